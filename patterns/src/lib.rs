@@ -1,0 +1,260 @@
+//! Which peer gets what: the routing rules of every socket type, without I/O, threads or clock.
+//!
+//! A socket owns one [`AnyPattern`] and a table of pipes, under one lock. The pattern decides, the table moves:
+//! everything a pattern does to the world goes through [`Pipes`], so that the same rules run on plain queues in
+//! tests.
+//!
+//! **Sending is two steps** (RFC 28 to 31 speak of them as one). [`Pattern::route`] looks at the first frame,
+//! chooses the pipes and reserves credit; every refusal happens there and changes nothing. [`Pattern::commit`]
+//! then moves the whole message and cannot fail: what a pipe lost in between would have carried is counted as
+//! dropped.
+//!
+//! **Life of a pipe**: `attached` → (`established` → `lost`)* → `detached`. A connecting endpoint attaches its pipe
+//! before any peer exists and keeps it over reconnections; an accepted connection attaches and is established in
+//! one go. A pipe whose peer is gone for good stays attached, answering [`Credit::Gone`], until its input is read.
+#![forbid(unsafe_code)]
+
+use bytes::Bytes;
+use zeroxide_zmtp::{Frame, Message, Traffic};
+
+pub mod routing_ids;
+
+pub use routing_ids::RoutingId;
+
+/// Number of a pipe in its socket's table. Numbers are small and are used again after `detached`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PipeId(pub u32);
+
+/// The answer to a request for room for one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credit {
+    /// One message's room is reserved: follow with `write` or `release`.
+    Granted,
+    /// The pipe is at its high-water mark.
+    Full,
+    /// The pipe is at its high-water mark, but its output may move as soon as the socket's lock is released. A
+    /// pattern that would *drop* for this pipe refuses with [`Refusal::Full`] instead; the caller drives the
+    /// output and asks again, and is never told this twice for one message.
+    AfterDrive,
+    /// The peer is gone for good; only its input is left.
+    Gone,
+}
+
+/// Why a message was dropped. Each is a counter of `SocketStats`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The pipe was at its high-water mark.
+    Hwm,
+    /// There was nobody to send to.
+    NoPeer,
+    /// The routing id named no peer.
+    Unroutable,
+    /// The connection ended first.
+    PeerLost,
+    /// The socket's linger period ended first.
+    Linger,
+    /// A newer message took its place (CONFLATE).
+    Conflated,
+    /// It was longer than the limit of a peer or a transport.
+    TooLarge,
+    /// It was received, but the socket's rules throw it away: a reply nobody waits for, a request without an
+    /// envelope, a topic nobody subscribed to.
+    Unwanted,
+}
+
+/// What a pattern may do with the pipes of its socket. Implemented by the socket's pipe table, and by plain queues
+/// in tests. Nothing here blocks, and no call enters the pattern again.
+pub trait Pipes {
+    /// Reserves room for one message.
+    fn reserve(&mut self, pipe: PipeId) -> Credit;
+
+    /// Gives one reservation back.
+    fn release(&mut self, pipe: PipeId);
+
+    /// Writes a message and spends one reservation. A pipe that died since counts it as [`Cause::PeerLost`].
+    fn write(&mut self, pipe: PipeId, message: Message);
+
+    /// Writes a subscription (or its end) to the peer, or a message that the high-water mark does not bind
+    /// (welcome, probe). Needs no reservation; ignored on a dead pipe.
+    fn signal(&mut self, pipe: PipeId, traffic: Traffic);
+
+    /// Takes the next thing received. `None`: nothing now; [`Pattern::readable`] tells when that changes.
+    fn read(&mut self, pipe: PipeId) -> Option<Traffic>;
+
+    /// Counts one message routed to `pipe` (or to nobody) that was dropped.
+    fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause);
+
+    /// Counts one message sent for which nobody had subscribed.
+    fn unmatched(&mut self);
+
+    /// Takes a message that nobody gets, so that its memory is released outside the socket's lock.
+    fn discard(&mut self, message: Message);
+
+    /// Ends the pipe and its connection. `unread` input is thrown away, output already written is still sent.
+    /// `detached` follows later.
+    fn close(&mut self, pipe: PipeId);
+}
+
+/// Why a socket cannot do what was asked of it. Nothing has changed when one of these comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No pipe at all: it would wait for a peer.
+    NoPeer,
+    /// Every pipe that could take the message (or the one addressed) is at its high-water mark.
+    Full {
+        /// How many pipes are full.
+        pipes: usize,
+    },
+    /// No peer has this routing id (libzmq `EHOSTUNREACH`).
+    Unroutable(RoutingId),
+    /// Not this socket's turn (libzmq `EFSM`): a REQ awaits its reply, a REP has nothing to answer.
+    WrongState,
+    /// This socket type cannot do it (libzmq `ENOTSUP`).
+    NotSupported,
+    /// The message has no frame, or none beside its routing id.
+    EmptyMessage,
+    /// An option's value clashes with the present state, such as a routing id that is taken.
+    InUse(RoutingId),
+}
+
+/// The options that a pattern obeys, by libzmq's names. All of them may change on a live socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // documented in the options table of the root crate
+pub struct PatternOptions {
+    pub router_mandatory: bool,
+    pub router_handover: bool,
+    pub router_raw: bool,
+    pub probe_router: bool,
+    pub req_correlate: bool,
+    pub req_relaxed: bool,
+    pub xpub_verbose: bool,
+    pub xpub_verboser: bool,
+    pub xpub_manual: bool,
+    pub xpub_nodrop: bool,
+    pub xpub_welcome_msg: Option<Bytes>,
+    pub xsub_verbose_unsubscribe: bool,
+    pub only_first_subscribe: bool,
+    pub invert_matching: bool,
+    pub stream_notify: bool,
+}
+
+impl Default for PatternOptions {
+    /// libzmq's defaults.
+    fn default() -> PatternOptions {
+        PatternOptions {
+            router_mandatory: false,
+            router_handover: false,
+            router_raw: false,
+            probe_router: false,
+            req_correlate: false,
+            req_relaxed: false,
+            xpub_verbose: false,
+            xpub_verboser: false,
+            xpub_manual: false,
+            xpub_nodrop: false,
+            xpub_welcome_msg: None,
+            xsub_verbose_unsubscribe: false,
+            only_first_subscribe: false,
+            invert_matching: false,
+            stream_notify: true,
+        }
+    }
+}
+
+/// How a pipe came to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Whether this socket connected (else it accepted).
+    pub connected: bool,
+    /// The id that CONNECT_ROUTING_ID gave to the peer of this connect.
+    pub routing_id: Option<RoutingId>,
+}
+
+/// The rules of one socket type. Every method runs under the socket's lock.
+pub trait Pattern {
+    /// Takes a change of options.
+    fn configure(&mut self, options: &PatternOptions) {
+        let _ = options;
+    }
+
+    /// A pipe joins.
+    ///
+    /// # Errors
+    /// [`Refusal::InUse`] when CONNECT_ROUTING_ID names an id that is taken; the pipe is then not attached.
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, pipes: &mut P) -> Result<(), Refusal>;
+
+    /// A connection of this pipe finished its handshake, with the routing id that the peer announced (empty for
+    /// none). Comes again after each reconnection of a connecting endpoint.
+    fn established<P: Pipes>(&mut self, pipe: PipeId, routing_id: &Bytes, pipes: &mut P) {
+        let _ = (pipe, routing_id, pipes);
+    }
+
+    /// The connection of this pipe is lost; the pipe stays and another connection may follow.
+    fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        let _ = (pipe, pipes);
+    }
+
+    /// The pipe is gone: its peer for good, and its input read. The id must be forgotten.
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P);
+
+    /// Input arrived on a pipe whose `read` had given `None` (or that just attached).
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P);
+
+    /// Room came back on a pipe whose `reserve` had not been granted.
+    fn writable(&mut self, pipe: PipeId);
+
+    /// First step of sending: chooses where a message that begins with `first` goes, and reserves room there.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing has changed then.
+    fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal>;
+
+    /// Second step: moves the whole message, first frame included, to where `route` chose.
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P);
+
+    /// Undoes `route`.
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P);
+
+    /// Takes the next message for the application and the pipe it came from; `None` when there is none now.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`], [`Refusal::NotSupported`].
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
+
+    /// Whether `recv` would give a message now.
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool;
+
+    /// Whether `route` could succeed now (for ROUTER without MANDATORY: always).
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool;
+
+    /// Subscribes to every topic that begins with `prefix` (SUB; XPUB in manual mode).
+    ///
+    /// # Errors
+    /// [`Refusal::NotSupported`] on every other type.
+    fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        let _ = (prefix, pipes);
+        Err(Refusal::NotSupported)
+    }
+
+    /// Takes one such subscription back.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSupported`] on every other type.
+    fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        let _ = (prefix, pipes);
+        Err(Refusal::NotSupported)
+    }
+
+    /// How many peers would be sent a message with this topic; 0 on a type that does not publish.
+    fn subscribers(&self, topic: &[u8]) -> usize {
+        let _ = topic;
+        0
+    }
+
+    /// How many distinct subscriptions there are (own ones on SUB and XSUB, the peers' on PUB and XPUB).
+    fn topics(&self) -> usize {
+        0
+    }
+}

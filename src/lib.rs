@@ -1,0 +1,1 @@
+//! Zeroxide: ZeroMQ in Rust.

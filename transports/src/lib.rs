@@ -1,0 +1,1 @@
+//! Endpoints, listeners, byte streams and message pipes under Zeroxide.

@@ -1,0 +1,609 @@
+//! Messages and frames: what an application sends and receives.
+//!
+//! A [`Message`] is one or more [`Frame`]s that travel together (RFC 23, "message"). A message of one frame
+//! allocates nothing of its own, and a frame of up to [`INLINE`] bytes is stored in place, so the common small
+//! message is one flat value that moves through every queue without touching the heap.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::{Deref, Index};
+use std::str::Utf8Error;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::Peer;
+
+/// The longest body that a frame stores in place, in bytes.
+pub const INLINE: usize = 64;
+
+/// One part of a message: a run of bytes (RFC 37 §3.3 "frame"; libzmq's `zmq_msg_t`).
+///
+/// Small bodies are stored in place, larger ones own their bytes or share them. Cloning never copies more than
+/// [`INLINE`] bytes of a shared frame; a frame that owns its bytes is copied once by its first `clone` (see
+/// [`Frame::share`] to avoid that).
+///
+/// ```
+/// use zeroxide_zmtp::Frame;
+/// let frame = Frame::from("hello");
+/// assert_eq!(&frame[..], b"hello");
+/// ```
+pub struct Frame(Repr);
+
+enum Repr {
+    Inline { len: u8, buf: [u8; INLINE] },
+    Owned(BytesMut),
+    Shared(Bytes),
+}
+
+impl Frame {
+    /// An empty frame.
+    #[must_use]
+    pub const fn new() -> Frame {
+        Frame(Repr::Inline { len: 0, buf: [0; INLINE] })
+    }
+
+    /// A frame over constant bytes; nothing is copied or freed.
+    #[must_use]
+    pub const fn from_static(bytes: &'static [u8]) -> Frame {
+        Frame(Repr::Shared(Bytes::from_static(bytes)))
+    }
+
+    /// A frame over bytes that `owner` keeps: a memory map, an array of another language. Nothing is copied;
+    /// `owner` is dropped when the last clone of the frame is, on whichever thread that happens.
+    pub fn from_owner(owner: impl AsRef<[u8]> + Send + 'static) -> Frame {
+        Frame(Repr::Shared(Bytes::from_owner(owner)))
+    }
+
+    /// A frame with a copy of `bytes`: in place up to [`INLINE`] bytes, else one exact allocation.
+    #[must_use]
+    #[inline]
+    pub fn copy_from(bytes: &[u8]) -> Frame {
+        if bytes.len() <= INLINE {
+            let mut buf = [0; INLINE];
+            buf[..bytes.len()].copy_from_slice(bytes);
+            Frame(Repr::Inline { len: bytes.len() as u8, buf })
+        } else {
+            Frame(Repr::Owned(BytesMut::from(bytes)))
+        }
+    }
+
+    /// The bytes for writing, while nobody else shares them; `None` for shared or constant bytes.
+    pub fn get_mut(&mut self) -> Option<&mut [u8]> {
+        if let Repr::Shared(bytes) = &mut self.0 {
+            match std::mem::take(bytes).try_into_mut() {
+                Ok(owned) => self.0 = Repr::Owned(owned),
+                Err(shared) => *bytes = shared,
+            }
+        }
+        match &mut self.0 {
+            Repr::Inline { len, buf } => Some(&mut buf[..usize::from(*len)]),
+            Repr::Owned(bytes) => Some(bytes),
+            Repr::Shared(_) => None,
+        }
+    }
+
+    /// The bytes as [`Bytes`]; copies only a body that is stored in place.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Repr::Inline { len, buf } => Bytes::copy_from_slice(&buf[..usize::from(len)]),
+            Repr::Owned(bytes) => bytes.freeze(),
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The bytes as text.
+    ///
+    /// # Errors
+    /// When they are not UTF-8.
+    pub fn as_str(&self) -> Result<&str, Utf8Error> {
+        std::str::from_utf8(self)
+    }
+
+    /// Turns owned bytes into shared ones, without a copy, so that later clones are cheap.
+    pub fn share(&mut self) {
+        if let Repr::Owned(bytes) = &mut self.0 {
+            self.0 = Repr::Shared(std::mem::take(bytes).freeze());
+        }
+    }
+
+    /// Whether dropping this frame may run code of its creator ([`Frame::from_owner`]), so that a caller who
+    /// holds a lock puts it aside.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Repr::Shared(_))
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline { len, buf } => &buf[..usize::from(*len)],
+            Repr::Owned(bytes) => bytes,
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Clone for Frame {
+    fn clone(&self) -> Frame {
+        match &self.0 {
+            Repr::Inline { len, buf } => Frame(Repr::Inline { len: *len, buf: *buf }),
+            Repr::Owned(bytes) => Frame(Repr::Owned(bytes.clone())),
+            Repr::Shared(bytes) => Frame(Repr::Shared(bytes.clone())),
+        }
+    }
+}
+
+impl Default for Frame {
+    fn default() -> Frame {
+        Frame::new()
+    }
+}
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Frame) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl Eq for Frame {}
+
+impl PartialEq<[u8]> for Frame {
+    fn eq(&self, other: &[u8]) -> bool {
+        self[..] == *other
+    }
+}
+
+impl PartialEq<&[u8]> for Frame {
+    fn eq(&self, other: &&[u8]) -> bool {
+        self[..] == **other
+    }
+}
+
+impl PartialEq<&str> for Frame {
+    fn eq(&self, other: &&str) -> bool {
+        self[..] == *other.as_bytes()
+    }
+}
+
+/// Text in quotes where the bytes are printable ASCII, else hexadecimal; at most 32 bytes, then the length.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self[..self.len().min(32)];
+        if shown.iter().all(|b| (0x20..0x7f).contains(b)) {
+            write!(f, "{:?}", String::from_utf8_lossy(shown))?;
+        } else {
+            shown.iter().try_for_each(|b| write!(f, "{b:02x}"))?;
+        }
+        if shown.len() < self.len() { write!(f, "… ({} bytes)", self.len()) } else { Ok(()) }
+    }
+}
+
+impl From<&[u8]> for Frame {
+    #[inline]
+    fn from(bytes: &[u8]) -> Frame {
+        Frame::copy_from(bytes)
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Frame {
+    #[inline]
+    fn from(bytes: &[u8; N]) -> Frame {
+        Frame::copy_from(bytes)
+    }
+}
+
+impl From<&str> for Frame {
+    #[inline]
+    fn from(text: &str) -> Frame {
+        Frame::copy_from(text.as_bytes())
+    }
+}
+
+impl From<&String> for Frame {
+    fn from(text: &String) -> Frame {
+        Frame::copy_from(text.as_bytes())
+    }
+}
+
+impl From<Bytes> for Frame {
+    /// Up to [`INLINE`] bytes are copied in place, so that the queue keeps no allocation for them.
+    fn from(bytes: Bytes) -> Frame {
+        if bytes.len() <= INLINE { Frame::copy_from(&bytes) } else { Frame(Repr::Shared(bytes)) }
+    }
+}
+
+impl From<BytesMut> for Frame {
+    fn from(bytes: BytesMut) -> Frame {
+        if bytes.len() <= INLINE { Frame::copy_from(&bytes) } else { Frame(Repr::Owned(bytes)) }
+    }
+}
+
+impl From<Vec<u8>> for Frame {
+    fn from(bytes: Vec<u8>) -> Frame {
+        Frame::from(Bytes::from(bytes))
+    }
+}
+
+impl From<Box<[u8]>> for Frame {
+    fn from(bytes: Box<[u8]>) -> Frame {
+        Frame::from(Bytes::from(bytes))
+    }
+}
+
+impl From<String> for Frame {
+    fn from(text: String) -> Frame {
+        Frame::from(text.into_bytes())
+    }
+}
+
+impl From<&Frame> for Frame {
+    fn from(frame: &Frame) -> Frame {
+        frame.clone()
+    }
+}
+
+/// One or more frames that travel together: all of them arrive, in order, or none does.
+///
+/// ```
+/// use zeroxide_zmtp::{Frame, Message};
+/// let message = Message::from(("topic", "body"));
+/// assert_eq!(message.len(), 2);
+/// let [topic, body]: [Frame; 2] = message.try_into().unwrap();
+/// assert_eq!((topic, body), ("topic".into(), "body".into()));
+/// ```
+#[derive(Clone, Default)]
+pub struct Message {
+    frames: Frames,
+    about: About,
+}
+
+#[derive(Clone)]
+enum Frames {
+    One(Frame),
+    Many(VecDeque<Frame>),
+}
+
+/// What a message carries beside its frames.
+#[derive(Clone, Default)]
+enum About {
+    #[default]
+    Nothing,
+    /// A received message: who sent it.
+    From(Arc<Peer>),
+    /// Addressing of the socket types with thread-safe draft semantics (RFC 41, RFC 48).
+    Draft(Box<Draft>),
+}
+
+#[derive(Clone, Default)]
+struct Draft {
+    peer: Option<Arc<Peer>>,
+    routing_id: u32,
+    group: Frame,
+}
+
+impl Default for Frames {
+    fn default() -> Frames {
+        Frames::Many(VecDeque::new())
+    }
+}
+
+impl Message {
+    /// A message without frames, to be filled with [`Message::push_back`]. Sockets refuse to send it empty.
+    #[must_use]
+    pub fn new() -> Message {
+        Message::default()
+    }
+
+    /// Number of frames.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.frames {
+            Frames::One(_) => 1,
+            Frames::Many(frames) => frames.len(),
+        }
+    }
+
+    /// Whether there is no frame at all. (A message of one empty frame is not empty.)
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sum of the frames' lengths, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.iter().map(|frame| frame.len()).sum()
+    }
+
+    /// Adds a frame at the end.
+    pub fn push_back(&mut self, frame: impl Into<Frame>) {
+        let frame = frame.into();
+        match &mut self.frames {
+            Frames::Many(frames) if frames.is_empty() => self.frames = Frames::One(frame),
+            _ => self.many().push_back(frame),
+        }
+    }
+
+    /// Adds a frame in front.
+    pub fn push_front(&mut self, frame: impl Into<Frame>) {
+        let frame = frame.into();
+        match &mut self.frames {
+            Frames::Many(frames) if frames.is_empty() => self.frames = Frames::One(frame),
+            _ => self.many().push_front(frame),
+        }
+    }
+
+    /// Takes the first frame.
+    pub fn pop_front(&mut self) -> Option<Frame> {
+        match &mut self.frames {
+            Frames::Many(frames) => frames.pop_front(),
+            Frames::One(_) => match std::mem::take(&mut self.frames) {
+                Frames::One(frame) => Some(frame),
+                Frames::Many(_) => None,
+            },
+        }
+    }
+
+    /// The first frame.
+    #[must_use]
+    #[inline]
+    pub fn first(&self) -> Option<&Frame> {
+        self.get(0)
+    }
+
+    /// Frame `index`, counted from 0.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<&Frame> {
+        match &self.frames {
+            Frames::One(frame) => (index == 0).then_some(frame),
+            Frames::Many(frames) => frames.get(index),
+        }
+    }
+
+    /// The frames, first to last.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Frame> + ExactSizeIterator {
+        let (one, many) = match &self.frames {
+            Frames::One(frame) => (Some(frame), None),
+            Frames::Many(frames) => (None, Some(frames)),
+        };
+        Iter { one, many: many.map(VecDeque::iter).unwrap_or_default() }
+    }
+
+    /// Splits at the first empty frame: the frames before it (the envelope of RFC 28, without the delimiter) and
+    /// the frames after it. Without an empty frame the envelope is empty and the body is the whole message.
+    #[must_use]
+    pub fn split_envelope(self) -> (Message, Message) {
+        let Some(at) = self.iter().position(|frame| frame.is_empty()) else {
+            return (Message::new(), self);
+        };
+        let about = self.about.clone();
+        let mut frames = self.into_iter();
+        let envelope = frames.by_ref().take(at).collect();
+        frames.next();
+        (envelope, Message { about, ..frames.collect() })
+    }
+
+    /// Who sent this message; `None` for one made here or received over inproc.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Arc<Peer>> {
+        match &self.about {
+            About::Nothing => None,
+            About::From(peer) => Some(peer),
+            About::Draft(draft) => draft.peer.as_ref(),
+        }
+    }
+
+    /// Names the sender, replacing an earlier one.
+    pub fn set_peer(&mut self, peer: Option<Arc<Peer>>) {
+        match (&mut self.about, peer) {
+            (About::Draft(draft), peer) => draft.peer = peer,
+            (about, Some(peer)) => *about = About::From(peer),
+            (about, None) => *about = About::Nothing,
+        }
+    }
+
+    /// The number of the peer that a message of SERVER or PEER came from or goes to (RFC 41); 0 for none.
+    #[must_use]
+    pub fn routing_id(&self) -> u32 {
+        if let About::Draft(draft) = &self.about { draft.routing_id } else { 0 }
+    }
+
+    /// The same message addressed to peer `routing_id` of a SERVER or PEER.
+    #[must_use]
+    pub fn with_routing_id(mut self, routing_id: u32) -> Message {
+        self.draft().routing_id = routing_id;
+        self
+    }
+
+    /// The group of a RADIO or DISH message (RFC 48); empty for none.
+    #[must_use]
+    pub fn group(&self) -> &[u8] {
+        if let About::Draft(draft) = &self.about { &draft.group } else { &[] }
+    }
+
+    /// The same message in `group`.
+    #[must_use]
+    pub fn with_group(mut self, group: &str) -> Message {
+        self.draft().group = group.into();
+        self
+    }
+
+    /// Makes every frame cheap to clone, for a message that goes to several peers.
+    pub fn share(&mut self) {
+        match &mut self.frames {
+            Frames::One(frame) => frame.share(),
+            Frames::Many(frames) => frames.iter_mut().for_each(Frame::share),
+        }
+    }
+
+    fn many(&mut self) -> &mut VecDeque<Frame> {
+        if let Frames::One(_) = self.frames {
+            if let Frames::One(frame) = std::mem::take(&mut self.frames) {
+                self.frames = Frames::Many(VecDeque::from([frame]));
+            }
+        }
+        match &mut self.frames {
+            Frames::Many(frames) => frames,
+            Frames::One(_) => unreachable!("just replaced by Many"),
+        }
+    }
+
+    fn draft(&mut self) -> &mut Draft {
+        if !matches!(self.about, About::Draft(_)) {
+            let peer = self.peer().cloned();
+            self.about = About::Draft(Box::new(Draft { peer, ..Draft::default() }));
+        }
+        match &mut self.about {
+            About::Draft(draft) => draft,
+            About::Nothing | About::From(_) => unreachable!("just replaced by Draft"),
+        }
+    }
+}
+
+struct Iter<'a> {
+    one: Option<&'a Frame>,
+    many: std::collections::vec_deque::Iter<'a, Frame>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = &'a Frame;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Frame> {
+        self.one.take().or_else(|| self.many.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let n = usize::from(self.one.is_some()) + self.many.len();
+        (n, Some(n))
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.many.next_back().or_else(|| self.one.take())
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+/// The frames of a message, by value; made by [`Message::into_iter`].
+pub struct IntoIter(Message);
+
+impl Iterator for IntoIter {
+    type Item = Frame;
+
+    fn next(&mut self) -> Option<Frame> {
+        self.0.pop_front()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl ExactSizeIterator for IntoIter {}
+
+impl IntoIterator for Message {
+    type Item = Frame;
+    type IntoIter = IntoIter;
+
+    fn into_iter(self) -> IntoIter {
+        IntoIter(self)
+    }
+}
+
+impl FromIterator<Frame> for Message {
+    fn from_iter<I: IntoIterator<Item = Frame>>(frames: I) -> Message {
+        let mut message = Message::new();
+        frames.into_iter().for_each(|frame| message.push_back(frame));
+        message
+    }
+}
+
+impl Index<usize> for Message {
+    type Output = Frame;
+
+    /// # Panics
+    /// When there is no frame `index`; [`Message::get`] does not.
+    fn index(&self, index: usize) -> &Frame {
+        self.get(index).unwrap_or_else(|| panic!("no frame {index} in a message of {}", self.len()))
+    }
+}
+
+impl PartialEq for Message {
+    /// Compares the frames; who sent a message does not matter.
+    fn eq(&self, other: &Message) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b)
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Everything that makes a frame makes a message of that one frame.
+impl<T: Into<Frame>> From<T> for Message {
+    #[inline]
+    fn from(frame: T) -> Message {
+        Message { frames: Frames::One(frame.into()), about: About::Nothing }
+    }
+}
+
+impl<A: Into<Frame>, B: Into<Frame>> From<(A, B)> for Message {
+    fn from((a, b): (A, B)) -> Message {
+        Message::from([a.into(), b.into()])
+    }
+}
+
+impl<A: Into<Frame>, B: Into<Frame>, C: Into<Frame>> From<(A, B, C)> for Message {
+    fn from((a, b, c): (A, B, C)) -> Message {
+        Message::from([a.into(), b.into(), c.into()])
+    }
+}
+
+impl<T: Into<Frame>, const N: usize> From<[T; N]> for Message {
+    fn from(frames: [T; N]) -> Message {
+        const { assert!(N > 0, "a message has at least one frame") };
+        frames.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<T: Into<Frame>> From<Vec<T>> for Message {
+    /// An empty vector makes a message without frames, which a socket refuses to send.
+    fn from(frames: Vec<T>) -> Message {
+        frames.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<const N: usize> TryFrom<Message> for [Frame; N] {
+    type Error = Message;
+
+    /// Gives the message back when it has not exactly `N` frames.
+    fn try_from(message: Message) -> Result<[Frame; N], Message> {
+        if message.len() != N {
+            return Err(message);
+        }
+        let mut frames = message.into_iter();
+        Ok(std::array::from_fn(|_| frames.next().unwrap_or_default()))
+    }
+}

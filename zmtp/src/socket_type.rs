@@ -1,0 +1,223 @@
+//! The socket types and every fact about them that is not a routing rule: one table.
+//!
+//! Engines, sessions and options ask this table; no other module but the pattern dispatcher names a type.
+
+use std::fmt;
+
+use SocketType::{
+    Channel, Client, Dealer, Dgram, Dish, Gather, Pair, Peer, Pub, Pull, Push, Radio, Rep, Req, Router,
+    Scatter, Server, Stream, Sub, XPub, XSub,
+};
+
+/// A socket type, with libzmq's number (`zmq.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)] // the names are the field's own; RFCs 28 to 31, 41, 48, 49, 51 define them
+pub enum SocketType {
+    Pair = 0,
+    Pub = 1,
+    Sub = 2,
+    Req = 3,
+    Rep = 4,
+    Dealer = 5,
+    Router = 6,
+    Pull = 7,
+    Push = 8,
+    XPub = 9,
+    XSub = 10,
+    Stream = 11,
+    Server = 12,
+    Client = 13,
+    Radio = 14,
+    Dish = 15,
+    Gather = 16,
+    Scatter = 17,
+    Dgram = 18,
+    Peer = 19,
+    Channel = 20,
+}
+
+/// One row of the table.
+struct Facts {
+    socket_type: SocketType,
+    /// The `Socket-Type` property of READY.
+    name: &'static str,
+    /// The types it may talk to (libzmq mechanism.cpp `check_socket_type`; RFC 28-31, 41, 48, 49, 51).
+    peers: &'static [SocketType],
+    flags: u16,
+}
+
+/// It can send messages.
+const SENDS: u16 = 1;
+/// It can receive messages.
+const RECEIVES: u16 = 1 << 1;
+/// Its READY carries `Identity` (libzmq mechanism.cpp).
+const IDENTITY: u16 = 1 << 2;
+/// It sends its subscriptions anew on each connection.
+const RESUBSCRIBES: u16 = 1 << 3;
+/// Unsent messages are worth nothing when it closes: LINGER is 0 by default.
+const NO_LINGER: u16 = 1 << 4;
+/// It honours CONFLATE.
+const CONFLATES: u16 = 1 << 5;
+/// What it receives must begin with a reply envelope (libzmq req.cpp `req_session_t`).
+const REPLY_ENVELOPE: u16 = 1 << 6;
+/// It speaks no ZMTP.
+const RAW: u16 = 1 << 7;
+/// A second connect to the same endpoint is a no-op (libzmq socket_base.cpp).
+const ONE_CONNECT: u16 = 1 << 8;
+/// It publishes: it hears subscriptions.
+const PUBLISHES: u16 = 1 << 9;
+
+#[rustfmt::skip]
+const TABLE: [Facts; 21] = [
+    Facts { socket_type: Pair, name: "PAIR", peers: &[Pair], flags: SENDS | RECEIVES },
+    Facts { socket_type: Pub, name: "PUB", peers: &[Sub, XSub], flags: SENDS | CONFLATES | ONE_CONNECT | PUBLISHES },
+    Facts { socket_type: Sub, name: "SUB", peers: &[Pub, XPub], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | CONFLATES | ONE_CONNECT },
+    Facts { socket_type: Req, name: "REQ", peers: &[Rep, Router], flags: SENDS | RECEIVES | IDENTITY | REPLY_ENVELOPE | ONE_CONNECT },
+    Facts { socket_type: Rep, name: "REP", peers: &[Req, Dealer], flags: SENDS | RECEIVES },
+    Facts { socket_type: Dealer, name: "DEALER", peers: &[Rep, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | CONFLATES | ONE_CONNECT },
+    Facts { socket_type: Router, name: "ROUTER", peers: &[Req, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY },
+    Facts { socket_type: Pull, name: "PULL", peers: &[Push], flags: RECEIVES | CONFLATES },
+    Facts { socket_type: Push, name: "PUSH", peers: &[Pull], flags: SENDS | CONFLATES },
+    Facts { socket_type: XPub, name: "XPUB", peers: &[Sub, XSub], flags: SENDS | RECEIVES | PUBLISHES },
+    Facts { socket_type: XSub, name: "XSUB", peers: &[Pub, XPub], flags: SENDS | RECEIVES | RESUBSCRIBES | NO_LINGER },
+    Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW },
+    Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES },
+    Facts { socket_type: Client, name: "CLIENT", peers: &[Server], flags: SENDS | RECEIVES },
+    Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS },
+    Facts { socket_type: Dish, name: "DISH", peers: &[Radio], flags: RECEIVES | RESUBSCRIBES | NO_LINGER },
+    Facts { socket_type: Gather, name: "GATHER", peers: &[Scatter], flags: RECEIVES },
+    Facts { socket_type: Scatter, name: "SCATTER", peers: &[Gather], flags: SENDS },
+    Facts { socket_type: Dgram, name: "DGRAM", peers: &[Dgram], flags: SENDS | RECEIVES | RAW },
+    Facts { socket_type: Peer, name: "PEER", peers: &[Peer], flags: SENDS | RECEIVES },
+    Facts { socket_type: Channel, name: "CHANNEL", peers: &[Channel], flags: SENDS | RECEIVES },
+];
+
+impl SocketType {
+    fn facts(self) -> &'static Facts {
+        &TABLE[self as usize]
+    }
+
+    fn has(self, flag: u16) -> bool {
+        self.facts().flags & flag != 0
+    }
+
+    /// The type with libzmq's `number`.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<SocketType> {
+        usize::try_from(number).ok().and_then(|n| TABLE.get(n)).map(|row| row.socket_type)
+    }
+
+    /// The type whose `Socket-Type` property is `name`.
+    #[must_use]
+    pub fn from_name(name: &[u8]) -> Option<SocketType> {
+        TABLE.iter().find(|row| row.name.as_bytes() == name).map(|row| row.socket_type)
+    }
+
+    /// The name on the wire, upper case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The types that this one may talk to.
+    #[must_use]
+    pub fn peers(self) -> &'static [SocketType] {
+        self.facts().peers
+    }
+
+    /// Whether a socket of this type may talk to one of type `peer`.
+    #[must_use]
+    pub fn talks_to(self, peer: SocketType) -> bool {
+        self.peers().contains(&peer)
+    }
+
+    /// Whether it can send messages.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        self.has(SENDS)
+    }
+
+    /// Whether it can receive messages.
+    #[must_use]
+    pub fn receives(self) -> bool {
+        self.has(RECEIVES)
+    }
+
+    /// Whether its READY carries the `Identity` property, even when that is empty.
+    #[must_use]
+    pub fn sends_identity(self) -> bool {
+        self.has(IDENTITY)
+    }
+
+    /// Whether it sends its subscriptions anew on each connection.
+    #[must_use]
+    pub fn resubscribes(self) -> bool {
+        self.has(RESUBSCRIBES)
+    }
+
+    /// Whether LINGER is 0 unless set.
+    #[must_use]
+    pub fn never_lingers(self) -> bool {
+        self.has(NO_LINGER)
+    }
+
+    /// Whether CONFLATE has an effect on it.
+    #[must_use]
+    pub fn conflates(self) -> bool {
+        self.has(CONFLATES)
+    }
+
+    /// Whether each message it receives must begin with a reply envelope.
+    #[must_use]
+    pub fn expects_reply_envelope(self) -> bool {
+        self.has(REPLY_ENVELOPE)
+    }
+
+    /// Whether its connections carry raw bytes instead of ZMTP.
+    #[must_use]
+    pub fn is_raw(self) -> bool {
+        self.has(RAW)
+    }
+
+    /// Whether a second connect to an endpoint is ignored while the first stands.
+    #[must_use]
+    pub fn connects_once(self) -> bool {
+        self.has(ONE_CONNECT)
+    }
+
+    /// Whether it publishes to those who subscribed.
+    #[must_use]
+    pub fn publishes(self) -> bool {
+        self.has(PUBLISHES)
+    }
+}
+
+impl fmt::Display for SocketType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_at_their_numbers() {
+        for (number, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.socket_type as usize, number);
+            assert_eq!(SocketType::from_number(number as i32), Some(row.socket_type));
+            assert_eq!(SocketType::from_name(row.name.as_bytes()), Some(row.socket_type));
+        }
+    }
+
+    #[test]
+    fn legality_is_mutual() {
+        for a in &TABLE {
+            for b in &TABLE {
+                assert_eq!(a.socket_type.talks_to(b.socket_type), b.socket_type.talks_to(a.socket_type));
+            }
+        }
+    }
+}
