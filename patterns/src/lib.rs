@@ -17,8 +17,19 @@
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
+mod any;
+mod chosen;
+mod fair_queue;
+#[cfg(test)]
+mod fake;
+mod load_balancer;
+mod pair;
+mod pipeline;
+mod reqrep;
+mod ring;
 pub mod routing_ids;
 
+pub use any::AnyPattern;
 pub use routing_ids::RoutingId;
 
 /// Number of a pipe in its socket's table. Numbers are small and are used again after `detached`.

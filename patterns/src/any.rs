@@ -1,0 +1,133 @@
+//! One pattern of whatever type: the only place, beside the socket-type table, that names the types.
+
+use bytes::Bytes;
+use zeroxide_zmtp::{Frame, Message, SocketType};
+
+use crate::pair::Pair;
+use crate::pipeline::{Pull, Push};
+use crate::reqrep::Dealer;
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+
+/// The pattern of one socket.
+#[derive(Debug)]
+pub struct AnyPattern(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Pair(Pair),
+    Pull(Pull),
+    Push(Push),
+    Dealer(Dealer),
+}
+
+impl AnyPattern {
+    /// The pattern of a new socket of type `socket_type`; `None` for a type that is not implemented.
+    ///
+    /// `seed` feeds all that must not be guessed by a peer (hash seeds, the first request and routing ids): random
+    /// in production, fixed in tests, so that a run replays exactly.
+    ///
+    /// ```
+    /// use zeroxide_patterns::AnyPattern;
+    /// use zeroxide_zmtp::SocketType;
+    /// assert!(AnyPattern::new(SocketType::Push, 7).is_some());
+    /// assert!(AnyPattern::new(SocketType::Dgram, 7).is_none());
+    /// ```
+    #[must_use]
+    pub fn new(socket_type: SocketType, seed: u64) -> Option<AnyPattern> {
+        let _ = seed;
+        Some(AnyPattern(match socket_type {
+            SocketType::Pair => Kind::Pair(Pair::default()),
+            SocketType::Pull => Kind::Pull(Pull::default()),
+            SocketType::Push => Kind::Push(Push::default()),
+            SocketType::Dealer => Kind::Dealer(Dealer::default()),
+            _ => return None,
+        }))
+    }
+}
+
+/// Calls the same method of whichever type this is.
+macro_rules! each {
+    ($any:expr, $pattern:ident => $call:expr) => {
+        match $any {
+            Kind::Pair($pattern) => $call,
+            Kind::Pull($pattern) => $call,
+            Kind::Push($pattern) => $call,
+            Kind::Dealer($pattern) => $call,
+        }
+    };
+}
+
+impl Pattern for AnyPattern {
+    fn configure(&mut self, options: &PatternOptions) {
+        each!(&mut self.0, it => it.configure(options));
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.0, it => it.attached(pipe, origin, pipes))
+    }
+
+    fn established<P: Pipes>(&mut self, pipe: PipeId, routing_id: &Bytes, pipes: &mut P) {
+        each!(&mut self.0, it => it.established(pipe, routing_id, pipes));
+    }
+
+    fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        each!(&mut self.0, it => it.lost(pipe, pipes));
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        each!(&mut self.0, it => it.detached(pipe, pipes));
+    }
+
+    #[inline]
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        each!(&mut self.0, it => it.readable(pipe, pipes));
+    }
+
+    #[inline]
+    fn writable(&mut self, pipe: PipeId) {
+        each!(&mut self.0, it => it.writable(pipe));
+    }
+
+    #[inline]
+    fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.0, it => it.route(first, pipes))
+    }
+
+    #[inline]
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        each!(&mut self.0, it => it.commit(message, pipes));
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        each!(&mut self.0, it => it.rollback(pipes));
+    }
+
+    #[inline]
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        each!(&mut self.0, it => it.recv(pipes))
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        each!(&mut self.0, it => it.has_in(pipes))
+    }
+
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        each!(&mut self.0, it => it.has_out(pipes))
+    }
+
+    fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.0, it => it.subscribe(prefix, pipes))
+    }
+
+    fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.0, it => it.unsubscribe(prefix, pipes))
+    }
+
+    fn subscribers(&self, topic: &[u8]) -> usize {
+        each!(&self.0, it => it.subscribers(topic))
+    }
+
+    fn topics(&self) -> usize {
+        each!(&self.0, it => it.topics())
+    }
+}

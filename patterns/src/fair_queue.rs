@@ -1,0 +1,129 @@
+//! Fair queueing: one whole message from each pipe in turn, among those with input (RFC 28 §DEALER, RFC 30 §PULL).
+//!
+//! Invariant: a pipe is in the ring, or its `read` has given `None` (`readable` brings it back). No peer gets more
+//! than one message ahead of another that has input waiting.
+
+use zeroxide_zmtp::{Message, Traffic};
+
+use crate::chosen::drop_message;
+use crate::ring::Ring;
+use crate::{Cause, PipeId, Pipes};
+
+/// The receiving half of every type that receives messages from several peers.
+///
+/// `keep` is the type's own rule: it looks at each message once, may rewrite it (an envelope, a routing id), and
+/// says whether the application gets it. What it does not keep is counted as [`Cause::Unwanted`].
+#[derive(Debug, Default)]
+pub(crate) struct FairQueue {
+    ring: Ring,
+    members: Vec<Member>,
+    /// What `has_in` found, kept for `recv`.
+    peeked: Option<(PipeId, Message)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Member {
+    No,
+    Yes,
+    /// Its input is read to the end, then it is closed.
+    Leaving,
+}
+
+impl FairQueue {
+    /// A pipe joins; it is asked for input at its next turn.
+    pub(crate) fn attach(&mut self, pipe: PipeId) {
+        let at = pipe.0 as usize;
+        if self.members.len() <= at {
+            self.members.resize(at + 1, Member::No);
+        }
+        self.members[at] = Member::Yes;
+        self.ring.join(pipe);
+    }
+
+    /// A pipe is gone and its number forgotten. A message that `has_in` took from it is still delivered.
+    pub(crate) fn detach(&mut self, pipe: PipeId) {
+        self.ring.leave(pipe);
+        if let Some(member) = self.members.get_mut(pipe.0 as usize) {
+            *member = Member::No;
+        }
+    }
+
+    /// Input arrived; ignored for a pipe that is no member.
+    #[inline]
+    pub(crate) fn readable(&mut self, pipe: PipeId) {
+        if self.member(pipe) != Member::No {
+            self.ring.join(pipe);
+        }
+    }
+
+    /// Reads the input that `pipe` has now to its end, in its turns, and closes it then.
+    pub(crate) fn drain_and_close<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        if self.ring.contains(pipe) {
+            self.members[pipe.0 as usize] = Member::Leaving;
+        } else {
+            pipes.close(pipe);
+        }
+    }
+
+    /// Takes the next message that `keep` accepts.
+    #[inline]
+    pub(crate) fn recv<P, K>(&mut self, pipes: &mut P, keep: K) -> Option<(PipeId, Message)>
+    where
+        P: Pipes,
+        K: FnMut(PipeId, &mut Message) -> bool,
+    {
+        if self.peeked.is_some() { self.peeked.take() } else { self.next(pipes, keep) }
+    }
+
+    /// Whether `recv` would give a message; `keep` sees it now and not again.
+    pub(crate) fn has_in<P, K>(&mut self, pipes: &mut P, keep: K) -> bool
+    where
+        P: Pipes,
+        K: FnMut(PipeId, &mut Message) -> bool,
+    {
+        if self.peeked.is_none() {
+            self.peeked = self.next(pipes, keep);
+        }
+        self.peeked.is_some()
+    }
+
+    /// Takes what an earlier `has_in` found, and nothing else.
+    pub(crate) fn take_peeked(&mut self) -> Option<(PipeId, Message)> {
+        self.peeked.take()
+    }
+
+    #[inline]
+    fn next<P, K>(&mut self, pipes: &mut P, mut keep: K) -> Option<(PipeId, Message)>
+    where
+        P: Pipes,
+        K: FnMut(PipeId, &mut Message) -> bool,
+    {
+        while let Some(pipe) = self.ring.turn() {
+            match pipes.read(pipe) {
+                Some(Traffic::Message(mut message)) => {
+                    self.ring.pass(pipe);
+                    if keep(pipe, &mut message) {
+                        return Some((pipe, message));
+                    }
+                    drop_message(Some(pipe), Cause::Unwanted, message, pipes);
+                }
+                // No type that fair-queues publishes; a subscription means nothing to it.
+                Some(Traffic::Subscribe(_) | Traffic::Cancel(_)) => {}
+                None => self.emptied(pipe, pipes),
+            }
+        }
+        None
+    }
+
+    fn emptied<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        self.ring.leave(pipe);
+        if self.member(pipe) == Member::Leaving {
+            self.members[pipe.0 as usize] = Member::No;
+            pipes.close(pipe);
+        }
+    }
+
+    fn member(&self, pipe: PipeId) -> Member {
+        self.members.get(pipe.0 as usize).copied().unwrap_or(Member::No)
+    }
+}

@@ -1,0 +1,305 @@
+//! Pipes for tests: plain queues that check how a pattern treats them.
+//!
+//! [`FakePipes`] keeps the books (credit, drops, what was closed) and panics when a pattern breaks the contract of
+//! [`Pipes`]. [`Rig`] puts a pattern on top and delivers the callbacks that a socket's pipe table would.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use zeroxide_zmtp::{Frame, Message, SocketType, Traffic};
+
+use crate::{AnyPattern, Cause, Credit, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+
+/// One pipe: a queue each way.
+#[derive(Debug, Default)]
+pub(crate) struct FakePipe {
+    /// What the peer sent and the pattern has not read.
+    pub(crate) input: VecDeque<Traffic>,
+    /// What the pattern wrote or signalled.
+    pub(crate) output: VecDeque<Traffic>,
+    /// Room for messages in `output`; 0 is no limit.
+    pub(crate) hwm: usize,
+    /// Credit given and neither spent nor released.
+    pub(crate) reserved: usize,
+    /// When full, answers `AfterDrive` once.
+    pub(crate) drivable: bool,
+    /// The peer is gone for good.
+    pub(crate) gone: bool,
+    /// The pattern closed it.
+    pub(crate) closed: bool,
+    /// In the table, from attach to detach.
+    attached: bool,
+    /// `read` gave `None`, so `readable` is due with the next input.
+    starved: bool,
+    /// `reserve` was refused, so `writable` is due with the next room.
+    refused: bool,
+}
+
+/// A table of them.
+#[derive(Debug, Default)]
+pub(crate) struct FakePipes {
+    pipes: Vec<FakePipe>,
+    /// Every drop, in order.
+    pub(crate) drops: Vec<(Option<PipeId>, Cause)>,
+    /// Messages for which nobody had subscribed.
+    pub(crate) unmatched: usize,
+    /// Messages put aside.
+    pub(crate) discarded: Vec<Message>,
+}
+
+impl FakePipes {
+    /// Opens a pipe under the lowest free number.
+    pub(crate) fn open(&mut self, hwm: usize) -> PipeId {
+        let at = self.pipes.iter().position(|pipe| !pipe.attached).unwrap_or(self.pipes.len());
+        if at == self.pipes.len() {
+            self.pipes.push(FakePipe::default());
+        }
+        self.pipes[at] = FakePipe { hwm, attached: true, starved: true, ..FakePipe::default() };
+        PipeId(at as u32)
+    }
+
+    /// One pipe's books.
+    pub(crate) fn get(&mut self, pipe: PipeId) -> &mut FakePipe {
+        let found = &mut self.pipes[pipe.0 as usize];
+        assert!(found.attached, "{pipe:?} was used after it was detached");
+        found
+    }
+
+    /// Number of drops for `cause`.
+    pub(crate) fn dropped_for(&self, cause: Cause) -> usize {
+        self.drops.iter().filter(|(_, c)| *c == cause).count()
+    }
+
+    /// Credit given and neither spent nor released, over all pipes.
+    pub(crate) fn reserved(&self) -> usize {
+        self.pipes.iter().filter(|pipe| pipe.attached).map(|pipe| pipe.reserved).sum()
+    }
+}
+
+impl Pipes for FakePipes {
+    fn reserve(&mut self, pipe: PipeId) -> Credit {
+        let pipe = self.get(pipe);
+        let queued = pipe.output.iter().filter(|t| t.is_message()).count();
+        if pipe.gone || pipe.closed {
+            Credit::Gone
+        } else if pipe.hwm == 0 || queued + pipe.reserved < pipe.hwm {
+            pipe.reserved += 1;
+            Credit::Granted
+        } else if std::mem::take(&mut pipe.drivable) {
+            Credit::AfterDrive
+        } else {
+            pipe.refused = true;
+            Credit::Full
+        }
+    }
+
+    fn release(&mut self, pipe: PipeId) {
+        let pipe = self.get(pipe);
+        pipe.reserved = pipe.reserved.checked_sub(1).expect("released without a reservation");
+    }
+
+    fn write(&mut self, pipe: PipeId, message: Message) {
+        self.release(pipe);
+        let (id, pipe) = (pipe, self.get(pipe));
+        if pipe.gone || pipe.closed {
+            self.drops.push((Some(id), Cause::PeerLost));
+            self.discarded.push(message);
+        } else {
+            pipe.output.push_back(Traffic::Message(message));
+        }
+    }
+
+    fn signal(&mut self, pipe: PipeId, traffic: Traffic) {
+        let pipe = self.get(pipe);
+        if !pipe.gone && !pipe.closed {
+            pipe.output.push_back(traffic);
+        }
+    }
+
+    fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
+        let pipe = self.get(pipe);
+        let traffic = pipe.input.pop_front();
+        pipe.starved = traffic.is_none();
+        traffic
+    }
+
+    fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause) {
+        if let Some(pipe) = pipe {
+            self.get(pipe);
+        }
+        self.drops.push((pipe, cause));
+    }
+
+    fn unmatched(&mut self) {
+        self.unmatched += 1;
+    }
+
+    fn discard(&mut self, message: Message) {
+        self.discarded.push(message);
+    }
+
+    fn close(&mut self, pipe: PipeId) {
+        let pipe = self.get(pipe);
+        pipe.closed = true;
+        pipe.input.clear();
+    }
+}
+
+/// A pattern on fake pipes.
+#[derive(Debug)]
+pub(crate) struct Rig {
+    pub(crate) pattern: AnyPattern,
+    pub(crate) pipes: FakePipes,
+}
+
+impl Rig {
+    /// A socket without peers and with libzmq's options.
+    pub(crate) fn new(socket_type: SocketType) -> Rig {
+        let pattern = AnyPattern::new(socket_type, 0x5eed).expect("an implemented type");
+        Rig { pattern, pipes: FakePipes::default() }
+    }
+
+    /// The same with some options set.
+    pub(crate) fn with(socket_type: SocketType, set: impl FnOnce(&mut PatternOptions)) -> Rig {
+        let mut rig = Rig::new(socket_type);
+        rig.configure(set);
+        rig
+    }
+
+    /// Sets options, the others at their defaults.
+    pub(crate) fn configure(&mut self, set: impl FnOnce(&mut PatternOptions)) {
+        let mut options = PatternOptions::default();
+        set(&mut options);
+        self.pattern.configure(&options);
+    }
+
+    /// A connecting endpoint's pipe: attached, no peer yet.
+    pub(crate) fn connect(&mut self, hwm: usize) -> PipeId {
+        self.connect_as(hwm, None).expect("no routing id, no clash")
+    }
+
+    /// The same with CONNECT_ROUTING_ID.
+    pub(crate) fn connect_as(&mut self, hwm: usize, id: Option<&[u8]>) -> Result<PipeId, Refusal> {
+        let pipe = self.pipes.open(hwm);
+        let routing_id = id.and_then(crate::RoutingId::new);
+        let origin = Origin { connected: true, routing_id };
+        if let Err(refusal) = self.pattern.attached(pipe, &origin, &mut self.pipes) {
+            self.pipes.get(pipe).attached = false;
+            return Err(refusal);
+        }
+        Ok(pipe)
+    }
+
+    /// An accepted peer without a routing id.
+    pub(crate) fn accept(&mut self, hwm: usize) -> PipeId {
+        self.accept_as(hwm, b"")
+    }
+
+    /// An accepted peer that announced `id`.
+    pub(crate) fn accept_as(&mut self, hwm: usize, id: &[u8]) -> PipeId {
+        let pipe = self.pipes.open(hwm);
+        self.pattern.attached(pipe, &Origin::default(), &mut self.pipes).expect("nothing to clash with");
+        self.establish(pipe, id);
+        pipe
+    }
+
+    /// A connection of `pipe` finishes its handshake.
+    pub(crate) fn establish(&mut self, pipe: PipeId, id: &[u8]) {
+        self.pattern.established(pipe, &Bytes::copy_from_slice(id), &mut self.pipes);
+    }
+
+    /// The connection of `pipe` is lost.
+    pub(crate) fn lose(&mut self, pipe: PipeId) {
+        self.pattern.lost(pipe, &mut self.pipes);
+    }
+
+    /// The peer of `pipe` goes for good; its input stays.
+    pub(crate) fn kill(&mut self, pipe: PipeId) {
+        self.pipes.get(pipe).gone = true;
+    }
+
+    /// `pipe` leaves the table.
+    pub(crate) fn detach(&mut self, pipe: PipeId) {
+        self.pipes.get(pipe).attached = false;
+        self.pattern.detached(pipe, &mut self.pipes);
+    }
+
+    /// The peer sends something.
+    pub(crate) fn deliver_traffic(&mut self, pipe: PipeId, traffic: Traffic) {
+        let end = self.pipes.get(pipe);
+        if end.closed {
+            return;
+        }
+        end.input.push_back(traffic);
+        if std::mem::take(&mut end.starved) {
+            self.pattern.readable(pipe, &mut self.pipes);
+        }
+    }
+
+    /// The peer sends a message.
+    pub(crate) fn deliver(&mut self, pipe: PipeId, message: impl Into<Message>) {
+        self.deliver_traffic(pipe, Traffic::Message(message.into()));
+    }
+
+    /// The peer takes the next thing from the wire.
+    pub(crate) fn take_traffic(&mut self, pipe: PipeId) -> Option<Traffic> {
+        let end = self.pipes.get(pipe);
+        let taken = end.output.pop_front();
+        if taken.is_some() && std::mem::take(&mut end.refused) {
+            self.pattern.writable(pipe);
+        }
+        taken
+    }
+
+    /// The peer takes the next message.
+    pub(crate) fn take(&mut self, pipe: PipeId) -> Option<Message> {
+        match self.take_traffic(pipe)? {
+            Traffic::Message(message) => Some(message),
+            other => panic!("expected a message, took {other:?}"),
+        }
+    }
+
+    /// First step of sending.
+    pub(crate) fn route(&mut self, message: &Message) -> Result<(), Refusal> {
+        let first: &Frame = message.first().ok_or(Refusal::EmptyMessage)?;
+        self.pattern.route(first, &mut self.pipes)
+    }
+
+    /// Second step.
+    pub(crate) fn commit(&mut self, message: Message) {
+        self.pattern.commit(message, &mut self.pipes);
+    }
+
+    /// Undoes the first.
+    pub(crate) fn rollback(&mut self) {
+        self.pattern.rollback(&mut self.pipes);
+    }
+
+    /// Both steps.
+    pub(crate) fn send(&mut self, message: impl Into<Message>) -> Result<(), Refusal> {
+        let message = message.into();
+        self.route(&message)?;
+        self.commit(message);
+        Ok(())
+    }
+
+    /// The next message for the application.
+    pub(crate) fn recv(&mut self) -> Result<Option<Message>, Refusal> {
+        Ok(self.recv_from()?.map(|(_, message)| message))
+    }
+
+    /// The same with the pipe it came from.
+    pub(crate) fn recv_from(&mut self) -> Result<Option<(PipeId, Message)>, Refusal> {
+        self.pattern.recv(&mut self.pipes)
+    }
+
+    /// Whether `recv` would give a message.
+    pub(crate) fn has_in(&mut self) -> bool {
+        self.pattern.has_in(&mut self.pipes)
+    }
+
+    /// Whether `route` could succeed.
+    pub(crate) fn has_out(&mut self) -> bool {
+        self.pattern.has_out(&mut self.pipes)
+    }
+}

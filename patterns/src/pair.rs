@@ -1,0 +1,93 @@
+//! PAIR (RFC 31): one peer, both ways.
+
+use zeroxide_zmtp::{Frame, Message};
+
+use crate::chosen::Chosen;
+use crate::fair_queue::FairQueue;
+use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal};
+
+/// PAIR. The first pipe is the one; every further pipe is closed at once, until the first is detached.
+#[derive(Debug, Default)]
+pub(crate) struct Pair {
+    pipe: Option<PipeId>,
+    input: FairQueue,
+    chosen: Chosen,
+}
+
+impl Pair {
+    fn reserve<P: Pipes>(&self, pipes: &mut P) -> Result<PipeId, Refusal> {
+        let pipe = self.pipe.ok_or(Refusal::NoPeer)?;
+        match pipes.reserve(pipe) {
+            Credit::Granted => Ok(pipe),
+            Credit::Full | Credit::AfterDrive => Err(Refusal::Full { pipes: 1 }),
+            Credit::Gone => Err(Refusal::NoPeer),
+        }
+    }
+}
+
+impl Pattern for Pair {
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, pipes: &mut P) -> Result<(), Refusal> {
+        if self.pipe.is_some() {
+            // libzmq pair.cpp terminates the pipe and leaves the connection stalled; we end both.
+            pipes.close(pipe);
+        } else {
+            self.pipe = Some(pipe);
+            self.input.attach(pipe);
+        }
+        Ok(())
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        if self.pipe == Some(pipe) {
+            self.pipe = None;
+            self.input.detach(pipe);
+            self.chosen.forget(pipe);
+        }
+    }
+
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.input.readable(pipe);
+    }
+
+    fn writable(&mut self, _: PipeId) {}
+
+    #[inline]
+    fn route<P: Pipes>(&mut self, _: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        debug_assert!(!self.chosen.is_some(), "one message at a time");
+        self.chosen = Chosen::Pipe(self.reserve(pipes)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        self.chosen.commit(message, pipes);
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.chosen.rollback(pipes);
+    }
+
+    #[inline]
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        Ok(self.input.recv(pipes, |_, _| true))
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        self.input.has_in(pipes, |_, _| true)
+    }
+
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        if self.chosen.is_some() {
+            return true;
+        }
+        let found = self.reserve(pipes);
+        if let Ok(pipe) = found {
+            pipes.release(pipe);
+        }
+        found.is_ok()
+    }
+}
+
+#[cfg(test)]
+#[path = "pair_tests.rs"]
+mod tests;

@@ -1,0 +1,117 @@
+//! PUSH and PULL (RFC 30): work spread over workers, results gathered from them.
+
+use zeroxide_zmtp::{Frame, Message, Traffic};
+
+use crate::chosen::drop_message;
+use crate::fair_queue::FairQueue;
+use crate::load_balancer::LoadBalancer;
+use crate::{Cause, Origin, Pattern, PipeId, Pipes, Refusal};
+
+/// PUSH: sends to its peers in turn, waits when none has room, receives nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Push {
+    out: LoadBalancer,
+}
+
+impl Pattern for Push {
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, _: &mut P) -> Result<(), Refusal> {
+        self.out.attach(pipe);
+        Ok(())
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.out.detach(pipe);
+    }
+
+    /// A PULL sends nothing. What comes all the same is thrown away: kept unread, it would keep the pipe of a
+    /// peer that has gone from ever being detached.
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        while let Some(traffic) = pipes.read(pipe) {
+            if let Traffic::Message(message) = traffic {
+                drop_message(Some(pipe), Cause::Unwanted, message, pipes);
+            }
+        }
+    }
+
+    fn writable(&mut self, pipe: PipeId) {
+        self.out.writable(pipe);
+    }
+
+    #[inline]
+    fn route<P: Pipes>(&mut self, _: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        self.out.route(pipes)
+    }
+
+    #[inline]
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        self.out.commit(message, pipes);
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.out.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, _: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        Err(Refusal::NotSupported)
+    }
+
+    fn has_in<P: Pipes>(&mut self, _: &mut P) -> bool {
+        false
+    }
+
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        self.out.has_out(pipes)
+    }
+}
+
+/// PULL: receives from its peers in turn, sends nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Pull {
+    input: FairQueue,
+}
+
+impl Pattern for Pull {
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, _: &mut P) -> Result<(), Refusal> {
+        self.input.attach(pipe);
+        Ok(())
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.input.detach(pipe);
+    }
+
+    #[inline]
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.input.readable(pipe);
+    }
+
+    fn writable(&mut self, _: PipeId) {}
+
+    fn route<P: Pipes>(&mut self, _: &Frame, _: &mut P) -> Result<(), Refusal> {
+        Err(Refusal::NotSupported)
+    }
+
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        debug_assert!(false, "route always refuses");
+        pipes.discard(message);
+    }
+
+    fn rollback<P: Pipes>(&mut self, _: &mut P) {}
+
+    #[inline]
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        Ok(self.input.recv(pipes, |_, _| true))
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        self.input.has_in(pipes, |_, _| true)
+    }
+
+    fn has_out<P: Pipes>(&mut self, _: &mut P) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;
