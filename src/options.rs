@@ -1,0 +1,345 @@
+//! Socket options: one table, and its typed face.
+//!
+//! Every option is one row of [`opt::TABLE`], whose macro makes a constant of it in [`opt`], named as libzmq names
+//! it. The constant's type says what its value is and when it may change: [`Live`] ones on a socket in use,
+//! [`AtAttach`] ones before a bind or connect, [`ReadOnly`] ones never. So "identity set after connect", which
+//! libzmq accepts and ignores, cannot be written.
+//!
+//! Invariant: a [`Values`] that left this module holds no value outside its range, and none that its socket type
+//! does not have.
+
+mod context;
+mod kind;
+mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::SocketType;
+
+pub use context::ContextOptions;
+pub(crate) use kind::show_duration;
+pub(crate) use row::{Place, Row, Support};
+pub(crate) use table::Values;
+pub use table::opt;
+
+/// Marks an option that may change on a live socket, with [`Socket::set`](crate::Socket::set).
+#[derive(Clone, Copy, Debug)]
+pub enum Live {}
+
+/// Marks an option that is read at bind or connect: it is given to the socket when it is made, or to one endpoint.
+#[derive(Clone, Copy, Debug)]
+pub enum AtAttach {}
+
+/// Marks an option that can only be read.
+#[derive(Clone, Copy, Debug)]
+pub enum ReadOnly {}
+
+/// The scopes whose options can be set: [`Live`] and [`AtAttach`].
+pub trait Writable: sealed::Sealed {}
+
+impl Writable for Live {}
+impl Writable for AtAttach {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Live {}
+    impl Sealed for super::AtAttach {}
+}
+
+/// One option: `T` is the type of its value, `S` its scope ([`Live`], [`AtAttach`] or [`ReadOnly`]).
+///
+/// They are constants in [`opt`].
+pub struct Opt<T, S> {
+    row: &'static Row,
+    check: fn(&T) -> Result<(), OptionError>,
+    write: fn(&mut Values, T),
+    read: fn(&Values) -> Option<T>,
+    scope: PhantomData<fn() -> S>,
+}
+
+impl<T, S> Opt<T, S> {
+    /// Everything else about the option: number, default, limits.
+    #[must_use]
+    pub fn row(&self) -> &'static Row {
+        self.row
+    }
+
+    /// Its value in `values`.
+    ///
+    /// # Errors
+    /// [`OptionError::NotYet`], and [`OptionError::Unset`] for a value that has no default.
+    pub(crate) fn read_from(self, values: &Values) -> Result<T, OptionError> {
+        if let Support::NotYet(needs) = self.row.support {
+            return Err(OptionError::NotYet { option: self.row.name, needs });
+        }
+        (self.read)(values).ok_or(OptionError::Unset { option: self.row.name })
+    }
+
+    /// Puts `value` in `values`, for a socket of type `t`.
+    ///
+    /// # Errors
+    /// [`OptionError::NotYet`], [`OptionError::NotForType`], [`OptionError::OutOfRange`]; nothing has changed then.
+    pub(crate) fn write_to(self, values: &mut Values, value: T, t: SocketType) -> Result<(), OptionError> {
+        self.admit(&value)?;
+        for_type(self.row, t)?;
+        (self.write)(values, value);
+        Ok(())
+    }
+
+    fn admit(&self, value: &T) -> Result<(), OptionError> {
+        match self.row.support {
+            Support::NotYet(needs) => Err(OptionError::NotYet { option: self.row.name, needs }),
+            Support::Works | Support::COnly(_) => (self.check)(value),
+        }
+    }
+}
+
+impl<T, S> Clone for Opt<T, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, S> Copy for Opt<T, S> {}
+
+impl<T, S> fmt::Debug for Opt<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row.name)
+    }
+}
+
+/// Options for a socket or for one of its endpoints: those that were set, over the defaults of the socket's type.
+///
+/// Setting never fails. An invalid value is remembered, and reported by [`Options::check`] and by whatever the
+/// options are then used for.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Options, opt};
+///
+/// let options = Options::new().set(opt::SNDHWM, 10_000).set(opt::LINGER, Some(Duration::from_secs(5)));
+/// assert_eq!(options.get(opt::SNDHWM), Some(10_000));
+/// assert_eq!(options.get(opt::RCVHWM), None);
+///
+/// let options = options.set(opt::HEARTBEAT_TTL, Duration::from_secs(7000));
+/// let error = options.check().unwrap_err();
+/// assert_eq!(error.to_string(), "HEARTBEAT_TTL = 7000 s: allowed 0..6553.5 s");
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    /// Only the options in `set` count.
+    values: Values,
+    set: Vec<&'static Row>,
+    error: Option<OptionError>,
+    libzmq: bool,
+}
+
+impl Options {
+    /// Nothing set: this library's defaults, which bound every wait and every size.
+    #[must_use]
+    pub fn new() -> Options {
+        Options { values: Values::native(None), set: Vec::new(), error: None, libzmq: false }
+    }
+
+    /// Nothing set, over libzmq's defaults instead: linger for ever, no size limit, ROUTER drops what it cannot
+    /// route, peers as old as ZMTP 1.0. Has no effect on the options of one endpoint.
+    #[must_use]
+    pub fn with_libzmq_defaults() -> Options {
+        Options { libzmq: true, ..Options::new() }
+    }
+
+    /// Sets one option; an earlier value of it is forgotten.
+    #[must_use]
+    pub fn set<T, S: Writable>(mut self, option: Opt<T, S>, value: T) -> Options {
+        match option.admit(&value) {
+            Err(error) => {
+                self.error.get_or_insert(error);
+            }
+            Ok(()) => {
+                self.error = self.error.filter(|error| error.option() != option.row.name);
+                (option.write)(&mut self.values, value);
+                if !self.is_set(option.row) {
+                    self.set.push(option.row);
+                }
+            }
+        }
+        self
+    }
+
+    /// The value that was set for an option; `None` when it was not.
+    #[must_use]
+    pub fn get<T, S>(&self, option: Opt<T, S>) -> Option<T> {
+        self.is_set(option.row).then(|| (option.read)(&self.values)).flatten()
+    }
+
+    /// Whether every value that was set is valid.
+    ///
+    /// # Errors
+    /// The first that is not: [`OptionError::OutOfRange`] or [`OptionError::NotYet`].
+    pub fn check(&self) -> Result<(), OptionError> {
+        self.error.clone().map_or(Ok(()), Err)
+    }
+
+    /// All values for a new socket of type `t`.
+    ///
+    /// # Errors
+    /// As [`Options::check`], and [`OptionError::NotForType`].
+    pub(crate) fn values(&self, t: SocketType) -> Result<Values, OptionError> {
+        let defaults = if self.libzmq { Values::libzmq(Some(t)) } else { Values::native(Some(t)) };
+        self.over(defaults, t)
+    }
+
+    /// All values for one endpoint of a socket of type `t` whose values are `socket`.
+    ///
+    /// # Errors
+    /// As [`Options::check`], [`OptionError::NotForType`] and [`OptionError::NotForEndpoint`].
+    pub(crate) fn endpoint_values(&self, t: SocketType, socket: &Values) -> Result<Values, OptionError> {
+        match self.set.iter().find(|row| row.place == Place::Socket) {
+            Some(row) => Err(OptionError::NotForEndpoint { option: row.name }),
+            None => self.over(socket.clone(), t),
+        }
+    }
+
+    fn over(&self, mut values: Values, t: SocketType) -> Result<Values, OptionError> {
+        self.check()?;
+        for row in &self.set {
+            for_type(row, t)?;
+            (row.copy)(&mut values, &self.values);
+        }
+        Ok(values)
+    }
+
+    fn is_set(&self, row: &Row) -> bool {
+        self.set.iter().any(|set| set.name == row.name)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::new()
+    }
+}
+
+/// What was set, with `***` in place of secrets.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Options");
+        for row in &self.set {
+            let value = if row.secret { "***".to_owned() } else { (row.show)(&self.values) };
+            out.field(row.name, &format_args!("{value}"));
+        }
+        if let Some(error) = &self.error {
+            out.field("invalid", &format_args!("{error}"));
+        }
+        out.finish()
+    }
+}
+
+/// When RECONNECT_STOP gives up on an endpoint instead of dialling again; all off by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReconnectStop {
+    /// When nobody listens there (libzmq `ZMQ_RECONNECT_STOP_CONN_REFUSED`, 1).
+    pub conn_refused: bool,
+    /// When the handshake fails (libzmq `ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED`, 2).
+    pub handshake_failed: bool,
+    /// When nobody listens there after `disconnect` (libzmq `ZMQ_RECONNECT_STOP_AFTER_DISCONNECT`, 4).
+    pub after_disconnect: bool,
+}
+
+/// Why an option cannot have a value, or cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// The value is outside its limits.
+    OutOfRange {
+        /// Name of the option.
+        option: &'static str,
+        /// The value, as text with its unit; `***` for a secret.
+        value: String,
+        /// The limits, as text with their unit.
+        allowed: String,
+    },
+    /// Sockets of this type do not have the option.
+    NotForType {
+        /// Name of the option.
+        option: &'static str,
+        /// The socket's type.
+        socket: SocketType,
+        /// Names of the types that have it.
+        types: &'static [&'static str],
+    },
+    /// The option belongs to a whole socket, not to one of its endpoints.
+    NotForEndpoint {
+        /// Name of the option.
+        option: &'static str,
+    },
+    /// The option belongs to a feature that does not exist yet.
+    NotYet {
+        /// Name of the option.
+        option: &'static str,
+        /// Name of the feature.
+        needs: &'static str,
+    },
+    /// The option was never set and has no default.
+    Unset {
+        /// Name of the option.
+        option: &'static str,
+    },
+    /// CONNECT_ROUTING_ID names an id that another peer of the socket has.
+    RoutingIdInUse(Box<RoutingId>),
+}
+
+impl OptionError {
+    /// Name of the option.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        match self {
+            OptionError::OutOfRange { option, .. }
+            | OptionError::NotForType { option, .. }
+            | OptionError::NotForEndpoint { option }
+            | OptionError::NotYet { option, .. }
+            | OptionError::Unset { option } => option,
+            OptionError::RoutingIdInUse(_) => "CONNECT_ROUTING_ID",
+        }
+    }
+}
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptionError::OutOfRange { option, value, allowed } => {
+                write!(f, "{option} = {value}: allowed {allowed}")
+            }
+            OptionError::NotForType { option, socket, types } => {
+                write!(f, "{option}: {socket} sockets do not have it, only {}", types.join(", "))
+            }
+            OptionError::NotForEndpoint { option } => write!(
+                f,
+                "{option}: belongs to the whole socket, not to one endpoint; give it to socket_with()"
+            ),
+            OptionError::NotYet { option, needs } => {
+                write!(f, "{option}: not supported yet (needs {needs})")
+            }
+            OptionError::Unset { option } => write!(f, "{option}: not set, and it has no default"),
+            OptionError::RoutingIdInUse(id) => {
+                write!(f, "CONNECT_ROUTING_ID = {id}: another peer of this socket has this routing id")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptionError {}
+
+fn for_type(row: &Row, socket: SocketType) -> Result<(), OptionError> {
+    if row.applies_to(socket) {
+        Ok(())
+    } else {
+        Err(OptionError::NotForType { option: row.name, socket, types: row.types })
+    }
+}

@@ -1,0 +1,208 @@
+//! The Rust types that option values have: how each is measured against its range and shown.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::{SocketType, Version};
+
+use super::row::{Row, Unit};
+use super::{OptionError, ReconnectStop};
+
+/// A type of option values.
+pub(super) trait Kind {
+    /// What its magnitude counts.
+    const UNIT: Unit;
+
+    /// What the range of its row speaks of; `None` is always allowed.
+    fn magnitude(&self) -> Option<u64> {
+        None
+    }
+
+    /// The value as text; `none` stands for an absent one.
+    fn show(&self, none: &str) -> String;
+}
+
+/// How `Values` holds a value of type `T`: as it is, or as an `Option` where it may be unset.
+pub(super) trait Field<T> {
+    fn from_value(value: T) -> Self;
+    fn value(&self) -> Option<T>;
+}
+
+impl<T: Clone> Field<T> for T {
+    fn from_value(value: T) -> T {
+        value
+    }
+
+    fn value(&self) -> Option<T> {
+        Some(self.clone())
+    }
+}
+
+impl<T: Clone> Field<T> for Option<T> {
+    fn from_value(value: T) -> Option<T> {
+        Some(value)
+    }
+
+    fn value(&self) -> Option<T> {
+        self.clone()
+    }
+}
+
+/// Measures `value` against the range and the rule of its row.
+pub(super) fn check<T: Kind>(row: &Row, value: &T, rule: Option<fn(&T) -> bool>) -> Result<(), OptionError> {
+    let in_range = match (value.magnitude(), row.range) {
+        (Some(magnitude), Some((low, high))) => (low..=high).contains(&magnitude),
+        _ => true,
+    };
+    if in_range && rule.is_none_or(|rule| rule(value)) {
+        return Ok(());
+    }
+    let value = if row.secret { "***".to_owned() } else { value.show(row.none.unwrap_or("none")) };
+    Err(OptionError::OutOfRange { option: row.name, value, allowed: row.allowed() })
+}
+
+impl Kind for bool {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        if *self { "on" } else { "off" }.to_owned()
+    }
+}
+
+impl Kind for u32 {
+    const UNIT: Unit = Unit::Number;
+
+    fn magnitude(&self) -> Option<u64> {
+        Some(u64::from(*self))
+    }
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for u64 {
+    const UNIT: Unit = Unit::Number;
+
+    fn magnitude(&self) -> Option<u64> {
+        Some(*self)
+    }
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for Duration {
+    const UNIT: Unit = Unit::Time;
+
+    /// Begun milliseconds, so that nothing above a limit passes.
+    fn magnitude(&self) -> Option<u64> {
+        let millis = self.as_nanos().div_ceil(1_000_000);
+        Some(u64::try_from(millis).unwrap_or(u64::MAX))
+    }
+
+    fn show(&self, _none: &str) -> String {
+        show_duration(*self)
+    }
+}
+
+impl<T: Kind> Kind for Option<T> {
+    const UNIT: Unit = T::UNIT;
+
+    fn magnitude(&self) -> Option<u64> {
+        self.as_ref().and_then(T::magnitude)
+    }
+
+    fn show(&self, none: &str) -> String {
+        self.as_ref().map_or_else(|| none.to_owned(), |value| value.show(none))
+    }
+}
+
+impl Kind for String {
+    const UNIT: Unit = Unit::Length;
+
+    fn magnitude(&self) -> Option<u64> {
+        Some(self.len() as u64)
+    }
+
+    fn show(&self, _none: &str) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl Kind for Bytes {
+    const UNIT: Unit = Unit::Length;
+
+    fn magnitude(&self) -> Option<u64> {
+        Some(self.len() as u64)
+    }
+
+    fn show(&self, _none: &str) -> String {
+        format!("{} bytes", self.len())
+    }
+}
+
+impl Kind for RoutingId {
+    const UNIT: Unit = Unit::Length;
+
+    fn magnitude(&self) -> Option<u64> {
+        Some(self.as_bytes().len() as u64)
+    }
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for Vec<(String, Bytes)> {
+    const UNIT: Unit = Unit::Length;
+
+    /// Bytes of all names and values together.
+    fn magnitude(&self) -> Option<u64> {
+        Some(self.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum())
+    }
+
+    fn show(&self, none: &str) -> String {
+        let names: Vec<&str> = self.iter().map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() { none.to_owned() } else { format!("{names:?}") }
+    }
+}
+
+impl Kind for Version {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for SocketType {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for ReconnectStop {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, none: &str) -> String {
+        if *self == ReconnectStop::default() { none.to_owned() } else { format!("{self:?}") }
+    }
+}
+
+/// `7000 s`, `1.5 s`, `250 ms`, `20 µs`.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    match duration {
+        Duration::ZERO => "0 s".to_owned(),
+        d if d >= Duration::from_secs(1) => {
+            let text = format!("{}.{:09}", d.as_secs(), d.subsec_nanos());
+            format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+        }
+        d if d.subsec_nanos() % 1_000_000 == 0 => format!("{} ms", d.as_millis()),
+        d => format!("{} µs", d.as_micros()),
+    }
+}

@@ -1,0 +1,211 @@
+//! One row of the options table: everything about an option but its Rust type.
+
+use std::fmt;
+
+use zeroxide_zmtp::SocketType;
+
+use super::Values;
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// At once, on a live socket too.
+    Live,
+    /// At the next bind or connect.
+    AtAttach,
+    /// It can only be read.
+    ReadOnly,
+}
+
+/// Where an option can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// For the whole socket only.
+    Socket,
+    /// For the whole socket, or for one endpoint with `bind_with` and `connect_with`.
+    Endpoint,
+}
+
+/// How far an option is supported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// It works.
+    Works,
+    /// It is known and will come with the named feature; setting it is an error.
+    NotYet(&'static str),
+    /// It exists in the C interface alone; the text names what does the same in Rust.
+    COnly(&'static str),
+}
+
+/// The type of an option's value in `zmq_setsockopt` and `zmq_getsockopt`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, non_camel_case_types)] // C's own names
+pub enum CType {
+    int,
+    int64_t,
+    uint64_t,
+    /// A file descriptor: `int` on POSIX.
+    zmq_fd_t,
+    pid_t,
+    uid_t,
+    gid_t,
+    /// Raw bytes with a length.
+    bytes,
+    /// Text with a length.
+    string,
+    /// 32 bytes, or 40 characters of Z85 and a NUL.
+    curve_key,
+    /// No C form: an option of this library.
+    none,
+}
+
+impl fmt::Display for CType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CType::none => f.write_str("–"),
+            CType::curve_key => f.write_str("32 bytes or Z85"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+/// What the numbers of a range count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// The value itself.
+    Number,
+    /// Milliseconds.
+    Time,
+    /// Bytes of a text, a name or a message.
+    Length,
+    /// Nothing: every value of the type is allowed.
+    Any,
+}
+
+/// One row of the options table, as [`opt::TABLE`](super::opt::TABLE) lists them.
+pub struct Row {
+    pub(super) name: &'static str,
+    pub(super) number: Option<i32>,
+    pub(super) c_type: CType,
+    pub(super) rust_type: &'static str,
+    pub(super) scope: Scope,
+    pub(super) place: Place,
+    pub(super) types: &'static [&'static str],
+    pub(super) unit: Unit,
+    pub(super) range: Option<(u64, u64)>,
+    pub(super) none: Option<&'static str>,
+    pub(super) rule: Option<&'static str>,
+    pub(super) secret: bool,
+    pub(super) support: Support,
+    pub(super) doc: &'static str,
+    pub(super) show: fn(&Values) -> String,
+    pub(super) copy: fn(&mut Values, &Values),
+}
+
+impl Row {
+    /// libzmq's name, without `ZMQ_`; for an option of this library, its own.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// libzmq's number; `None` for an option of this library.
+    #[must_use]
+    pub fn number(&self) -> Option<i32> {
+        self.number
+    }
+
+    /// The value's type in the C interface.
+    #[must_use]
+    pub fn c_type(&self) -> CType {
+        self.c_type
+    }
+
+    /// The value's type in Rust, as written in the table; empty for an option of the C interface alone.
+    #[must_use]
+    pub fn rust_type(&self) -> &'static str {
+        self.rust_type
+    }
+
+    /// When a changed value takes effect.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Where the option can be set.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Names of the socket types that have the option; empty for all.
+    #[must_use]
+    pub fn types(&self) -> &'static [&'static str] {
+        self.types
+    }
+
+    /// Whether sockets of type `t` have the option.
+    #[must_use]
+    pub fn applies_to(&self, t: SocketType) -> bool {
+        self.types.is_empty() || self.types.contains(&t.name())
+    }
+
+    /// Whether the value is a secret, which no `Debug`, error or log shows.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// How far the option is supported.
+    #[must_use]
+    pub fn support(&self) -> Support {
+        self.support
+    }
+
+    /// One sentence or two: meaning, unit, limits.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        self.doc.trim()
+    }
+
+    /// The default of the Rust API, as text; `t` is a type that the default may depend on.
+    #[must_use]
+    pub fn native_default(&self, t: Option<SocketType>) -> String {
+        (self.show)(&Values::native(t))
+    }
+
+    /// libzmq's default, as text.
+    #[must_use]
+    pub fn libzmq_default(&self, t: Option<SocketType>) -> String {
+        (self.show)(&Values::libzmq(t))
+    }
+
+    /// The allowed values, as text such as `0..6553.5 s`; empty where every value of the type is allowed.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        let range = match (self.range, self.unit) {
+            (None, _) | (_, Unit::Any) => String::new(),
+            (Some((low, high)), Unit::Number) => format!("{low}..{high}"),
+            (Some((low, high)), Unit::Time) => format!("{}..{} s", seconds(low), seconds(high)),
+            (Some((low, high)), Unit::Length) => format!("{low}..{high} bytes"),
+        };
+        match self.rule {
+            Some(rule) if range.is_empty() => rule.to_owned(),
+            Some(rule) => format!("{range}, {rule}"),
+            None => range,
+        }
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// `6553500` ms as `6553.5`.
+fn seconds(millis: u64) -> String {
+    let text = format!("{}.{:03}", millis / 1000, millis % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

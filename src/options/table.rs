@@ -1,0 +1,491 @@
+//! THE options table, and the macro that makes constants, values and rows of it.
+//!
+//! A row of `works` reads
+//! `NAME field: type (as stored type); number C-type; scope place types; native default, libzmq default; limits`.
+//! Limits are `range low, high` (numbers as they are, times in milliseconds, texts in bytes), `none` (how an absent
+//! value is called) and `rule` (a further check and its text). `types` is `all` or a list in brackets. The defaults
+//! may use the socket's type, which the first line names.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::{SocketType, Version};
+
+use super::ReconnectStop;
+use super::kind::{Field, Kind, check};
+use super::row::{CType, Place, Row, Scope, Support, Unit};
+
+/// The largest number that fits in C's `int`, where libzmq's options live.
+const INT: u64 = i32::MAX as u64;
+/// The largest `int64_t`.
+const INT64: u64 = i64::MAX as u64;
+
+macro_rules! number {
+    (own) => {
+        None
+    };
+    ($number:literal) => {
+        Some($number)
+    };
+}
+
+macro_rules! types {
+    (all) => {
+        &[]
+    };
+    ([$($name:ident)+]) => {
+        &[$(stringify!($name)),+]
+    };
+}
+
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($some:expr) => {
+        Some($some)
+    };
+    ($low:expr, $high:expr) => {
+        Some(($low, $high))
+    };
+}
+
+macro_rules! first {
+    ($first:ty $(, $rest:ty)*) => {
+        $first
+    };
+}
+
+macro_rules! secret {
+    () => {
+        false
+    };
+    (secret) => {
+        true
+    };
+}
+
+macro_rules! options {
+    (
+        defaults |$t:ident|
+        works {$(
+            $(#[doc = $doc:literal])+
+            $name:ident $field:ident: $ty:ty $(as $stored:ty)?; $number:tt $c:ident; $scope:ident $place:ident $types:tt;
+            native $native:expr, libzmq $libzmq:expr
+            $(, range $low:expr, $high:expr)? $(, none $none:literal)? $(, rule $rule:path, $rule_text:literal)?;
+        )+}
+        later {$(
+            $(#[doc = $later_doc:literal])+
+            $later:ident: $later_ty:ty; $later_number:literal $later_c:ident; $later_scope:ident $later_types:tt;
+            libzmq $later_default:literal, needs $needs:literal $(, $secret:ident)?;
+        )+}
+        c_only {$(
+            $(#[doc = $c_doc:literal])+
+            $c_name:ident; $c_number:literal $c_c:ident; $c_scope:ident $c_types:tt; libzmq $c_default:literal, instead $instead:literal;
+        )+}
+    ) => {
+        /// The value of every option that works, one plain field each.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) struct Values {
+            $($(#[doc = $doc])+ pub(crate) $field: first!($($stored,)? $ty),)+
+        }
+
+        impl Values {
+            /// This library's defaults for sockets of type `t`.
+            pub(crate) fn native($t: Option<SocketType>) -> Values {
+                Values { $($field: $native,)+ }
+            }
+
+            /// libzmq's defaults for sockets of type `t`.
+            pub(crate) fn libzmq($t: Option<SocketType>) -> Values {
+                Values { $($field: $libzmq,)+ }
+            }
+        }
+
+        #[allow(non_upper_case_globals)]
+        mod rows {
+            use super::*;
+
+            $(pub(super) static $name: Row = Row {
+                name: stringify!($name),
+                number: number!($number),
+                c_type: CType::$c,
+                rust_type: stringify!($ty),
+                scope: Scope::$scope,
+                place: Place::$place,
+                types: types!($types),
+                unit: <$ty as Kind>::UNIT,
+                range: optional!($($low, $high)?),
+                none: optional!($($none)?),
+                rule: optional!($($rule_text)?),
+                secret: false,
+                support: Support::Works,
+                doc: concat!($($doc),+),
+                show: |values| Kind::show(&values.$field, rows::$name.none.unwrap_or("–")),
+                copy: |to, from| to.$field.clone_from(&from.$field),
+            };)+
+
+            $(pub(super) static $later: Row = Row {
+                name: stringify!($later),
+                number: Some($later_number),
+                c_type: CType::$later_c,
+                rust_type: stringify!($later_ty),
+                scope: Scope::$later_scope,
+                place: Place::Endpoint,
+                types: types!($later_types),
+                unit: Unit::Any,
+                range: None,
+                none: None,
+                rule: None,
+                secret: secret!($($secret)?),
+                support: Support::NotYet($needs),
+                doc: concat!($($later_doc),+),
+                show: |_| $later_default.to_owned(),
+                copy: |_, _| {},
+            };)+
+
+            $(pub(super) static $c_name: Row = Row {
+                name: stringify!($c_name),
+                number: Some($c_number),
+                c_type: CType::$c_c,
+                rust_type: "",
+                scope: Scope::$c_scope,
+                place: Place::Socket,
+                types: types!($c_types),
+                unit: Unit::Any,
+                range: None,
+                none: None,
+                rule: None,
+                secret: false,
+                support: Support::COnly($instead),
+                doc: concat!($($c_doc),+),
+                show: |_| $c_default.to_owned(),
+                copy: |_, _| {},
+            };)+
+        }
+
+        /// Every option as a typed constant, named as libzmq names it (without `ZMQ_`), and the table of them.
+        ///
+        /// Times are [`Duration`]s, exact to the nanosecond where libzmq counts milliseconds; `None` says in words what
+        /// libzmq says with -1 or 0. Options of features that do not exist yet are here too; setting one is an error.
+        pub mod opt {
+            use super::*;
+            use super::super::{AtAttach, Live, Opt, ReadOnly};
+            use std::marker::PhantomData;
+
+            pub use super::super::row::{CType, Place, Row, Scope, Support};
+
+            $($(#[doc = $doc])+
+            pub const $name: Opt<$ty, $scope> = Opt {
+                row: &rows::$name,
+                check: |value| check(&rows::$name, value, optional!($($rule as fn(&$ty) -> bool)?)),
+                write: |values, value| values.$field = Field::from_value(value),
+                read: |values| Field::<$ty>::value(&values.$field),
+                scope: PhantomData,
+            };)+
+
+            $($(#[doc = $later_doc])+
+            #[doc = concat!(" Not supported yet (needs ", $needs, "); setting it is an error.")]
+            pub const $later: Opt<$later_ty, $later_scope> = Opt {
+                row: &rows::$later,
+                check: |_| Ok(()),
+                write: |_, _| {},
+                read: |_| None,
+                scope: PhantomData,
+            };)+
+
+            /// Every row of the table: those that work, those that will, and those of the C interface alone.
+            pub static TABLE: &[&Row] = &[$(&rows::$name,)+ $(&rows::$later,)+ $(&rows::$c_name,)+];
+        }
+    };
+}
+
+const fn secs(n: u64) -> Option<Duration> {
+    Some(Duration::from_secs(n))
+}
+
+const fn millis(n: u64) -> Option<Duration> {
+    Some(Duration::from_millis(n))
+}
+
+/// Ids that begin with a zero byte are those that sockets make themselves (RFC 28).
+fn not_reserved(id: &RoutingId) -> bool {
+    id.as_bytes().first() != Some(&0)
+}
+
+/// As the names of READY properties (RFC 37 §3.6), under the prefix for applications.
+fn application_names(pairs: &Vec<(String, Bytes)>) -> bool {
+    pairs.len() <= 64
+        && pairs.iter().all(|(name, _)| {
+            let prefixed = name.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("X-"));
+            let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.+".contains(&b);
+            prefixed && (3..=255).contains(&name.len()) && name.bytes().all(legal)
+        })
+}
+
+/// What the kernel takes as the name of a network interface.
+fn no_nul(text: &String) -> bool {
+    !text.contains('\0')
+}
+
+options! {
+    defaults |t|
+    works {
+        // Queues.
+        /// Messages that may wait to be sent to one peer; 0 is no limit.
+        SNDHWM sndhwm: u32; 23 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
+        /// Messages received from one peer that may wait for the application; 0 is no limit.
+        RCVHWM rcvhwm: u32; 24 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
+        /// Keep only the newest message of each direction, of one frame; the high-water marks are off then.
+        CONFLATE conflate: bool; 54 int; AtAttach Endpoint [PUB SUB DEALER PULL PUSH]; native false, libzmq false;
+        /// Queue messages only for peers whose handshake is over, instead of for every connecting endpoint.
+        IMMEDIATE immediate: bool; 39 int; AtAttach Endpoint all; native false, libzmq false;
+        /// How long unsent messages outlive `close`, `disconnect` and `unbind`; `None` is for ever. 0 on SUB, XSUB and DISH.
+        LINGER linger: Option<Duration>; 17 int; Live Endpoint all;
+        native if never_lingers(t) { secs(0) } else { secs(1) }, libzmq if never_lingers(t) { secs(0) } else { None }, range 0, INT, none "for ever";
+        /// How long a send waits; `None` is for ever, 0 not at all.
+        SNDTIMEO sndtimeo: Option<Duration>; 28 int; Live Socket all; native None, libzmq None, range 0, INT, none "for ever";
+        /// How long a receive waits; `None` is for ever, 0 not at all.
+        RCVTIMEO rcvtimeo: Option<Duration>; 27 int; Live Socket all; native None, libzmq None, range 0, INT, none "for ever";
+
+        // Connections.
+        /// Which I/O threads may serve the socket's connections: bit n is thread n; 0 is the least loaded of all.
+        AFFINITY affinity: u64; 4 uint64_t; AtAttach Endpoint all; native 0, libzmq 0;
+        /// How long from a lost or refused connection to the next attempt; `None` is never again.
+        RECONNECT_IVL reconnect_ivl: Option<Duration>; 18 int; AtAttach Endpoint all; native millis(100), libzmq millis(100), range 1, INT, none "never";
+        /// The longest wait between attempts: each is twice the one before, up to this; `None` keeps RECONNECT_IVL.
+        RECONNECT_IVL_MAX reconnect_ivl_max: Option<Duration>; 21 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "constant";
+        /// What ends the attempts for good.
+        RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
+        /// How long one attempt to connect may take; `None` is as long as the system tries. tcp.
+        CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
+        /// How long a handshake may take, from connection to the peer's READY; `None` is for ever.
+        HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever";
+        /// Connections of one bound endpoint that may be in their handshake at once; 0 is no limit.
+        MAX_HANDSHAKES max_handshakes: u32; own none; AtAttach Endpoint all; native 1024, libzmq 0, range 0, INT;
+        /// The oldest ZMTP that a peer may speak; 3.0 is that of libzmq 4.0.
+        MIN_VERSION min_version: Version; own none; AtAttach Endpoint all; native Version::V3_0, libzmq Version::V1_0;
+        /// Send a PING as often as this; `None` is never.
+        HEARTBEAT_IVL heartbeat_ivl: Option<Duration>; 75 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "never";
+        /// How long after a PING the peer may be silent before it counts as lost; `None` is HEARTBEAT_IVL, 0 is for ever.
+        HEARTBEAT_TIMEOUT heartbeat_timeout: Option<Duration>; 77 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "HEARTBEAT_IVL";
+        /// After how long without a PING the peer is to close the connection; 0 is never. Travels in tenths of a second, rounded down.
+        HEARTBEAT_TTL heartbeat_ttl: Duration; 76 int; AtAttach Endpoint all; native Duration::ZERO, libzmq Duration::ZERO, range 0, 6_553_500;
+        /// The longest frame that a peer may send, in bytes; its connection is closed otherwise. `None` is no limit.
+        MAXMSGSIZE maxmsgsize: Option<u64>; 22 int64_t; AtAttach Endpoint all; native Some(64 << 20), libzmq None, range 0, INT64, none "no limit";
+        /// The longest message that a peer may send, all frames together, in bytes. `None` is no limit.
+        MAX_MULTIPART max_multipart: Option<u64>; own none; AtAttach Endpoint all; native Some(256 << 20), libzmq None, range 0, INT64, none "no limit";
+        /// How many frames a message of a peer may have; 0 is no limit.
+        MAX_FRAMES max_frames: u32; own none; AtAttach Endpoint all; native 65_536, libzmq 0, range 0, INT;
+        /// Properties that a handshake tells the peer, beside the protocol's own: at most 64.
+        METADATA metadata: Vec<(String, Bytes)>; 95 string; AtAttach Endpoint all;
+        native Vec::new(), libzmq Vec::new(), range 0, 4096, none "none", rule application_names, "names such as X-key, of letters, digits and -_.+";
+
+        // tcp, ipc.
+        /// The kernel's send buffer, in bytes; `None` is the system's default.
+        SNDBUF sndbuf: Option<u32>; 11 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's";
+        /// The kernel's receive buffer, in bytes; `None` is the system's default.
+        RCVBUF rcvbuf: Option<u32>; 12 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's";
+        /// How many connections may wait to be accepted.
+        BACKLOG backlog: u32; 19 int; AtAttach Endpoint all; native 100, libzmq 100, range 0, INT;
+        /// Whether names may resolve to IPv6 addresses, and a bound `*` takes both families.
+        IPV6 ipv6: bool; 42 int; AtAttach Endpoint all; native false, libzmq false;
+        /// SO_KEEPALIVE; `None` is the system's default. tcp.
+        TCP_KEEPALIVE tcp_keepalive: Option<bool>; 34 int; AtAttach Endpoint all; native None, libzmq None, none "system's";
+        /// TCP_KEEPCNT: unanswered probes that end a connection. Needs TCP_KEEPALIVE.
+        TCP_KEEPALIVE_CNT tcp_keepalive_cnt: Option<u32>; 35 int; AtAttach Endpoint all; native None, libzmq None, range 1, 127, none "system's";
+        /// TCP_KEEPIDLE: silence before the first probe, in whole seconds. Needs TCP_KEEPALIVE.
+        TCP_KEEPALIVE_IDLE tcp_keepalive_idle: Option<Duration>; 36 int; AtAttach Endpoint all; native None, libzmq None, range 1000, 32_767_000, none "system's";
+        /// TCP_KEEPINTVL: time between probes, in whole seconds. Needs TCP_KEEPALIVE.
+        TCP_KEEPALIVE_INTVL tcp_keepalive_intvl: Option<Duration>; 37 int; AtAttach Endpoint all; native None, libzmq None, range 1000, 32_767_000, none "system's";
+        /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged; `None` is the system's default.
+        TCP_MAXRT tcp_maxrt: Option<Duration>; 80 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
+        /// IP_TOS and IPV6_TCLASS of tcp connections.
+        TOS tos: u32; 57 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, 255;
+        /// SO_PRIORITY of tcp connections, on Linux; 0 leaves it alone.
+        PRIORITY priority: u32; 112 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, INT;
+        /// The network interface that tcp traffic must use, on Linux.
+        BINDTODEVICE bindtodevice: String as Option<String>; 92 string; AtAttach Endpoint all; native None, libzmq None, range 1, 15, none "any", rule no_nul, "no NUL";
+
+        // REQ, DEALER, ROUTER, STREAM.
+        /// The name under which this socket's peers that are ROUTERs know it.
+        ROUTING_ID routing_id: RoutingId as Option<RoutingId>; 5 bytes; AtAttach Endpoint [REQ REP DEALER ROUTER];
+        native None, libzmq None, range 1, 255, none "none", rule not_reserved, "not beginning with a zero byte";
+        /// The name that this socket gives to the peer of one connect.
+        CONNECT_ROUTING_ID connect_routing_id: RoutingId as Option<RoutingId>; 61 bytes; AtAttach Endpoint [ROUTER STREAM];
+        native None, libzmq None, range 1, 255, none "none", rule not_reserved, "not beginning with a zero byte";
+        /// Refuse a message for an unknown or full peer, instead of dropping it.
+        ROUTER_MANDATORY router_mandatory: bool; 33 int; Live Socket [ROUTER]; native true, libzmq false;
+        /// A new peer with the routing id of an old one takes its place, instead of being ignored.
+        ROUTER_HANDOVER router_handover: bool; 56 int; Live Socket [ROUTER]; native false, libzmq false;
+        /// Talk bytes instead of ZMTP, as STREAM does (deprecated in libzmq).
+        ROUTER_RAW router_raw: bool; 41 int; AtAttach Socket [ROUTER]; native false, libzmq false;
+        /// Send an empty message to each new peer, so that a ROUTER learns of this socket.
+        PROBE_ROUTER probe_router: bool; 51 int; Live Socket [REQ DEALER ROUTER]; native false, libzmq false;
+        /// Number the requests, and take only the reply that has the number of the last.
+        REQ_CORRELATE req_correlate: bool; 52 int; Live Socket [REQ]; native false, libzmq false;
+        /// A new request may be sent before the reply to the last came; that reply is then ignored if REQ_CORRELATE is on.
+        REQ_RELAXED req_relaxed: bool; 53 int; Live Socket [REQ]; native false, libzmq false;
+        /// Receive an empty message from a peer when it connects and when it is gone.
+        STREAM_NOTIFY stream_notify: bool; 73 int; Live Socket [STREAM]; native true, libzmq true;
+
+        // PUB, SUB, XPUB, XSUB.
+        /// Receive every subscription, not only the first to each topic.
+        XPUB_VERBOSE xpub_verbose: bool; 40 int; Live Socket [PUB XPUB]; native false, libzmq false;
+        /// Receive every subscription and every end of one.
+        XPUB_VERBOSER xpub_verboser: bool; 78 int; Live Socket [PUB XPUB]; native false, libzmq false;
+        /// Receive subscriptions without obeying them; `subscribe` and `unsubscribe` then decide for the last one received.
+        XPUB_MANUAL xpub_manual: bool; 71 int; Live Socket [PUB XPUB]; native false, libzmq false;
+        /// Wait for (or refuse because of) a subscriber at its high-water mark, instead of dropping for it.
+        XPUB_NODROP xpub_nodrop: bool; 69 int; Live Socket [PUB XPUB]; native false, libzmq false;
+        /// A message of one frame for each new subscriber; `None` is none.
+        XPUB_WELCOME_MSG xpub_welcome_msg: Option<Bytes>; 72 bytes; Live Socket [PUB XPUB]; native None, libzmq None, none "none";
+        /// Send what does *not* match a subscription (PUB, XPUB), or take it (SUB). Must be set at both ends.
+        INVERT_MATCHING invert_matching: bool; 74 int; Live Socket [PUB SUB XPUB]; native false, libzmq false;
+        /// Only the first frame of a message may be a subscription.
+        ONLY_FIRST_SUBSCRIBE only_first_subscribe: bool; 108 int; Live Socket [PUB XPUB XSUB]; native false, libzmq false;
+        /// Pass on every end of a subscription, not only the last of each topic.
+        XSUB_VERBOSE_UNSUBSCRIBE xsub_verbose_unsubscribe: bool; 115 int; Live Socket [XSUB]; native false, libzmq false;
+
+        // Read only.
+        /// The socket's type.
+        TYPE socket_type: SocketType as Option<SocketType>; 16 int; ReadOnly Socket all; native t, libzmq t, none "–";
+        /// The endpoint last bound or connected, with its real port; unset before the first.
+        LAST_ENDPOINT last_endpoint: String as Option<String>; 32 string; ReadOnly Socket all; native None, libzmq None, none "none";
+        /// What the socket can do without waiting: bit 0 receive, bit 1 send.
+        EVENTS events: u32; 15 int; ReadOnly Socket all; native 0, libzmq 0;
+        /// How many distinct topics are subscribed to: by this socket (SUB, XSUB) or by its peers (PUB, XPUB).
+        TOPICS_COUNT topics_count: u32; 116 int; ReadOnly Socket [PUB SUB XPUB XSUB]; native 0, libzmq 0;
+    }
+    later {
+        /// Whether this end checks names and passwords.
+        PLAIN_SERVER: bool; 44 int; AtAttach all; libzmq "off", needs "PLAIN";
+        /// The name to show to a PLAIN server.
+        PLAIN_USERNAME: String; 45 string; AtAttach all; libzmq "none", needs "PLAIN";
+        /// The password to show to a PLAIN server.
+        PLAIN_PASSWORD: String; 46 string; AtAttach all; libzmq "none", needs "PLAIN", secret;
+        /// Whether this end is the CURVE server.
+        CURVE_SERVER: bool; 47 int; AtAttach all; libzmq "off", needs "CURVE";
+        /// This end's public key.
+        CURVE_PUBLICKEY: Bytes; 48 curve_key; AtAttach all; libzmq "none", needs "CURVE";
+        /// This end's secret key.
+        CURVE_SECRETKEY: Bytes; 49 curve_key; AtAttach all; libzmq "none", needs "CURVE", secret;
+        /// The server's public key.
+        CURVE_SERVERKEY: Bytes; 50 curve_key; AtAttach all; libzmq "none", needs "CURVE";
+        /// The domain under which peers are authenticated.
+        ZAP_DOMAIN: String; 55 string; AtAttach all; libzmq "none", needs "ZAP";
+        /// Refuse peers while no authenticator runs.
+        ZAP_ENFORCE_DOMAIN: bool; 93 int; AtAttach all; libzmq "off", needs "ZAP";
+        /// Whether this end is the GSSAPI server.
+        GSSAPI_SERVER: bool; 62 int; AtAttach all; libzmq "off", needs "GSSAPI";
+        /// This end's GSSAPI principal.
+        GSSAPI_PRINCIPAL: String; 63 string; AtAttach all; libzmq "none", needs "GSSAPI";
+        /// The GSSAPI principal of the server.
+        GSSAPI_SERVICE_PRINCIPAL: String; 64 string; AtAttach all; libzmq "none", needs "GSSAPI";
+        /// Authenticate without encryption.
+        GSSAPI_PLAINTEXT: bool; 65 int; AtAttach all; libzmq "off", needs "GSSAPI";
+        /// Kind of name that GSSAPI_PRINCIPAL is.
+        GSSAPI_PRINCIPAL_NAMETYPE: u32; 90 int; AtAttach all; libzmq "0", needs "GSSAPI";
+        /// Kind of name that GSSAPI_SERVICE_PRINCIPAL is.
+        GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: u32; 91 int; AtAttach all; libzmq "0", needs "GSSAPI";
+        /// Networks whose connections are accepted, such as `10.0.0.0/8` (deprecated in libzmq).
+        TCP_ACCEPT_FILTER: String; 38 string; AtAttach all; libzmq "none", needs "accept filters";
+        /// Process whose ipc connections are accepted (deprecated in libzmq).
+        IPC_FILTER_PID: u32; 58 pid_t; AtAttach all; libzmq "none", needs "accept filters";
+        /// User whose ipc connections are accepted (deprecated in libzmq).
+        IPC_FILTER_UID: u32; 59 uid_t; AtAttach all; libzmq "none", needs "accept filters";
+        /// Group whose ipc connections are accepted (deprecated in libzmq).
+        IPC_FILTER_GID: u32; 60 gid_t; AtAttach all; libzmq "none", needs "accept filters";
+        /// `host:port` of a SOCKS5 proxy for tcp connections.
+        SOCKS_PROXY: String; 68 string; AtAttach all; libzmq "none", needs "SOCKS5";
+        /// The name to show to the SOCKS5 proxy.
+        SOCKS_USERNAME: String; 99 string; AtAttach all; libzmq "none", needs "SOCKS5";
+        /// The password to show to the SOCKS5 proxy.
+        SOCKS_PASSWORD: String; 100 string; AtAttach all; libzmq "none", needs "SOCKS5", secret;
+        /// A file descriptor that already listens, for the next bind.
+        USE_FD: u32; 89 int; AtAttach all; libzmq "none", needs "adopted descriptors";
+        /// The fast path of tcp over loopback, on Windows.
+        LOOPBACK_FASTPATH: bool; 94 int; AtAttach all; libzmq "off", needs "Windows tuning";
+        /// SO_BUSY_POLL of tcp connections, in microseconds.
+        BUSY_POLL: Duration; 113 int; AtAttach all; libzmq "0 s", needs "busy polling";
+        /// Bytes read at once.
+        IN_BATCH_SIZE: u32; 101 int; AtAttach all; libzmq "8192", needs "tunable buffers";
+        /// Bytes written at once.
+        OUT_BATCH_SIZE: u32; 102 int; AtAttach all; libzmq "8192", needs "tunable buffers";
+        /// Receive an empty message from a peer when it connects (1) or is gone (2).
+        ROUTER_NOTIFY: u32; 97 int; AtAttach [ROUTER]; libzmq "0", needs "peer notices";
+        /// A message sent to each new peer.
+        HELLO_MSG: Bytes; 110 bytes; AtAttach [DEALER ROUTER SERVER CLIENT PEER]; libzmq "none", needs "peer notices";
+        /// A message received when an accepted peer is gone.
+        DISCONNECT_MSG: Bytes; 111 bytes; AtAttach [ROUTER SERVER PEER]; libzmq "none", needs "peer notices";
+        /// A message received when a connection is lost and dialled again.
+        HICCUP_MSG: Bytes; 114 bytes; AtAttach [DEALER CLIENT PEER]; libzmq "none", needs "peer notices";
+        /// XPUB_MANUAL, and the next message goes to the last subscriber alone.
+        XPUB_MANUAL_LAST_VALUE: bool; 98 int; Live [XPUB]; libzmq "off", needs "last-value caches";
+        /// Multicast rate in kbit/s.
+        RATE: u32; 8 int; AtAttach all; libzmq "100", needs "multicast";
+        /// How long multicast keeps what may be asked for again.
+        RECOVERY_IVL: Duration; 9 int; AtAttach all; libzmq "10 s", needs "multicast";
+        /// How many routers a multicast datagram may pass.
+        MULTICAST_HOPS: u32; 25 int; AtAttach all; libzmq "1", needs "multicast";
+        /// The longest multicast datagram, in bytes.
+        MULTICAST_MAXTPDU: u32; 84 int; AtAttach all; libzmq "1500", needs "multicast";
+        /// Whether this machine hears its own multicasts.
+        MULTICAST_LOOP: bool; 96 int; AtAttach all; libzmq "on", needs "multicast";
+        /// VMCI buffer, in bytes.
+        VMCI_BUFFER_SIZE: u64; 85 uint64_t; AtAttach all; libzmq "0", needs "VMCI";
+        /// Smallest VMCI buffer, in bytes.
+        VMCI_BUFFER_MIN_SIZE: u64; 86 uint64_t; AtAttach all; libzmq "0", needs "VMCI";
+        /// Largest VMCI buffer, in bytes.
+        VMCI_BUFFER_MAX_SIZE: u64; 87 uint64_t; AtAttach all; libzmq "0", needs "VMCI";
+        /// How long a VMCI connect may take.
+        VMCI_CONNECT_TIMEOUT: Duration; 88 int; AtAttach all; libzmq "system's", needs "VMCI";
+        /// The key of a wss server, as PEM.
+        WSS_KEY_PEM: String; 103 string; AtAttach all; libzmq "none", needs "wss", secret;
+        /// The certificate of a wss server, as PEM.
+        WSS_CERT_PEM: String; 104 string; AtAttach all; libzmq "none", needs "wss";
+        /// Certificates that a wss client trusts, as PEM.
+        WSS_TRUST_PEM: String; 105 string; AtAttach all; libzmq "none", needs "wss";
+        /// The host name that a wss client expects.
+        WSS_HOSTNAME: String; 106 string; AtAttach all; libzmq "none", needs "wss";
+        /// Whether a wss client trusts the system's certificates.
+        WSS_TRUST_SYSTEM: bool; 107 int; AtAttach all; libzmq "off", needs "wss";
+        /// NORM congestion control.
+        NORM_MODE: u32; 117 int; AtAttach all; libzmq "1", needs "NORM";
+        /// NORM unicast NACKs.
+        NORM_UNICAST_NACK: bool; 118 int; AtAttach all; libzmq "off", needs "NORM";
+        /// NORM buffer, in KiB.
+        NORM_BUFFER_SIZE: u32; 119 int; AtAttach all; libzmq "2048", needs "NORM";
+        /// NORM segment, in bytes.
+        NORM_SEGMENT_SIZE: u32; 120 int; AtAttach all; libzmq "1400", needs "NORM";
+        /// NORM block, in segments.
+        NORM_BLOCK_SIZE: u32; 121 int; AtAttach all; libzmq "16", needs "NORM";
+        /// NORM parity segments of a block.
+        NORM_NUM_PARITY: u32; 122 int; AtAttach all; libzmq "4", needs "NORM";
+        /// NORM parity segments sent unasked.
+        NORM_NUM_AUTOPARITY: u32; 123 int; AtAttach all; libzmq "0", needs "NORM";
+        /// NORM stream flushing.
+        NORM_PUSH: bool; 124 int; AtAttach all; libzmq "off", needs "NORM";
+    }
+    c_only {
+        /// Adds a subscription.
+        SUBSCRIBE; 6 bytes; Live [SUB XPUB]; libzmq "–", instead "`Socket::subscribe`";
+        /// Takes a subscription back.
+        UNSUBSCRIBE; 7 bytes; Live [SUB XPUB]; libzmq "–", instead "`Socket::unsubscribe`";
+        /// Whether the part last received is followed by another of its message.
+        RCVMORE; 13 int; ReadOnly all; libzmq "0", instead "`Socket::recv` gives whole messages";
+        /// A descriptor that becomes readable when EVENTS may have changed.
+        FD; 14 zmq_fd_t; ReadOnly all; libzmq "–", instead "the futures of `Socket`, and `Poller`";
+        /// The opposite of IPV6 (deprecated in libzmq).
+        IPV4ONLY; 31 int; AtAttach all; libzmq "on", instead "`IPV6`";
+        /// The security mechanism in use.
+        MECHANISM; 43 int; ReadOnly all; libzmq "0", instead "what the socket was made with";
+        /// Whether several threads may use the socket.
+        THREAD_SAFE; 81 int; ReadOnly all; libzmq "–", instead "every socket is";
+    }
+}
+
+fn never_lingers(t: Option<SocketType>) -> bool {
+    t.is_some_and(SocketType::never_lingers)
+}
