@@ -1,2 +1,93 @@
-//! Project tasks.
-fn main() {}
+//! The project's own tasks: `cargo xtask floor | test | ci | bench`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`floor`] | the rules of the house, checked on the source itself |
+//! | [`bans`] | the table of what the source must not say, each row with its reason |
+//! | [`suite`] | `test`: every test there is, the peers in other languages included |
+//! | [`ci`] | `ci`: what a change must pass to land |
+//! | [`bench`] | `bench` |
+//! | [`run`] | child processes, their output and time limits |
+//! | [`report`] | steps, the closing table and the closing count |
+//! | [`elf`] | what an executable asks the system to load |
+
+mod bans;
+mod bench;
+mod ci;
+mod elf;
+mod floor;
+mod report;
+mod run;
+mod suite;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the Zeroxide workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Checks the rules of the house on the source: arrows between crates, sizes, banned patterns.
+    ///
+    /// Fails with one line for each fault. The rules:
+    ///
+    /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi, cli -> zeroxide;
+    ///          interop, benches, fuzz, xtask and examples may import anything. Checked in every Cargo.toml and in
+    ///          the source.
+    ///
+    /// sizes    a file has at most 800 lines and a function at most 80, tests not counted.
+    ///
+    /// bans     the table in xtask/src/bans.rs. An entry of an allow-list that matches nothing is a fault too.
+    #[command(verbatim_doc_comment)]
+    Floor,
+    /// Runs every test: the workspace, the doc tests, the quickstart, and the peers in other languages.
+    Test(suite::Options),
+    /// Runs what a change must pass to land: format, lints, floor, docs, tests with every peer, other platforms.
+    ///
+    /// In this order: rustfmt, floor, clippy, rustdoc, `test --require-peers`, a check for each supported
+    /// target, a quickstart linked statically against musl, a check with the oldest supported compiler, the
+    /// fuzz targets, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
+    /// listed at the end as not run.
+    Ci,
+    /// Runs the benchmarks of the `benches` crate, then its comparison with other implementations.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let root = workspace_root();
+    match Arguments::parse().task {
+        Task::Floor => floor_task(&root),
+        Task::Test(options) => suite::run(&root, &options),
+        Task::Ci => ci::run(&root),
+        Task::Bench(options) => bench::run(&root, &options),
+    }
+}
+
+fn floor_task(root: &Path) -> ExitCode {
+    match floor::check(root) {
+        Ok(summary) => {
+            println!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(faults) => {
+            print!("{faults}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder that holds the workspace's Cargo.toml: the parent of this crate's, wherever the tree was copied to.
+fn workspace_root() -> PathBuf {
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = PathBuf::from(manifest);
+    manifest.parent().map_or(manifest.clone(), Path::to_path_buf)
+}

@@ -1,0 +1,90 @@
+//! The rules of the house, checked on the source itself.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `tree` | the files, their tokens, and which lines are tests |
+//! | `arrows` | which crate may know which |
+//! | `sizes` | lines of files and functions |
+//! | `scan` | the tables of [`crate::bans`] applied |
+
+mod arrows;
+mod scan;
+mod sizes;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::fmt;
+use std::path::Path;
+
+use tree::Tree;
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fault {
+    /// The file, from the root of the tree.
+    path: String,
+    /// The line, or 0 when the whole file is meant.
+    line: usize,
+    /// The rule's name.
+    rule: &'static str,
+    text: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": [{}] {}", self.rule, self.text)
+    }
+}
+
+/// Every broken rule of a tree; never empty.
+pub(crate) struct Faults(Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in &self.0 {
+            writeln!(f, "{fault}")?;
+        }
+        writeln!(f, "floor: {} faults", self.0.len())
+    }
+}
+
+/// What a clean tree measures.
+pub(crate) struct Summary {
+    files: usize,
+    lines: usize,
+    median: usize,
+    longest: (usize, String),
+    per_crate: Vec<(String, usize)>,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, lines) in &self.per_crate {
+            writeln!(f, "{lines:7} lines  {name}")?;
+        }
+        let (most, path) = &self.longest;
+        write!(
+            f,
+            "floor: clean; {} files, {} production lines, median {}, longest {most} ({path})",
+            self.files, self.lines, self.median
+        )
+    }
+}
+
+/// Checks the tree at `root` against every rule.
+pub(crate) fn check(root: &Path) -> Result<Summary, Faults> {
+    let (tree, mut faults) = Tree::read(root);
+    faults.extend(arrows::check(&tree));
+    faults.extend(sizes::check(&tree));
+    faults.extend(scan::bans(&tree, crate::bans::BANS));
+    faults.extend(scan::demands(&tree, crate::bans::DEMANDS));
+    faults.extend(scan::words(&tree, crate::bans::WORDS));
+    faults.sort();
+    faults.dedup();
+    if faults.is_empty() { Ok(sizes::summary(&tree)) } else { Err(Faults(faults)) }
+}
