@@ -8,13 +8,35 @@
 //! | [`peer`] | [`Peer`], [`Version`]: who is at the other end |
 //! | [`socket_type`] | the table of socket types |
 //! | [`traffic`] | [`Traffic`]: what travels once the handshake is over |
+//! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
+//! | [`encoder`] | [`Outbox`]: bytes on their way out |
+//! | [`error`] | [`ProtocolError`]: what a peer can do wrong |
+//! | [`mechanism`] | NULL, and the place of PLAIN and CURVE |
+//! | `greeting` | detection of ZMTP 1.0, 2.0, 3.0, 3.1 |
+//! | `frame`, `decoder` | headers in both framings; bytes to messages and commands |
+//! | `command` | commands and property lists |
+//! | `heartbeat` | PING, PONG, time to live |
+//! | `raw` | connections that speak no ZMTP |
 #![forbid(unsafe_code)]
 
+mod command;
+pub mod connection;
+mod decoder;
+pub mod encoder;
+pub mod error;
+mod frame;
+mod greeting;
+mod heartbeat;
+pub mod mechanism;
 pub mod message;
 pub mod peer;
+mod raw;
 pub mod socket_type;
 pub mod traffic;
 
+pub use connection::{Config, Connection, Established};
+pub use encoder::Outbox;
+pub use error::{ConnectionError, ProtocolError};
 pub use message::{Frame, Message};
 pub use peer::{Peer, Version};
 pub use socket_type::SocketType;

@@ -1,0 +1,120 @@
+//! Commands (RFC 37 §3.5): `name-length name data`, and the property lists inside some of them.
+
+use bytes::Bytes;
+use nom::bytes::complete::take;
+use nom::multi::{length_data, many0};
+use nom::number::complete::{be_u16, be_u32, u8 as byte};
+use nom::{IResult, Parser};
+
+use crate::error::{CommandKind, Excerpt, ProtocolError};
+
+/// The longest context of a PING (RFC 37 §3.5.2).
+pub(crate) const MAX_CONTEXT: usize = 16;
+
+/// Most properties accepted in one handshake command.
+pub(crate) const MAX_PROPERTIES: usize = 256;
+
+/// A command, its parts borrowed from the frame's body. Names are matched exactly, as libzmq does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command<'a> {
+    /// The peer's properties, not parsed yet.
+    Ready(&'a [u8]),
+    /// The reason of a refusal.
+    Error(&'a [u8]),
+    /// A topic.
+    Subscribe(&'a [u8]),
+    /// A topic.
+    Cancel(&'a [u8]),
+    /// Time to live in tenths of a second, and the context cut to what is echoed.
+    Ping {
+        ttl: u16,
+        context: &'a [u8],
+    },
+    Pong,
+    /// Any other command; `name` is not one of the above.
+    Other {
+        name: &'a [u8],
+    },
+}
+
+impl<'a> Command<'a> {
+    /// The command in the body of a command frame.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Command<'a>, ProtocolError> {
+        let (data, name) =
+            length_prefixed(body).map_err(|_| ProtocolError::MalformedCommand(CommandKind::Unnamed))?;
+        Ok(match name {
+            b"" => return Err(ProtocolError::MalformedCommand(CommandKind::Unnamed)),
+            b"READY" => Command::Ready(data),
+            b"ERROR" => {
+                let (_, reason) =
+                    length_prefixed(data).map_err(|_| ProtocolError::MalformedCommand(CommandKind::Error))?;
+                Command::Error(reason)
+            }
+            b"SUBSCRIBE" => Command::Subscribe(data),
+            b"CANCEL" => Command::Cancel(data),
+            b"PING" => {
+                let (context, ttl) = tenths(data)?;
+                // libzmq echoes the first 16 bytes of a longer context instead of refusing it.
+                Command::Ping { ttl, context: &context[..context.len().min(MAX_CONTEXT)] }
+            }
+            b"PONG" => Command::Pong,
+            name => Command::Other { name },
+        })
+    }
+
+    /// The command's name, for a report.
+    pub(crate) fn name(&self) -> Excerpt {
+        Excerpt::of(match self {
+            Command::Ready(_) => b"READY",
+            Command::Error(_) => b"ERROR",
+            Command::Subscribe(_) => b"SUBSCRIBE",
+            Command::Cancel(_) => b"CANCEL",
+            Command::Ping { .. } => b"PING",
+            Command::Pong => b"PONG",
+            Command::Other { name } => name,
+        })
+    }
+}
+
+/// The property list of a READY (RFC 37 §3.6): names of 1 to 255 bytes, values with a 4-byte length.
+pub(crate) fn properties(data: &[u8]) -> Result<Vec<(&str, &[u8])>, ProtocolError> {
+    let (rest, properties) = many0(property).parse(data).map_err(|_| ProtocolError::InvalidMetadata)?;
+    if !rest.is_empty() || properties.len() > MAX_PROPERTIES {
+        return Err(ProtocolError::InvalidMetadata);
+    }
+    Ok(properties)
+}
+
+/// Appends one property; a name of another length than 1 to 255, or a value beyond 4 GiB, has no form and is left
+/// out.
+pub(crate) fn write_property(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    if let (Ok(name_len @ 1..), Ok(value_len)) = (u8::try_from(name.len()), u32::try_from(value.len())) {
+        out.push(name_len);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&value_len.to_be_bytes());
+        out.extend_from_slice(value);
+    }
+}
+
+/// A value as it is kept after its command is gone.
+pub(crate) fn keep(value: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(value)
+}
+
+fn length_prefixed(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    length_data(byte).parse(input)
+}
+
+fn tenths(data: &[u8]) -> Result<(&[u8], u16), ProtocolError> {
+    let parsed: IResult<&[u8], u16> = be_u16(data);
+    parsed.map_err(|_| ProtocolError::MalformedCommand(CommandKind::Ping))
+}
+
+fn property(input: &[u8]) -> IResult<&[u8], (&str, &[u8])> {
+    let fault = || nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify));
+    let (rest, name) = length_prefixed(input)?;
+    let name = std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).ok_or_else(fault)?;
+    let (rest, length) = be_u32(rest)?;
+    let (rest, value) = take(length)(rest)?;
+    Ok((rest, (name, value)))
+}

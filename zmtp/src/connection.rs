@@ -1,0 +1,497 @@
+//! One connection: greeting, handshake, framing and heartbeats as a machine without I/O.
+//!
+//! Verbs: [`Connection::decode`] takes input, the `poll_*` methods are pulled until they give nothing,
+//! [`Connection::handle_timeout`] follows [`Connection::poll_timeout`], and `now` is always an argument.
+//!
+//! **Order of life**: greeting → handshake → [`Connection::poll_ready`] → traffic. No traffic comes out before
+//! `poll_ready` was taken, and none is accepted before [`Connection::is_ready`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::command::{Command, MAX_CONTEXT};
+use crate::decoder::{Decoder, Item, Limits, Phase};
+use crate::encoder::{Outbox, Wire};
+use crate::error::{ConnectionError, ProtocolError};
+use crate::frame::{Framing, Header};
+use crate::greeting::{Greeted, Greeting};
+use crate::heartbeat::{Due, Heartbeat, tenths};
+use crate::mechanism::{Mechanism, Settings, Told};
+use crate::{Frame, Message, SocketType, Traffic, Version, raw};
+
+/// What one side brings to a connection.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our socket type.
+    pub socket_type: SocketType,
+    /// The routing id that we announce, at most 255 bytes; empty for none (`ZMQ_ROUTING_ID`).
+    pub routing_id: Bytes,
+    /// The oldest version accepted. A mechanism other than NULL accepts none below 3.0 anyway.
+    pub min_version: Version,
+    /// The longest frame accepted, in bytes of the application (`ZMQ_MAXMSGSIZE`); `None` for no limit. Commands
+    /// have limits of their own.
+    pub max_frame: Option<u64>,
+    /// The most bytes accepted in all frames of one multipart message.
+    pub max_message: u64,
+    /// The most frames accepted in one message.
+    pub max_parts: u32,
+    /// The longest topic accepted from a subscriber, in bytes.
+    pub max_topic: usize,
+    /// How long greeting and handshake together may take (`ZMQ_HANDSHAKE_IVL`); `None` for ever.
+    pub handshake_timeout: Option<Duration>,
+    /// Time between PINGs (`ZMQ_HEARTBEAT_IVL`); `None` sends none.
+    pub heartbeat: Option<Duration>,
+    /// How long after a PING something must arrive (`ZMQ_HEARTBEAT_TIMEOUT`); `None` for ever.
+    pub heartbeat_timeout: Option<Duration>,
+    /// The time to live that our PINGs ask of the peer (`ZMQ_HEARTBEAT_TTL`): whole tenths of a second, at most
+    /// 6553.5 s; zero asks nothing.
+    pub heartbeat_ttl: Duration,
+    /// Properties of the application for our READY, names beginning with `X-` (`ZMQ_METADATA`).
+    pub properties: Vec<(String, Bytes)>,
+    /// No ZMTP at all: each chunk that arrives is a message, each frame goes out as it is (`ZMQ_ROUTER_RAW`). True
+    /// of a STREAM whatever stands here.
+    pub raw: bool,
+    /// The security mechanism.
+    pub mechanism: Settings,
+}
+
+impl Default for Config {
+    /// A PAIR with libzmq's values and the native limits.
+    fn default() -> Config {
+        Config {
+            socket_type: SocketType::Pair,
+            routing_id: Bytes::new(),
+            min_version: Version::V3_0,
+            max_frame: Some(64 << 20),
+            max_message: 256 << 20,
+            max_parts: 65_536,
+            max_topic: 64 << 10,
+            handshake_timeout: Some(Duration::from_secs(10)),
+            heartbeat: None,
+            heartbeat_timeout: None,
+            heartbeat_ttl: Duration::ZERO,
+            properties: Vec::new(),
+            raw: false,
+            mechanism: Settings::Null,
+        }
+    }
+}
+
+impl Config {
+    /// The default for a socket of this type.
+    #[must_use]
+    pub fn new(socket_type: SocketType) -> Config {
+        Config { socket_type, ..Config::default() }
+    }
+
+    /// The oldest version that may connect. Below 3.0 there is no mechanism, so anything but NULL would be bypassed.
+    pub(crate) fn minimum_version(&self) -> Version {
+        if self.mechanism.permits_legacy() { self.min_version } else { self.min_version.max(Version::V3_0) }
+    }
+
+    fn open_limits(&self) -> Limits {
+        Limits {
+            frame: self.max_frame.map_or(u64::MAX, |max| max.saturating_add(self.mechanism.overhead())),
+            // The longest command of an open connection is a SUBSCRIBE.
+            command: (self.max_topic as u64).saturating_add(10 + self.mechanism.overhead()),
+            message: self.max_message,
+            frames: self.max_parts,
+        }
+    }
+}
+
+/// What is known of the peer when the handshake is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Established {
+    /// The version spoken; `None` for a raw connection.
+    pub version: Option<Version>,
+    /// The peer's socket type, where it told.
+    pub socket_type: Option<SocketType>,
+    /// The routing id that it announced; empty for none.
+    pub routing_id: Bytes,
+    /// Its further properties, names as it spelled them.
+    pub properties: Vec<(String, Bytes)>,
+    /// The user that authentication found; empty for none.
+    pub user_id: String,
+}
+
+/// The protocol half of an engine.
+#[derive(Debug)]
+pub struct Connection {
+    config: Arc<Config>,
+    state: State,
+    /// The straight path of `decode` may be tried: the connection is open and no message needs a second look.
+    straight: bool,
+    /// A subscription to everything is still to be delivered on behalf of the peer.
+    phantom: bool,
+    wire: Wire,
+    decoder: Decoder,
+    heartbeat: Heartbeat,
+    handshake_deadline: Option<Instant>,
+    control: Control,
+    established: Option<Established>,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting(Greeting),
+    /// Waiting for the identity frame of a peer below 3.0.
+    Identity(Version, Option<SocketType>),
+    Handshake(Version, Mechanism),
+    /// Waiting for `poll_ready`.
+    Ready,
+    Open,
+    Failed(ProtocolError),
+}
+
+/// What goes out ahead of traffic.
+#[derive(Debug, Default)]
+struct Control {
+    /// Anything below is set.
+    due: bool,
+    /// Greeting and handshake.
+    bytes: Vec<u8>,
+    /// The context of the newest PING that is not answered. Older ones are forgotten: a peer that sends PINGs and
+    /// does not read must not fill our memory.
+    pong: Option<([u8; MAX_CONTEXT], usize)>,
+    ping: bool,
+}
+
+impl Connection {
+    /// A new connection: its greeting is to be sent at once, and the handshake's clock runs. There is no client and
+    /// no server: both ends begin alike.
+    pub fn new(config: impl Into<Arc<Config>>, now: Instant) -> Connection {
+        let config = config.into();
+        let raw = config.raw || config.socket_type.is_raw();
+        let mut connection = Connection {
+            state: State::Ready,
+            straight: false,
+            phantom: false,
+            wire: None,
+            decoder: Decoder::new(Framing::V2, Phase::Handshake, config.open_limits()),
+            heartbeat: Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now),
+            handshake_deadline: None,
+            control: Control::default(),
+            established: None,
+            config,
+        };
+        if raw {
+            connection.ready(None, None, Told::default(), now);
+        } else {
+            let timeout = connection.config.handshake_timeout.filter(|timeout| !timeout.is_zero());
+            connection.handshake_deadline = timeout.and_then(|timeout| now.checked_add(timeout));
+            let greeting = Greeting::start(&connection.config, &mut connection.control.bytes);
+            connection.control.due = true;
+            connection.state = State::Greeting(greeting);
+        }
+        connection
+    }
+
+    /// Eats from `input`, advancing the slice, until one item of traffic is complete or the input is used up.
+    /// Greeting, handshake and heartbeats are dealt with inside.
+    ///
+    /// `None` with input left means that the handshake is over: take [`Connection::poll_ready`] and go on with the
+    /// same input. So the loop is: decode; on `None`, go on if `poll_ready` gives something, else read more. After
+    /// `poll_ready` call this once more even without input, for there may be an item that no bytes stand for.
+    ///
+    /// # Errors
+    /// The peer's fault. The connection is over then, and every further call gives the same error.
+    #[inline]
+    pub fn decode(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
+        if self.straight {
+            if let Some(body) = self.decoder.straight(input) {
+                self.heartbeat.heard(now);
+                return Ok(Some(Traffic::Message(Message::from(Frame::copy_from(body)))));
+            }
+        }
+        self.decode_any(input, now)
+    }
+
+    /// What is known of the peer, once, when the handshake is over.
+    pub fn poll_ready(&mut self) -> Option<Established> {
+        if let State::Ready = self.state {
+            self.state = State::Open;
+            self.straight = self.wire >= Some(Version::V2_0)
+                && !self.phantom
+                && !self.config.socket_type.publishes()
+                && !self.config.socket_type.expects_reply_envelope();
+        }
+        self.established.take()
+    }
+
+    /// Whether the handshake is over and traffic may be sent.
+    #[must_use]
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state, State::Open | State::Ready)
+    }
+
+    /// Whether [`Connection::poll_transmit`] has something to append.
+    #[must_use]
+    #[inline]
+    pub fn has_transmit(&self) -> bool {
+        self.control.due
+    }
+
+    /// Appends what must go out now, ahead of queued traffic: greeting, handshake commands, PONG, PING.
+    pub fn poll_transmit(&mut self, out: &mut Outbox) {
+        let control = std::mem::take(&mut self.control);
+        out.stage(&control.bytes);
+        if let Some((context, len)) = control.pong {
+            write_command(&[b"\x04PONG", &context[..len]], out);
+        }
+        if control.ping {
+            write_command(&[b"\x04PING", &tenths(self.config.heartbeat_ttl).to_be_bytes()], out);
+        }
+    }
+
+    /// Frames one item at the end of `out`, after whatever [`Connection::poll_transmit`] still had. Bodies of up to
+    /// [`COPY_LIMIT`](crate::encoder::COPY_LIMIT) bytes are copied, longer ones referenced.
+    ///
+    /// Only while [`Connection::is_ready`]: before, and after a protocol error, the item is thrown away.
+    #[inline]
+    pub fn encode(&mut self, traffic: Traffic, out: &mut Outbox) {
+        if self.control.due {
+            self.poll_transmit(out);
+        }
+        if self.is_ready() { out.push(self.wire, traffic) } else { out.discard(traffic) }
+    }
+
+    /// When [`Connection::handle_timeout`] wants to be called next. It may move with every call of another method.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Open | State::Ready => self.heartbeat.next(),
+            State::Failed(_) => None,
+            State::Greeting(_) | State::Identity(..) | State::Handshake(..) => self.handshake_deadline,
+        }
+    }
+
+    /// Looks at the clock: a PING may be due, the handshake or an answer overdue. Calling it early does no harm.
+    ///
+    /// # Errors
+    /// Why the connection is over.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
+        match &self.state {
+            State::Open | State::Ready => match self.heartbeat.due(now) {
+                Due::Nothing => Ok(()),
+                Due::Ping => {
+                    self.control.ping = true;
+                    self.control.due = true;
+                    Ok(())
+                }
+                Due::Dead => Err(ConnectionError::HeartbeatTimeout),
+            },
+            State::Failed(error) => Err(error.clone().into()),
+            State::Greeting(_) | State::Identity(..) | State::Handshake(..) => {
+                match self.handshake_deadline.is_some_and(|deadline| deadline <= now) {
+                    true => Err(ConnectionError::HandshakeTimeout),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Whether the stream, if it ended here, would cut a message in two; the half is dropped with the connection.
+    #[must_use]
+    pub fn partial(&self) -> bool {
+        self.is_ready() && self.decoder.is_partial()
+    }
+
+    #[inline(never)]
+    fn decode_any(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
+        let result = self.step(input, now);
+        if let Err(error) = &result {
+            self.straight = false;
+            self.state = State::Failed(error.clone());
+        }
+        result
+    }
+
+    fn step(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
+        loop {
+            match &mut self.state {
+                State::Open => return self.traffic(input, now),
+                State::Ready => return Ok(None),
+                State::Failed(error) => return Err(error.clone()),
+                State::Greeting(greeting) => {
+                    let before = self.control.bytes.len();
+                    let greeted = greeting.receive(&self.config, input, &mut self.control.bytes)?;
+                    self.control.due |= self.control.bytes.len() > before;
+                    let Some(greeted) = greeted else { return Ok(None) };
+                    self.greeted(greeted, now)?;
+                }
+                State::Identity(version, socket_type) => {
+                    let (version, socket_type) = (*version, *socket_type);
+                    let Some(Item::Message(identity)) = self.decoder.next(input)? else { return Ok(None) };
+                    self.identified(version, socket_type, identity, now);
+                }
+                State::Handshake(version, mechanism) => {
+                    let Some(Item::Command(body)) = self.decoder.next(input)? else { return Ok(None) };
+                    let mut send = Vec::new();
+                    let told = mechanism.receive(&self.config, &Command::parse(&body)?, &mut send)?;
+                    let version = *version;
+                    self.send_commands(&send);
+                    if let Some(told) = told {
+                        self.ready(Some(version), told.socket_type, told, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn greeted(&mut self, greeted: Greeted, now: Instant) -> Result<(), ProtocolError> {
+        let limits = self.config.open_limits();
+        match greeted {
+            Greeted::Unversioned { replay } => {
+                // Our ten bytes were, to this peer, the header of our identity frame.
+                self.control.bytes.extend_from_slice(&self.config.routing_id);
+                self.control.due = true;
+                // Peers this old do not forward subscriptions: they want everything (libzmq zmtp_engine.cpp).
+                self.phantom = self.config.socket_type.publishes();
+                self.decoder = Decoder::new(Framing::V1, Phase::Identity, limits);
+                self.state = State::Identity(Version::V1_0, None);
+                // At most one header, so at most an empty identity frame.
+                if let Some(Item::Message(identity)) = self.decoder.next(&mut &replay[..])? {
+                    self.identified(Version::V1_0, None, identity, now);
+                }
+            }
+            Greeted::Legacy { version, socket_type } => {
+                self.decoder = Decoder::new(Framing::of(version), Phase::Identity, limits);
+                self.state = State::Identity(version, socket_type);
+            }
+            Greeted::Modern { version } => {
+                let mut send = Vec::new();
+                let mechanism = Mechanism::start(&self.config, &mut send);
+                self.send_commands(&send);
+                let limits = Limits { command: mechanism.max_command() as u64, ..limits };
+                self.decoder = Decoder::new(Framing::V2, Phase::Handshake, limits);
+                self.state = State::Handshake(version, mechanism);
+            }
+        }
+        Ok(())
+    }
+
+    fn identified(
+        &mut self,
+        version: Version,
+        socket_type: Option<SocketType>,
+        identity: Message,
+        now: Instant,
+    ) {
+        let routing_id = identity.into_iter().next().unwrap_or_default().into_bytes();
+        self.ready(Some(version), socket_type, Told { routing_id, ..Told::default() }, now);
+    }
+
+    /// The handshake is over.
+    fn ready(&mut self, version: Option<Version>, socket_type: Option<SocketType>, told: Told, now: Instant) {
+        self.wire = version;
+        self.decoder.enter(Phase::Open, self.config.open_limits());
+        if version >= Some(Version::V3_0) {
+            self.heartbeat.start(now);
+        }
+        let Told { routing_id, properties, user_id, .. } = told;
+        self.established = Some(Established { version, socket_type, routing_id, properties, user_id });
+        self.state = State::Ready;
+    }
+
+    fn traffic(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
+        if std::mem::take(&mut self.phantom) {
+            return Ok(Some(Traffic::Subscribe(Frame::new())));
+        }
+        if input.is_empty() {
+            return Ok(None);
+        }
+        if self.wire.is_none() {
+            return Ok(raw::chunk(input).map(Traffic::Message));
+        }
+        self.heartbeat.heard(now);
+        while let Some(item) = self.decoder.next(input)? {
+            let traffic = match item {
+                Item::Message(message) => Some(self.message(message)?),
+                Item::Command(body) => self.command(&body)?,
+            };
+            if traffic.is_some() {
+                return Ok(traffic);
+            }
+        }
+        Ok(None)
+    }
+
+    fn message(&self, message: Message) -> Result<Traffic, ProtocolError> {
+        let socket_type = self.config.socket_type;
+        if socket_type.expects_reply_envelope() && !has_reply_envelope(&message) {
+            return Err(ProtocolError::BadReplyEnvelope);
+        }
+        if !socket_type.publishes() || message.len() != 1 {
+            return Ok(Traffic::Message(message));
+        }
+        // Subscriptions come in this form from peers below 3.1, and from applications of newer XSUBs.
+        match message.first().and_then(|frame| frame.split_first()) {
+            Some((1, topic)) => self.topic(topic).map(Traffic::Subscribe),
+            Some((0, topic)) => self.topic(topic).map(Traffic::Cancel),
+            _ => Ok(Traffic::Message(message)),
+        }
+    }
+
+    fn topic(&self, topic: &[u8]) -> Result<Frame, ProtocolError> {
+        let limit = self.config.max_topic;
+        if topic.len() > limit {
+            Err(ProtocolError::TopicTooLong { limit })
+        } else {
+            Ok(Frame::copy_from(topic))
+        }
+    }
+
+    fn command(&mut self, body: &[u8]) -> Result<Option<Traffic>, ProtocolError> {
+        // 2.0 reserves the command bit; libzmq drops such frames.
+        if self.wire < Some(Version::V3_0) {
+            return Ok(None);
+        }
+        let publishes = self.config.socket_type.publishes();
+        match Command::parse(body)? {
+            Command::Subscribe(topic) if publishes => self.topic(topic).map(Traffic::Subscribe).map(Some),
+            Command::Cancel(topic) if publishes => self.topic(topic).map(Traffic::Cancel).map(Some),
+            Command::Ping { ttl, context } => {
+                self.heartbeat.pinged(ttl);
+                let mut kept = [0; MAX_CONTEXT];
+                kept[..context.len()].copy_from_slice(context);
+                self.control.pong = Some((kept, context.len()));
+                self.control.due = true;
+                Ok(None)
+            }
+            command @ (Command::Ready(_) | Command::Error(_)) => {
+                Err(ProtocolError::UnexpectedCommand { name: command.name() })
+            }
+            // RFC 37 §3.5 leaves room for new commands; libzmq drops what it does not know.
+            Command::Subscribe(_) | Command::Cancel(_) | Command::Pong | Command::Other { .. } => Ok(None),
+        }
+    }
+
+    fn send_commands(&mut self, bodies: &[Vec<u8>]) {
+        for body in bodies {
+            Framing::V2.write(Header::command(body.len()), &mut self.control.bytes);
+            self.control.bytes.extend_from_slice(body);
+            self.control.due = true;
+        }
+    }
+}
+
+fn write_command(parts: &[&[u8]], out: &mut Outbox) {
+    let mut bytes = Vec::with_capacity(32);
+    Framing::V2.write(Header::command(parts.iter().map(|part| part.len()).sum()), &mut bytes);
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    out.stage(&bytes);
+}
+
+/// What libzmq's `req_session_t` demands: a 4-byte request id or none, an empty frame, at least one frame of body.
+fn has_reply_envelope(message: &Message) -> bool {
+    let delimiter = usize::from(message.first().is_some_and(|frame| frame.len() == 4));
+    message.get(delimiter).is_some_and(|frame| frame.is_empty()) && message.len() > delimiter + 1
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

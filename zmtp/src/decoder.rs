@@ -1,0 +1,247 @@
+//! Bytes to messages and commands.
+//!
+//! Invariant: nothing is reserved for a body beyond what has arrived plus the larger of 64 KiB and what has arrived,
+//! whatever a header announces; and every limit is held against the header before anything is reserved.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{CommandKind, ProtocolError};
+use crate::frame::{Framing, Header, LONG, MAX_HEADER};
+use crate::message::INLINE;
+use crate::{Frame, Message};
+
+/// How far memory runs ahead of what has arrived, at least.
+const AHEAD: usize = 64 * 1024;
+
+/// Which frames may come now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// One identity frame (ZMTP 1.0, 2.0).
+    Identity,
+    /// Commands only.
+    Handshake,
+    /// Everything.
+    Open,
+}
+
+/// The limits on what a peer sends, in bytes of the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) frame: u64,
+    pub(crate) command: u64,
+    /// All frames of a multipart message.
+    pub(crate) message: u64,
+    pub(crate) frames: u32,
+}
+
+/// One thing that came out of the bytes.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Message(Message),
+    /// The body of a command frame.
+    Command(Frame),
+}
+
+/// The decoder of one connection.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    framing: Framing,
+    phase: Phase,
+    limits: Limits,
+    /// Nothing is begun: the next byte is the first of a message or command.
+    between: bool,
+    /// The beginning of a header that was cut.
+    stash: [u8; MAX_HEADER],
+    stashed: usize,
+    /// The frame whose body is arriving.
+    current: Option<Header>,
+    body: Vec<u8>,
+    /// The finished frames of an unfinished message.
+    parts: Message,
+    parts_size: u64,
+}
+
+impl Decoder {
+    pub(crate) fn new(framing: Framing, phase: Phase, limits: Limits) -> Decoder {
+        Decoder {
+            framing,
+            phase,
+            limits,
+            between: true,
+            stash: [0; MAX_HEADER],
+            stashed: 0,
+            current: None,
+            body: Vec::new(),
+            parts: Message::new(),
+            parts_size: 0,
+        }
+    }
+
+    /// The same stream goes on under other rules.
+    pub(crate) fn enter(&mut self, phase: Phase, limits: Limits) {
+        self.phase = phase;
+        self.limits = limits;
+    }
+
+    /// Whether the beginning of a message or command arrived, but not its end.
+    pub(crate) fn is_partial(&self) -> bool {
+        !self.between
+    }
+
+    /// The straight path: the body of a one-frame message in v2 framing that lies whole in `input`. `None` leaves
+    /// everything as it is, and [`Decoder::next`] decides.
+    #[inline]
+    pub(crate) fn straight<'a>(&self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+        if !self.between {
+            return None;
+        }
+        let (flags, rest) = input.split_first()?;
+        let (length, rest) = match *flags {
+            0 => rest.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
+            LONG => {
+                let (length, rest) = rest.split_first_chunk::<8>()?;
+                (usize::try_from(u64::from_be_bytes(*length)).ok()?, rest)
+            }
+            _ => return None,
+        };
+        if length as u64 > self.limits.frame {
+            return None;
+        }
+        let (body, rest) = rest.split_at_checked(length)?;
+        *input = rest;
+        Some(body)
+    }
+
+    /// Eats `input` up to the end of the next message or command.
+    pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
+        while let Some((header, body)) = self.frame(input)? {
+            if header.command {
+                self.between = self.parts.is_empty();
+                return Ok(Some(Item::Command(body)));
+            }
+            if self.parts.is_empty() && !header.more {
+                self.between = true;
+                return Ok(Some(Item::Message(body.into())));
+            }
+            self.parts_size += header.length;
+            self.parts.push_back(body);
+            if !header.more {
+                self.between = true;
+                self.parts_size = 0;
+                return Ok(Some(Item::Message(std::mem::take(&mut self.parts))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Eats `input` up to the end of the next frame.
+    fn frame(&mut self, input: &mut &[u8]) -> Result<Option<(Header, Frame)>, ProtocolError> {
+        let header = match self.current {
+            Some(header) => header,
+            None => match self.header(input)? {
+                None => return Ok(None),
+                Some(header) => {
+                    let length = self.admit(header)?;
+                    if let Some((body, rest)) = input.split_at_checked(length) {
+                        *input = rest;
+                        return Ok(Some((header, Frame::copy_from(body))));
+                    }
+                    self.current = Some(header);
+                    header
+                }
+            },
+        };
+        // `admit` has seen that the length fits a usize.
+        let missing = header.length as usize - self.body.len();
+        let (arrived, rest) = input.split_at(missing.min(input.len()));
+        *input = rest;
+        grow(&mut self.body, missing, arrived.len());
+        self.body.extend_from_slice(arrived);
+        if arrived.len() < missing {
+            return Ok(None);
+        }
+        self.current = None;
+        Ok(Some((header, self.take_body())))
+    }
+
+    /// Eats `input` up to the end of the next header.
+    fn header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, ProtocolError> {
+        if input.is_empty() {
+            return Ok(None);
+        }
+        self.between = false;
+        if self.stashed == 0 {
+            if let Some((header, size)) = self.framing.parse(input)? {
+                *input = &input[size..];
+                return Ok(Some(header));
+            }
+        }
+        // A cut header: it is shorter than the stash, whatever it says.
+        while let Some((byte, rest)) = input.split_first() {
+            self.stash[self.stashed] = *byte;
+            self.stashed += 1;
+            *input = rest;
+            if let Some((header, _)) = self.framing.parse(&self.stash[..self.stashed])? {
+                self.stashed = 0;
+                return Ok(Some(header));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Holds a header against the rules of the phase and the limits. The length as a `usize`.
+    fn admit(&self, header: Header) -> Result<usize, ProtocolError> {
+        let Header { more, command, length } = header;
+        let limits = &self.limits;
+        match self.phase {
+            Phase::Identity if more || command || length > 255 => {
+                return Err(ProtocolError::MalformedIdentity { length });
+            }
+            Phase::Handshake if !command => return Err(ProtocolError::TrafficBeforeReady),
+            _ => {}
+        }
+        let limit = if command { limits.command } else { limits.frame };
+        if command && more {
+            // RFC 37 §3.4: "MORE SHALL be zero for command frames".
+            return Err(ProtocolError::MalformedCommand(CommandKind::Unnamed));
+        }
+        if length > limit {
+            return Err(match command {
+                true => ProtocolError::CommandTooLong { length, limit },
+                false => ProtocolError::FrameTooLong { length, limit },
+            });
+        }
+        if !command && (more || !self.parts.is_empty()) {
+            if self.parts_size.saturating_add(length) > limits.message {
+                return Err(ProtocolError::MessageTooLong { limit: limits.message });
+            }
+            if self.parts.len() as u64 >= u64::from(limits.frames) {
+                return Err(ProtocolError::TooManyFrames { limit: limits.frames });
+            }
+        }
+        // A length beyond the address space, or beyond what a vector may hold, is beyond any limit.
+        usize::try_from(length)
+            .ok()
+            .filter(|length| isize::try_from(*length).is_ok())
+            .ok_or(ProtocolError::FrameTooLong { length, limit: isize::MAX as u64 })
+    }
+
+    fn take_body(&mut self) -> Frame {
+        if self.body.len() <= INLINE {
+            let frame = Frame::copy_from(&self.body);
+            self.body.clear();
+            return frame;
+        }
+        // The last growth was exact, so this moves the allocation from one type to the other twice.
+        Frame::from(BytesMut::from(Bytes::from(std::mem::take(&mut self.body))))
+    }
+}
+
+/// Makes room for `arrived` bytes of the `missing` ones: exactly, when the end is near.
+fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) {
+    if body.capacity() - body.len() < arrived {
+        let received = body.len() + arrived;
+        let ahead = (missing - arrived).min(received.max(AHEAD));
+        body.reserve_exact(arrived + ahead);
+    }
+}

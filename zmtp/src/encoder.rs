@@ -1,0 +1,256 @@
+//! Messages to bytes: the queue of what is to be written.
+//!
+//! An [`Outbox`] holds one staging buffer with everything small, in order, and references to large bodies between.
+//! It is the only place where a subscription turns into a command or a message, whatever the peer understands.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use crate::frame::{Framing, Header};
+use crate::{Frame, Message, Traffic, Version};
+
+/// Bodies of up to so many bytes are copied into the staging buffer; larger ones are referenced.
+pub const COPY_LIMIT: usize = 2048;
+
+/// Written bytes at the head of the staging buffer are kept until they are so many and outweigh the rest.
+const COMPACT: usize = 64 * 1024;
+
+/// How traffic looks on the wire: the version spoken, `None` for a raw connection.
+pub(crate) type Wire = Option<Version>;
+
+/// Bytes on their way out, in order.
+///
+/// Filled by [`Connection`](crate::connection::Connection); emptied by whoever owns the stream: take
+/// [`Outbox::io_slices`], write them, tell [`Outbox::advance`] how many bytes went.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    staging: Vec<u8>,
+    /// Bytes of `staging` already written.
+    head: usize,
+    bodies: VecDeque<Body>,
+    /// For each message not yet counted as written, the position of its end.
+    ends: Vec<u64>,
+    /// How many of `ends` are counted.
+    counted: usize,
+    /// A position is a count of bytes since the outbox was last empty; the end of the queue is at
+    /// `staging.len() + beside`.
+    beside: u64,
+    written: u64,
+    garbage: Vec<Frame>,
+}
+
+/// A referenced body.
+#[derive(Debug)]
+struct Body {
+    /// It stands in front of this byte of the staging buffer.
+    at: usize,
+    frame: Frame,
+    written: usize,
+}
+
+impl Outbox {
+    /// An empty outbox; it allocates nothing until it is used.
+    #[must_use]
+    pub fn new() -> Outbox {
+        Outbox::default()
+    }
+
+    /// Whether every byte is written.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes not yet written.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        (self.end() - self.written) as usize
+    }
+
+    /// Messages whose last byte is not yet written.
+    #[must_use]
+    #[inline]
+    pub fn unwritten_messages(&self) -> u32 {
+        (self.ends.len() - self.counted) as u32
+    }
+
+    /// Fills `slices` from the front with what is to be written next, at most `quantum` bytes (at least one), and
+    /// answers how many slices are filled.
+    ///
+    /// ```
+    /// # use std::io::IoSlice;
+    /// # let outbox = zeroxide_zmtp::encoder::Outbox::new();
+    /// let mut slices = [IoSlice::new(&[]); 64];
+    /// let filled = outbox.io_slices(&mut slices, 61_440);
+    /// let slices = &slices[..filled]; // to sendmsg
+    /// # assert!(slices.is_empty());
+    /// ```
+    pub fn io_slices<'a>(&'a self, slices: &mut [IoSlice<'a>], quantum: usize) -> usize {
+        let mut filled = 0;
+        let mut left = quantum.max(1);
+        let mut add = |bytes: &'a [u8]| {
+            let bytes = &bytes[..bytes.len().min(left)];
+            if let (false, Some(slot)) = (bytes.is_empty(), slices.get_mut(filled)) {
+                *slot = IoSlice::new(bytes);
+                filled += 1;
+                left -= bytes.len();
+            }
+            left > 0 && filled < slices.len()
+        };
+        let mut at = self.head;
+        for body in &self.bodies {
+            if !add(&self.staging[at..body.at]) || !add(&body.frame[body.written..]) {
+                return filled;
+            }
+            at = body.at;
+        }
+        add(&self.staging[at..]);
+        filled
+    }
+
+    /// Takes note that the first `written` bytes went out; answers how many messages were completed by that.
+    pub fn advance(&mut self, written: usize) -> u32 {
+        debug_assert!(written <= self.len(), "more bytes written than there were");
+        let mut left = written.min(self.len());
+        self.written += left as u64;
+        loop {
+            let stop = self.bodies.front().map_or(self.staging.len(), |body| body.at);
+            let step = left.min(stop - self.head);
+            self.head += step;
+            left -= step;
+            let Some(body) = self.bodies.front_mut() else { break };
+            let step = left.min(body.frame.len() - body.written);
+            body.written += step;
+            left -= step;
+            if self.head < stop || body.written < body.frame.len() {
+                break;
+            }
+            let finished = self.bodies.pop_front();
+            self.garbage.extend(finished.map(|body| body.frame).filter(Frame::is_shared));
+        }
+        let counted = self.counted;
+        let newly = self.ends[counted..].iter().take_while(|end| **end <= self.written).count();
+        self.counted += newly;
+        self.tidy();
+        newly as u32
+    }
+
+    /// Takes the shared frames that are no longer needed. Dropping one may run code of its creator: do that where no
+    /// lock is held.
+    #[must_use]
+    pub fn take_garbage(&mut self) -> Vec<Frame> {
+        std::mem::take(&mut self.garbage)
+    }
+
+    /// Frees the memory that an empty outbox keeps for the next use.
+    pub fn shrink(&mut self) {
+        if self.is_empty() && self.unwritten_messages() == 0 {
+            self.staging = Vec::new();
+            self.bodies = VecDeque::new();
+            self.ends = Vec::new();
+        }
+    }
+
+    /// Appends bytes that are no message: greeting, handshake, heartbeat.
+    pub(crate) fn stage(&mut self, bytes: &[u8]) {
+        self.staging.extend_from_slice(bytes);
+    }
+
+    /// Appends one item.
+    #[inline]
+    pub(crate) fn push(&mut self, wire: Wire, traffic: Traffic) {
+        match traffic {
+            Traffic::Message(message) => match message.first() {
+                Some(frame) if wire >= Some(Version::V2_0) && message.len() == 1 && frame.len() <= 255 => {
+                    self.staging.extend_from_slice(&[0, frame.len() as u8]);
+                    self.staging.extend_from_slice(frame);
+                    self.finish_message();
+                    if frame.is_shared() {
+                        self.garbage.extend(message);
+                    }
+                }
+                _ => self.push_message(wire, message),
+            },
+            Traffic::Subscribe(topic) => self.push_subscription(wire, 1, b"\x09SUBSCRIBE", topic),
+            Traffic::Cancel(topic) => self.push_subscription(wire, 0, b"\x06CANCEL", topic),
+        }
+    }
+
+    /// Throws an item away, its shared frames aside.
+    pub(crate) fn discard(&mut self, traffic: Traffic) {
+        match traffic {
+            Traffic::Message(message) => self.garbage.extend(message.into_iter().filter(Frame::is_shared)),
+            Traffic::Subscribe(topic) | Traffic::Cancel(topic) => {
+                self.garbage.extend(Some(topic).filter(Frame::is_shared));
+            }
+        }
+    }
+
+    fn push_message(&mut self, wire: Wire, message: Message) {
+        let mut left = message.len();
+        for frame in message {
+            left -= 1;
+            if let Some(version) = wire {
+                Framing::of(version).write(Header::message(frame.len(), left > 0), &mut self.staging);
+            }
+            self.push_body(frame);
+        }
+        self.finish_message();
+    }
+
+    /// RFC 37 §3.4.2: commands for ZMTP 3.1. Older peers take messages that begin with 1 or 0.
+    fn push_subscription(&mut self, wire: Wire, verb: u8, name: &[u8], topic: Frame) {
+        match wire {
+            None => return self.discard(Traffic::Subscribe(topic)),
+            Some(Version::V3_1) => {
+                Framing::V2.write(Header::command(name.len() + topic.len()), &mut self.staging);
+                self.stage(name);
+            }
+            Some(version) => {
+                Framing::of(version).write(Header::message(1 + topic.len(), false), &mut self.staging);
+                self.staging.push(verb);
+            }
+        }
+        self.push_body(topic);
+    }
+
+    fn push_body(&mut self, frame: Frame) {
+        if frame.len() > COPY_LIMIT {
+            self.beside += frame.len() as u64;
+            self.bodies.push_back(Body { at: self.staging.len(), frame, written: 0 });
+        } else {
+            self.staging.extend_from_slice(&frame);
+            if frame.is_shared() {
+                self.garbage.push(frame);
+            }
+        }
+    }
+
+    #[inline]
+    fn finish_message(&mut self) {
+        self.ends.push(self.end());
+    }
+
+    /// Position of the end of the queue.
+    #[inline]
+    fn end(&self) -> u64 {
+        self.staging.len() as u64 + self.beside
+    }
+
+    /// Forgets what is written: for nothing when that is everything, else when it pays.
+    fn tidy(&mut self) {
+        if self.is_empty() {
+            self.staging.clear();
+            self.ends.clear();
+            (self.head, self.counted, self.beside, self.written) = (0, 0, 0, 0);
+        } else if self.head >= COMPACT && self.head >= self.staging.len() / 2 {
+            self.staging.drain(..self.head);
+            self.ends.drain(..self.counted);
+            self.bodies.iter_mut().for_each(|body| body.at -= self.head);
+            self.beside += self.head as u64;
+            (self.head, self.counted) = (0, 0);
+        }
+    }
+}
