@@ -17,6 +17,7 @@ mod tree;
 use std::fmt;
 use std::path::Path;
 
+use crate::bans::{BANS, Ban, DEMANDS, WORDS};
 use tree::Tree;
 
 /// One broken rule.
@@ -78,12 +79,16 @@ impl fmt::Display for Summary {
 
 /// Checks the tree at `root` against every rule.
 pub(crate) fn check(root: &Path) -> Result<Summary, Faults> {
+    check_against(root, BANS)
+}
+
+fn check_against(root: &Path, bans: &[Ban]) -> Result<Summary, Faults> {
     let (tree, mut faults) = Tree::read(root);
     faults.extend(arrows::check(&tree));
     faults.extend(sizes::check(&tree));
-    faults.extend(scan::bans(&tree, crate::bans::BANS));
-    faults.extend(scan::demands(&tree, crate::bans::DEMANDS));
-    faults.extend(scan::words(&tree, crate::bans::WORDS));
+    faults.extend(scan::bans(&tree, bans));
+    faults.extend(scan::demands(&tree, DEMANDS));
+    faults.extend(scan::words(&tree, WORDS));
     faults.sort();
     faults.dedup();
     if faults.is_empty() { Ok(sizes::summary(&tree)) } else { Err(Faults(faults)) }

@@ -1,1 +1,392 @@
 //! Each rule fails on a small tree that breaks it, and passes on one that does not.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Fault, check_against};
+use crate::bans::{Allow, BANS, Ban, WORDS};
+
+/// A tree in a folder of its own, removed when dropped.
+struct Fixture(PathBuf);
+
+impl Fixture {
+    fn new(files: &[(&str, &str)]) -> Fixture {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let root = std::env::temp_dir().join(format!("zeroxide-floor-{}-{number}", std::process::id()));
+        for (path, text) in files {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Fixture(root)
+    }
+
+    fn faults(&self, bans: &[Ban]) -> Vec<Fault> {
+        check_against(&self.0, bans).err().map_or_else(Vec::new, |faults| faults.0)
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const LIB: &str = "//! A crate.\n#![forbid(unsafe_code)]\n";
+const ZMTP: &str = "[package]\nname = \"zeroxide-zmtp\"\n";
+const PATTERNS: &str =
+    "[package]\nname = \"zeroxide-patterns\"\n[dependencies]\nzeroxide-zmtp.workspace = true\n";
+const TRANSPORTS: &str =
+    "[package]\nname = \"zeroxide-transports\"\n[dependencies]\nzeroxide-zmtp.workspace = true\n";
+const ROOT: &str = "[workspace.dependencies]\nzeroxide-zmtp = { path = \"zmtp\" }\n[package]\nname = \"zeroxide\"\n\
+     [dependencies]\nzeroxide-zmtp.workspace = true\nzeroxide-patterns.workspace = true\n\
+     zeroxide-transports.workspace = true\n[dev-dependencies]\ninterop = { path = \"interop\" }\n";
+const XTASK: &str = "[package]\nname = \"xtask\"\n[dependencies]\nzeroxide.workspace = true\n";
+
+/// A tree that keeps every rule.
+const CLEAN: &[(&str, &str)] = &[
+    ("Cargo.toml", ROOT),
+    ("src/lib.rs", LIB),
+    ("zmtp/Cargo.toml", ZMTP),
+    ("zmtp/src/lib.rs", LIB),
+    ("patterns/Cargo.toml", PATTERNS),
+    ("patterns/src/lib.rs", LIB),
+    ("transports/Cargo.toml", TRANSPORTS),
+    ("transports/src/lib.rs", LIB),
+    ("xtask/Cargo.toml", XTASK),
+    ("xtask/src/main.rs", "fn main() { let _ = zeroxide::VERSION; }\n"),
+    ("examples/quickstart.rs", "use zeroxide_zmtp::Message;\nfn main() {}\n"),
+];
+
+/// The faults of the clean tree after `files` were added to it or put in the place of its own.
+fn with(files: &[(&str, &str)]) -> Vec<Fault> {
+    with_bans(files, &without_exceptions())
+}
+
+fn with_bans(files: &[(&str, &str)], bans: &[Ban]) -> Vec<Fault> {
+    let mut all = CLEAN.to_vec();
+    all.retain(|(path, _)| !files.iter().any(|(other, _)| other == path));
+    all.extend_from_slice(files);
+    Fixture::new(&all).faults(bans)
+}
+
+/// The real bans; their exceptions name files that a fixture does not have.
+fn without_exceptions() -> Vec<Ban> {
+    BANS.iter().map(|ban| Ban { allow: &[], ..*ban }).collect()
+}
+
+/// Asserts that there is one fault, of `rule` in `path`, and returns it.
+#[track_caller]
+fn the_fault(faults: &[Fault], rule: &str, path: &str) -> Fault {
+    let [fault] = faults else { panic!("one fault of {rule} in {path} expected: {faults:#?}") };
+    assert_eq!((fault.rule, fault.path.as_str()), (rule, path), "{fault}");
+    fault.clone()
+}
+
+#[test]
+fn a_clean_tree_passes() {
+    assert_eq!(with(&[]), []);
+    let fixture = Fixture::new(CLEAN);
+    let summary = check_against(&fixture.0, &without_exceptions()).ok().unwrap().to_string();
+    assert!(summary.contains("floor: clean; 6 files"), "{summary}");
+}
+
+#[test]
+fn an_arrow_up_or_sideways_in_a_manifest_fails() {
+    let cases = [
+        ("zmtp/Cargo.toml", format!("{ZMTP}[dependencies]\nzeroxide-patterns.workspace = true\n")),
+        ("zmtp/Cargo.toml", format!("{ZMTP}[dev-dependencies]\nzeroxide = {{ path = \"..\" }}\n")),
+        ("patterns/Cargo.toml", format!("{PATTERNS}zeroxide-transports = {{ path = \"../transports\" }}\n")),
+        (
+            "patterns/Cargo.toml",
+            format!("{PATTERNS}bytes2 = {{ package = \"zeroxide-transports\", version = \"1\" }}\n"),
+        ),
+        (
+            "transports/Cargo.toml",
+            format!("{TRANSPORTS}[build-dependencies]\nzeroxide-patterns.workspace = true\n"),
+        ),
+        (
+            "transports/Cargo.toml",
+            format!("{TRANSPORTS}[target.'cfg(unix)'.dependencies]\nzeroxide = \"1\"\n"),
+        ),
+        (
+            "Cargo.toml",
+            ROOT.replace("[dev-dependencies]", "interop = \"1\"\n[dev-dependencies]\nbenches = \"1\"\n[x]"),
+        ),
+        (
+            "capi/Cargo.toml",
+            "[package]\nname = \"zeroxide-capi\"\n[dependencies]\nzeroxide-zmtp = \"1\"\n".to_owned(),
+        ),
+    ];
+    for (path, manifest) in cases {
+        the_fault(&with(&[(path, &manifest)]), "arrows", path);
+    }
+}
+
+#[test]
+fn a_downward_arrow_passes() {
+    let capi = "[package]\nname = \"zeroxide-capi\"\n[dependencies]\nzeroxide = { path = \"..\" }\n";
+    assert_eq!(with(&[("capi/Cargo.toml", capi), ("capi/src/lib.rs", "use zeroxide::face;\n")]), []);
+    assert_eq!(with(&[("patterns/src/pair.rs", "use zeroxide_zmtp::Message;\n")]), []);
+}
+
+#[test]
+fn a_crate_without_a_room_fails() {
+    let manifest = "[package]\nname = \"zeroxide-extra\"\n";
+    the_fault(&with(&[("extra/Cargo.toml", manifest)]), "arrows", "extra/Cargo.toml");
+}
+
+#[test]
+fn a_mention_of_a_crate_above_or_beside_fails() {
+    let cases = [
+        ("zmtp/src/frame.rs", "fn f() { zeroxide_patterns::routing_ids::next(); }\n"),
+        ("zmtp/src/frame.rs", "use zeroxide::Context;\n"),
+        ("patterns/src/pair.rs", "use zeroxide_transports as other;\n"),
+        ("patterns/tests/rules.rs", "extern crate zeroxide_transports;\n"),
+        ("transports/src/tcp.rs", "#[cfg(test)]\nmod tests { use zeroxide_patterns::Pattern; }\n"),
+        ("transports/src/tcp.rs", "#[path = \"../../patterns/src/pair.rs\"]\nmod pair;\n"),
+        ("src/socket.rs", "fn f() { zeroxide_cli::main(); }\n"),
+        ("capi/src/lib.rs", "use zeroxide_patterns::Pattern;\n"),
+    ];
+    for (path, text) in cases {
+        the_fault(&with(&[(path, text)]), "arrows", path);
+    }
+}
+
+#[test]
+fn a_mention_in_a_comment_or_a_string_passes() {
+    let text =
+        "//! Like zeroxide_patterns.\n/// See zeroxide_patterns.\nconst A: &str = \"zeroxide_patterns\";\n";
+    assert_eq!(with(&[("transports/src/tcp.rs", text)]), []);
+}
+
+#[test]
+fn a_file_over_its_budget_fails() {
+    let lines = |number: usize| "const A: u8 = 1;\n".repeat(number);
+    the_fault(&with(&[("src/long.rs", &lines(801))]), "sizes", "src/long.rs");
+    assert_eq!(with(&[("src/long.rs", &lines(800))]), []);
+}
+
+#[test]
+fn tests_count_against_no_budget() {
+    let filler = "    const A: u8 = 1;\n".repeat(900);
+    let cases = [
+        vec![("src/a.rs", format!("fn f() {{}}\n#[cfg(test)]\nmod tests {{\n{filler}}}\n"))],
+        vec![("src/a.rs", "#[cfg(test)]\nmod tests;\n".to_owned()), ("src/a/tests.rs", filler.clone())],
+        vec![
+            ("src/a.rs", "#[cfg(test)]\n#[path = \"b_tests.rs\"]\nmod tests;\n".to_owned()),
+            ("src/b_tests.rs", filler.clone()),
+        ],
+        vec![
+            ("src/lib.rs", format!("{LIB}#[cfg(all(test, unix))]\nmod t;\n")),
+            ("src/t/mod.rs", filler.clone()),
+        ],
+        vec![("src/a.rs", format!("#[cfg(any(test, feature = \"fake\"))]\npub mod fake {{\n{filler}}}\n"))],
+        vec![("src/a.rs", format!("#![cfg(test)]\n{filler}"))],
+        vec![("tests/all.rs", filler.clone())],
+        vec![("zmtp/tests/all.rs", filler.clone())],
+    ];
+    for files in cases {
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        assert_eq!(with(&files), []);
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_test_counts() {
+    let filler = "    const A: u8 = 1;\n".repeat(900);
+    for head in
+        ["#[cfg(not(test))]", "#[cfg(any(test, unix))]", "#[cfg(feature = \"test\")]", "#[doc = \"test\"]"]
+    {
+        let text = format!("{head}\nmod a {{\n{filler}}}\n");
+        the_fault(&with(&[("src/a.rs", &text)]), "sizes", "src/a.rs");
+    }
+    the_fault(&with(&[("src/tests.rs", &filler)]), "sizes", "src/tests.rs");
+}
+
+#[test]
+fn what_follows_a_test_item_is_production_again() {
+    for item in [
+        "mod tests {}",
+        "mod tests;",
+        "use a::{b, c};",
+        "const A: [u8; 2] = [1, 2];",
+        "fn f<A, B>(a: A, b: B) {}",
+        "struct A { b: u8 }",
+        "impl A { fn f() {} }",
+    ] {
+        let text = format!("#[cfg(test)]\n{item}\nfn g() {{ a.unwrap(); }}\n");
+        assert_eq!(the_fault(&with(&[("src/a.rs", &text)]), "panic", "src/a.rs").line, 3);
+    }
+    let text = "struct A {\n    #[cfg(test)]\n    b: HashMap<u8, u8>,\n}\nfn g() { a.unwrap(); }\n";
+    assert_eq!(the_fault(&with(&[("src/a.rs", text)]), "panic", "src/a.rs").line, 5);
+}
+
+#[test]
+fn a_function_over_its_budget_fails() {
+    let function = |lines: usize| format!("fn long() {{\n{}}}\n", "    f();\n".repeat(lines - 2));
+    let cases = [
+        function(81),
+        format!("impl A {{\n{}}}\n", function(81)),
+        format!("trait A {{\n{}}}\n", function(81)),
+        format!("fn outer() {{ mod a {{\n{}}} }}\n", function(81)),
+    ];
+    for text in cases {
+        let faults = with(&[("src/a.rs", &text)]);
+        assert!(faults.iter().any(|fault| fault.text.contains("fn long has 81 lines")), "{faults:?}");
+    }
+    assert_eq!(with(&[("src/a.rs", &function(80))]), []);
+    assert_eq!(with(&[("src/a.rs", &format!("#[cfg(test)]\nmod tests {{\n{}}}\n", function(200)))]), []);
+}
+
+/// A line for each pattern of each ban, in a file where the ban holds.
+const BROKEN: &[(&str, &str, &str)] = &[
+    ("writev", "transports/src/tcp.rs", "fn f() { stream.write_vectored(&bufs); }"),
+    ("writev", "src/io/engine.rs", "fn f() { rustix::io::writev(fd, &bufs); }"),
+    ("sleep in the core", "src/io/session.rs", "fn f() { std::thread::sleep(t); }"),
+    ("sleep in the core", "src/io/session.rs", "use std::{thread::{self, sleep}};"),
+    ("sleep in a test", "tests/all.rs", "fn f() { thread::sleep(t); }"),
+    ("sleep in a test", "zmtp/tests/all.rs", "fn f() { thread::sleep(t); }"),
+    ("sleep in a test", "src/a.rs", "#[cfg(test)] mod tests { fn f() { thread::sleep(t); } }"),
+    ("socket type", "src/socket.rs", "fn f() { if t == SocketType::XPub {} }"),
+    ("socket type", "patterns/src/pair.rs", "use zeroxide_zmtp::SocketType::{Pair, Req};"),
+    ("socket type", "zmtp/src/connection.rs", "use crate::SocketType::*;"),
+    ("unbounded queue", "src/io/reactor.rs", "fn f() { crossbeam_channel::unbounded(); }"),
+    ("unbounded queue", "src/io/reactor.rs", "use crossbeam_channel::{bounded, unbounded as channel};"),
+    ("unbounded queue", "src/io/reactor.rs", "fn f() { tokio::sync::mpsc::unbounded_channel(); }"),
+    ("unbounded queue", "transports/src/inproc.rs", "fn f() { std::sync::mpsc::channel(); }"),
+    ("panic", "zmtp/src/frame.rs", "fn f() { a.unwrap(); }"),
+    ("panic", "zmtp/src/frame.rs", "fn f() { a.unwrap_err(); }"),
+    ("panic", "zmtp/src/frame.rs", "fn f() { a\n.expect(\"b\"); }"),
+    ("panic", "zmtp/src/frame.rs", "fn f() { a.expect_err(\"b\"); }"),
+    ("panic", "patterns/src/pair.rs", "fn f() { panic!(); }"),
+    ("panic", "transports/src/tcp.rs", "fn f() { todo!(); }"),
+    ("panic", "src/socket.rs", "fn f() { unimplemented!(); }"),
+    ("panic", "src/socket.rs", "fn f() { std::unreachable!(); }"),
+    ("waiting", "src/socket.rs", "fn f() { thread::park(); }"),
+    ("waiting", "src/socket.rs", "use std::thread::park_timeout;"),
+    ("waiting", "src/socket.rs", "use std::sync::{Condvar, Mutex};"),
+    ("waiting", "src/io/hub.rs", "fn f() { mio::Poll::poll(&mut p, &mut e, t); }"),
+    ("waiting", "src/io/hub.rs", "fn f() { self.poll.poll(&mut self.events, t); }"),
+    ("printing", "src/socket.rs", "fn f() { println!(); }"),
+    ("printing", "src/socket.rs", "fn f() { eprintln!(); }"),
+    ("printing", "src/socket.rs", "fn f() { print!(); }"),
+    ("printing", "src/socket.rs", "fn f() { eprint!(); }"),
+    ("printing", "src/socket.rs", "fn f() { dbg!(a); }"),
+    ("global state", "src/context.rs", "static mut A: u8 = 0;"),
+    ("global state", "src/context.rs", "lazy_static::lazy_static! {}"),
+    ("global state", "src/context.rs", "static A: std::sync::OnceLock<u8> = std::sync::OnceLock::new();"),
+    ("global state", "src/context.rs", "static A: OnceCell<u8> = new();"),
+    ("global state", "src/context.rs", "pub static A: LazyLock<u8> = new();"),
+    ("global state", "src/context.rs", "fn f() { static A: Option<Mutex<u8>> = None; }"),
+    ("global state", "src/context.rs", "static A: RwLock<u8> = new();"),
+    ("unsafe", "src/socket.rs", "fn f() { unsafe { g() } }"),
+    ("unsafe", "zmtp/src/frame.rs", "#[cfg(test)] mod tests { unsafe impl Send for A {} }"),
+    ("clock", "patterns/src/pair.rs", "fn f() { std::time::Instant::now(); }"),
+    ("clock", "zmtp/src/heartbeat.rs", "fn f() { SystemTime::now(); }"),
+    ("threads and sockets", "zmtp/src/connection.rs", "fn f() { std::thread::spawn(g); }"),
+    ("threads and sockets", "zmtp/src/connection.rs", "use std::net::TcpStream;"),
+    ("threads and sockets", "zmtp/src/connection.rs", "use std::net::TcpListener;"),
+    ("threads and sockets", "zmtp/src/connection.rs", "use std::net::UdpSocket;"),
+    ("threads and sockets", "zmtp/src/connection.rs", "use std::os::unix::net::UnixStream;"),
+    ("threads and sockets", "zmtp/src/connection.rs", "use std::os::unix::net::UnixListener;"),
+    ("threads and sockets", "patterns/src/pair.rs", "use mio::Token;"),
+    ("randomness", "patterns/src/pair.rs", "use std::hash::RandomState;"),
+    ("randomness", "patterns/src/pair.rs", "fn f() { HashMap::new(); }"),
+    ("randomness", "patterns/src/pair.rs", "fn f() { HashSet::new(); }"),
+    ("randomness", "patterns/src/pair.rs", "fn f() { HashMap::with_capacity(8); }"),
+    ("face", "cli/src/main.rs", "use zeroxide::{Context, face::Part};"),
+];
+
+#[test]
+fn each_ban_fails_on_what_it_bans() {
+    for (name, path, text) in BROKEN {
+        let faults = with(&[(path, text)]);
+        assert!(
+            !faults.is_empty() && faults.iter().all(|f| f.rule == *name && f.path == *path),
+            "{text}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn each_pattern_of_each_ban_is_proven() {
+    for ban in BANS {
+        for pattern in ban.patterns.chunks(1) {
+            let alone = Ban { patterns: pattern, allow: &[], ..*ban };
+            let mut snippets = BROKEN.iter().filter(|(name, _, _)| *name == ban.name);
+            let proven = snippets.any(|(_, path, text)| !with_bans(&[(path, text)], &[alone]).is_empty());
+            assert!(proven, "nothing in BROKEN proves `{pattern:?}` of {}", ban.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_ban_does_not_mean_passes() {
+    for (path, text) in [
+        ("src/a.rs", "/// Never `unwrap()`.\nconst A: &str = \"panic!()\"; // todo!()\n"),
+        ("src/a.rs", "fn f() { a.unwrap_or(b); a.unwrap_or_else(PoisonError::into_inner); }\n"),
+        ("src/a.rs", "#[cfg(test)]\nmod tests {\n    fn f() { a.unwrap(); println!(); }\n}\n"),
+        ("src/a.rs", "#[test]\nfn f() { a.unwrap(); }\n"),
+        ("src/a.rs", "fn f() { SocketType::from_number(1); SocketType::ALL; }\n"),
+        ("src/a.rs", "struct A { b: OnceLock<u8>, c: &'static Mutex<u8> }\n"),
+        ("src/a.rs", "static A: &str = \"\"; fn f(b: Mutex<u8>) {}\n"),
+        ("src/a.rs", "fn f(c: &mut std::task::Context<'_>) { Instant::now(); self.inner.poll(c); }\n"),
+        ("src/a.rs", "fn f() { crossbeam_channel::bounded(8); HashMap::new(); }\n"),
+        ("patterns/src/any.rs", "fn f() { SocketType::Pair; }\n"),
+        ("src/io/signaler.rs", "use std::sync::Condvar; fn f() { std::thread::park(); }\n"),
+        ("examples/clock.rs", "fn main() { std::thread::sleep(t); println!(); a.unwrap(); }\n"),
+        ("patterns/tests/memory.rs", "unsafe impl GlobalAlloc for A {}\n"),
+    ] {
+        assert_eq!(with(&[(path, text)]), [], "{path}: {text}");
+    }
+}
+
+#[test]
+fn an_exception_excuses_its_line_alone() {
+    const ALLOW: &[Allow] = &[Allow { path: "src/a.rs", line: "table[0]", reason: "never empty" }];
+    let bans: Vec<Ban> =
+        BANS.iter().filter(|ban| ban.name == "panic").map(|b| Ban { allow: ALLOW, ..*b }).collect();
+    assert_eq!(with_bans(&[("src/a.rs", "fn f() { table[0].unwrap(); }\n")], &bans), []);
+    let two = "fn f() { table[0].unwrap(); }\nfn g() { b.unwrap(); }\n";
+    assert_eq!(the_fault(&with_bans(&[("src/a.rs", two)], &bans), "panic", "src/a.rs").line, 2);
+}
+
+#[test]
+fn an_exception_that_excuses_nothing_fails() {
+    const ALLOW: &[Allow] = &[Allow { path: "src/a.rs", line: "", reason: "was needed once" }];
+    let bans: Vec<Ban> =
+        BANS.iter().filter(|ban| ban.name == "clock").map(|b| Ban { allow: ALLOW, ..*b }).collect();
+    let fault = the_fault(&with_bans(&[("src/a.rs", "fn f() {}\n")], &bans), "clock", "src/a.rs");
+    assert!(fault.text.contains("excuses nothing"));
+}
+
+#[test]
+fn a_core_crate_that_does_not_forbid_unsafe_code_fails() {
+    for path in ["zmtp/src/lib.rs", "patterns/src/lib.rs", "transports/src/lib.rs", "src/lib.rs"] {
+        the_fault(&with(&[(path, "//! forbid(unsafe_code)\n")]), "demand", path);
+    }
+}
+
+#[test]
+fn a_word_of_one_workplace_fails_in_any_file() {
+    for (word, _) in WORDS {
+        let text = format!("# Notes\n\nsee {word}x\n");
+        for path in ["docs/NOTES.md", "interop/peers/run.py", "src/notes.txt", ".github/workflows/ci.yml"] {
+            assert_eq!(the_fault(&with(&[(path, &text)]), "words", path).line, 3);
+        }
+        assert_eq!(with(&[("target/debug/notes.txt", &text)]), [], "what is built is not the project");
+    }
+}
+
+#[test]
+fn what_does_not_parse_fails() {
+    assert_eq!(
+        the_fault(&with(&[("src/a.rs", "fn f() {}\nfn g( {}\n")]), "syntax", "src/a.rs").path,
+        "src/a.rs"
+    );
+    assert_eq!(the_fault(&with(&[("src/a.rs", "fn f() {}\nfn 1() {}\n")]), "syntax", "src/a.rs").line, 2);
+    the_fault(&with(&[("xtask/Cargo.toml", "[package\n")]), "syntax", "xtask/Cargo.toml");
+}
