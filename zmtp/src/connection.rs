@@ -3,8 +3,8 @@
 //! Verbs: [`Connection::decode`] takes input, the `poll_*` methods are pulled until they give nothing,
 //! [`Connection::handle_timeout`] follows [`Connection::poll_timeout`], and `now` is always an argument.
 //!
-//! **Order of life**: greeting → handshake → [`Connection::poll_ready`] → traffic. No traffic comes out before
-//! `poll_ready` was taken, and none is accepted before [`Connection::is_ready`].
+//! **Order of life**: greeting → handshake → [`Connection::poll_ready`] → traffic. No byte that a peer sends as
+//! traffic is looked at before `poll_ready` was taken, and none is accepted before [`Connection::is_ready`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -194,17 +194,17 @@ impl Connection {
     /// Greeting, handshake and heartbeats are dealt with inside.
     ///
     /// `None` with input left means that the handshake is over: take [`Connection::poll_ready`] and go on with the
-    /// same input. So the loop is: decode; on `None`, go on if `poll_ready` gives something, else read more. After
-    /// `poll_ready` call this once more even without input, for there may be an item that no bytes stand for.
+    /// same input. Only one item may come between: the subscription to everything that stands for a ZMTP 1.0
+    /// subscriber, which cannot tell what it wants.
     ///
     /// # Errors
     /// The peer's fault. The connection is over then, and every further call gives the same error.
     #[inline]
     pub fn decode(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
         if self.straight {
-            if let Some(body) = self.decoder.straight(input) {
+            if let Some(frame) = self.decoder.straight(input) {
                 self.heartbeat.heard(now);
-                return Ok(Some(Traffic::Message(Message::from(Frame::copy_from(body)))));
+                return Ok(Some(Traffic::Message(frame.into())));
             }
         }
         self.decode_any(input, now)
@@ -215,7 +215,6 @@ impl Connection {
         if let State::Ready = self.state {
             self.state = State::Open;
             self.straight = self.wire >= Some(Version::V2_0)
-                && !self.phantom
                 && !self.config.socket_type.publishes()
                 && !self.config.socket_type.expects_reply_envelope();
         }
@@ -315,7 +314,10 @@ impl Connection {
         loop {
             match &mut self.state {
                 State::Open => return self.traffic(input, now),
-                State::Ready => return Ok(None),
+                State::Ready => {
+                    let phantom = std::mem::take(&mut self.phantom);
+                    return Ok(phantom.then(|| Traffic::Subscribe(Frame::new())));
+                }
                 State::Failed(error) => return Err(error.clone()),
                 State::Greeting(greeting) => {
                     let before = self.control.bytes.len();
@@ -399,9 +401,6 @@ impl Connection {
     }
 
     fn traffic(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
-        if std::mem::take(&mut self.phantom) {
-            return Ok(Some(Traffic::Subscribe(Frame::new())));
-        }
         if input.is_empty() {
             return Ok(None);
         }

@@ -88,10 +88,10 @@ impl Decoder {
         !self.between
     }
 
-    /// The straight path: the body of a one-frame message in v2 framing that lies whole in `input`. `None` leaves
-    /// everything as it is, and [`Decoder::next`] decides.
+    /// The straight path: a one-frame message in v2 framing that lies whole in `input`. `None` leaves everything as it
+    /// is, and [`Decoder::next`] decides.
     #[inline]
-    pub(crate) fn straight<'a>(&self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn straight(&self, input: &mut &[u8]) -> Option<Frame> {
         if !self.between {
             return None;
         }
@@ -104,12 +104,11 @@ impl Decoder {
             }
             _ => return None,
         };
-        if length as u64 > self.limits.frame {
+        if length as u64 > self.limits.frame || length > rest.len() {
             return None;
         }
-        let (body, rest) = rest.split_at_checked(length)?;
-        *input = rest;
-        Some(body)
+        *input = &rest[length..];
+        Some(Frame::copy_prefix(rest, length))
     }
 
     /// Eats `input` up to the end of the next message or command.

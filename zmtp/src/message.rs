@@ -68,6 +68,24 @@ impl Frame {
         }
     }
 
+    /// A frame with a copy of the first `len` bytes of `bytes`. Where more follow, a short body is copied as a block
+    /// of fixed size, which is faster; the bytes beyond `len` stay out of sight.
+    ///
+    /// `len` is at most the length of `bytes`.
+    #[inline]
+    pub(crate) fn copy_prefix(bytes: &[u8], len: usize) -> Frame {
+        match bytes.first_chunk::<INLINE>() {
+            Some(block) if len <= INLINE => Frame(Repr::Inline { len: len as u8, buf: *block }),
+            _ => Frame::copy_from(&bytes[..len]),
+        }
+    }
+
+    /// The block that a body in place lies at the beginning of, and the body's length.
+    #[inline]
+    pub(crate) fn block(&self) -> Option<(&[u8; INLINE], u8)> {
+        if let Repr::Inline { len, buf } = &self.0 { Some((buf, *len)) } else { None }
+    }
+
     /// The bytes for writing, while nobody else shares them; `None` for shared or constant bytes.
     pub fn get_mut(&mut self) -> Option<&mut [u8]> {
         if let Repr::Shared(bytes) = &mut self.0 {
@@ -375,6 +393,12 @@ impl Message {
         }
     }
 
+    /// The block of a message of one frame whose body is stored in place.
+    #[inline]
+    pub(crate) fn single_block(&self) -> Option<(&[u8; INLINE], u8)> {
+        if let Frames::One(frame) = &self.frames { frame.block() } else { None }
+    }
+
     /// The frames, first to last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Frame> + ExactSizeIterator {
         let (one, many) = match &self.frames {
@@ -454,7 +478,10 @@ impl Message {
     fn many(&mut self) -> &mut VecDeque<Frame> {
         if let Frames::One(_) = self.frames {
             if let Frames::One(frame) = std::mem::take(&mut self.frames) {
-                self.frames = Frames::Many(VecDeque::from([frame]));
+                // Room for an envelope and a body, so that most messages allocate once.
+                let mut frames = VecDeque::with_capacity(4);
+                frames.push_back(frame);
+                self.frames = Frames::Many(frames);
             }
         }
         match &mut self.frames {
