@@ -1,0 +1,359 @@
+//! Endpoints: `transport://address`, parsed once, so that past this file an impossible one cannot be represented.
+//!
+//! Invariant: printing an endpoint and parsing the text again gives the same endpoint.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use crate::error::EndpointError;
+use crate::ipc;
+
+/// The transports there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// TCP over IPv4 and IPv6.
+    Tcp,
+    /// Local sockets (Unix domain).
+    Ipc,
+    /// Between the sockets of one context.
+    Inproc,
+}
+
+impl Scheme {
+    /// All of them, in the order in which texts name them.
+    pub const ALL: [Scheme; 3] = [Scheme::Tcp, Scheme::Ipc, Scheme::Inproc];
+
+    /// What stands before `://`. Case counts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Tcp => "tcp",
+            Scheme::Ipc => "ipc",
+            Scheme::Inproc => "inproc",
+        }
+    }
+}
+
+/// Where to bind or connect. `Display` and `Debug` print the canonical text.
+///
+/// ```
+/// use zeroxide_transports::Endpoint;
+///
+/// let endpoint = Endpoint::parse_bind("tcp://0.0.0.0:5555").unwrap();
+/// assert_eq!(endpoint.port(), Some(5555));
+/// assert_eq!(endpoint.connectable().to_string(), "tcp://127.0.0.1:5555");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// `tcp://[source;]host:port`
+    Tcp {
+        /// The local address to connect from.
+        source: Option<Source>,
+        /// Where to listen, or whom to dial.
+        host: Host,
+        /// Any only for bind.
+        port: Port,
+    },
+    /// `ipc://path`, `ipc://@name`, `ipc://*`
+    Ipc(IpcAddress),
+    /// `inproc://name`
+    Inproc(String),
+}
+
+/// The local address of a connecting tcp socket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Source {
+    /// An address or interface of this machine, or any.
+    pub host: Host,
+    /// The local port, or any.
+    pub port: Port,
+}
+
+/// The host part of a tcp endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// `*`: every address of this machine.
+    Any,
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address, in brackets.
+    V6 {
+        /// The address itself.
+        address: Ipv6Addr,
+        /// Name or number of the interface of a link-local address, after `%`.
+        zone: Option<String>,
+    },
+    /// The name of an interface or of a host.
+    Name(String),
+}
+
+/// A TCP port, or any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Port(u16);
+
+impl Port {
+    /// The system chooses: `*` or `0`.
+    pub const ANY: Port = Port(0);
+
+    /// 0 is [`Port::ANY`].
+    #[must_use]
+    pub fn new(number: u16) -> Port {
+        Port(number)
+    }
+
+    /// 0 for any.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.0
+    }
+}
+
+/// The address part of an ipc endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum IpcAddress {
+    /// A path, relative or absolute.
+    Path(PathBuf),
+    /// `@name`, Linux and Android: a name outside the file system.
+    Abstract(Vec<u8>),
+    /// `*`: bind makes a private directory.
+    Wildcard,
+}
+
+impl Endpoint {
+    /// Parses what may be bound.
+    ///
+    /// # Errors
+    /// An [`EndpointError`] that says what to write instead.
+    pub fn parse_bind(text: &str) -> Result<Endpoint, EndpointError> {
+        match split(text)? {
+            (Scheme::Tcp, address) if address.contains(';') => Err(EndpointError::SourceToBind(text.into())),
+            (Scheme::Tcp, address) => {
+                let no_port = || EndpointError::NoPortToBind(text.into());
+                let (host, port) = host_and_port(text, address, no_port)?;
+                Ok(Endpoint::Tcp { source: None, host, port })
+            }
+            (Scheme::Ipc, address) => Ok(Endpoint::Ipc(ipc_address(text, address)?)),
+            (Scheme::Inproc, name) => Ok(Endpoint::Inproc(name.into())),
+        }
+    }
+
+    /// Parses what may be connected to. Names are not looked up here.
+    ///
+    /// # Errors
+    /// An [`EndpointError`] that says what to write instead.
+    pub fn parse_connect(text: &str) -> Result<Endpoint, EndpointError> {
+        match split(text)? {
+            (Scheme::Tcp, address) => parse_dialled(text, address),
+            (Scheme::Ipc, address) => match ipc_address(text, address)? {
+                IpcAddress::Wildcard => Err(EndpointError::WildcardPath(text.into())),
+                address => Ok(Endpoint::Ipc(address)),
+            },
+            (Scheme::Inproc, name) => Ok(Endpoint::Inproc(name.into())),
+        }
+    }
+
+    /// The transport.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        match self {
+            Endpoint::Tcp { .. } => Scheme::Tcp,
+            Endpoint::Ipc(_) => Scheme::Ipc,
+            Endpoint::Inproc(_) => Scheme::Inproc,
+        }
+    }
+
+    /// The TCP port, if it is a tcp endpoint and the port is known.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Endpoint::Tcp { port, .. } if *port != Port::ANY => Some(port.number()),
+            _ => None,
+        }
+    }
+
+    /// The endpoint to connect to for a bound one: `*` and `0.0.0.0` become `127.0.0.1`, `[::]` becomes `[::1]`.
+    #[must_use]
+    pub fn connectable(&self) -> Endpoint {
+        let mut endpoint = self.clone();
+        if let Endpoint::Tcp { host, .. } = &mut endpoint {
+            match host {
+                Host::Any => *host = Host::V4(Ipv4Addr::LOCALHOST),
+                Host::V4(address) if address.is_unspecified() => *address = Ipv4Addr::LOCALHOST,
+                Host::V6 { address, .. } if address.is_unspecified() => *address = Ipv6Addr::LOCALHOST,
+                _ => {}
+            }
+        }
+        endpoint
+    }
+}
+
+impl From<SocketAddr> for Endpoint {
+    /// An IPv4 address mapped into IPv6 becomes an IPv4 address.
+    fn from(address: SocketAddr) -> Endpoint {
+        let host = match address {
+            SocketAddr::V4(v4) => Host::V4(*v4.ip()),
+            SocketAddr::V6(v6) => match address.ip().to_canonical() {
+                IpAddr::V4(ip) => Host::V4(ip),
+                IpAddr::V6(address) => {
+                    let zone = (v6.scope_id() != 0).then(|| v6.scope_id().to_string());
+                    Host::V6 { address, zone }
+                }
+            },
+        };
+        Endpoint::Tcp { source: None, host, port: Port(address.port()) }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme().name())?;
+        match self {
+            Endpoint::Tcp { source, host, port } => {
+                if let Some(Source { host, port }) = source {
+                    write!(f, "{host}:{port};")?;
+                }
+                write!(f, "{host}:{port}")
+            }
+            Endpoint::Ipc(address) => address.fmt(f),
+            Endpoint::Inproc(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Any => f.write_str("*"),
+            Host::V4(address) => address.fmt(f),
+            Host::V6 { address, zone: None } => write!(f, "[{address}]"),
+            Host::V6 { address, zone: Some(zone) } => write!(f, "[{address}%{zone}]"),
+            Host::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Port::ANY { f.write_str("*") } else { self.0.fmt(f) }
+    }
+}
+
+impl fmt::Display for IpcAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            IpcAddress::Path(path) => path.display().fmt(f),
+            IpcAddress::Abstract(name) => write!(f, "@{}", String::from_utf8_lossy(name)),
+            IpcAddress::Wildcard => f.write_str("*"),
+        }
+    }
+}
+
+fn split(text: &str) -> Result<(Scheme, &str), EndpointError> {
+    let (transport, address) = match text.split_once("://") {
+        None | Some(("", _)) => return Err(EndpointError::NoTransport(text.into())),
+        Some(parts) => parts,
+    };
+    let Some(scheme) = Scheme::ALL.into_iter().find(|scheme| scheme.name() == transport) else {
+        let transport = transport.into();
+        return Err(EndpointError::UnknownTransport { endpoint: text.into(), transport });
+    };
+    if address.is_empty() {
+        return Err(EndpointError::NoAddress(text.into()));
+    }
+    Ok((scheme, address))
+}
+
+fn parse_dialled(text: &str, address: &str) -> Result<Endpoint, EndpointError> {
+    let no_port = || EndpointError::NoPortToConnect(text.into());
+    let (source, target) = match address.split_once(';') {
+        Some((source, target)) => {
+            let (host, port) = host_and_port(text, source, no_port)?;
+            (Some(Source { host, port }), target)
+        }
+        None => (None, address),
+    };
+    match host_and_port(text, target, no_port)? {
+        (Host::Any, _) => Err(EndpointError::WildcardHost(text.into())),
+        (_, Port::ANY) => Err(EndpointError::WildcardPort(text.into())),
+        (host, port) => Ok(Endpoint::Tcp { source, host, port }),
+    }
+}
+
+fn host_and_port(
+    text: &str,
+    address: &str,
+    no_port: impl Fn() -> EndpointError,
+) -> Result<(Host, Port), EndpointError> {
+    // Inside brackets a colon belongs to the address.
+    let colon = address.rfind(':').filter(|colon| !address[*colon..].contains(']')).ok_or_else(&no_port)?;
+    let (host, port) = (&address[..colon], &address[colon + 1..]);
+    if port.is_empty() {
+        return Err(no_port());
+    }
+    Ok((parse_host(text, host)?, parse_port(port)?))
+}
+
+fn parse_port(port: &str) -> Result<Port, EndpointError> {
+    if port == "*" || port == "0" {
+        return Ok(Port::ANY);
+    }
+    // The parser of u16 would take "+1"; libzmq's takes "5555x" and makes 4464 of 70000.
+    let number = if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().unwrap_or(0) } else { 0 };
+    if number == 0 { Err(EndpointError::Port(port.into())) } else { Ok(Port(number)) }
+}
+
+fn parse_host(text: &str, host: &str) -> Result<Host, EndpointError> {
+    let wrong = || EndpointError::Host { endpoint: text.into(), host: host.into() };
+    if host == "*" {
+        return Ok(Host::Any);
+    }
+    if let Some(inside) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let (address, zone) = match inside.split_once('%') {
+            Some((address, zone)) if is_name(zone) => (address, Some(zone.into())),
+            Some(_) => return Err(wrong()),
+            None => (inside, None),
+        };
+        return Ok(Host::V6 { address: address.parse().map_err(|_| wrong())?, zone });
+    }
+    if let Ok(address) = host.parse() {
+        return Ok(Host::V4(address));
+    }
+    if host.contains(':') {
+        return Err(EndpointError::NoBrackets { endpoint: text.into(), host: host.into() });
+    }
+    if is_name(host) { Ok(Host::Name(host.into())) } else { Err(wrong()) }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn ipc_address(text: &str, address: &str) -> Result<IpcAddress, EndpointError> {
+    if !ipc::SUPPORTED {
+        return Err(EndpointError::IpcUnsupported(text.into()));
+    }
+    // libzmq: any path that starts with "*".
+    if address.starts_with('*') {
+        return Ok(IpcAddress::Wildcard);
+    }
+    if address.contains('\0') {
+        return Err(EndpointError::PathWithNul(text.into()));
+    }
+    // An abstract name loses its "@" and gains a NUL in front, a path gains a NUL behind.
+    if address.len() - usize::from(address.starts_with('@')) > ipc::PATH_LIMIT {
+        return Err(EndpointError::PathTooLong(text.into()));
+    }
+    match address.strip_prefix('@') {
+        Some("") => Err(EndpointError::NoAbstractName(text.into())),
+        Some(_) if !ipc::ABSTRACT_SUPPORTED => Err(EndpointError::AbstractUnsupported(text.into())),
+        Some(name) => Ok(IpcAddress::Abstract(name.into())),
+        None => Ok(IpcAddress::Path(Path::new(address).into())),
+    }
+}

@@ -1,0 +1,154 @@
+//! What can be wrong with an endpoint: one variant per cause, each text says what, where and what to do.
+
+use std::{error, fmt, io};
+
+use crate::endpoint::{Endpoint, Scheme};
+use crate::ipc::PATH_LIMIT;
+
+/// An endpoint that cannot be meant. The strings are the caller's own text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// There is no `transport://` in front.
+    NoTransport(String),
+    /// The transport is not one of [`Scheme::ALL`].
+    UnknownTransport {
+        /// The whole endpoint.
+        endpoint: String,
+        /// What stands before `://`.
+        transport: String,
+    },
+    /// Nothing follows `transport://`.
+    NoAddress(String),
+    /// A tcp endpoint without port, given to bind.
+    NoPortToBind(String),
+    /// A tcp endpoint without port, given to connect.
+    NoPortToConnect(String),
+    /// The port is not a number in 1..65535.
+    Port(String),
+    /// The host is neither an address, nor an interface or host name.
+    Host {
+        /// The whole endpoint.
+        endpoint: String,
+        /// The host part.
+        host: String,
+    },
+    /// An IPv6 address that is not in brackets, so that its end cannot be told from the port.
+    NoBrackets {
+        /// The whole endpoint.
+        endpoint: String,
+        /// The address part.
+        host: String,
+    },
+    /// `*` as the host to connect to.
+    WildcardHost(String),
+    /// `*` or `0` as the port to connect to.
+    WildcardPort(String),
+    /// `ipc://*` as the path to connect to.
+    WildcardPath(String),
+    /// `source;host` given to bind.
+    SourceToBind(String),
+    /// An ipc path that does not fit into a socket address.
+    PathTooLong(String),
+    /// An ipc path with a NUL in it.
+    PathWithNul(String),
+    /// `ipc://@` with no name.
+    NoAbstractName(String),
+    /// An abstract ipc name where the platform has none.
+    AbstractUnsupported(String),
+    /// An ipc endpoint where the platform has no usable local sockets (Windows).
+    IpcUnsupported(String),
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EndpointError::NoTransport(text) => {
+                let suggestion = suggestion(text);
+                write!(f, "{text:?}: no transport; write {suggestion:?} (known: {})", Known)
+            }
+            EndpointError::UnknownTransport { endpoint, transport } => {
+                write!(f, "{endpoint:?}: unknown transport {transport:?} (known: {})", Known)
+            }
+            EndpointError::NoAddress(text) => write!(f, "{text:?}: no address after \"://\""),
+            EndpointError::NoPortToBind(text) => {
+                write!(f, "{text:?}: no port; add \":5555\", or \":*\" to let the system choose")
+            }
+            EndpointError::NoPortToConnect(text) => write!(f, "{text:?}: no port; add \":5555\""),
+            EndpointError::Port(port) => write!(f, "port {port:?} is not in 1..65535"),
+            EndpointError::Host { endpoint, host } => {
+                write!(f, "{endpoint:?}: {host:?} is not an address, an interface or a host name")
+            }
+            EndpointError::NoBrackets { endpoint, host } => {
+                write!(f, "{endpoint:?}: IPv6 addresses are written in brackets: \"[{host}]\"")
+            }
+            EndpointError::WildcardHost(text) => {
+                write!(f, "{text:?}: \"*\" is for bind; connect needs a host such as 127.0.0.1")
+            }
+            EndpointError::WildcardPort(text) => {
+                write!(f, "{text:?}: port \"*\" or 0 is for bind; connect needs a port such as 5555")
+            }
+            EndpointError::WildcardPath(text) => {
+                write!(f, "{text:?}: \"*\" is for bind; connect needs the path that bind returned")
+            }
+            EndpointError::SourceToBind(text) => {
+                write!(f, "{text:?}: a source address before \";\" is for connect; bind takes one address")
+            }
+            EndpointError::PathTooLong(text) => {
+                write!(f, "{text:?}: longer than the {PATH_LIMIT} bytes that a local socket's name may have")
+            }
+            EndpointError::PathWithNul(text) => write!(f, "{text:?}: a path cannot hold a NUL"),
+            EndpointError::NoAbstractName(text) => write!(f, "{text:?}: no name after \"@\""),
+            EndpointError::AbstractUnsupported(text) => {
+                write!(f, "{text:?}: abstract names are for Linux and Android; use a path")
+            }
+            EndpointError::IpcUnsupported(text) => {
+                write!(f, "{text:?}: ipc is not supported on this platform; use \"tcp://127.0.0.1:5555\"")
+            }
+        }
+    }
+}
+
+impl error::Error for EndpointError {}
+
+/// What the caller may have meant.
+fn suggestion(text: &str) -> String {
+    let address = text.trim_start_matches("://");
+    let scheme = if address.starts_with(['/', '.', '@']) { Scheme::Ipc } else { Scheme::Tcp };
+    format!("{}://{}", scheme.name(), if address.is_empty() { "127.0.0.1:5555" } else { address })
+}
+
+struct Known;
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Scheme::ALL.iter().enumerate().try_for_each(|(position, scheme)| {
+            f.write_str(if position == 0 { "" } else { ", " })?;
+            f.write_str(scheme.name())
+        })
+    }
+}
+
+/// Why nothing listens at an endpoint.
+///
+/// The kind of `source` tells: `AddrInUse`; `AddrNotAvailable`, not an address of this machine; `NotFound`, no such
+/// interface or host name, or no such directory; `PermissionDenied`; `Unsupported` by this platform or with IPv6 off.
+#[derive(Debug)]
+pub struct BindError {
+    /// As asked for, not resolved.
+    pub endpoint: Endpoint,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot bind {}: {}", self.endpoint, self.source)
+    }
+}
+
+impl error::Error for BindError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.source)
+    }
+}

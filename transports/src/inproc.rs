@@ -1,0 +1,95 @@
+//! The inproc names of one context: who is bound, and who waits for whom.
+//!
+//! This only tells who is joined to whom. The pipes between them are made by the sockets, outside the lock, which is a
+//! leaf and never held while foreign code runs.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The name table. `B` stands for a bound socket, `W` for a connect that waits for one.
+#[derive(Debug)]
+pub struct Names<B, W> {
+    table: Mutex<Table<B, W>>,
+}
+
+#[derive(Debug)]
+struct Table<B, W> {
+    bound: HashMap<String, B>,
+    waiting: HashMap<String, Vec<(Ticket, W)>>,
+    next: u64,
+}
+
+/// The name is bound already; here is what was to be bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddrInUse<B>(pub B);
+
+/// What a connect met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met<B, W> {
+    /// The name is bound: join this with that.
+    Bound(B, W),
+    /// Nobody is bound; the connect waits, and can be taken back by its ticket.
+    Parked(Ticket),
+}
+
+/// One waiting connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(u64);
+
+impl<B, W> Default for Names<B, W> {
+    fn default() -> Names<B, W> {
+        let table = Table { bound: HashMap::new(), waiting: HashMap::new(), next: 0 };
+        Names { table: Mutex::new(table) }
+    }
+}
+
+impl<B: Clone, W> Names<B, W> {
+    /// Binds a name, and takes out the connects that waited for it, oldest first.
+    ///
+    /// # Errors
+    /// [`AddrInUse`] if the name is bound; it stays bound as it was, and nothing is taken out.
+    pub fn bind(&self, name: &str, socket: B) -> Result<Vec<W>, AddrInUse<B>> {
+        let mut table = self.table();
+        match table.bound.entry(name.into()) {
+            Entry::Occupied(_) => return Err(AddrInUse(socket)),
+            Entry::Vacant(free) => free.insert(socket),
+        };
+        let waiting = table.waiting.remove(name).unwrap_or_default();
+        Ok(waiting.into_iter().map(|(_, waiting)| waiting).collect())
+    }
+
+    /// Finds who is bound to a name, or parks the connect until somebody is.
+    pub fn connect(&self, name: &str, connect: W) -> Met<B, W> {
+        let mut table = self.table();
+        if let Some(socket) = table.bound.get(name).cloned() {
+            return Met::Bound(socket, connect);
+        }
+        let ticket = Ticket(table.next);
+        table.next += 1;
+        table.waiting.entry(name.into()).or_default().push((ticket, connect));
+        Met::Parked(ticket)
+    }
+
+    /// Frees a name, and gives back what was bound.
+    pub fn unbind(&self, name: &str) -> Option<B> {
+        self.table().bound.remove(name)
+    }
+
+    /// Takes a waiting connect back. `None`: a bind has taken it.
+    pub fn cancel(&self, name: &str, ticket: Ticket) -> Option<W> {
+        let mut table = self.table();
+        let waiting = table.waiting.get_mut(name)?;
+        let position = waiting.iter().position(|(other, _)| *other == ticket)?;
+        let (_, connect) = waiting.remove(position);
+        if waiting.is_empty() {
+            table.waiting.remove(name);
+        }
+        Some(connect)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table<B, W>> {
+        // No step of the above leaves a half-made change behind if it panics.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

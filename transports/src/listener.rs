@@ -1,0 +1,134 @@
+//! Listeners, one arm per scheme.
+
+use std::io;
+use std::net::IpAddr;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+
+use crate::endpoint::Endpoint;
+use crate::error::BindError;
+#[cfg(unix)]
+use crate::ipc::{self, IpcListener};
+use crate::options::SocketOptions;
+use crate::stream::{self, Stream};
+use crate::tcp::TcpListener;
+
+/// An endpoint that listens. Dropping it closes it and takes its files with it.
+#[derive(Debug)]
+pub enum Listener {
+    /// Over TCP.
+    Tcp(TcpListener),
+    /// At a local socket.
+    #[cfg(unix)]
+    Ipc(IpcListener),
+}
+
+/// Who was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// As [`Stream::peer_address`].
+    pub address: String,
+    /// The other end's endpoint text, as [`Stream::remote`].
+    pub remote: String,
+    /// The IP address of a tcp peer, which accept filters look at; IPv4 mapped into IPv6 is IPv4.
+    pub ip: Option<IpAddr>,
+    /// Who the system says an ipc peer is; Linux and Android.
+    pub credentials: Option<Credentials>,
+}
+
+/// The process at the other end of a local socket, when it connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// User.
+    pub uid: u32,
+    /// Primary group.
+    pub gid: u32,
+    /// Process, as this process' pid namespace numbers it.
+    pub pid: i32,
+}
+
+impl Listener {
+    /// Listens. Blocks only if a host name must be looked up.
+    ///
+    /// # Errors
+    /// See [`BindError`]. An endpoint without byte streams, inproc, is `Unsupported`.
+    pub fn bind(endpoint: &Endpoint, options: &SocketOptions) -> Result<Listener, BindError> {
+        let listener = match endpoint {
+            Endpoint::Tcp { host, port, .. } => TcpListener::bind(host, *port, options).map(Listener::Tcp),
+            #[cfg(unix)]
+            Endpoint::Ipc(address) => IpcListener::bind(address, options).map(Listener::Ipc),
+            #[cfg(not(unix))]
+            Endpoint::Ipc(_) => Err(io::ErrorKind::Unsupported.into()),
+            Endpoint::Inproc(_) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
+    }
+
+    /// Where it listens, with the real port and path.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        match self {
+            Listener::Tcp(listener) => listener.endpoint(),
+            #[cfg(unix)]
+            Listener::Ipc(listener) => listener.endpoint(),
+        }
+    }
+
+    /// Takes one waiting connection.
+    ///
+    /// # Errors
+    /// `WouldBlock`: none waits; an edge will tell. Every other error concerns one connection, or a limit of the process:
+    /// the listener goes on, and its edge may not come again for connections that wait already.
+    pub fn accept(&self) -> io::Result<(Stream, Accepted)> {
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept()?;
+                let ip = peer.ip().to_canonical();
+                let remote = Endpoint::from(peer).to_string();
+                let accepted = Accepted { address: ip.to_string(), remote, ip: Some(ip), credentials: None };
+                Ok((Stream::Tcp(stream), accepted))
+            }
+            #[cfg(unix)]
+            Listener::Ipc(listener) => {
+                let stream = listener.accept()?;
+                let credentials = ipc::credentials(&stream);
+                let (address, stream) = (ipc::peer_address(credentials), Stream::Ipc(stream));
+                let accepted = Accepted { address, remote: stream.remote(), ip: None, credentials };
+                Ok((stream, accepted))
+            }
+        }
+    }
+
+    /// The descriptor or socket handle, as a number for monitor events.
+    #[must_use]
+    pub fn raw(&self) -> i64 {
+        match self {
+            Listener::Tcp(listener) => listener.sockets().first().map_or(-1, stream::raw),
+            #[cfg(unix)]
+            Listener::Ipc(listener) => stream::raw(listener.socket()),
+        }
+    }
+
+    fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Listener::Tcp(listener) => listener,
+            #[cfg(unix)]
+            Listener::Ipc(listener) => listener.source(),
+        }
+    }
+}
+
+impl Source for Listener {
+    fn register(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+        self.source().register(registry, token, interest)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+        self.source().reregister(registry, token, interest)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.source().deregister(registry)
+    }
+}
