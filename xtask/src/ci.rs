@@ -155,7 +155,7 @@ fn fuzz(root: &Path) -> Outcome {
 
 fn fuzz_one(root: &Path, target: &Path, program: &Path) -> Outcome {
     let mut command =
-        run::command(program, root, &["-seed=1", "-runs=20000", "-max_total_time=20", "-verbosity=0"]);
+        run::command(program, root, &["-seed=1", "-runs=100000", "-max_total_time=20", "-verbosity=0"]);
     command.arg(format!("-artifact_prefix={}/", target.display()));
     run::within(&mut command, Duration::from_secs(120))
 }

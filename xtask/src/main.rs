@@ -49,6 +49,16 @@ enum Task {
     #[command(verbatim_doc_comment)]
     Floor,
     /// Runs every test: the workspace, the doc tests, the quickstart, and the peers in other languages.
+    ///
+    /// The peers are the tests of `interop` under its feature `peers`. What they need is made below
+    /// target/peers and handed over in the environment:
+    ///
+    /// ZEROXIDE_PYTHON          a Python with pyzmq, of a pinned version, in a virtual environment
+    /// ZEROXIDE_JAVA            a Java virtual machine, if there are a JDK, Maven and interop/peers/java
+    /// ZEROXIDE_JAVA_CLASSPATH  the compiled peers of interop/peers/java, and the libraries they need
+    ///
+    /// Ends with a table of the steps and, as the last line, the number of tests passed and failed.
+    #[command(verbatim_doc_comment)]
     Test(suite::Options),
     /// Runs what a change must pass to land: format, lints, floor, docs, tests with every peer, other platforms.
     ///
