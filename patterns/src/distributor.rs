@@ -1,0 +1,195 @@
+//! Fan-out: one message to every pipe that was chosen, without ever waiting for one of them (RFC 29, "PUB";
+//! libzmq's `dist_t`).
+//!
+//! The receivers of a message are fixed by `reserve`; a pipe that joins before `commit` starts with the next
+//! message. A pipe at its high-water mark is not asked again until it has room, so a stuck subscriber among a
+//! thousand costs one look at a flag. In the steady state nothing is allocated.
+
+use zeroxide_zmtp::Message;
+
+use crate::{Cause, Credit, PipeId, Pipes, Refusal};
+
+/// The pipes of a publishing socket, and the receivers of the message that is being sent.
+#[derive(Debug, Default)]
+pub(crate) struct Distributor {
+    slots: Vec<Slot>,
+    attached: Vec<PipeId>,
+    chosen: Vec<PipeId>,
+    /// Pipes with a reservation; `None` once such a pipe is detached.
+    targets: Vec<Option<PipeId>>,
+    /// Pipes that were chosen and full; `None` once such a pipe is detached.
+    skipped: Vec<Option<PipeId>>,
+    round: u64,
+}
+
+/// What is known of the pipe with this number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// The last round for which the pipe was chosen, so that no message goes to it twice.
+    round: u64,
+    /// Where it stands in `attached`.
+    place: u32,
+    room: Room,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Room {
+    #[default]
+    Detached,
+    Open,
+    Full,
+    Gone,
+}
+
+impl Distributor {
+    /// No pipes.
+    #[must_use]
+    pub(crate) fn new() -> Distributor {
+        Distributor::default()
+    }
+
+    /// A pipe joins.
+    pub(crate) fn attach(&mut self, pipe: PipeId) {
+        let at = pipe.0 as usize;
+        if self.slots.len() <= at {
+            self.slots.resize(at + 1, Slot::default());
+        }
+        if self.slots[at].room == Room::Detached {
+            self.slots[at].place = self.attached.len() as u32; // pipe numbers are u32
+            self.attached.push(pipe);
+        }
+        self.slots[at].room = Room::Open;
+        self.slots[at].round = 0;
+    }
+
+    /// A pipe is gone; its number may come again.
+    pub(crate) fn detach(&mut self, pipe: PipeId) {
+        let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.room != Room::Detached)
+        else {
+            return;
+        };
+        let place = slot.place;
+        *slot = Slot::default();
+        self.attached.swap_remove(place as usize);
+        if let Some(moved) = self.attached.get(place as usize) {
+            self.slots[moved.0 as usize].place = place;
+        }
+        for entry in self.targets.iter_mut().chain(&mut self.skipped).filter(|entry| **entry == Some(pipe)) {
+            *entry = None;
+        }
+    }
+
+    /// A full pipe has room again.
+    pub(crate) fn writable(&mut self, pipe: PipeId) {
+        if let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.room == Room::Full) {
+            slot.room = Room::Open;
+        }
+    }
+
+    /// The pipes that are attached, in no order.
+    #[must_use]
+    pub(crate) fn attached(&self) -> &[PipeId] {
+        &self.attached
+    }
+
+    /// Begins to choose the receivers of a message: nobody is chosen yet.
+    pub(crate) fn begin(&mut self) {
+        debug_assert!(self.is_idle(), "the message before was neither committed nor rolled back");
+        self.round += 1;
+        self.chosen.clear();
+    }
+
+    /// Chooses a pipe; once is as good as several times.
+    #[inline]
+    pub(crate) fn choose(&mut self, pipe: PipeId) {
+        if let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.round != self.round) {
+            slot.round = self.round;
+            self.chosen.push(pipe);
+        }
+    }
+
+    /// Chooses every pipe that is attached.
+    pub(crate) fn choose_all(&mut self) {
+        self.chosen.clone_from(&self.attached);
+    }
+
+    /// Chooses every pipe that was not, and no other (libzmq `ZMQ_INVERT_MATCHING`).
+    pub(crate) fn invert(&mut self) {
+        let (slots, round) = (&self.slots, self.round);
+        self.chosen.clear();
+        self.chosen.extend(self.attached.iter().filter(|pipe| slots[pipe.0 as usize].round != round));
+    }
+
+    /// Reserves room on the chosen pipes. Full pipes are left out; `nodrop` refuses instead (libzmq
+    /// `ZMQ_XPUB_NODROP`).
+    ///
+    /// # Errors
+    /// [`Refusal::Full`]; nothing is reserved then.
+    pub(crate) fn reserve<P: Pipes>(&mut self, nodrop: bool, pipes: &mut P) -> Result<(), Refusal> {
+        let mut after_drive = 0;
+        for &pipe in &self.chosen {
+            let Some(slot) = self.slots.get_mut(pipe.0 as usize) else { continue };
+            match slot.room {
+                Room::Open => match pipes.reserve(pipe) {
+                    Credit::Granted => self.targets.push(Some(pipe)),
+                    // Stays open, so that it is asked again after the drive.
+                    Credit::AfterDrive => after_drive += 1,
+                    Credit::Full => {
+                        slot.room = Room::Full;
+                        self.skipped.push(Some(pipe));
+                    }
+                    Credit::Gone => slot.room = Room::Gone,
+                },
+                Room::Full => self.skipped.push(Some(pipe)),
+                Room::Gone | Room::Detached => {}
+            }
+        }
+        if after_drive > 0 || (nodrop && !self.skipped.is_empty()) {
+            let full = after_drive + self.skipped.len();
+            self.rollback(pipes);
+            return Err(Refusal::Full { pipes: full });
+        }
+        Ok(())
+    }
+
+    /// Whether nobody was chosen who could be sent anything, now or later.
+    #[must_use]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.targets.is_empty() && self.skipped.is_empty()
+    }
+
+    /// Sends the message to the pipes that were reserved, and counts it as dropped for those that were full and
+    /// those that have died since. Its bytes are shared, not copied.
+    pub(crate) fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+        for skipped in self.skipped.drain(..) {
+            pipes.dropped(skipped, Cause::Hwm);
+        }
+        if self.targets.len() > 1 {
+            message.share();
+        }
+        let mut last = None;
+        for target in self.targets.drain(..) {
+            if target.is_none() {
+                pipes.dropped(None, Cause::PeerLost);
+            } else if let Some(pipe) = std::mem::replace(&mut last, target) {
+                pipes.write(pipe, message.clone());
+            }
+        }
+        match last {
+            Some(pipe) => pipes.write(pipe, message),
+            None => pipes.discard(message),
+        }
+    }
+
+    /// Gives all reservations back.
+    pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.skipped.clear();
+        for pipe in self.targets.drain(..).flatten() {
+            pipes.release(pipe);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "distributor_tests.rs"]
+mod tests;

@@ -1,0 +1,241 @@
+//! XPUB and PUB: every message goes to the peers that have subscribed to a prefix of its first frame (RFC 29).
+//!
+//! A peer's subscriptions are applied as soon as they arrive, whatever the application does. An XPUB reports them
+//! as messages, `01 topic` and `00 topic`; a PUB keeps them to itself. Sending never waits: a peer at its
+//! high-water mark misses the message (XPUB_NODROP: everybody waits).
+
+use zeroxide_zmtp::{Frame, Message, Traffic};
+
+use super::requests::{self, Body, Inbox, Kind, Source};
+use crate::distributor::Distributor;
+use crate::subscriptions::{Added, Removed, Subscriptions};
+use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+
+/// The pattern of XPUB, and of PUB, which is an XPUB that cannot receive.
+#[derive(Debug)]
+pub(crate) struct XPub {
+    receives: bool,
+    options: PatternOptions,
+    subscriptions: Subscriptions,
+    /// In manual mode what the peers asked for, which the application may have answered with something else.
+    asked: Subscriptions,
+    distributor: Distributor,
+    inbox: Inbox,
+    /// Per pipe number, how many pipes have had it before.
+    generations: Vec<u32>,
+    /// Who made the request that was received last: the one that `subscribe` is about in manual mode.
+    asker: Option<Source>,
+}
+
+impl XPub {
+    /// An XPUB, or a PUB when it does not receive. Nothing is hashed, so the seed is not needed.
+    #[must_use]
+    pub(crate) fn new(receives: bool, _seed: u64) -> XPub {
+        XPub {
+            receives,
+            options: PatternOptions::default(),
+            subscriptions: Subscriptions::new(),
+            asked: Subscriptions::new(),
+            distributor: Distributor::new(),
+            inbox: Inbox::default(),
+            generations: Vec::new(),
+            asker: None,
+        }
+    }
+
+    /// A PUB cannot receive the requests that it would have to answer, so there XPUB_MANUAL means nothing.
+    fn is_manual(&self) -> bool {
+        self.receives && self.options.xpub_manual
+    }
+
+    fn reports_every_subscribe(&self) -> bool {
+        self.options.xpub_verbose || self.options.xpub_verboser
+    }
+
+    fn source(&self, pipe: PipeId) -> Source {
+        Source { pipe, generation: self.generations.get(pipe.0 as usize).copied().unwrap_or_default() }
+    }
+
+    /// Applies a peer's request and reports it if the application is to know.
+    fn request(&mut self, pipe: PipeId, kind: Kind, topic: &[u8]) {
+        let report = match (self.is_manual(), kind) {
+            (true, Kind::Subscribe) => {
+                self.asked.add(topic, pipe);
+                true
+            }
+            (true, Kind::Cancel) => {
+                self.asked.remove(topic, pipe);
+                true
+            }
+            (false, Kind::Subscribe) => {
+                self.subscriptions.add(topic, pipe) == Added::First || self.reports_every_subscribe()
+            }
+            // libzmq also reports the end of a subscription that the peer does not hold.
+            (false, Kind::Cancel) => {
+                self.subscriptions.remove(topic, pipe) != Removed::OthersRemain || self.options.xpub_verboser
+            }
+        };
+        if report && self.receives {
+            self.inbox.push_request(self.source(pipe), kind, topic);
+        }
+    }
+
+    /// Takes a message of a peer. Single frames that are requests have been told apart by the decoder; here a peer
+    /// that sends several requests as the frames of one message gets what it asked for, as from libzmq.
+    fn user_message<P: Pipes>(&mut self, pipe: PipeId, mut message: Message, pipes: &mut P) {
+        if message.len() > 1 && requests::inspects(&message, self.options.only_first_subscribe) {
+            let mut rest = Message::new();
+            rest.set_peer(message.peer().cloned());
+            for frame in message {
+                match requests::parse(&frame) {
+                    Some((kind, topic)) => self.request(pipe, kind, topic),
+                    None => rest.push_back(frame),
+                }
+            }
+            if rest.is_empty() {
+                return;
+            }
+            message = rest;
+        }
+        if self.receives {
+            self.inbox.push_message(self.source(pipe), message);
+        } else {
+            pipes.dropped(Some(pipe), Cause::Unwanted);
+            pipes.discard(message);
+        }
+    }
+}
+
+impl Pattern for XPub {
+    fn configure(&mut self, options: &PatternOptions) {
+        self.options = options.clone();
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
+        self.distributor.attach(pipe);
+        if let Some(welcome) = self.options.xpub_welcome_msg.clone().filter(|welcome| !welcome.is_empty()) {
+            pipes.signal(pipe, Traffic::Message(Message::from(Frame::from(welcome))));
+        }
+        Ok(())
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        let at = pipe.0 as usize;
+        if self.generations.len() <= at {
+            self.generations.resize(at + 1, 0);
+        }
+        let (source, manual) = (self.source(pipe), self.is_manual());
+        let (receives, every) = (self.receives, self.options.xpub_verboser);
+        // The number may be taken by another pipe: requests of this one that are still unread must not name it.
+        self.generations[at] = self.generations[at].wrapping_add(1);
+        let inbox = &mut self.inbox;
+        self.subscriptions.remove_pipe(pipe, |topic, last| {
+            if receives && !manual && (last || every) {
+                inbox.push_request(source, Kind::Cancel, topic);
+            }
+        });
+        self.asked.remove_pipe(pipe, |topic, _| {
+            if manual {
+                inbox.push_request(source, Kind::Cancel, topic);
+            }
+        });
+        self.inbox.forget(pipe);
+        self.distributor.detach(pipe);
+    }
+
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        loop {
+            if self.inbox.is_full() {
+                return self.inbox.put_off(pipe);
+            }
+            match pipes.read(pipe) {
+                None => return,
+                Some(Traffic::Subscribe(topic)) => self.request(pipe, Kind::Subscribe, &topic),
+                Some(Traffic::Cancel(topic)) => self.request(pipe, Kind::Cancel, &topic),
+                Some(Traffic::Message(message)) => self.user_message(pipe, message, pipes),
+            }
+        }
+    }
+
+    fn writable(&mut self, pipe: PipeId) {
+        self.distributor.writable(pipe);
+    }
+
+    fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        let distributor = &mut self.distributor;
+        distributor.begin();
+        self.subscriptions.for_each_match(first, |pipe| distributor.choose(pipe));
+        if self.options.invert_matching {
+            distributor.invert();
+        }
+        distributor.reserve(self.options.xpub_nodrop, pipes)
+    }
+
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        if self.distributor.is_idle() {
+            pipes.unmatched();
+        }
+        self.distributor.commit(message, pipes);
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.distributor.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        if !self.receives {
+            return Err(Refusal::NotSupported);
+        }
+        let Some(item) = self.inbox.pop() else { return Ok(None) };
+        for pipe in self.inbox.resume() {
+            self.readable(pipe, pipes);
+        }
+        if matches!(item.body, Body::Request(_)) {
+            self.asker = Some(item.source);
+        }
+        Ok(Some((item.source.pipe, item.body.into_message())))
+    }
+
+    fn has_in<P: Pipes>(&mut self, _pipes: &mut P) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    fn has_out<P: Pipes>(&mut self, _pipes: &mut P) -> bool {
+        true
+    }
+
+    /// In manual mode: answers the request received last, whose peer is subscribed to `prefix`. Nothing happens
+    /// when that peer is gone (libzmq `ZMQ_XPUB_MANUAL`).
+    fn subscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {
+        if let Some(pipe) = self.answered()? {
+            self.subscriptions.add(prefix, pipe);
+        }
+        Ok(())
+    }
+
+    fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {
+        if let Some(pipe) = self.answered()? {
+            self.subscriptions.remove(prefix, pipe);
+        }
+        Ok(())
+    }
+
+    fn subscribers(&self, topic: &[u8]) -> usize {
+        let matching = self.subscriptions.matching(topic);
+        if self.options.invert_matching { self.distributor.attached().len() - matching } else { matching }
+    }
+
+    fn topics(&self) -> usize {
+        self.subscriptions.topics()
+    }
+}
+
+impl XPub {
+    /// The pipe that a manual answer is about, while it is still there.
+    fn answered(&self) -> Result<Option<PipeId>, Refusal> {
+        if !self.is_manual() {
+            return Err(Refusal::NotSupported);
+        }
+        Ok(self.asker.filter(|asker| self.source(asker.pipe) == *asker).map(|asker| asker.pipe))
+    }
+}

@@ -1,0 +1,214 @@
+//! XSUB and SUB: subscribe at every publisher, receive from all of them in turn (RFC 29).
+//!
+//! The socket remembers what it has subscribed to and says it again to each new publisher, and to each that comes
+//! back. A SUB filters what it receives by its own subscriptions once more; an XSUB takes what comes, and sends its
+//! subscriptions as messages, `01 topic` and `00 topic`.
+
+use bytes::Bytes;
+use zeroxide_zmtp::{Frame, Message, Traffic};
+
+use super::requests::{self, Kind};
+use crate::distributor::Distributor;
+use crate::fair_queue::FairQueue;
+use crate::subscriptions::Topics;
+use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+
+/// The pattern of XSUB, and of SUB, which is an XSUB that filters and cannot send.
+#[derive(Debug)]
+pub(crate) struct XSub {
+    filters: bool,
+    options: PatternOptions,
+    topics: Topics,
+    distributor: Distributor,
+    queue: FairQueue,
+    /// Pipes whose connection is lost, by number. They hear everything anew with the next connection, and until
+    /// then nothing, so that an application which keeps changing its mind fills no queue.
+    lost: Vec<bool>,
+}
+
+impl XSub {
+    /// An XSUB, or a SUB when it filters. Nothing is hashed, so the seed is not needed.
+    #[must_use]
+    pub(crate) fn new(filters: bool, _seed: u64) -> XSub {
+        XSub {
+            filters,
+            options: PatternOptions::default(),
+            topics: Topics::new(),
+            distributor: Distributor::new(),
+            queue: FairQueue::default(),
+            lost: Vec::new(),
+        }
+    }
+
+    /// Applies a request of the application and tells the publishers what they must know.
+    fn request<P: Pipes>(&mut self, kind: Kind, topic: &[u8], pipes: &mut P) {
+        let forward = match kind {
+            // Duplicates too: a proxy's XPUB with XPUB_VERBOSE counts on them.
+            Kind::Subscribe => {
+                self.topics.add(topic);
+                true
+            }
+            Kind::Cancel => self.topics.remove(topic) || self.options.xsub_verbose_unsubscribe,
+        };
+        if !forward {
+            return;
+        }
+        let mut frame = Frame::from(topic);
+        frame.share();
+        for &pipe in self.distributor.attached() {
+            if !self.lost[pipe.0 as usize] {
+                let frame = frame.clone();
+                pipes.signal(
+                    pipe,
+                    match kind {
+                        Kind::Subscribe => Traffic::Subscribe(frame),
+                        Kind::Cancel => Traffic::Cancel(frame),
+                    },
+                );
+            }
+        }
+    }
+
+    /// Tells one publisher every distinct topic.
+    fn tell_all<P: Pipes>(&self, pipe: PipeId, pipes: &mut P) {
+        self.topics.for_each(|topic| pipes.signal(pipe, Traffic::Subscribe(Frame::from(topic))));
+    }
+
+    fn distribute<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        if self.distributor.is_idle() {
+            pipes.dropped(None, Cause::NoPeer);
+        }
+        self.distributor.commit(message, pipes);
+    }
+}
+
+impl Pattern for XSub {
+    fn configure(&mut self, options: &PatternOptions) {
+        self.options = options.clone();
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
+        let at = pipe.0 as usize;
+        if self.lost.len() <= at {
+            self.lost.resize(at + 1, false);
+        }
+        self.lost[at] = false;
+        self.distributor.attach(pipe);
+        self.queue.attach(pipe);
+        self.tell_all(pipe, pipes);
+        Ok(())
+    }
+
+    /// The first connection of a pipe finds the topics queued there since `attached`.
+    fn established<P: Pipes>(&mut self, pipe: PipeId, _routing_id: &Bytes, pipes: &mut P) {
+        let lost = self.lost.get_mut(pipe.0 as usize).is_some_and(std::mem::take);
+        if lost {
+            self.tell_all(pipe, pipes);
+        }
+    }
+
+    fn lost<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        if let Some(lost) = self.lost.get_mut(pipe.0 as usize) {
+            *lost = true;
+        }
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        self.distributor.detach(pipe);
+        self.queue.detach(pipe);
+    }
+
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        self.queue.readable(pipe);
+    }
+
+    fn writable(&mut self, pipe: PipeId) {
+        self.distributor.writable(pipe);
+    }
+
+    /// Reserves room on every publisher even for what may turn out a request: that shows with the last frame.
+    fn route<P: Pipes>(&mut self, _first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        if self.filters {
+            return Err(Refusal::NotSupported);
+        }
+        self.distributor.begin();
+        self.distributor.choose_all();
+        self.distributor.reserve(false, pipes)
+    }
+
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        if !requests::inspects(&message, self.options.only_first_subscribe) {
+            return self.distribute(message, pipes);
+        }
+        let mut rest = Message::new();
+        for frame in message {
+            match requests::parse(&frame) {
+                Some((kind, topic)) => self.request(kind, topic, pipes),
+                None => rest.push_back(frame),
+            }
+        }
+        if rest.is_empty() {
+            self.distributor.rollback(pipes);
+        } else {
+            self.distribute(rest, pipes);
+        }
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.distributor.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        let filter = Filter::of(&self.topics, self.filters, &self.options);
+        Ok(self.queue.recv(pipes, |_, message| filter.passes(message)))
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        let filter = Filter::of(&self.topics, self.filters, &self.options);
+        self.queue.has_in(pipes, |_, message| filter.passes(message))
+    }
+
+    fn has_out<P: Pipes>(&mut self, _pipes: &mut P) -> bool {
+        !self.filters
+    }
+
+    fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        if !self.filters {
+            return Err(Refusal::NotSupported);
+        }
+        self.request(Kind::Subscribe, prefix, pipes);
+        Ok(())
+    }
+
+    fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        if !self.filters {
+            return Err(Refusal::NotSupported);
+        }
+        self.request(Kind::Cancel, prefix, pipes);
+        Ok(())
+    }
+
+    fn topics(&self) -> usize {
+        self.topics.len()
+    }
+}
+
+/// What a SUB lets through. A publisher sends more than was asked for when a subscription has just ended, and
+/// over a transport without subscriptions.
+#[derive(Clone, Copy)]
+struct Filter<'a> {
+    topics: Option<&'a Topics>,
+    invert: bool,
+}
+
+impl<'a> Filter<'a> {
+    fn of(topics: &'a Topics, filters: bool, options: &PatternOptions) -> Filter<'a> {
+        Filter { topics: filters.then_some(topics), invert: options.invert_matching }
+    }
+
+    #[inline]
+    fn passes(self, message: &Message) -> bool {
+        let Some(topics) = self.topics else { return true };
+        topics.matches(message.first().map_or(&[], |topic| topic)) != self.invert
+    }
+}

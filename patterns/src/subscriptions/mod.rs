@@ -1,0 +1,246 @@
+//! What peers have subscribed to ([`Subscriptions`], at the publisher) and what this socket has subscribed to
+//! ([`Topics`], at the subscriber).
+//!
+//! Both match by prefix of the first frame (RFC 29; RFC 37 §3.4 SUBSCRIBE), over one [`prefix_tree`]. They count
+//! differently, as libzmq does: the publisher keeps a *set* of pipes per prefix, so that one CANCEL ends any number
+//! of SUBSCRIBEs of one peer; the subscriber counts its own calls and cancels at zero.
+
+mod prefix_tree;
+mod topics;
+
+pub use topics::Topics;
+
+use prefix_tree::{PrefixTree, Value, shrink};
+
+use crate::PipeId;
+
+/// The subscriptions of all peers of a publishing socket: a set of pipes per prefix.
+///
+/// Matching costs one step per byte of the topic at most, however many prefixes there are; a prefix costs about 90
+/// bytes beyond what its bytes share with others, and its memory is returned when it goes.
+#[derive(Debug)]
+pub struct Subscriptions {
+    tree: PrefixTree<Holders>,
+    /// For each pipe the nodes of its prefixes, so that a departing peer costs what it had, not what all had.
+    held: Vec<Vec<u32>>,
+    topics: usize,
+}
+
+/// What [`Subscriptions::add`] changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// Nobody had this prefix before.
+    First,
+    /// Others have it, the pipe had not.
+    Another,
+    /// The pipe had it already; nothing changed.
+    Again,
+}
+
+/// What [`Subscriptions::remove`] changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// Nobody has this prefix any more.
+    Last,
+    /// Others still have it.
+    OthersRemain,
+    /// The pipe did not have it; nothing changed.
+    NotHeld,
+}
+
+impl Subscriptions {
+    /// No subscriptions.
+    #[must_use]
+    pub fn new() -> Subscriptions {
+        Subscriptions { tree: PrefixTree::new(), held: Vec::new(), topics: 0 }
+    }
+
+    /// Subscribes `pipe` to every topic that begins with `prefix`.
+    pub fn add(&mut self, prefix: &[u8], pipe: PipeId) -> Added {
+        if self.held.len() <= pipe.0 as usize {
+            self.held.resize_with(pipe.0 as usize + 1, Vec::new);
+        }
+        let Some(node) = self.tree.insert(prefix) else { return Added::Again };
+        let nodes = &mut self.held[pipe.0 as usize];
+        let holders = self.tree.value_mut(node);
+        let first = holders.is_empty();
+        // A pipe's list is never longer than the tree, whose node numbers are u32.
+        if !holders.insert(Holder { pipe, place: nodes.len() as u32 }) {
+            return Added::Again;
+        }
+        nodes.push(node);
+        self.topics += usize::from(first);
+        if first { Added::First } else { Added::Another }
+    }
+
+    /// Ends the subscription of `pipe` to `prefix`, however often it was added.
+    pub fn remove(&mut self, prefix: &[u8], pipe: PipeId) -> Removed {
+        self.tree.find(prefix).map_or(Removed::NotHeld, |node| self.release(node, pipe))
+    }
+
+    /// Ends all subscriptions of `pipe`. `ended` is called for each of its prefixes, with whether nobody has that
+    /// prefix any more.
+    pub fn remove_pipe(&mut self, pipe: PipeId, mut ended: impl FnMut(&[u8], bool)) {
+        let mut prefix = Vec::new();
+        while let Some(&node) = self.held.get(pipe.0 as usize).and_then(|nodes| nodes.last()) {
+            self.tree.prefix(node, &mut prefix);
+            let removed = self.release(node, pipe);
+            ended(&prefix, removed == Removed::Last);
+        }
+        if let Some(nodes) = self.held.get_mut(pipe.0 as usize) {
+            *nodes = Vec::new();
+        }
+    }
+
+    /// Calls `found` with each pipe that has a prefix of `topic`, once per such prefix.
+    #[inline]
+    pub fn for_each_match(&self, topic: &[u8], mut found: impl FnMut(PipeId)) {
+        for holders in self.tree.along(topic) {
+            holders.as_slice().iter().for_each(|holder| found(holder.pipe));
+        }
+    }
+
+    /// Number of pipes that have a prefix of `topic`, each counted once.
+    #[must_use]
+    pub fn matching(&self, topic: &[u8]) -> usize {
+        let mut pipes = Vec::new();
+        self.for_each_match(topic, |pipe| pipes.push(pipe));
+        pipes.sort_unstable();
+        pipes.dedup();
+        pipes.len()
+    }
+
+    /// Number of distinct prefixes.
+    #[must_use]
+    pub fn topics(&self) -> usize {
+        self.topics
+    }
+
+    /// Number of places that matching `topic` looks at: the cost of a match, which is at most one more than the
+    /// topic has bytes. For tests and statistics.
+    #[must_use]
+    pub fn visits(&self, topic: &[u8]) -> usize {
+        self.tree.along(topic).count()
+    }
+
+    /// Number of nodes that the prefixes take: one for none at all. For tests and statistics.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.tree.nodes()
+    }
+
+    fn release(&mut self, node: u32, pipe: PipeId) -> Removed {
+        let holders = self.tree.value_mut(node);
+        let Some(place) = holders.remove(pipe) else { return Removed::NotHeld };
+        let last = holders.is_empty();
+        let nodes = &mut self.held[pipe.0 as usize];
+        nodes.swap_remove(place as usize);
+        if let Some(&moved) = nodes.get(place as usize) {
+            self.tree.value_mut(moved).set_place(pipe, place);
+        }
+        shrink(nodes);
+        if !last {
+            return Removed::OthersRemain;
+        }
+        self.topics -= 1;
+        let held = &mut self.held;
+        self.tree.prune(node, |holders, to| {
+            for holder in holders.as_slice() {
+                held[holder.pipe.0 as usize][holder.place as usize] = to;
+            }
+        });
+        Removed::Last
+    }
+}
+
+impl Default for Subscriptions {
+    fn default() -> Subscriptions {
+        Subscriptions::new()
+    }
+}
+
+/// One pipe of a prefix, and where the prefix's node stands in that pipe's list.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    pipe: PipeId,
+    place: u32,
+}
+
+/// The pipes of one prefix, sorted. Most prefixes have one, which then costs no allocation.
+#[derive(Debug, Default)]
+enum Holders {
+    #[default]
+    None,
+    One(Holder),
+    /// The vector is boxed to keep a node, of which there may be millions, at 64 bytes.
+    #[allow(clippy::box_collection)]
+    Many(Box<Vec<Holder>>),
+}
+
+impl Value for Holders {
+    fn is_empty(&self) -> bool {
+        matches!(self, Holders::None)
+    }
+}
+
+impl Holders {
+    #[inline]
+    fn as_slice(&self) -> &[Holder] {
+        match self {
+            Holders::None => &[],
+            Holders::One(holder) => std::slice::from_ref(holder),
+            Holders::Many(holders) => holders,
+        }
+    }
+
+    /// `false` when the pipe is there already.
+    fn insert(&mut self, new: Holder) -> bool {
+        match self {
+            Holders::None => *self = Holders::One(new),
+            Holders::One(one) if one.pipe == new.pipe => return false,
+            Holders::One(one) if one.pipe < new.pipe => *self = Holders::Many(Box::new(vec![*one, new])),
+            Holders::One(one) => *self = Holders::Many(Box::new(vec![new, *one])),
+            Holders::Many(holders) => match holders.binary_search_by_key(&new.pipe, |holder| holder.pipe) {
+                Ok(_) => return false,
+                Err(at) => holders.insert(at, new),
+            },
+        }
+        true
+    }
+
+    /// The place that the removed pipe's holder had.
+    fn remove(&mut self, pipe: PipeId) -> Option<u32> {
+        match self {
+            Holders::One(one) if one.pipe == pipe => {
+                let place = one.place;
+                *self = Holders::None;
+                Some(place)
+            }
+            Holders::None | Holders::One(_) => None,
+            Holders::Many(holders) => {
+                let at = holders.binary_search_by_key(&pipe, |holder| holder.pipe).ok()?;
+                let place = holders.remove(at).place;
+                shrink(holders);
+                if let [one] = holders[..] {
+                    *self = Holders::One(one);
+                }
+                Some(place)
+            }
+        }
+    }
+
+    fn set_place(&mut self, pipe: PipeId, place: u32) {
+        match self {
+            Holders::One(one) if one.pipe == pipe => one.place = place,
+            Holders::None | Holders::One(_) => {}
+            Holders::Many(holders) => {
+                if let Ok(at) = holders.binary_search_by_key(&pipe, |holder| holder.pipe) {
+                    holders[at].place = place;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

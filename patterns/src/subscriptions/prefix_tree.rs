@@ -1,0 +1,328 @@
+//! A compressed radix tree over byte strings, in an arena: what both ends of publish-subscribe look topics up in
+//! (RFC 29: a subscription is a byte prefix of the first frame).
+//!
+//! Topics come from peers, so every bound is one that a peer cannot break:
+//! - looking a topic up visits at most one node per byte of it, whatever else is stored;
+//! - nothing recurses; a topic of many megabytes is a long chain, walked in a loop;
+//! - a label has at most [`MAX_LABEL`] bytes, so that a short prefix of a long topic splits a short label, not the
+//!   long rest of the topic;
+//! - nodes stand densely: the last node moves into the place of a removed one, so the memory of removed topics is
+//!   returned at once and not only when all topics are gone.
+
+/// The node of the empty prefix. It always exists and never moves.
+const ROOT: u32 = 0;
+
+/// The longest label of one node, in bytes.
+const MAX_LABEL: usize = 255;
+
+/// Nodes per allocation: the arena grows and shrinks in these steps and never copies itself.
+const CHUNK: usize = 256;
+
+/// What a tree keeps for a prefix. The empty value means that the prefix is not in the tree.
+pub(super) trait Value: Default {
+    fn is_empty(&self) -> bool;
+}
+
+/// Maps prefixes to values. Node numbers are valid until the next `prune`.
+#[derive(Debug)]
+pub(super) struct PrefixTree<V> {
+    chunks: Vec<Vec<Node<V>>>,
+    len: usize,
+}
+
+#[derive(Debug, Default)]
+struct Node<V> {
+    /// The bytes between the parent's prefix and this one; empty for the root alone.
+    label: Label,
+    /// Sorted by byte.
+    edges: Box<[Edge]>,
+    value: V,
+    parent: u32,
+}
+
+/// The way to the child whose label begins with `byte`.
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    byte: u8,
+    node: u32,
+}
+
+impl<V: Value> PrefixTree<V> {
+    pub(super) fn new() -> PrefixTree<V> {
+        PrefixTree { chunks: vec![vec![Node::default()]], len: 1 }
+    }
+
+    /// Number of nodes, the root included.
+    pub(super) fn nodes(&self) -> usize {
+        self.len
+    }
+
+    /// The node of `prefix`, made if need be: the caller gives it a value next. `None` when node numbers have run
+    /// out, at four thousand million nodes.
+    pub(super) fn insert(&mut self, prefix: &[u8]) -> Option<u32> {
+        // One split and a chain of labels is the most that one prefix needs.
+        if self.len + prefix.len() / MAX_LABEL + 2 > u32::MAX as usize {
+            return None;
+        }
+        let (mut id, mut rest) = (ROOT, prefix);
+        while let Some(&byte) = rest.first() {
+            let Some(child) = self.node(id).child(byte) else {
+                let label = &rest[..rest.len().min(MAX_LABEL)];
+                rest = &rest[label.len()..];
+                id = self.push_leaf(id, label);
+                continue;
+            };
+            let label = self.node(child).label.bytes();
+            let common = label.iter().zip(rest).take_while(|(a, b)| a == b).count();
+            rest = &rest[common..];
+            id = if common == label.len() { child } else { self.split(child, common) };
+        }
+        Some(id)
+    }
+
+    /// The node that stands for `prefix`, which may have an empty value.
+    pub(super) fn find(&self, prefix: &[u8]) -> Option<u32> {
+        let (mut id, mut rest) = (ROOT, prefix);
+        while let Some(&byte) = rest.first() {
+            id = self.node(id).child(byte)?;
+            rest = rest.strip_prefix(self.node(id).label.bytes())?;
+        }
+        Some(id)
+    }
+
+    /// The values of all nodes whose prefix `topic` begins with, shortest first, empty ones included.
+    #[inline]
+    pub(super) fn along<'a>(&'a self, topic: &'a [u8]) -> Along<'a, V> {
+        Along { tree: self, at: Some(self.node(ROOT)), rest: topic }
+    }
+
+    pub(super) fn value(&self, id: u32) -> &V {
+        &self.node(id).value
+    }
+
+    pub(super) fn value_mut(&mut self, id: u32) -> &mut V {
+        &mut self.node_mut(id).value
+    }
+
+    /// Writes the prefix of a node to `prefix`.
+    pub(super) fn prefix(&self, mut id: u32, prefix: &mut Vec<u8>) {
+        prefix.clear();
+        while id != ROOT {
+            let node = self.node(id);
+            prefix.extend(node.label.bytes().iter().rev());
+            id = node.parent;
+        }
+        prefix.reverse();
+    }
+
+    /// Removes what a node whose value was emptied no longer needs: itself, parents that led only to it, and
+    /// nodes that can be joined again. Nodes that moved are reported with their new number.
+    pub(super) fn prune(&mut self, mut id: u32, mut moved: impl FnMut(&V, u32)) {
+        while id != ROOT && self.node(id).value.is_empty() && self.node(id).edges.is_empty() {
+            let (parent, byte) = (self.node(id).parent, self.node(id).byte());
+            self.node_mut(parent).unlink(byte);
+            id = self.free(id, parent, &mut moved);
+        }
+        // An emptied node can be joined with its child; where the two are too long, maybe with its parent.
+        let parent = self.node(id).parent;
+        let parent = self.join(id, parent, &mut moved);
+        let above = self.node(parent).parent;
+        self.join(parent, above, &mut moved);
+    }
+
+    /// Joins a node that only leads to one child with that child, if the label is not too long then. Returns the
+    /// number of `keep`, which may have moved.
+    fn join(&mut self, id: u32, keep: u32, moved: &mut impl FnMut(&V, u32)) -> u32 {
+        let node = self.node(id);
+        let [Edge { node: child, .. }] = *node.edges else { return keep };
+        let (head, tail) = (node.label.bytes(), self.node(child).label.bytes());
+        if id == ROOT || !node.value.is_empty() || head.len() + tail.len() > MAX_LABEL {
+            return keep;
+        }
+        let (label, parent, byte) = (Label::new(head, tail), node.parent, node.byte());
+        let joined = self.node_mut(child);
+        (joined.label, joined.parent) = (label, parent);
+        self.node_mut(parent).relink(byte, child);
+        self.free(id, keep, moved)
+    }
+
+    /// Puts a node without value between `child` and its parent, `at` bytes into the label of `child`.
+    fn split(&mut self, child: u32, at: usize) -> u32 {
+        let node = self.node(child);
+        let (head, tail) = node.label.bytes().split_at(at);
+        let (parent, byte) = (node.parent, node.byte());
+        let edges = Box::new([Edge { byte: tail[0], node: child }]);
+        let (head, tail) = (Label::new(head, &[]), Label::new(tail, &[]));
+        let middle = self.push(Node { label: head, edges, value: V::default(), parent });
+        let node = self.node_mut(child);
+        (node.label, node.parent) = (tail, middle);
+        self.node_mut(parent).relink(byte, middle);
+        middle
+    }
+
+    fn push_leaf(&mut self, parent: u32, label: &[u8]) -> u32 {
+        let leaf = Node { label: Label::new(label, &[]), edges: Box::default(), value: V::default(), parent };
+        let byte = leaf.byte();
+        let node = self.push(leaf);
+        self.node_mut(parent).link(Edge { byte, node });
+        node
+    }
+
+    fn push(&mut self, node: Node<V>) -> u32 {
+        let full = self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK);
+        if full {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(node);
+        }
+        self.len += 1;
+        (self.len - 1) as u32 // `insert` made sure that it fits
+    }
+
+    /// Frees a node that nothing leads to any more; the last node takes its number. Returns the number of `keep`.
+    fn free(&mut self, id: u32, keep: u32, moved: &mut impl FnMut(&V, u32)) -> u32 {
+        let Some(node) = self.pop() else { return keep };
+        let last = self.len as u32;
+        if last == id {
+            return keep;
+        }
+        let (parent, byte) = (node.parent, node.byte());
+        moved(&node.value, id);
+        for edge in &node.edges {
+            self.node_mut(edge.node).parent = id;
+        }
+        *self.node_mut(id) = node;
+        self.node_mut(parent).relink(byte, id);
+        if keep == last { id } else { keep }
+    }
+
+    fn pop(&mut self) -> Option<Node<V>> {
+        let chunk = self.chunks.last_mut()?;
+        let node = chunk.pop()?;
+        if chunk.is_empty() {
+            self.chunks.pop();
+            shrink(&mut self.chunks);
+        }
+        self.len -= 1;
+        Some(node)
+    }
+
+    #[inline]
+    fn node(&self, id: u32) -> &Node<V> {
+        &self.chunks[id as usize / CHUNK][id as usize % CHUNK]
+    }
+
+    #[inline]
+    fn node_mut(&mut self, id: u32) -> &mut Node<V> {
+        &mut self.chunks[id as usize / CHUNK][id as usize % CHUNK]
+    }
+}
+
+/// Gives memory back once three quarters are unused, so that a vector which grows and shrinks does not copy itself
+/// all the time.
+pub(super) fn shrink<T>(list: &mut Vec<T>) {
+    if list.capacity() > 16 && list.len() < list.capacity() / 4 {
+        list.shrink_to(list.len() * 2);
+    }
+}
+
+/// Made by [`PrefixTree::along`].
+pub(super) struct Along<'a, V> {
+    tree: &'a PrefixTree<V>,
+    at: Option<&'a Node<V>>,
+    rest: &'a [u8],
+}
+
+impl<'a, V: Value> Iterator for Along<'a, V> {
+    type Item = &'a V;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a V> {
+        let node = self.at.take()?;
+        if let Some(child) = self.rest.first().and_then(|byte| node.child(*byte)) {
+            let child = self.tree.node(child);
+            if let Some(rest) = self.rest.strip_prefix(child.label.bytes()) {
+                (self.at, self.rest) = (Some(child), rest);
+            }
+        }
+        Some(&node.value)
+    }
+}
+
+impl<V> Node<V> {
+    /// The first byte of the label, by which the parent finds this node. The root has none and is never asked.
+    fn byte(&self) -> u8 {
+        self.label.bytes().first().copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn child(&self, byte: u8) -> Option<u32> {
+        let at = self.edges.binary_search_by_key(&byte, |edge| edge.byte).ok()?;
+        Some(self.edges[at].node)
+    }
+
+    fn relink(&mut self, byte: u8, node: u32) {
+        if let Ok(at) = self.edges.binary_search_by_key(&byte, |edge| edge.byte) {
+            self.edges[at].node = node;
+        }
+    }
+
+    fn link(&mut self, edge: Edge) {
+        if let Err(at) = self.edges.binary_search_by_key(&edge.byte, |edge| edge.byte) {
+            let mut edges = std::mem::take(&mut self.edges).into_vec();
+            edges.reserve_exact(1);
+            edges.insert(at, edge);
+            self.edges = edges.into_boxed_slice();
+        }
+    }
+
+    fn unlink(&mut self, byte: u8) {
+        if let Ok(at) = self.edges.binary_search_by_key(&byte, |edge| edge.byte) {
+            let mut edges = std::mem::take(&mut self.edges).into_vec();
+            edges.remove(at);
+            self.edges = edges.into_boxed_slice();
+        }
+    }
+}
+
+/// Bytes of a label that fit in the node itself.
+const SHORT: usize = 22;
+
+#[derive(Debug)]
+enum Label {
+    Short { len: u8, bytes: [u8; SHORT] },
+    Long(Box<[u8]>),
+}
+
+impl Label {
+    /// A label of two parts.
+    fn new(head: &[u8], tail: &[u8]) -> Label {
+        let len = head.len() + tail.len();
+        if len > SHORT {
+            return Label::Long([head, tail].concat().into_boxed_slice());
+        }
+        let mut bytes = [0; SHORT];
+        bytes[..head.len()].copy_from_slice(head);
+        bytes[head.len()..len].copy_from_slice(tail);
+        Label::Short { len: len as u8, bytes }
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Label::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Label::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Label {
+    fn default() -> Label {
+        Label::new(&[], &[])
+    }
+}
+
+#[cfg(test)]
+#[path = "prefix_tree_tests.rs"]
+mod tests;
