@@ -300,6 +300,12 @@ impl Connection {
         self.is_ready() && self.decoder.is_partial()
     }
 
+    /// Bytes of memory held for a frame that is not finished.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn reserved(&self) -> usize {
+        self.decoder.reserved()
+    }
+
     #[inline(never)]
     fn decode_any(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
         let result = self.step(input, now);
@@ -493,4 +499,4 @@ fn has_reply_envelope(message: &Message) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -234,6 +234,12 @@ impl Decoder {
         // The last growth was exact, so this moves the allocation from one type to the other twice.
         Frame::from(BytesMut::from(Bytes::from(std::mem::take(&mut self.body))))
     }
+
+    /// Bytes of memory held for a frame that is not finished.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn reserved(&self) -> usize {
+        self.body.capacity()
+    }
 }
 
 /// Makes room for `arrived` bytes of the `missing` ones: exactly, when the end is near.

@@ -274,3 +274,7 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "encoder_tests.rs"]
+mod tests;

@@ -17,6 +17,7 @@
 //! | `command` | commands and property lists |
 //! | `heartbeat` | PING, PONG, time to live |
 //! | `raw` | connections that speak no ZMTP |
+//! | `pair`, `fuzzing` | for tests: two ends on a virtual clock; the bodies of the fuzz targets |
 #![forbid(unsafe_code)]
 
 mod command;
@@ -25,12 +26,21 @@ mod decoder;
 pub mod encoder;
 pub mod error;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(test)]
+mod golden_tests;
 mod greeting;
 mod heartbeat;
 pub mod mechanism;
 pub mod message;
+#[cfg(any(test, fuzzing))]
+mod pair;
 pub mod peer;
 mod raw;
+#[cfg(test)]
+mod round_trip_tests;
 pub mod socket_type;
 pub mod traffic;
 

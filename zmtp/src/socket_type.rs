@@ -67,6 +67,8 @@ const RAW: u16 = 1 << 7;
 const ONE_CONNECT: u16 = 1 << 8;
 /// It publishes: it hears subscriptions.
 const PUBLISHES: u16 = 1 << 9;
+/// It names its peers: messages to and from the application begin with a routing id.
+const ADDRESSES: u16 = 1 << 10;
 
 #[rustfmt::skip]
 const TABLE: [Facts; 21] = [
@@ -76,12 +78,12 @@ const TABLE: [Facts; 21] = [
     Facts { socket_type: Req, name: "REQ", peers: &[Rep, Router], flags: SENDS | RECEIVES | IDENTITY | REPLY_ENVELOPE | ONE_CONNECT },
     Facts { socket_type: Rep, name: "REP", peers: &[Req, Dealer], flags: SENDS | RECEIVES },
     Facts { socket_type: Dealer, name: "DEALER", peers: &[Rep, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | CONFLATES | ONE_CONNECT },
-    Facts { socket_type: Router, name: "ROUTER", peers: &[Req, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY },
+    Facts { socket_type: Router, name: "ROUTER", peers: &[Req, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | ADDRESSES },
     Facts { socket_type: Pull, name: "PULL", peers: &[Push], flags: RECEIVES | CONFLATES },
     Facts { socket_type: Push, name: "PUSH", peers: &[Pull], flags: SENDS | CONFLATES },
     Facts { socket_type: XPub, name: "XPUB", peers: &[Sub, XSub], flags: SENDS | RECEIVES | PUBLISHES },
     Facts { socket_type: XSub, name: "XSUB", peers: &[Pub, XPub], flags: SENDS | RECEIVES | RESUBSCRIBES | NO_LINGER },
-    Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW },
+    Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW | ADDRESSES },
     Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES },
     Facts { socket_type: Client, name: "CLIENT", peers: &[Server], flags: SENDS | RECEIVES },
     Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS },
@@ -184,6 +186,12 @@ impl SocketType {
     #[must_use]
     pub fn connects_once(self) -> bool {
         self.has(ONE_CONNECT)
+    }
+
+    /// Whether it names its peers: its messages begin with a routing id.
+    #[must_use]
+    pub fn addresses(self) -> bool {
+        self.has(ADDRESSES)
     }
 
     /// Whether it publishes to those who subscribed.

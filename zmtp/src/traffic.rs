@@ -34,5 +34,11 @@ impl Traffic {
     }
 }
 
+impl From<Message> for Traffic {
+    fn from(message: Message) -> Traffic {
+        Traffic::Message(message)
+    }
+}
+
 const _: () =
     assert!(size_of::<Traffic>() <= 96, "a queued small message costs at most 32 bytes of overhead");
