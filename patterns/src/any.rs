@@ -5,12 +5,16 @@ use zeroxide_zmtp::{Frame, Message, SocketType};
 
 use crate::pair::Pair;
 use crate::pipeline::{Pull, Push};
-use crate::reqrep::Dealer;
-use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+use crate::reqrep::{Dealer, Rep, Req, Router};
+use crate::stream::Stream;
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
 
 /// The pattern of one socket.
 #[derive(Debug)]
-pub struct AnyPattern(Kind);
+pub struct AnyPattern {
+    kind: Kind,
+    seed: u64,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -18,6 +22,10 @@ enum Kind {
     Pull(Pull),
     Push(Push),
     Dealer(Dealer),
+    Req(Req),
+    Rep(Rep),
+    Router(Router),
+    Stream(Stream),
 }
 
 impl AnyPattern {
@@ -34,14 +42,18 @@ impl AnyPattern {
     /// ```
     #[must_use]
     pub fn new(socket_type: SocketType, seed: u64) -> Option<AnyPattern> {
-        let _ = seed;
-        Some(AnyPattern(match socket_type {
+        let kind = match socket_type {
             SocketType::Pair => Kind::Pair(Pair::default()),
             SocketType::Pull => Kind::Pull(Pull::default()),
             SocketType::Push => Kind::Push(Push::default()),
             SocketType::Dealer => Kind::Dealer(Dealer::default()),
+            SocketType::Req => Kind::Req(Req::new(seed)),
+            SocketType::Rep => Kind::Rep(Rep::default()),
+            SocketType::Router => Kind::Router(Router::new(seed)),
+            SocketType::Stream => Kind::Stream(Stream::new(seed)),
             _ => return None,
-        }))
+        };
+        Some(AnyPattern { kind, seed })
     }
 }
 
@@ -53,81 +65,97 @@ macro_rules! each {
             Kind::Pull($pattern) => $call,
             Kind::Push($pattern) => $call,
             Kind::Dealer($pattern) => $call,
+            Kind::Req($pattern) => $call,
+            Kind::Rep($pattern) => $call,
+            Kind::Router($pattern) => $call,
+            Kind::Stream($pattern) => $call,
         }
     };
 }
 
 impl Pattern for AnyPattern {
     fn configure(&mut self, options: &PatternOptions) {
-        each!(&mut self.0, it => it.configure(options));
+        // ROUTER_RAW makes another type of a ROUTER, as long as nobody has met it.
+        if options.router_raw && matches!(&self.kind, Kind::Router(router) if router.is_unused()) {
+            self.kind = Kind::Stream(Stream::router_raw(self.seed));
+        }
+        each!(&mut self.kind, it => it.configure(options));
     }
 
     fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
-        each!(&mut self.0, it => it.attached(pipe, origin, pipes))
+        each!(&mut self.kind, it => it.attached(pipe, origin, pipes))
     }
 
     fn established<P: Pipes>(&mut self, pipe: PipeId, routing_id: &Bytes, pipes: &mut P) {
-        each!(&mut self.0, it => it.established(pipe, routing_id, pipes));
+        each!(&mut self.kind, it => it.established(pipe, routing_id, pipes));
     }
 
     fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        each!(&mut self.0, it => it.lost(pipe, pipes));
+        each!(&mut self.kind, it => it.lost(pipe, pipes));
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        each!(&mut self.0, it => it.detached(pipe, pipes));
+        each!(&mut self.kind, it => it.detached(pipe, pipes));
     }
 
     #[inline]
     fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        each!(&mut self.0, it => it.readable(pipe, pipes));
+        each!(&mut self.kind, it => it.readable(pipe, pipes));
     }
 
     #[inline]
     fn writable(&mut self, pipe: PipeId) {
-        each!(&mut self.0, it => it.writable(pipe));
+        each!(&mut self.kind, it => it.writable(pipe));
     }
 
     #[inline]
     fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
-        each!(&mut self.0, it => it.route(first, pipes))
+        each!(&mut self.kind, it => it.route(first, pipes))
     }
 
     #[inline]
     fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
-        each!(&mut self.0, it => it.commit(message, pipes));
+        each!(&mut self.kind, it => it.commit(message, pipes));
     }
 
     fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        each!(&mut self.0, it => it.rollback(pipes));
+        each!(&mut self.kind, it => it.rollback(pipes));
     }
 
     #[inline]
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
-        each!(&mut self.0, it => it.recv(pipes))
+        each!(&mut self.kind, it => it.recv(pipes))
     }
 
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
-        each!(&mut self.0, it => it.has_in(pipes))
+        each!(&mut self.kind, it => it.has_in(pipes))
     }
 
     fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
-        each!(&mut self.0, it => it.has_out(pipes))
+        each!(&mut self.kind, it => it.has_out(pipes))
     }
 
     fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
-        each!(&mut self.0, it => it.subscribe(prefix, pipes))
+        each!(&mut self.kind, it => it.subscribe(prefix, pipes))
     }
 
     fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
-        each!(&mut self.0, it => it.unsubscribe(prefix, pipes))
+        each!(&mut self.kind, it => it.unsubscribe(prefix, pipes))
     }
 
     fn subscribers(&self, topic: &[u8]) -> usize {
-        each!(&self.0, it => it.subscribers(topic))
+        each!(&self.kind, it => it.subscribers(topic))
+    }
+
+    fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
+        each!(&self.kind, it => it.find(routing_id))
+    }
+
+    fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
+        each!(&self.kind, it => it.routing_id(pipe))
     }
 
     fn topics(&self) -> usize {
-        each!(&self.0, it => it.topics())
+        each!(&self.kind, it => it.topics())
     }
 }

@@ -43,6 +43,14 @@ impl Chosen {
         }
     }
 
+    /// Takes the choice of a pipe back: the message will be dropped for `cause` instead.
+    pub(crate) fn refuse<P: Pipes>(&mut self, cause: Cause, pipes: &mut P) {
+        if let Chosen::Pipe(pipe) = *self {
+            pipes.release(pipe);
+            *self = Chosen::Drop(Some(pipe), cause);
+        }
+    }
+
     /// Gives back what was reserved.
     pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
         if let Chosen::Pipe(pipe) = std::mem::take(self) {

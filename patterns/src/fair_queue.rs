@@ -87,6 +87,15 @@ impl FairQueue {
         self.peeked.is_some()
     }
 
+    /// Throws away all input there is now.
+    pub(crate) fn discard_all<P: Pipes>(&mut self, pipes: &mut P) {
+        if let Some((_, message)) = self.peeked.take() {
+            drop_message(None, Cause::Unwanted, message, pipes);
+        }
+        let none = self.next(pipes, |_, _| false);
+        debug_assert!(none.is_none(), "nothing is kept");
+    }
+
     /// Takes what an earlier `has_in` found, and nothing else.
     pub(crate) fn take_peeked(&mut self) -> Option<(PipeId, Message)> {
         self.peeked.take()

@@ -17,6 +17,7 @@
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
+mod addressed;
 mod any;
 mod chosen;
 mod fair_queue;
@@ -28,6 +29,8 @@ mod pipeline;
 mod reqrep;
 mod ring;
 pub mod routing_ids;
+mod seeded;
+mod stream;
 
 pub use any::AnyPattern;
 pub use routing_ids::RoutingId;
@@ -262,6 +265,18 @@ pub trait Pattern {
     fn subscribers(&self, topic: &[u8]) -> usize {
         let _ = topic;
         0
+    }
+
+    /// The pipe of the peer that has this routing id (ROUTER, STREAM).
+    fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
+        let _ = routing_id;
+        None
+    }
+
+    /// The routing id of this pipe's peer (ROUTER, STREAM); `None` while the pipe is anonymous.
+    fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
+        let _ = pipe;
+        None
     }
 
     /// How many distinct subscriptions there are (own ones on SUB and XSUB, the peers' on PUB and XPUB).

@@ -1,9 +1,14 @@
-//! Routing ids: how a ROUTER names its peers (RFC 28 §ROUTER).
+//! Routing ids: how a ROUTER names its peers (RFC 28 §ROUTER), and the table of those names.
 
+use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use zeroxide_zmtp::Frame;
+use zeroxide_zmtp::{Frame, Message};
+
+use crate::PipeId;
+use crate::seeded::Seeded;
 
 /// The name of a peer of a ROUTER or STREAM: up to 255 bytes, never empty. Names that begin with a zero byte are
 /// the socket's own.
@@ -16,8 +21,19 @@ pub const MAX_ROUTING_ID: usize = 255;
 impl RoutingId {
     /// A routing id of 1 to 255 bytes; `None` for any other length.
     pub fn new(bytes: impl Into<Frame>) -> Option<RoutingId> {
-        let frame = bytes.into();
+        let mut frame = bytes.into();
+        frame.share();
         (1..=MAX_ROUTING_ID).contains(&frame.len()).then_some(RoutingId(frame))
+    }
+
+    /// What a caller wrote where an id belongs, for the refusal that repeats it: whatever its length, cut to 255.
+    pub(crate) fn as_written(frame: &[u8]) -> RoutingId {
+        RoutingId(Frame::copy_from(&frame[..frame.len().min(MAX_ROUTING_ID)]))
+    }
+
+    /// Whether the id is of the kind that sockets make themselves (RFC 28: "SHALL NOT start with a zero octet").
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.0.first() == Some(&0)
     }
 
     /// The bytes.
@@ -30,6 +46,12 @@ impl RoutingId {
     #[must_use]
     pub fn to_frame(&self) -> Frame {
         self.0.clone()
+    }
+}
+
+impl Borrow<[u8]> for RoutingId {
+    fn borrow(&self) -> &[u8] {
+        self.as_bytes()
     }
 }
 
@@ -55,5 +77,146 @@ impl fmt::Display for RoutingId {
 impl fmt::Debug for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The names of one socket's pipes.
+///
+/// Invariant: no two pipes can be addressed by one id. A pipe that was set aside has an id that nobody can address.
+#[derive(Debug)]
+pub(crate) struct RoutingTable {
+    by_id: HashMap<RoutingId, PipeId, Seeded>,
+    ids: Vec<Option<RoutingId>>,
+    next: u32,
+}
+
+impl RoutingTable {
+    /// An empty table; `seed` makes hashes and automatic ids hard to guess.
+    pub(crate) fn new(seed: u64) -> RoutingTable {
+        let seeded = Seeded::new(seed);
+        let next = seeded.number(0x1d);
+        RoutingTable { by_id: HashMap::with_hasher(seeded), ids: Vec::new(), next }
+    }
+
+    /// The pipe that `id` addresses.
+    #[inline]
+    pub(crate) fn find(&self, id: &[u8]) -> Option<PipeId> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The id of `pipe`; `None` while it is anonymous.
+    #[inline]
+    pub(crate) fn id_of(&self, pipe: PipeId) -> Option<&RoutingId> {
+        self.ids.get(pipe.0 as usize)?.as_ref()
+    }
+
+    /// Puts the id of `pipe` in front of a message that came from it; `false` while the pipe is anonymous.
+    #[inline]
+    pub(crate) fn sign(&self, pipe: PipeId, message: &mut Message) -> bool {
+        let Some(id) = self.id_of(pipe) else { return false };
+        message.push_front(id.to_frame());
+        true
+    }
+
+    /// Every pipe that can be addressed, in no order.
+    pub(crate) fn pipes(&self) -> impl Iterator<Item = PipeId> {
+        self.by_id.values().copied()
+    }
+
+    /// Names an anonymous pipe. The caller has made sure that `id` is free.
+    pub(crate) fn name(&mut self, pipe: PipeId, id: RoutingId) {
+        self.by_id.insert(id.clone(), pipe);
+        self.set(pipe, Some(id));
+    }
+
+    /// Gives an anonymous pipe the next automatic id: a zero byte and a counter (libzmq router.cpp).
+    pub(crate) fn name_automatically(&mut self, pipe: PipeId) {
+        let id = self.fresh();
+        self.name(pipe, id);
+    }
+
+    /// Takes the name of `pipe` away; its input goes on under an automatic id that addresses nobody.
+    pub(crate) fn set_aside(&mut self, pipe: PipeId) {
+        self.remove(pipe);
+        let id = self.fresh();
+        self.set(pipe, Some(id));
+    }
+
+    /// Forgets `pipe`.
+    pub(crate) fn remove(&mut self, pipe: PipeId) {
+        let id = self.ids.get_mut(pipe.0 as usize).and_then(Option::take);
+        if let Some(id) = id.filter(|id| self.find(id.as_bytes()) == Some(pipe)) {
+            self.by_id.remove(&id);
+        }
+    }
+
+    /// The next automatic id that is free. A peer that announces ids of this kind can only make it skip some.
+    fn fresh(&mut self) -> RoutingId {
+        loop {
+            let mut bytes = [0; 5];
+            bytes[1..].copy_from_slice(&self.next.to_be_bytes());
+            self.next = self.next.wrapping_add(1);
+            if self.find(&bytes).is_none() {
+                return RoutingId(Frame::copy_from(&bytes));
+            }
+        }
+    }
+
+    fn set(&mut self, pipe: PipeId, id: Option<RoutingId>) {
+        let at = pipe.0 as usize;
+        if self.ids.len() <= at {
+            self.ids.resize(at + 1, None);
+        }
+        self.ids[at] = id;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_routing_id_has_1_to_255_bytes() {
+        assert!(RoutingId::new("").is_none());
+        assert!(RoutingId::new(vec![7; 255]).is_some());
+        assert!(RoutingId::new(vec![7; 256]).is_none());
+    }
+
+    #[test]
+    fn an_id_is_shown_as_text_and_as_hex() {
+        assert_eq!(RoutingId::new("w7").unwrap().to_string(), r#""w7" (hex 7737)"#);
+        assert_eq!(RoutingId::new(b"\0\x01").unwrap().to_string(), "(hex 0001)");
+    }
+
+    #[test]
+    fn automatic_ids_are_a_zero_byte_and_a_counter_and_skip_what_is_taken() {
+        let mut table = RoutingTable::new(1);
+        table.next = u32::MAX;
+        table.name(PipeId(9), RoutingId::new(&[0, 0, 0, 0, 0]).unwrap());
+        table.name_automatically(PipeId(0));
+        table.name_automatically(PipeId(1));
+        assert_eq!(table.id_of(PipeId(0)).unwrap().as_bytes(), [0, 255, 255, 255, 255]);
+        assert_eq!(table.id_of(PipeId(1)).unwrap().as_bytes(), [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn the_first_automatic_id_differs_from_seed_to_seed() {
+        let first = |seed| RoutingTable::new(seed).next;
+        assert_ne!(first(1), first(2));
+        assert_eq!(first(1), first(1));
+    }
+
+    #[test]
+    fn a_pipe_set_aside_cannot_be_addressed_and_frees_its_name() {
+        let mut table = RoutingTable::new(1);
+        let id = RoutingId::new("a").unwrap();
+        table.name(PipeId(0), id.clone());
+        table.set_aside(PipeId(0));
+        let aside = table.id_of(PipeId(0)).unwrap().clone();
+        assert_eq!((table.find(b"a"), table.find(aside.as_bytes())), (None, None));
+        table.name(PipeId(1), id);
+        table.remove(PipeId(0));
+        assert_eq!(table.find(b"a"), Some(PipeId(1)));
+        assert_eq!(table.pipes().count(), 1);
     }
 }

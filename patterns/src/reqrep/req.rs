@@ -1,0 +1,161 @@
+//! REQ (RFC 28 §REQ): one request, then one reply, from the peer that was asked.
+//!
+//! On the wire a request is `[id, 4 bytes, with REQ_CORRELATE] [empty] body…`; what stands before the body is added
+//! by `commit` and taken off by `recv`. The state changes in these two calls and nowhere else.
+
+use zeroxide_zmtp::{Frame, Message};
+
+use super::probe;
+use crate::fair_queue::FairQueue;
+use crate::load_balancer::LoadBalancer;
+use crate::seeded::Seeded;
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+
+/// REQ.
+#[derive(Debug)]
+pub(crate) struct Req {
+    out: LoadBalancer,
+    input: FairQueue,
+    asked: Option<Asked>,
+    /// What was taken off a reply and must not be dropped under the lock.
+    spent: Message,
+    next_id: u32,
+    correlates: bool,
+    relaxed: bool,
+    probes: bool,
+}
+
+/// A request under way.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// Who was asked; `None` once that pipe is gone: then any peer may answer (libzmq req.cpp).
+    pipe: Option<PipeId>,
+    /// The number that the reply must carry.
+    id: Option<u32>,
+}
+
+impl Req {
+    /// A REQ without peers.
+    pub(crate) fn new(seed: u64) -> Req {
+        Req {
+            out: LoadBalancer::default(),
+            input: FairQueue::default(),
+            asked: None,
+            spent: Message::new(),
+            next_id: Seeded::new(seed).number(0x4e9),
+            correlates: false,
+            relaxed: false,
+            probes: false,
+        }
+    }
+
+    fn discard_spent<P: Pipes>(&mut self, pipes: &mut P) {
+        if !self.spent.is_empty() {
+            pipes.discard(std::mem::take(&mut self.spent));
+        }
+    }
+}
+
+impl Asked {
+    /// Whether `message` is the reply; takes the envelope off if it is. Frames whose drop may run code of their
+    /// creator go to `spent`.
+    fn unwrap_reply(self, pipe: PipeId, message: &mut Message, spent: &mut Message) -> bool {
+        if self.pipe.is_some_and(|asked| asked != pipe) {
+            return false;
+        }
+        let delimiter = usize::from(self.id.is_some());
+        let numbered =
+            self.id.is_none_or(|id| message.first().is_some_and(|frame| **frame == id.to_ne_bytes()));
+        let delimited = message.get(delimiter).is_some_and(|frame| frame.is_empty());
+        // The delimiter must not be the last frame (libzmq req.cpp asks for MORE).
+        if !numbered || !delimited || message.len() < delimiter + 2 {
+            return false;
+        }
+        let envelope = (0..=delimiter).filter_map(|_| message.pop_front());
+        envelope.filter(Frame::is_shared).for_each(|frame| spent.push_back(frame));
+        true
+    }
+}
+
+impl Pattern for Req {
+    fn configure(&mut self, options: &PatternOptions) {
+        self.correlates = options.req_correlate;
+        self.relaxed = options.req_relaxed;
+        self.probes = options.probe_router;
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, pipes: &mut P) -> Result<(), Refusal> {
+        if self.probes {
+            probe(pipe, pipes);
+        }
+        self.out.attach(pipe);
+        self.input.attach(pipe);
+        Ok(())
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.out.detach(pipe);
+        self.input.detach(pipe);
+        if let Some(asked) = self.asked.as_mut().filter(|asked| asked.pipe == Some(pipe)) {
+            asked.pipe = None;
+        }
+    }
+
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.input.readable(pipe);
+    }
+
+    fn writable(&mut self, pipe: PipeId) {
+        self.out.writable(pipe);
+    }
+
+    fn route<P: Pipes>(&mut self, _: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        if self.asked.is_some() && !self.relaxed {
+            return Err(Refusal::WrongState);
+        }
+        self.out.route(pipes)
+    }
+
+    fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+        // Whatever is queued now answers an earlier request (libzmq req.cpp, "eat all currently available").
+        self.input.discard_all(pipes);
+        let id = self.correlates.then_some(self.next_id);
+        message.push_front(Frame::new());
+        if let Some(id) = id {
+            // Native byte order, as libzmq: the number means something to this socket only.
+            message.push_front(&id.to_ne_bytes());
+            self.next_id = self.next_id.wrapping_add(1);
+        }
+        let pipe = self.out.commit(message, pipes);
+        self.asked = Some(Asked { pipe, id });
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.out.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        let asked = self.asked.ok_or(Refusal::WrongState)?;
+        let spent = &mut self.spent;
+        let reply = self.input.recv(pipes, |pipe, message| asked.unwrap_reply(pipe, message, spent));
+        if reply.is_some() {
+            self.asked = None;
+            self.discard_spent(pipes);
+        }
+        Ok(reply)
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        let Some(asked) = self.asked else { return false };
+        let spent = &mut self.spent;
+        self.input.has_in(pipes, |pipe, message| asked.unwrap_reply(pipe, message, spent))
+    }
+
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        (self.asked.is_none() || self.relaxed) && self.out.has_out(pipes)
+    }
+}
+
+#[cfg(test)]
+#[path = "req_tests.rs"]
+mod tests;

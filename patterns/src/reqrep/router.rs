@@ -1,0 +1,137 @@
+//! ROUTER (RFC 28 §ROUTER): sends to the peer that the first frame names, receives from all in turn and puts the
+//! sender's name in front.
+//!
+//! Invariant: a pipe receives and can be sent to from the moment it has a routing id, which is fixed at its first
+//! handshake, or at attach by CONNECT_ROUTING_ID. Until then it is anonymous: no message goes either way.
+
+use bytes::Bytes;
+use zeroxide_zmtp::{Frame, Message};
+
+use super::probe;
+use crate::addressed::Addressed;
+use crate::fair_queue::FairQueue;
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
+
+/// ROUTER.
+#[derive(Debug)]
+pub(crate) struct Router {
+    out: Addressed,
+    input: FairQueue,
+    handover: bool,
+    probes: bool,
+}
+
+impl Router {
+    /// A ROUTER without peers.
+    pub(crate) fn new(seed: u64) -> Router {
+        Router { out: Addressed::new(seed), input: FairQueue::default(), handover: false, probes: false }
+    }
+
+    /// Whether no peer has a name yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.out.table.pipes().next().is_none()
+    }
+
+    /// The peer calls itself `id`: names its pipe so, if the name is free or may be taken. `false`: it may not.
+    fn admit<P: Pipes>(&mut self, pipe: PipeId, id: Option<RoutingId>, pipes: &mut P) -> bool {
+        let table = &mut self.out.table;
+        let holder = id.as_ref().and_then(|id| table.find(id.as_bytes()));
+        match (id, holder) {
+            (None, _) => table.name_automatically(pipe),
+            (Some(id), None) => table.name(pipe, id),
+            // RFC 28 forbids such ids, libzmq lets them pass: one that is ours already is answered by another.
+            (Some(id), Some(_)) if id.is_reserved() => table.name_automatically(pipe),
+            (Some(id), Some(holder)) if self.handover => {
+                table.set_aside(holder);
+                table.name(pipe, id);
+                self.input.drain_and_close(holder, pipes);
+            }
+            (Some(_), Some(_)) => return false,
+        }
+        true
+    }
+}
+
+impl Pattern for Router {
+    fn configure(&mut self, options: &PatternOptions) {
+        self.out.mandatory = options.router_mandatory;
+        self.handover = options.router_handover;
+        self.probes = options.probe_router;
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
+        if let Some(id) = &origin.routing_id {
+            if self.out.table.find(id.as_bytes()).is_some() {
+                return Err(Refusal::InUse(id.clone()));
+            }
+            self.out.table.name(pipe, id.clone());
+            self.input.attach(pipe);
+        }
+        if self.probes {
+            probe(pipe, pipes);
+        }
+        Ok(())
+    }
+
+    fn established<P: Pipes>(&mut self, pipe: PipeId, routing_id: &Bytes, pipes: &mut P) {
+        if self.out.table.id_of(pipe).is_some() {
+            return;
+        }
+        if self.admit(pipe, RoutingId::new(routing_id.clone()), pipes) {
+            self.input.attach(pipe);
+        } else {
+            // libzmq completes the handshake and leaves the connection stalled for ever; an end says more.
+            pipes.close(pipe);
+        }
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.out.detach(pipe);
+        self.input.detach(pipe);
+    }
+
+    #[inline]
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.input.readable(pipe);
+    }
+
+    fn writable(&mut self, _: PipeId) {}
+
+    fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        self.out.route(first, pipes)
+    }
+
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        self.out.commit(message, pipes);
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.out.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        let table = &self.out.table;
+        Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        let table = &self.out.table;
+        self.input.has_in(pipes, |pipe, message| table.sign(pipe, message))
+    }
+
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        self.out.has_out(pipes)
+    }
+
+    fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
+        self.out.table.find(routing_id)
+    }
+
+    fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
+        self.out.table.id_of(pipe)
+    }
+}
+
+#[cfg(test)]
+#[path = "router_tests.rs"]
+mod tests;

@@ -1,0 +1,265 @@
+//! RFC 28 §ROUTER, rule by rule, and what libzmq's router.cpp adds to it.
+
+use zeroxide_zmtp::{Frame, Message, SocketType};
+
+use crate::fake::Rig;
+use crate::{Cause, Pattern, PipeId, Refusal, RoutingId};
+
+fn router() -> Rig {
+    Rig::new(SocketType::Router)
+}
+
+fn mandatory() -> Rig {
+    Rig::with(SocketType::Router, |o| o.router_mandatory = true)
+}
+
+fn handover() -> Rig {
+    Rig::with(SocketType::Router, |o| o.router_handover = true)
+}
+
+fn id(text: &[u8]) -> RoutingId {
+    RoutingId::new(text).expect("a legal id")
+}
+
+fn id_of(router: &Rig, pipe: PipeId) -> Frame {
+    router.pattern.routing_id(pipe).expect("a named pipe").to_frame()
+}
+
+#[test]
+fn router_sends_to_the_peer_that_the_first_frame_names_and_takes_the_frame_off() {
+    let mut router = router();
+    let (a, b) = (router.accept_as(0, b"a"), router.accept_as(0, b"b"));
+    router.send(["b", "", "x"]).unwrap();
+    assert_eq!(router.take(b), Some(("", "x").into()));
+    assert_eq!(router.take(a), None);
+}
+
+#[test]
+fn router_puts_the_name_of_the_sender_in_front_and_receives_in_turn() {
+    let mut router = router();
+    let (a, b) = (router.accept_as(0, b"a"), router.accept_as(0, b"b"));
+    router.deliver(a, "a1");
+    router.deliver(a, "a2");
+    router.deliver(b, ("", "b1"));
+    assert!(router.has_in());
+    assert_eq!(router.recv(), Ok(Some(("a", "a1").into())));
+    assert_eq!(router.recv(), Ok(Some(["b", "", "b1"].into())));
+    assert_eq!(router.recv(), Ok(Some(("a", "a2").into())));
+    assert_eq!(router.recv(), Ok(None));
+}
+
+#[test]
+fn router_names_a_peer_without_id_by_a_zero_byte_and_a_counter() {
+    let mut router = router();
+    let (a, b) = (router.accept(0), router.accept(0));
+    let (first, second) = (id_of(&router, a), id_of(&router, b));
+    let number = |frame: &Frame| u32::from_be_bytes(frame[1..].try_into().expect("5 bytes"));
+    assert_eq!((first[0], second[0]), (0, 0));
+    assert_eq!(number(&second), number(&first).wrapping_add(1));
+    router.send((second, "x")).unwrap();
+    assert_eq!(router.take(b), Some("x".into()));
+}
+
+#[test]
+fn router_drops_and_counts_what_it_cannot_route() {
+    let mut router = router();
+    assert!(router.has_out());
+    router.send(("nobody", "x")).unwrap();
+    router.send(("", "x")).unwrap();
+    let a = router.accept_as(1, b"a");
+    router.send(("a", "1")).unwrap();
+    router.send(("a", "2")).unwrap();
+    router.kill(a);
+    router.send(("a", "3")).unwrap();
+    let (hwm, lost) = ((Some(a), Cause::Hwm), (Some(a), Cause::PeerLost));
+    assert_eq!(router.pipes.drops, [(None, Cause::Unroutable), (None, Cause::Unroutable), hwm, lost]);
+    assert_eq!(router.pipes.discarded.len(), 4);
+}
+
+#[test]
+fn router_asks_for_a_drive_before_it_drops() {
+    let mut router = router();
+    let a = router.accept_as(1, b"a");
+    router.send(("a", "1")).unwrap();
+    router.pipes.get(a).drivable = true;
+    assert_eq!(router.send(("a", "2")), Err(Refusal::Full { pipes: 1 }));
+    assert!(router.pipes.drops.is_empty());
+    router.send(("a", "2")).unwrap();
+    assert_eq!(router.pipes.drops, [(Some(a), Cause::Hwm)]);
+}
+
+#[test]
+fn router_mandatory_refuses_what_it_cannot_route() {
+    let mut router = mandatory();
+    assert!(!router.has_out());
+    let unroutable = |text: &str| Err(Refusal::Unroutable(RoutingId::as_written(text.as_bytes())));
+    assert_eq!(router.send(("nobody", "x")), unroutable("nobody"));
+    assert_eq!(router.send(("", "x")), unroutable(""));
+    assert_eq!(router.send(("x".repeat(300), "x".to_owned())), unroutable(&"x".repeat(255)));
+    let (a, b) = (router.accept_as(1, b"a"), router.accept_as(1, b"b"));
+    router.send(("a", "1")).unwrap();
+    assert_eq!(router.send(("a", "2")), Err(Refusal::Full { pipes: 1 }));
+    assert!(router.has_out(), "b has room");
+    router.send(("b", "1")).unwrap();
+    assert!(!router.has_out());
+    router.take(a);
+    assert!(router.has_out());
+    router.kill(b);
+    assert_eq!(router.send(("b", "2")), unroutable("b"));
+    assert!(router.pipes.drops.is_empty());
+    assert_eq!(router.pipes.reserved(), 0);
+}
+
+#[test]
+fn router_swallows_and_counts_an_id_with_nothing_behind_it() {
+    let mut router = router();
+    let a = router.accept_as(1, b"a");
+    router.send("a").unwrap();
+    assert_eq!(router.pipes.drops, [(Some(a), Cause::Unwanted)]);
+    assert_eq!((router.pipes.reserved(), router.take(a)), (0, None));
+    router.send("nobody").unwrap();
+    assert_eq!(router.pipes.drops[1], (None, Cause::Unroutable));
+}
+
+#[test]
+fn router_puts_a_shared_id_frame_aside_instead_of_dropping_it_under_the_lock() {
+    let mut router = router();
+    let a = router.accept_as(0, b"a");
+    router.send((Frame::from_owner("a"), Frame::from("x"))).unwrap();
+    assert_eq!(router.pipes.discarded, [Message::from("a")]);
+    assert_eq!(router.take(a), Some("x".into()));
+    assert!(router.pipes.drops.is_empty());
+}
+
+#[test]
+fn router_knows_a_connecting_pipe_only_after_the_handshake() {
+    let mut router = mandatory();
+    let a = router.connect(0);
+    assert!(!router.has_out());
+    assert!(matches!(router.send(("a", "x")), Err(Refusal::Unroutable(_))));
+    router.deliver(a, "early");
+    assert!(!router.has_in());
+    router.establish(a, b"a");
+    assert_eq!(router.recv(), Ok(Some(("a", "early").into())));
+    router.send(("a", "x")).unwrap();
+}
+
+#[test]
+fn router_fixes_the_id_at_the_first_handshake() {
+    let mut router = router();
+    let a = router.connect(0);
+    router.establish(a, b"first");
+    router.lose(a);
+    router.establish(a, b"second");
+    assert_eq!(router.pattern.find(b"first"), Some(a));
+    assert_eq!(router.pattern.find(b"second"), None);
+}
+
+#[test]
+fn connect_routing_id_makes_a_peer_known_at_once() {
+    let mut router = mandatory();
+    let a = router.connect_as(0, Some(b"a")).unwrap();
+    router.send(("a", "x")).unwrap();
+    assert_eq!(router.take(a), Some("x".into()));
+    router.establish(a, b"other");
+    router.deliver(a, "y");
+    assert_eq!(router.recv(), Ok(Some(("a", "y").into())));
+}
+
+#[test]
+fn connect_routing_id_that_is_taken_is_refused() {
+    let mut router = handover();
+    router.accept_as(0, b"a");
+    assert_eq!(router.connect_as(0, Some(b"a")), Err(Refusal::InUse(id(b"a"))));
+}
+
+#[test]
+fn router_closes_a_newcomer_whose_id_is_taken_and_does_not_read_it() {
+    let mut router = router();
+    let a = router.accept_as(0, b"a");
+    let b = router.pipes.open(0);
+    router.pattern.attached(b, &crate::Origin::default(), &mut router.pipes).unwrap();
+    router.deliver(b, "intruder");
+    router.establish(b, b"a");
+    assert!(router.pipes.get(b).closed && !router.pipes.get(a).closed);
+    assert!(!router.has_in());
+    router.detach(b);
+    router.send(("a", "x")).unwrap();
+    assert_eq!(router.take(a), Some("x".into()), "the old peer keeps its name");
+    router.detach(a);
+    let c = router.accept_as(0, b"a");
+    assert_eq!(router.pattern.find(b"a"), Some(c));
+}
+
+#[test]
+fn handover_gives_the_name_to_the_newcomer_and_reads_the_old_pipe_to_its_end() {
+    let mut router = handover();
+    let a = router.accept_as(0, b"a");
+    router.deliver(a, "old 1");
+    router.deliver(a, "old 2");
+    let b = router.accept_as(0, b"a");
+    router.send(("a", "x")).unwrap();
+    assert_eq!((router.take(a), router.take(b)), (None, Some("x".into())));
+    assert!(!router.pipes.get(a).closed, "its input is not read yet");
+    router.deliver(b, "new");
+    let aside = id_of(&router, a);
+    assert_eq!(aside[0], 0);
+    assert_eq!(router.recv(), Ok(Some((aside.clone(), "old 1").into())));
+    assert_eq!(router.recv(), Ok(Some(("a", "new").into())));
+    assert_eq!(router.recv(), Ok(Some((aside.clone(), "old 2").into())));
+    assert!(!router.has_in());
+    assert!(router.pipes.get(a).closed);
+    assert_eq!(router.pattern.find(&aside), None, "nobody can address it");
+    router.detach(a);
+    assert_eq!(router.pattern.find(b"a"), Some(b));
+}
+
+#[test]
+fn handover_closes_an_old_pipe_without_input_at_once() {
+    let mut router = handover();
+    let a = router.accept_as(0, b"a");
+    assert!(!router.has_in());
+    router.accept_as(0, b"a");
+    assert!(router.pipes.get(a).closed);
+}
+
+#[test]
+fn an_announced_id_that_collides_with_an_automatic_one_is_answered_by_another() {
+    let mut router = handover();
+    let a = router.accept(0);
+    let taken = id_of(&router, a);
+    let b = router.accept_as(0, &taken);
+    assert_eq!(router.pattern.find(&taken), Some(a), "nobody is hijacked");
+    assert_ne!(id_of(&router, b), taken);
+    let c = router.accept_as(0, b"\0mine");
+    assert_eq!(router.pattern.find(b"\0mine"), Some(c), "libzmq accepts such ids");
+}
+
+#[test]
+fn a_peer_that_leaves_between_route_and_commit_costs_the_message() {
+    let mut router = mandatory();
+    let a = router.accept_as(1, b"a");
+    router.route(&("a", "x").into()).unwrap();
+    router.detach(a);
+    router.accept_as(1, b"b");
+    router.commit(("a", "x").into());
+    assert_eq!(router.pipes.drops, [(None, Cause::PeerLost)]);
+    router.route(&("b", "x").into()).unwrap();
+    router.rollback();
+    assert_eq!(router.pipes.reserved(), 0);
+}
+
+#[test]
+fn router_with_probe_router_probes_each_new_pipe() {
+    let mut router = Rig::with(SocketType::Router, |o| o.probe_router = true);
+    let a = router.connect(1);
+    assert_eq!(router.take(a), Some("".into()));
+}
+
+#[test]
+fn router_delivers_a_probe_as_an_empty_message() {
+    let mut router = router();
+    let a = router.accept_as(0, b"a");
+    router.deliver(a, "");
+    assert_eq!(router.recv(), Ok(Some(("a", "").into())));
+}

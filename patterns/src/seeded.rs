@@ -1,0 +1,33 @@
+//! Hashing and first numbers from a seed: random in production, so that no peer can choose routing ids or topics
+//! that collide, and fixed in tests, so that a run replays exactly.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{BuildHasher, Hasher};
+
+/// A family of hash functions, one for each seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Seeded(DefaultHasher);
+
+impl Seeded {
+    /// The member of `seed`.
+    pub(crate) fn new(seed: u64) -> Seeded {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(seed);
+        Seeded(hasher)
+    }
+
+    /// A number that tells nothing of the seed; another one for each `purpose`.
+    pub(crate) fn number(&self, purpose: u64) -> u32 {
+        let mut hasher = self.0.clone();
+        hasher.write_u64(purpose);
+        hasher.finish() as u32
+    }
+}
+
+impl BuildHasher for Seeded {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        self.0.clone()
+    }
+}

@@ -1,0 +1,192 @@
+//! STREAM: raw bytes to and from peers that speak no ZMTP (libzmq stream.cpp), and ROUTER with ROUTER_RAW, which is
+//! the same under an older name.
+//!
+//! Every message is `[routing id] [bytes]`. An empty second frame is a sign: received, it says that the connection
+//! began or ended; sent, it ends the connection.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use zeroxide_zmtp::{Frame, Message, Traffic};
+
+use crate::addressed::{Addressed, take_id};
+use crate::chosen::drop_message;
+use crate::fair_queue::FairQueue;
+use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
+
+/// STREAM.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    out: Addressed,
+    input: FairQueue,
+    /// What the application gets before any further input: beginnings and ends of connections, and the last input
+    /// of connections that were lost while their pipe lives on.
+    notes: VecDeque<(PipeId, RoutingId, Message)>,
+    /// Pipes whose connection's beginning was told, so that its end will be.
+    announced: Vec<bool>,
+    notifies: bool,
+    /// Whether this is a ROUTER with ROUTER_RAW, to which MANDATORY applies.
+    is_router: bool,
+}
+
+/// How many notes may wait. An application that leaves so many unread gets no more connections; a peer that comes
+/// and goes in a loop cannot fill the memory.
+const MAX_NOTES: usize = 16 * 1024;
+
+impl Stream {
+    /// A STREAM without peers.
+    pub(crate) fn new(seed: u64) -> Stream {
+        let mut out = Addressed::new(seed);
+        out.mandatory = true;
+        Stream {
+            out,
+            input: FairQueue::default(),
+            notes: VecDeque::new(),
+            announced: Vec::new(),
+            notifies: true,
+            is_router: false,
+        }
+    }
+
+    /// A ROUTER with ROUTER_RAW.
+    pub(crate) fn router_raw(seed: u64) -> Stream {
+        Stream { is_router: true, ..Stream::new(seed) }
+    }
+
+    fn announce(&mut self, pipe: PipeId, is_up: bool) -> bool {
+        let at = pipe.0 as usize;
+        if self.announced.len() <= at {
+            self.announced.resize(at + 1, false);
+        }
+        std::mem::replace(&mut self.announced[at], is_up)
+    }
+
+    /// The application will get `[id] chunk` before any further input.
+    fn note(&mut self, pipe: PipeId, chunk: Message) {
+        if let Some(id) = self.out.table.id_of(pipe) {
+            self.notes.push_back((pipe, id.clone(), chunk));
+        }
+    }
+
+    fn note_end(&mut self, pipe: PipeId) {
+        if self.announce(pipe, false) {
+            self.note(pipe, Frame::new().into());
+        }
+    }
+}
+
+impl Pattern for Stream {
+    fn configure(&mut self, options: &PatternOptions) {
+        self.out.mandatory = !self.is_router || options.router_mandatory;
+        self.notifies = options.stream_notify;
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, _: &mut P) -> Result<(), Refusal> {
+        match &origin.routing_id {
+            Some(id) if self.out.table.find(id.as_bytes()).is_some() => {
+                return Err(Refusal::InUse(id.clone()));
+            }
+            Some(id) => self.out.table.name(pipe, id.clone()),
+            None => self.out.table.name_automatically(pipe),
+        }
+        self.input.attach(pipe);
+        Ok(())
+    }
+
+    fn established<P: Pipes>(&mut self, pipe: PipeId, _: &Bytes, pipes: &mut P) {
+        if !self.notifies {
+            return;
+        }
+        if self.notes.len() >= MAX_NOTES {
+            pipes.close(pipe);
+        } else if !self.announce(pipe, true) {
+            self.note(pipe, Frame::new().into());
+        }
+    }
+
+    /// The pipe lives on and may carry another connection's bytes soon: what it holds now moves in front of the
+    /// note that tells of the end, so that two connections never look like one.
+    fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        if !self.notifies {
+            return;
+        }
+        while let Some(traffic) = pipes.read(pipe) {
+            match traffic {
+                Traffic::Message(chunk) if self.notes.len() < MAX_NOTES => self.note(pipe, chunk),
+                Traffic::Message(chunk) => drop_message(Some(pipe), Cause::PeerLost, chunk, pipes),
+                Traffic::Subscribe(_) | Traffic::Cancel(_) => {}
+            }
+        }
+        self.note_end(pipe);
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.note_end(pipe);
+        self.out.detach(pipe);
+        self.input.detach(pipe);
+    }
+
+    #[inline]
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.input.readable(pipe);
+    }
+
+    fn writable(&mut self, _: PipeId) {}
+
+    fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        self.out.route(first, pipes)
+    }
+
+    /// The frames behind the id are written as they stand: bytes have no parts.
+    fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+        let ends = message.len() == 2 && message.get(1).is_some_and(|frame| frame.is_empty());
+        match self.out.addressee() {
+            Some(pipe) if ends => {
+                take_id(&mut message, pipes);
+                self.out.rollback(pipes);
+                // Who ends a connection is not told of its end (libzmq stream.cpp terminates the pipe at once).
+                self.announce(pipe, false);
+                pipes.close(pipe);
+            }
+            _ => self.out.commit(message, pipes),
+        }
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.out.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        // What `has_in` took is older than any note.
+        if let Some(peeked) = self.input.take_peeked() {
+            return Ok(Some(peeked));
+        }
+        if let Some((pipe, id, mut message)) = self.notes.pop_front() {
+            message.push_front(id.to_frame());
+            return Ok(Some((pipe, message)));
+        }
+        let table = &self.out.table;
+        Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
+    }
+
+    fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        let table = &self.out.table;
+        !self.notes.is_empty() || self.input.has_in(pipes, |pipe, message| table.sign(pipe, message))
+    }
+
+    fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
+        self.out.has_out(pipes)
+    }
+
+    fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
+        self.out.table.find(routing_id)
+    }
+
+    fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
+        self.out.table.id_of(pipe)
+    }
+}
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;
