@@ -54,7 +54,24 @@ mod sealed {
 
 /// One option: `T` is the type of its value, `S` its scope ([`Live`], [`AtAttach`] or [`ReadOnly`]).
 ///
-/// They are constants in [`opt`].
+/// They are constants in [`opt`]. An option that is read at bind or connect does not fit where a live one is asked
+/// for:
+///
+/// ```compile_fail,E0308
+/// use zeroxide::{Live, Opt, opt};
+///
+/// fn change<T>(_option: Opt<T, Live>) {} // as Socket::set
+/// change(opt::SNDHWM);
+/// change(opt::ROUTING_ID);
+/// ```
+///
+/// and one that can only be read cannot be set at all:
+///
+/// ```compile_fail,E0277
+/// use zeroxide::{Options, opt};
+///
+/// let options = Options::new().set(opt::TOPICS_COUNT, 1);
+/// ```
 pub struct Opt<T, S> {
     row: &'static Row,
     check: fn(&T) -> Result<(), OptionError>,

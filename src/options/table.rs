@@ -101,6 +101,15 @@ macro_rules! options {
             pub(crate) fn libzmq($t: Option<SocketType>) -> Values {
                 Values { $($field: $libzmq,)+ }
             }
+
+            /// Whether every value is inside the limits of its row.
+            #[cfg(test)]
+            pub(super) fn check_all(&self) -> Result<(), super::OptionError> {
+                $(if let Some(value) = Field::<$ty>::value(&self.$field) {
+                    (opt::$name.check)(&value)?;
+                })+
+                Ok(())
+            }
         }
 
         #[allow(non_upper_case_globals)]
@@ -278,6 +287,8 @@ options! {
         MAX_MULTIPART max_multipart: Option<u64>; own none; AtAttach Endpoint all; native Some(256 << 20), libzmq None, range 0, INT64, none "no limit";
         /// How many frames a message of a peer may have; 0 is no limit.
         MAX_FRAMES max_frames: u32; own none; AtAttach Endpoint all; native 65_536, libzmq 0, range 0, INT;
+        /// The longest topic that a peer may subscribe to, in bytes; 0 is no limit.
+        MAX_TOPIC max_topic: u32; own none; AtAttach Endpoint all; native 65_536, libzmq 0, range 0, INT;
         /// Properties that a handshake tells the peer, beside the protocol's own: at most 64.
         METADATA metadata: Vec<(String, Bytes)>; 95 string; AtAttach Endpoint all;
         native Vec::new(), libzmq Vec::new(), range 0, 4096, none "none", rule application_names, "names such as X-key, of letters, digits and -_.+";
@@ -305,6 +316,8 @@ options! {
         TOS tos: u32; 57 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, 255;
         /// SO_PRIORITY of tcp connections, on Linux; 0 leaves it alone.
         PRIORITY priority: u32; 112 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, INT;
+        /// SO_BUSY_POLL of tcp connections, in microseconds, on Linux; 0 leaves it alone.
+        BUSY_POLL busy_poll: u32; 113 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, INT;
         /// The network interface that tcp traffic must use, on Linux.
         BINDTODEVICE bindtodevice: String as Option<String>; 92 string; AtAttach Endpoint all; native None, libzmq None, range 1, 15, none "any", rule no_nul, "no NUL";
 
@@ -407,8 +420,6 @@ options! {
         USE_FD: u32; 89 int; AtAttach all; libzmq "none", needs "adopted descriptors";
         /// The fast path of tcp over loopback, on Windows.
         LOOPBACK_FASTPATH: bool; 94 int; AtAttach all; libzmq "off", needs "Windows tuning";
-        /// SO_BUSY_POLL of tcp connections, in microseconds.
-        BUSY_POLL: Duration; 113 int; AtAttach all; libzmq "0 s", needs "busy polling";
         /// Bytes read at once.
         IN_BATCH_SIZE: u32; 101 int; AtAttach all; libzmq "8192", needs "tunable buffers";
         /// Bytes written at once.

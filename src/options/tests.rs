@@ -1,1 +1,526 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
 
+use bytes::Bytes;
+use zeroxide_patterns::PatternOptions;
+use zeroxide_transports::SocketOptions;
+use zeroxide_zmtp::Version;
+
+use super::kind::check;
+use super::opt::{CType, TABLE};
+use super::row::Unit;
+use super::*;
+
+fn socket_type(name: &str) -> SocketType {
+    SocketType::from_name(name.as_bytes()).unwrap()
+}
+
+fn all_types() -> impl Iterator<Item = SocketType> {
+    (0..=20).map(|number| SocketType::from_number(number).unwrap())
+}
+
+fn values(options: &Options, t: &str) -> Values {
+    options.values(socket_type(t)).unwrap()
+}
+
+fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+#[test]
+fn every_number_of_libzmq_has_one_row() {
+    let unused = [10, 20, 26, 29, 30, 67, 70, 82, 83];
+    let expected: Vec<i32> = (4..=124).filter(|number| !unused.contains(number)).collect();
+    let mut numbers: Vec<i32> = TABLE.iter().filter_map(|row| row.number()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, expected, "70 is a context's option, the others are nobody's");
+}
+
+#[test]
+fn names_are_unique_and_types_exist() {
+    let names: BTreeSet<&str> = TABLE.iter().map(|row| row.name()).collect();
+    assert_eq!(names.len(), TABLE.len());
+    for row in TABLE {
+        assert!(row.types().iter().all(|name| SocketType::from_name(name.as_bytes()).is_some()), "{row:?}");
+        assert!(row.doc().ends_with('.'), "{row:?}");
+        assert_eq!(row.number().is_none(), row.c_type() == CType::none, "{row:?}");
+    }
+}
+
+#[test]
+fn own_options_are_those_that_no_number_names() {
+    let own: Vec<&str> = TABLE.iter().filter(|row| row.number().is_none()).map(|row| row.name()).collect();
+    assert_eq!(own, ["MAX_HANDSHAKES", "MIN_VERSION", "MAX_MULTIPART", "MAX_FRAMES", "MAX_TOPIC"]);
+}
+
+#[test]
+fn defaults_are_inside_their_limits() {
+    for t in all_types() {
+        assert_eq!(Values::native(Some(t)).check_all(), Ok(()));
+        assert_eq!(Values::libzmq(Some(t)).check_all(), Ok(()));
+    }
+}
+
+#[test]
+fn native_defaults_bound_every_wait_and_size() {
+    let values = values(&Options::new(), "ROUTER");
+    assert_eq!(values.linger, Some(Duration::from_secs(1)));
+    assert_eq!(values.maxmsgsize, Some(64 << 20));
+    assert_eq!(values.max_multipart, Some(256 << 20));
+    assert_eq!(values.max_frames, 65_536);
+    assert_eq!(values.max_handshakes, 1024);
+    assert_eq!(values.handshake_ivl, Some(Duration::from_secs(10)));
+    assert_eq!(values.min_version, Version::V3_0);
+    assert!(values.router_mandatory);
+}
+
+#[test]
+fn never_lingering_types_have_linger_0_under_both_defaults() {
+    for t in all_types() {
+        let zero = Some(Duration::ZERO);
+        assert_eq!(Values::native(Some(t)).linger == zero, t.never_lingers(), "{t}");
+        assert_eq!(Values::libzmq(Some(t)).linger, if t.never_lingers() { zero } else { None }, "{t}");
+    }
+}
+
+#[test]
+fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
+    let push = Some(socket_type("PUSH"));
+    let differing: Vec<&str> = TABLE
+        .iter()
+        .filter(|row| row.native_default(push) != row.libzmq_default(push))
+        .map(|row| row.name())
+        .collect();
+    assert_eq!(
+        differing,
+        [
+            "LINGER",
+            "HANDSHAKE_IVL",
+            "MAX_HANDSHAKES",
+            "MIN_VERSION",
+            "MAXMSGSIZE",
+            "MAX_MULTIPART",
+            "MAX_FRAMES",
+            "MAX_TOPIC",
+            "ROUTER_MANDATORY"
+        ]
+    );
+}
+
+#[test]
+fn libzmq_defaults_are_libzmqs() {
+    let values = values(&Options::with_libzmq_defaults(), "DEALER");
+    assert_eq!((values.sndhwm, values.rcvhwm, values.backlog), (1000, 1000, 100));
+    assert_eq!((values.linger, values.sndtimeo, values.rcvtimeo), (None, None, None));
+    assert_eq!((values.reconnect_ivl, values.reconnect_ivl_max), (Some(millis(100)), None));
+    assert_eq!((values.handshake_ivl, values.heartbeat_ivl), (Some(millis(30_000)), None));
+    assert_eq!((values.maxmsgsize, values.min_version), (None, Version::V1_0));
+    assert!(!values.router_mandatory && values.stream_notify);
+    assert_eq!(values.pattern_options(), PatternOptions::default());
+    assert_eq!(values.socket_options(), SocketOptions::default());
+}
+
+#[test]
+fn live_options_are_those_that_act_on_existing_connections() {
+    let live: BTreeSet<&str> = TABLE
+        .iter()
+        .filter(|row| row.support() == Support::Works && row.scope() == opt::Scope::Live)
+        .map(|row| row.name())
+        .collect();
+    let expected = [
+        "INVERT_MATCHING",
+        "LINGER",
+        "ONLY_FIRST_SUBSCRIBE",
+        "PROBE_ROUTER",
+        "RCVHWM",
+        "RCVTIMEO",
+        "REQ_CORRELATE",
+        "REQ_RELAXED",
+        "ROUTER_HANDOVER",
+        "ROUTER_MANDATORY",
+        "SNDHWM",
+        "SNDTIMEO",
+        "STREAM_NOTIFY",
+        "XPUB_MANUAL",
+        "XPUB_NODROP",
+        "XPUB_VERBOSE",
+        "XPUB_VERBOSER",
+        "XPUB_WELCOME_MSG",
+        "XSUB_VERBOSE_UNSUBSCRIBE",
+    ];
+    assert_eq!(live.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn conflate_belongs_to_the_types_that_conflate() {
+    for t in all_types() {
+        assert_eq!(opt::CONFLATE.row().applies_to(t), t.conflates(), "{t}");
+    }
+}
+
+#[test]
+fn limits_include_their_ends() {
+    let ttl = |d| Options::new().set(opt::HEARTBEAT_TTL, d).check().is_ok();
+    assert!(ttl(Duration::ZERO) && ttl(millis(6_553_500)));
+    assert!(!ttl(millis(6_553_500) + Duration::from_nanos(1)) && !ttl(Duration::MAX));
+
+    let reconnect = |d| Options::new().set(opt::RECONNECT_IVL, d).check().is_ok();
+    assert!(reconnect(None) && reconnect(Some(millis(1))) && reconnect(Some(millis(i32::MAX as u64))));
+    assert!(!reconnect(Some(Duration::ZERO)) && !reconnect(Some(millis(1 << 31))));
+
+    let hwm = |n| Options::new().set(opt::SNDHWM, n).check().is_ok();
+    assert!(hwm(0) && hwm(i32::MAX as u32) && !hwm(1 << 31));
+
+    let size = |n| Options::new().set(opt::MAXMSGSIZE, n).check().is_ok();
+    assert!(size(None) && size(Some(0)) && size(Some(i64::MAX as u64)) && !size(Some(1 << 63)));
+
+    let device = |name: &str| Options::new().set(opt::BINDTODEVICE, name.to_owned()).check().is_ok();
+    assert!(device("eth0") && device("123456789012345"));
+    assert!(!device("") && !device("1234567890123456") && !device("eth\0"));
+}
+
+#[test]
+fn a_routing_id_does_not_begin_with_a_zero_byte() {
+    let set = |bytes: &[u8]| Options::new().set(opt::ROUTING_ID, RoutingId::new(bytes).unwrap()).check();
+    assert_eq!(set(b"w\0"), Ok(()));
+    assert_eq!(
+        set(b"\0w").unwrap_err().to_string(),
+        "ROUTING_ID = (hex 0077): allowed 1..255 bytes, not beginning with a zero byte"
+    );
+}
+
+#[test]
+fn metadata_names_are_those_of_applications() {
+    let set = |name: &str| Options::new().set(opt::METADATA, vec![(name.to_owned(), Bytes::new())]).check();
+    assert_eq!(set("X-key"), Ok(()));
+    assert_eq!(set("x-a.b_c+1"), Ok(()));
+    for name in ["", "X-", "key", "Identity", "X-a b", "X-ä", &format!("X-{}", "a".repeat(254))] {
+        assert!(matches!(set(name), Err(OptionError::OutOfRange { option: "METADATA", .. })), "{name}");
+    }
+    let big = vec![("X-k".to_owned(), Bytes::from(vec![0; 4096]))];
+    assert!(Options::new().set(opt::METADATA, big).check().is_err());
+    let many = vec![("X-k".to_owned(), Bytes::new()); 65];
+    assert!(Options::new().set(opt::METADATA, many).check().is_err());
+}
+
+#[test]
+fn an_invalid_value_is_reported_when_used_and_forgotten_when_corrected() {
+    let wrong = Options::new().set(opt::SNDHWM, u32::MAX).set(opt::TOS, 256);
+    let error = OptionError::OutOfRange {
+        option: "SNDHWM",
+        value: u32::MAX.to_string(),
+        allowed: "0..2147483647".to_owned(),
+    };
+    assert_eq!(wrong.check(), Err(error.clone()), "the first counts");
+    assert_eq!(wrong.values(socket_type("PUSH")).unwrap_err(), error);
+    assert_eq!(wrong.get(opt::SNDHWM), None);
+
+    let right = wrong.set(opt::SNDHWM, 5);
+    assert_eq!(values(&right, "PUSH").sndhwm, 5);
+}
+
+#[test]
+fn an_option_of_another_type_is_refused() {
+    let options = Options::new().set(opt::ROUTER_HANDOVER, true);
+    assert!(values(&options, "ROUTER").router_handover);
+    assert_eq!(
+        options.values(socket_type("SUB")).unwrap_err().to_string(),
+        "ROUTER_HANDOVER: SUB sockets do not have it, only ROUTER"
+    );
+}
+
+#[test]
+fn an_endpoint_takes_its_own_options_over_the_sockets() {
+    let dealer = socket_type("DEALER");
+    let socket = values(&Options::new().set(opt::SNDHWM, 7).set(opt::RCVHWM, 8), "DEALER");
+    let endpoint = Options::new().set(opt::RCVHWM, 9).endpoint_values(dealer, &socket).unwrap();
+    assert_eq!((endpoint.sndhwm, endpoint.rcvhwm), (7, 9));
+    assert_eq!(Options::with_libzmq_defaults().endpoint_values(dealer, &socket).unwrap(), socket);
+
+    let whole = Options::new().set(opt::SNDTIMEO, None);
+    assert_eq!(
+        whole.endpoint_values(dealer, &socket),
+        Err(OptionError::NotForEndpoint { option: "SNDTIMEO" })
+    );
+}
+
+#[test]
+fn an_option_of_a_missing_feature_is_refused_by_name() {
+    let options = Options::new().set(opt::SOCKS_PROXY, "127.0.0.1:1080".to_owned());
+    assert_eq!(options.check().unwrap_err().to_string(), "SOCKS_PROXY: not supported yet (needs SOCKS5)");
+    let read = opt::SOCKS_PROXY.read_from(&Values::native(None));
+    assert_eq!(read, Err(OptionError::NotYet { option: "SOCKS_PROXY", needs: "SOCKS5" }));
+}
+
+#[test]
+fn live_values_are_read_and_written_one_by_one() {
+    let (router, sub) = (socket_type("ROUTER"), socket_type("SUB"));
+    let mut values = Values::native(Some(router));
+    assert_eq!(opt::TYPE.read_from(&values), Ok(router));
+    assert_eq!(opt::ROUTING_ID.read_from(&values), Err(OptionError::Unset { option: "ROUTING_ID" }));
+    assert_eq!(opt::SNDHWM.write_to(&mut values, 3, router), Ok(()));
+    assert_eq!(opt::SNDHWM.read_from(&values), Ok(3));
+
+    let before = values.clone();
+    assert!(opt::SNDHWM.write_to(&mut values, u32::MAX, router).is_err());
+    assert!(opt::ROUTER_HANDOVER.write_to(&mut values, true, sub).is_err());
+    assert_eq!(values, before);
+}
+
+#[test]
+fn debug_shows_what_was_set_and_no_secret() {
+    let id = RoutingId::new("w7").unwrap();
+    let options = Options::new().set(opt::ROUTING_ID, id).set(opt::LINGER, None);
+    assert_eq!(format!("{options:?}"), r#"Options { ROUTING_ID: "w7" (hex 7737), LINGER: for ever }"#);
+
+    for options in [
+        Options::new().set(opt::PLAIN_PASSWORD, "hunter2".to_owned()),
+        Options::new().set(opt::CURVE_SECRETKEY, Bytes::from_static(b"hunter2")),
+        Options::new().set(opt::SOCKS_PASSWORD, "hunter2".to_owned()),
+        Options::new().set(opt::WSS_KEY_PEM, "hunter2".to_owned()),
+    ] {
+        assert!(!format!("{options:?} {:?}", options.check()).contains("hunter2"));
+    }
+}
+
+#[test]
+fn an_error_shows_no_secret() {
+    let row = Row { unit: Unit::Length, range: Some((1, 3)), ..secret_row() };
+    let error = check(&row, &"hunter2".to_owned(), None).unwrap_err();
+    assert_eq!(error.to_string(), "SECRET = ***: allowed 1..3 bytes");
+}
+
+fn secret_row() -> Row {
+    Row {
+        name: "SECRET",
+        number: None,
+        c_type: CType::none,
+        rust_type: "String",
+        scope: opt::Scope::AtAttach,
+        place: Place::Endpoint,
+        types: &[],
+        unit: Unit::Any,
+        range: None,
+        none: None,
+        rule: None,
+        secret: true,
+        support: Support::Works,
+        doc: "",
+        show: |_| String::new(),
+        copy: |_, _| {},
+    }
+}
+
+/// Each switch reaches the field of its name, and no other.
+#[test]
+fn patterns_get_every_option_of_theirs() {
+    let mut on = Values::libzmq(None);
+    on.router_mandatory = true;
+    assert_eq!(on.pattern_options(), PatternOptions { router_mandatory: true, ..PatternOptions::default() });
+
+    macro_rules! reaches {
+        ($($field:ident)+) => {$({
+            let mut values = Values::libzmq(None);
+            values.$field = !values.$field;
+            let mut expected = PatternOptions::default();
+            expected.$field = !expected.$field;
+            assert_eq!(values.pattern_options(), expected, stringify!($field));
+        })+};
+    }
+    reaches!(router_mandatory router_handover router_raw probe_router req_correlate req_relaxed xpub_verbose
+        xpub_verboser xpub_manual xpub_nodrop xsub_verbose_unsubscribe only_first_subscribe invert_matching
+        stream_notify);
+
+    let welcome = Some(Bytes::from_static(b"hello"));
+    let values = values(&Options::new().set(opt::XPUB_WELCOME_MSG, welcome.clone()), "XPUB");
+    assert_eq!(values.pattern_options().xpub_welcome_msg, welcome);
+}
+
+#[test]
+fn transports_get_every_option_of_theirs() {
+    let options = Options::new()
+        .set(opt::SNDBUF, Some(1))
+        .set(opt::RCVBUF, Some(2))
+        .set(opt::TCP_KEEPALIVE, Some(true))
+        .set(opt::TCP_KEEPALIVE_CNT, Some(3))
+        .set(opt::TCP_KEEPALIVE_IDLE, Some(millis(4000)))
+        .set(opt::TCP_KEEPALIVE_INTVL, Some(millis(5000)))
+        .set(opt::TOS, 6)
+        .set(opt::PRIORITY, 7)
+        .set(opt::TCP_MAXRT, Some(millis(8)))
+        .set(opt::BINDTODEVICE, "lo".to_owned())
+        .set(opt::BUSY_POLL, 9)
+        .set(opt::BACKLOG, 10)
+        .set(opt::IPV6, true);
+    let expected = SocketOptions {
+        sndbuf: Some(1),
+        rcvbuf: Some(2),
+        keepalive: Some(true),
+        keepalive_cnt: Some(3),
+        keepalive_idle: Some(millis(4000)),
+        keepalive_intvl: Some(millis(5000)),
+        tos: 6,
+        priority: 7,
+        maxrt: Some(millis(8)),
+        bind_to_device: Some("lo".to_owned()),
+        busy_poll: Some(9),
+        backlog: 10,
+        ipv6: true,
+    };
+    assert_eq!(values(&options, "PUSH").socket_options(), expected);
+}
+
+#[test]
+fn connections_get_every_option_of_theirs() {
+    let metadata = vec![("X-k".to_owned(), Bytes::from_static(b"v"))];
+    let options = Options::new()
+        .set(opt::ROUTING_ID, RoutingId::new("w7").unwrap())
+        .set(opt::MIN_VERSION, Version::V3_1)
+        .set(opt::MAXMSGSIZE, Some(1))
+        .set(opt::MAX_MULTIPART, Some(2))
+        .set(opt::MAX_FRAMES, 3)
+        .set(opt::MAX_TOPIC, 4)
+        .set(opt::HANDSHAKE_IVL, Some(millis(5)))
+        .set(opt::HEARTBEAT_IVL, Some(millis(6)))
+        .set(opt::HEARTBEAT_TTL, millis(700))
+        .set(opt::METADATA, metadata.clone());
+    let config = values(&options, "ROUTER").connection_config(socket_type("ROUTER"));
+    assert_eq!(config.socket_type, socket_type("ROUTER"));
+    assert_eq!(config.routing_id, "w7");
+    assert_eq!(config.min_version, Version::V3_1);
+    assert_eq!((config.max_frame, config.max_message), (Some(1), 2));
+    assert_eq!((config.max_parts, config.max_topic), (3, 4));
+    assert_eq!((config.handshake_timeout, config.heartbeat), (Some(millis(5)), Some(millis(6))));
+    assert_eq!(config.heartbeat_ttl, millis(700));
+    assert_eq!(config.properties, metadata);
+    assert!(!config.raw);
+
+    let raw = Options::new().set(opt::ROUTER_RAW, true);
+    assert!(values(&raw, "ROUTER").connection_config(socket_type("ROUTER")).raw);
+    assert!(values(&Options::new(), "STREAM").connection_config(socket_type("STREAM")).raw);
+}
+
+#[test]
+fn no_limit_is_no_limit_to_a_connection() {
+    let config = Values::libzmq(None).connection_config(socket_type("PULL"));
+    assert_eq!((config.max_frame, config.max_message), (None, u64::MAX));
+    assert_eq!((config.max_parts, config.max_topic), (u32::MAX, usize::MAX));
+}
+
+#[test]
+fn heartbeat_timeout_is_the_interval_unless_set_and_0_is_for_ever() {
+    let silence = |ivl: Option<u64>, timeout: Option<u64>| {
+        let options = Options::new()
+            .set(opt::HEARTBEAT_IVL, ivl.map(millis))
+            .set(opt::HEARTBEAT_TIMEOUT, timeout.map(millis));
+        values(&options, "PUSH").connection_config(socket_type("PUSH")).heartbeat_timeout
+    };
+    assert_eq!(silence(Some(10), None), Some(millis(10)));
+    assert_eq!(silence(Some(10), Some(25)), Some(millis(25)));
+    assert_eq!(silence(Some(10), Some(0)), None);
+    assert_eq!(silence(None, None), None);
+}
+
+#[test]
+fn context_options_have_limits() {
+    assert_eq!(ContextOptions::new().check(), Ok(()));
+    assert_eq!(ContextOptions::new().io_threads(0).max_sockets(65_535).check(), Ok(()));
+    let text = |options: ContextOptions| options.check().unwrap_err().to_string();
+    assert_eq!(text(ContextOptions::new().max_sockets(0)), "MAX_SOCKETS = 0: allowed 1..65535");
+    assert_eq!(text(ContextOptions::new().io_threads(1025)), "IO_THREADS = 1025: allowed 0..1024");
+    assert_eq!(
+        text(ContextOptions::new().thread_name("a\0")),
+        r#"THREAD_NAME_PREFIX = "a\0": allowed 1..15 bytes, no NUL"#
+    );
+    assert_eq!(
+        text(ContextOptions::new().linger(Some(Duration::from_secs(3_000_000)))),
+        "linger = 3000000 s: allowed 0..2147483.647 s"
+    );
+}
+
+#[test]
+fn durations_are_shown_in_the_unit_that_reads_best() {
+    let shown =
+        [0, 20, 250_000, 1_500_000, 2_000_000, 7_000_000_000].map(Duration::from_micros).map(show_duration);
+    assert_eq!(shown, ["0 s", "20 µs", "250 ms", "1.5 s", "2 s", "7000 s"]);
+}
+
+/// The page that users read is the table. `ZEROXIDE_WRITE_DOCS=1` writes it anew.
+#[test]
+fn docs_options_md_is_generated_from_the_table() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPTIONS.md");
+    let page = page();
+    if std::env::var_os("ZEROXIDE_WRITE_DOCS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == page, "docs/OPTIONS.md is out of date: run the tests with ZEROXIDE_WRITE_DOCS=1");
+}
+
+const INTRODUCTION: &str = "\
+# Socket options
+
+Generated from the table in `src/options/table.rs`; change that, then run the tests with `ZEROXIDE_WRITE_DOCS=1`.
+
+Every option is a constant of `zeroxide::opt` under libzmq's name without `ZMQ_`. `Options::set` collects values for a
+new socket (`socket_with`) or for one endpoint (`bind_with`, `connect_with`); `Socket::set` changes those marked *live*
+on a socket in use. Times are `Duration`s; `None` says in words what libzmq says with -1 or 0.
+
+*default* is that of the Rust API, *libzmq* that of libzmq, of its C interface and of `Options::with_libzmq_defaults()`.
+*when*: **live** takes effect at once; **attach** is read at bind or connect; **read** can only be read. A `*` behind it:
+for the whole socket only, not for one endpoint.
+";
+
+fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page += "\n## Options that work\n\n";
+    page += "| option | no. | C type | Rust type | when | sockets | default | libzmq | allowed | meaning |\n";
+    page += "|---|---|---|---|---|---|---|---|---|---|\n";
+    for row in TABLE.iter().filter(|row| row.support() == Support::Works) {
+        let number = row.number().map_or("–".to_owned(), |n| n.to_string());
+        let columns = [
+            format!("`{}`", row.name()),
+            number,
+            row.c_type().to_string(),
+            format!("`{}`", row.rust_type()),
+            when(row),
+            sockets(row),
+            row.native_default(None),
+            row.libzmq_default(None),
+            row.allowed(),
+            row.doc().to_owned(),
+        ];
+        page += &format!("| {} |\n", columns.join(" | "));
+    }
+    page +=
+        "\n## Options that are not supported yet\n\nSetting one is an error that names what is missing.\n\n";
+    page += "| option | no. | C type | sockets | libzmq | needs | meaning |\n|---|---|---|---|---|---|---|\n";
+    for row in TABLE {
+        let (Support::NotYet(needs), Some(number)) = (row.support(), row.number()) else { continue };
+        let (name, c_type, doc) = (row.name(), row.c_type(), row.doc());
+        let default = row.libzmq_default(None);
+        page +=
+            &format!("| `{name}` | {number} | {c_type} | {} | {default} | {needs} | {doc} |\n", sockets(row));
+    }
+    page += "\n## Options of libzmq's C interface alone\n\n";
+    page += "| option | no. | C type | sockets | meaning | in Rust |\n|---|---|---|---|---|---|\n";
+    for row in TABLE {
+        let (Support::COnly(instead), Some(number)) = (row.support(), row.number()) else { continue };
+        let (name, c_type, doc) = (row.name(), row.c_type(), row.doc());
+        page += &format!("| `{name}` | {number} | {c_type} | {} | {doc} | {instead} |\n", sockets(row));
+    }
+    page
+}
+
+fn when(row: &Row) -> String {
+    let scope = match row.scope() {
+        opt::Scope::Live => "live",
+        opt::Scope::AtAttach => "attach",
+        opt::Scope::ReadOnly => return "read".to_owned(),
+    };
+    if row.place() == Place::Socket { format!("{scope}*") } else { scope.to_owned() }
+}
+
+fn sockets(row: &Row) -> String {
+    if row.types().is_empty() { "all".to_owned() } else { row.types().join(", ") }
+}

@@ -1,7 +1,11 @@
 //! What the layers below need of the options.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use zeroxide_patterns::{PatternOptions, RoutingId};
+use zeroxide_transports::SocketOptions;
+use zeroxide_zmtp::{Config, SocketType};
 
 use super::Values;
 
@@ -25,6 +29,50 @@ impl Values {
             invert_matching: self.invert_matching,
             stream_notify: self.stream_notify,
         }
+    }
+
+    /// What the streams and listeners of an endpoint obey.
+    pub(crate) fn socket_options(&self) -> SocketOptions {
+        SocketOptions {
+            sndbuf: self.sndbuf,
+            rcvbuf: self.rcvbuf,
+            keepalive: self.tcp_keepalive,
+            keepalive_cnt: self.tcp_keepalive_cnt,
+            keepalive_idle: self.tcp_keepalive_idle,
+            keepalive_intvl: self.tcp_keepalive_intvl,
+            tos: self.tos,
+            priority: self.priority,
+            maxrt: self.tcp_maxrt,
+            bind_to_device: self.bindtodevice.clone(),
+            busy_poll: (self.busy_poll > 0).then_some(self.busy_poll),
+            backlog: self.backlog,
+            ipv6: self.ipv6,
+        }
+    }
+
+    /// What one connection of a socket of type `t` obeys.
+    pub(crate) fn connection_config(&self, t: SocketType) -> Config {
+        Config {
+            routing_id: self.routing_id_bytes(),
+            min_version: self.min_version,
+            max_frame: self.maxmsgsize,
+            max_message: self.max_multipart.unwrap_or(u64::MAX),
+            max_parts: if self.max_frames == 0 { u32::MAX } else { self.max_frames },
+            max_topic: if self.max_topic == 0 { usize::MAX } else { self.max_topic as usize },
+            handshake_timeout: self.handshake_ivl,
+            heartbeat: self.heartbeat_ivl,
+            heartbeat_timeout: self.silence_allowed(),
+            heartbeat_ttl: self.heartbeat_ttl,
+            properties: self.metadata.clone(),
+            raw: self.router_raw || t.is_raw(),
+            ..Config::new(t)
+        }
+    }
+
+    /// How long a peer may be silent after a PING; `None` for ever. HEARTBEAT_TIMEOUT is HEARTBEAT_IVL unless set,
+    /// and 0 is for ever (libzmq stream_engine_base.cpp).
+    fn silence_allowed(&self) -> Option<Duration> {
+        self.heartbeat_timeout.or(self.heartbeat_ivl).filter(|timeout| !timeout.is_zero())
     }
 
     /// The routing id to announce; empty for none.

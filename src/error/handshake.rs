@@ -1,0 +1,126 @@
+//! Why a connection stood and came to nothing.
+
+use std::sync::Arc;
+use std::{fmt, io};
+
+use zeroxide_zmtp::{ConnectionError, ProtocolError, SocketType};
+
+use super::either;
+
+/// A handshake that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandshakeError {
+    /// The endpoint of the peer.
+    pub endpoint: Arc<str>,
+    /// This socket's type.
+    pub socket: SocketType,
+    /// How far the handshake came; `None` where that is not known.
+    pub stage: Option<Stage>,
+    /// What ended it.
+    pub cause: HandshakeCause,
+}
+
+/// How far a handshake came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Connected; the peer's greeting is not complete.
+    Greeting,
+    /// Greetings are exchanged; the mechanism is at work and the peer's READY has not come.
+    Mechanism,
+}
+
+/// What ended a handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandshakeCause {
+    /// The peer does not speak the protocol as this socket does, or refused.
+    Protocol(ProtocolError),
+    /// It took longer than HANDSHAKE_IVL.
+    TimedOut,
+    /// The peer closed the connection.
+    PeerClosed,
+    /// The network failed.
+    Io(io::ErrorKind),
+}
+
+impl HandshakeError {
+    /// The text without the endpoint.
+    pub(crate) fn what(&self) -> String {
+        let own = self.socket;
+        match &self.cause {
+            HandshakeCause::Protocol(fault) => protocol(fault, own),
+            HandshakeCause::TimedOut => match self.stage {
+                Some(Stage::Greeting) => {
+                    "peer sent no greeting within HANDSHAKE_IVL; does it speak ZMTP?".to_owned()
+                }
+                _ => "peer did not end its handshake within HANDSHAKE_IVL".to_owned(),
+            },
+            HandshakeCause::PeerClosed => match self.stage {
+                Some(Stage::Greeting) => {
+                    "peer closed before its greeting; is it full, or filtering addresses?".to_owned()
+                }
+                _ => "peer closed during the handshake; its log may say why".to_owned(),
+            },
+            HandshakeCause::Io(kind) => format!("connection lost during the handshake: {kind}"),
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.endpoint, self.what())
+    }
+}
+
+impl std::error::Error for HandshakeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            HandshakeCause::Protocol(error) => Some(error),
+            HandshakeCause::TimedOut | HandshakeCause::PeerClosed | HandshakeCause::Io(_) => None,
+        }
+    }
+}
+
+impl From<ProtocolError> for HandshakeCause {
+    fn from(error: ProtocolError) -> HandshakeCause {
+        HandshakeCause::Protocol(error)
+    }
+}
+
+impl From<ConnectionError> for HandshakeCause {
+    fn from(error: ConnectionError) -> HandshakeCause {
+        match error {
+            ConnectionError::Protocol(error) => HandshakeCause::Protocol(error),
+            _ => HandshakeCause::TimedOut,
+        }
+    }
+}
+
+impl From<&io::Error> for HandshakeCause {
+    fn from(error: &io::Error) -> HandshakeCause {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => HandshakeCause::PeerClosed,
+            kind => HandshakeCause::Io(kind),
+        }
+    }
+}
+
+fn protocol(fault: &ProtocolError, own: SocketType) -> String {
+    match fault {
+        ProtocolError::SocketTypeMismatch { peer, .. } => {
+            let peer = peer.map_or("of no known type", SocketType::name);
+            let legal = either(own.peers());
+            format!("peer is {peer}, we are {own}; {} {own} talks to {legal}", super::article(own))
+        }
+        ProtocolError::NotZmtp { first } => format!("peer does not speak ZMTP (first bytes {first})"),
+        ProtocolError::VersionTooOld { spoken, minimum } => {
+            format!("peer speaks ZMTP {spoken}, we demand {minimum}; MIN_VERSION can allow it")
+        }
+        ProtocolError::MechanismMismatch { peer } => {
+            let name = peer.split(|b| *b == 0).next().unwrap_or_default();
+            format!("peer demands {}, we offer NULL", name.escape_ascii())
+        }
+        ProtocolError::Refused { reason } => format!("peer refused us: \"{}\"", reason.escape_ascii()),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,232 @@
+//! What a call waited for in vain.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+
+use zeroxide_zmtp::SocketType;
+
+use super::HandshakeError;
+use crate::options::show_duration;
+
+/// What a call waited for, or would have to wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// There is no peer to send to.
+    NoPeer {
+        /// The socket's type.
+        socket: SocketType,
+        /// Where the socket would find one.
+        at: Box<Attachment>,
+    },
+    /// Every peer that could take the message is at its high-water mark.
+    Full {
+        /// The socket's type.
+        socket: SocketType,
+        /// SNDHWM, in messages.
+        hwm: u32,
+        /// How many peers are full.
+        peers: u32,
+    },
+    /// No message arrived.
+    NoMessage {
+        /// The socket's type.
+        socket: SocketType,
+        /// How long was waited.
+        after: Option<Duration>,
+    },
+    /// Nothing happened that a monitor would tell.
+    NoEvent,
+    /// No message can arrive: the socket subscribed to nothing.
+    NoSubscription {
+        /// The socket's type.
+        socket: SocketType,
+        /// How long was waited.
+        after: Option<Duration>,
+    },
+    /// The request was sent and its reply did not come.
+    AwaitingReply {
+        /// How long was waited.
+        after: Option<Duration>,
+    },
+    /// The endpoint has no connection whose handshake is over.
+    NotReady(Box<NotReady>),
+    /// The socket has fewer peers than were waited for.
+    FewerPeers {
+        /// How many were waited for.
+        wanted: usize,
+        /// How many there are.
+        have: usize,
+    },
+    /// Fewer peers subscribed to the topic than were waited for.
+    FewerSubscribers {
+        /// How many were waited for.
+        wanted: usize,
+        /// How many there are.
+        have: usize,
+    },
+    /// The socket's unsent messages are not written yet.
+    Unsent {
+        /// How many there are.
+        messages: u64,
+    },
+}
+
+/// How an endpoint that was waited for fared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotReady {
+    /// The endpoint.
+    pub endpoint: Arc<str>,
+    /// How long was waited.
+    pub after: Duration,
+    /// How the last attempt ended; `None` while the first is under way.
+    pub last: Option<DialError>,
+    /// How many attempts there were.
+    pub attempts: u32,
+}
+
+/// Where a socket without peers may find one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Attachment {
+    /// Nowhere: it is neither bound nor connected.
+    #[default]
+    Nowhere,
+    /// Bound to this endpoint, perhaps to others too.
+    Bound(Arc<str>),
+    /// Connecting, with no connection now.
+    Connecting {
+        /// The endpoint, or one of several.
+        endpoint: Arc<str>,
+        /// How the last attempt ended; `None` while the first is under way.
+        last: Option<DialError>,
+        /// How many attempts there were.
+        attempts: u32,
+    },
+}
+
+/// Why an attempt to connect failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DialError {
+    /// The host's name does not resolve.
+    UnknownHost,
+    /// CONNECT_TIMEOUT ended it, or the lookup of the name took too long.
+    TimedOut,
+    /// The system refused it.
+    Io(io::ErrorKind),
+    /// Nobody has bound this inproc name.
+    NotBound,
+    /// The connection stood, and its handshake failed.
+    Handshake(Arc<HandshakeError>),
+}
+
+impl Why {
+    /// Whether its text says how long was waited.
+    pub(super) fn tells_time(&self) -> bool {
+        match self {
+            Why::NoMessage { after, .. }
+            | Why::NoSubscription { after, .. }
+            | Why::AwaitingReply { after } => after.is_some(),
+            Why::NotReady(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::NoPeer { socket, at } => write!(f, "{socket} {at}; message returned"),
+            Why::Full { socket, hwm, peers: 1 } => {
+                write!(f, "the peer of this {socket} is at its high-water mark ({hwm}); message returned")
+            }
+            Why::Full { socket, hwm, peers } => write!(
+                f,
+                "all {peers} peers of this {socket} are at their high-water mark ({hwm}); message returned"
+            ),
+            Why::NoEvent => f.write_str("nothing happened"),
+            Why::NoMessage { socket, after } => write!(f, "no message for this {socket}{}", within(*after)),
+            Why::NoSubscription { socket, after } => write!(
+                f,
+                "no message{}: this {socket} has no subscription; call subscribe(\"\") for everything",
+                within(*after)
+            ),
+            Why::AwaitingReply { after } => {
+                write!(f, "no reply{}; the request may have arrived", within(*after))
+            }
+            Why::NotReady(not_ready) => not_ready.fmt(f),
+            Why::FewerPeers { wanted, have } => write!(f, "{have} of {wanted} peers are connected"),
+            Why::FewerSubscribers { wanted, have } => write!(f, "{have} of {wanted} subscribers are there"),
+            Why::Unsent { messages } => write!(f, "{messages} messages are not written yet"),
+        }
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NotReady { endpoint, after, last, attempts } = self;
+        let plural = if *attempts == 1 { "" } else { "s" };
+        write!(f, "{endpoint} not ready after {}: ", show_duration(*after))?;
+        match last {
+            None => f.write_str("the first attempt is not over; is the address right?"),
+            Some(DialError::Handshake(error)) => write!(f, "{}, {attempts} attempt{plural}", error.what()),
+            Some(last) => write!(f, "{last}, {attempts} attempt{plural}; {}", last.advice()),
+        }
+    }
+}
+
+impl fmt::Display for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attachment::Nowhere => {
+                f.write_str("is neither bound nor connected; call bind() or connect() first")
+            }
+            Attachment::Bound(endpoint) => write!(f, "bound to {endpoint} has no peer yet"),
+            Attachment::Connecting { endpoint, last: None, .. } => {
+                write!(f, "connecting to {endpoint} has no peer yet")
+            }
+            Attachment::Connecting { endpoint, last: Some(last), attempts } => {
+                write!(f, "connecting to {endpoint} has no peer yet (attempt {attempts}, last: {last})")
+            }
+        }
+    }
+}
+
+impl fmt::Display for DialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DialError::UnknownHost => f.write_str("unknown host"),
+            DialError::TimedOut => f.write_str("no answer in time"),
+            DialError::Io(kind) => write!(f, "{kind}"),
+            DialError::NotBound => f.write_str("not bound in this context"),
+            DialError::Handshake(error) => f.write_str(&error.what()),
+        }
+    }
+}
+
+impl DialError {
+    /// What the error of a dial or of a lookup says. Only a lookup finds nothing without a number of the system's.
+    pub(crate) fn from_io(error: &io::Error) -> DialError {
+        match (error.kind(), error.raw_os_error()) {
+            (io::ErrorKind::NotFound, None) => DialError::UnknownHost,
+            (io::ErrorKind::TimedOut, None) => DialError::TimedOut,
+            (kind, _) => DialError::Io(kind),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            DialError::UnknownHost => "is the name right?",
+            DialError::NotBound => "inproc joins sockets of one Context only",
+            DialError::Io(io::ErrorKind::NotFound) => "is the path right, and the server running?",
+            DialError::TimedOut | DialError::Io(_) | DialError::Handshake(_) => "is the server running?",
+        }
+    }
+}
+
+impl std::error::Error for DialError {}
+
+fn within(after: Option<Duration>) -> String {
+    after.map_or_else(|| " now".to_owned(), |after| format!(" in {}", show_duration(after)))
+}
