@@ -5,6 +5,7 @@ use zeroxide_zmtp::{Frame, Message, SocketType};
 
 use crate::pair::Pair;
 use crate::pipeline::{Pull, Push};
+use crate::pubsub::{XPub, XSub};
 use crate::reqrep::{Dealer, Rep, Req, Router};
 use crate::stream::Stream;
 use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
@@ -22,6 +23,8 @@ enum Kind {
     Pull(Pull),
     Push(Push),
     Dealer(Dealer),
+    XPub(XPub),
+    XSub(XSub),
     Req(Req),
     Rep(Rep),
     Router(Router),
@@ -51,6 +54,10 @@ impl AnyPattern {
             SocketType::Rep => Kind::Rep(Rep::default()),
             SocketType::Router => Kind::Router(Router::new(seed)),
             SocketType::Stream => Kind::Stream(Stream::new(seed)),
+            SocketType::Pub => Kind::XPub(XPub::new(false, seed)),
+            SocketType::Sub => Kind::XSub(XSub::new(true, seed)),
+            SocketType::XPub => Kind::XPub(XPub::new(true, seed)),
+            SocketType::XSub => Kind::XSub(XSub::new(false, seed)),
             _ => return None,
         };
         Some(AnyPattern { kind, seed })
@@ -65,6 +72,8 @@ macro_rules! each {
             Kind::Pull($pattern) => $call,
             Kind::Push($pattern) => $call,
             Kind::Dealer($pattern) => $call,
+            Kind::XPub($pattern) => $call,
+            Kind::XSub($pattern) => $call,
             Kind::Req($pattern) => $call,
             Kind::Rep($pattern) => $call,
             Kind::Router($pattern) => $call,

@@ -20,17 +20,20 @@ use zeroxide_zmtp::{Frame, Message, Traffic};
 mod addressed;
 mod any;
 mod chosen;
+mod distributor;
 mod fair_queue;
 #[cfg(test)]
 mod fake;
 mod load_balancer;
 mod pair;
 mod pipeline;
+mod pubsub;
 mod reqrep;
 mod ring;
 pub mod routing_ids;
 mod seeded;
 mod stream;
+pub mod subscriptions;
 
 pub use any::AnyPattern;
 pub use routing_ids::RoutingId;
