@@ -1,12 +1,29 @@
-//! Zeroxide: ZeroMQ in Rust.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
+mod context;
 mod error;
+mod io;
+mod monitor;
 mod options;
+mod peers;
+mod random;
+mod socket;
+mod stats;
 
+pub use context::Context;
 pub use error::{
     Attachment, BindError, DialError, Error, ErrorKind, HandshakeCause, HandshakeError, NotReady, Op,
     RequestError, Result, SendError, Stage, Turn, Why,
 };
+pub use io::reaper::{CloseReport, Closing};
+pub use monitor::{DisconnectReason, Event, EventKind, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, Writable, opt,
 };
+pub use peers::PeerTable;
+pub use socket::{EndpointState, EndpointStatus, Socket};
+pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
+pub use zeroxide_patterns::{Cause, RoutingId};
+pub use zeroxide_transports::{Endpoint, EndpointError};
+pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Version};

@@ -1,0 +1,259 @@
+//! The context: the sockets and I/O threads of one application, and the names of inproc (libzmq ctx.cpp).
+//!
+//! Making one costs nothing and cannot fail: threads and descriptors come with the first socket that needs them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::Instant;
+
+use zeroxide_patterns::AnyPattern;
+use zeroxide_transports::inproc::Names;
+use zeroxide_zmtp::SocketType;
+
+use crate::error::{Error, Op, Result};
+use crate::io::command::Command;
+use crate::io::reactor::{self, ReactorLink};
+use crate::io::reaper::Closing;
+use crate::options::{ContextOptions, Options, Values};
+use crate::random::Random;
+use crate::socket::Socket;
+use crate::socket::base::SocketBase;
+use crate::socket::endpoints::{Binder, Waiting};
+
+/// A context: makes sockets, and owns the threads that serve them.
+///
+/// It is a handle: clones share one context, and every socket holds one. When the last handle is dropped, it waits
+/// while something is unsent, for each socket at most the smaller of its LINGER and the context's own linger
+/// (1 s unless set). It never waits on a context's own threads or in a fork child.
+///
+/// ```
+/// use zeroxide::{Context, SocketType};
+/// let context = Context::new();
+/// let pair = context.socket(SocketType::Pair)?;
+/// # Ok::<(), zeroxide::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    handle: Arc<ContextHandle>,
+}
+
+/// What all handles of a context share; its drop is the end of the context.
+pub(crate) struct ContextHandle {
+    pub(crate) base: Arc<ContextBase>,
+}
+
+/// What sockets and I/O threads know of their context.
+pub(crate) struct ContextBase {
+    pub(crate) options: ContextOptions,
+    /// The names bound over inproc, and the connects that wait for one.
+    pub(crate) names: Names<Binder, Waiting>,
+    ids: AtomicU64,
+    ended: AtomicBool,
+    /// The process that made it: a fork child must not touch its threads.
+    process: u32,
+    tables: Mutex<Tables>,
+}
+
+struct Tables {
+    /// Every socket that is open or lingers.
+    sockets: HashMap<u64, Arc<SocketBase>>,
+    reactors: Vec<(ReactorLink, usize)>,
+    threads: Vec<ThreadId>,
+    random: Random,
+}
+
+impl Context {
+    /// A context with default options.
+    #[must_use]
+    pub fn new() -> Context {
+        Context { handle: Arc::new(ContextHandle { base: ContextBase::new(ContextOptions::new()) }) }
+    }
+
+    /// Another handle of the context that `handle` belongs to.
+    pub(crate) fn of(handle: Arc<ContextHandle>) -> Context {
+        Context { handle }
+    }
+
+    /// A context with these options.
+    ///
+    /// # Errors
+    /// [`Error::Option`] when a value is out of range.
+    pub fn with(options: ContextOptions) -> Result<Context> {
+        options.check()?;
+        Ok(Context { handle: Arc::new(ContextHandle { base: ContextBase::new(options) }) })
+    }
+
+    /// A new socket with default options.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] beyond the context's number of sockets, [`Error::Terminated`], [`Error::Forked`],
+    /// [`Error::NotSupported`] for a type that does not exist yet.
+    pub fn socket(&self, socket_type: SocketType) -> Result<Socket> {
+        self.socket_with(socket_type, &Options::new())
+    }
+
+    /// A new socket with these options.
+    ///
+    /// # Errors
+    /// As [`Context::socket`], and [`Error::Option`] for a value that is out of range or not for this type.
+    pub fn socket_with(&self, socket_type: SocketType, options: &Options) -> Result<Socket> {
+        let mut values = options.values(socket_type)?;
+        values.ipv6 |= self.handle.base.options.ipv6;
+        let base = self.handle.base.open_socket(socket_type, values)?;
+        Ok(Socket::new(base, Arc::clone(&self.handle)))
+    }
+
+    /// Ends all use of the context at once: blocked and later calls on its sockets give [`Error::Terminated`].
+    /// (libzmq `zmq_ctx_shutdown`.)
+    pub fn shutdown(&self) {
+        for base in self.handle.base.shut_down() {
+            base.terminate();
+        }
+    }
+
+    /// Shuts down, closes every socket and lets them linger (libzmq `zmq_ctx_term`). Wait for the result, or await it,
+    /// to learn what was lost.
+    pub fn term(&self) -> Closing {
+        self.shutdown();
+        let sockets = self.handle.base.sockets();
+        sockets.iter().for_each(SocketBase::close);
+        Closing::new(sockets)
+    }
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context::new()
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("sockets", &self.handle.base.tables().sockets.len()).finish()
+    }
+}
+
+impl Drop for ContextHandle {
+    fn drop(&mut self) {
+        let base = &self.base;
+        if base.is_forked() {
+            return;
+        }
+        let sockets = base.shut_down();
+        sockets.iter().for_each(SocketBase::close);
+        if !base.is_own_thread() {
+            let limit = base.options.linger;
+            let deadline = limit.map(|limit| Instant::now() + limit);
+            for socket in sockets.iter().filter(|socket| socket.closure.has_unsent()) {
+                socket.closure.wait(deadline);
+            }
+        }
+        for (reactor, _) in &base.tables().reactors {
+            reactor.send(Command::Exit);
+        }
+    }
+}
+
+impl ContextBase {
+    fn new(options: ContextOptions) -> Arc<ContextBase> {
+        Arc::new(ContextBase {
+            options,
+            names: Names::default(),
+            ids: AtomicU64::new(1),
+            ended: AtomicBool::new(false),
+            process: std::process::id(),
+            tables: Mutex::new(Tables {
+                sockets: HashMap::new(),
+                reactors: Vec::new(),
+                threads: Vec::new(),
+                random: Random::unpredictable(),
+            }),
+        })
+    }
+
+    fn open_socket(self: &Arc<Self>, socket_type: SocketType, values: Values) -> Result<Arc<SocketBase>> {
+        self.check_process()?;
+        let seed = self.tables().random.next();
+        let pattern = AnyPattern::new(socket_type, seed)
+            .ok_or(Error::NotSupported { socket: socket_type, op: Op::Open })?;
+        let mut tables = self.tables();
+        if self.ended.load(Ordering::SeqCst) {
+            return Err(Error::Terminated);
+        }
+        if tables.sockets.len() >= self.options.max_sockets as usize {
+            let text = format!("the context's limit of {} sockets", self.options.max_sockets);
+            return Err(Error::Limit(std::io::Error::other(text)));
+        }
+        let id = self.next_id();
+        let base = SocketBase::new(id, socket_type, Arc::clone(self), pattern, values);
+        tables.sockets.insert(id, Arc::clone(&base));
+        Ok(base)
+    }
+
+    /// The I/O thread for a socket that needs one: the one with the fewest sockets among those that `affinity`
+    /// permits (0: all; bit n: thread n).
+    pub(crate) fn reactor(self: &Arc<Self>, affinity: u64) -> Result<ReactorLink> {
+        let mut tables = self.tables();
+        while tables.reactors.len() < self.options.io_threads as usize {
+            let name = format!("{}/IO/{}", self.options.thread_name, tables.reactors.len());
+            let random = Random::new(tables.random.next());
+            let link = reactor::start(name, Arc::clone(self), random).map_err(Error::Limit)?;
+            tables.reactors.push((link, 0));
+        }
+        let permitted = |n: usize| affinity == 0 || (n < 64 && affinity & (1 << n) != 0);
+        let fewest =
+            tables.reactors.iter_mut().enumerate().filter(|(n, _)| permitted(*n)).min_by_key(|(_, r)| r.1);
+        match fewest {
+            Some((_, (link, sockets))) => {
+                *sockets += 1;
+                Ok(link.clone())
+            }
+            None => Err(Error::NoIoThread),
+        }
+    }
+
+    /// A number for a socket, endpoint or connection, unique in this context.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The calling thread is one of the context's own.
+    pub(crate) fn adopt_thread(&self) {
+        self.tables().threads.push(std::thread::current().id());
+    }
+
+    /// Whether the calling thread is one of the context's own, which never wait.
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.tables().threads.contains(&std::thread::current().id())
+    }
+
+    /// Whether this is a child of the process that made the context.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Refuses what a fork child must not do.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.is_forked() { Err(Error::Forked) } else { Ok(()) }
+    }
+
+    /// A closed socket has let everything go.
+    pub(crate) fn forget(&self, id: u64) {
+        self.tables().sockets.remove(&id);
+    }
+
+    fn shut_down(&self) -> Vec<Arc<SocketBase>> {
+        self.ended.store(true, Ordering::SeqCst);
+        self.sockets()
+    }
+
+    fn sockets(&self) -> Vec<Arc<SocketBase>> {
+        self.tables().sockets.values().cloned().collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,492 @@
+//! The engine: one stream, its half of the protocol, and the I/O end of a pipe, behind one lock that nobody waits for.
+//!
+//! Whoever has something to do for an engine calls [`Engine::drive`]: the reactor on an edge or a timer, a sender
+//! after a flush, a receiver that made room. Entry is by try-lock with an *again* flag: who does not get the lock has
+//! left the flag, and the holder looks at it after unlocking, so that no flush and no edge is lost and nobody waits.
+//!
+//! A drive answers in two ways. News for the socket is posted to its mailbox by whoever drove. What only the reactor
+//! can do (attach a pipe after the handshake, end a connection, arm a timer, give another turn) is left in the
+//! engine's [`Outcome`] and the reactor is told.
+
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Instant;
+
+use zeroxide_transports::Stream;
+use zeroxide_transports::pipe::Pipe;
+use zeroxide_zmtp::connection::{Connection, Established};
+use zeroxide_zmtp::encoder::Outbox;
+use zeroxide_zmtp::{ConnectionError, Frame, SocketType, Traffic};
+
+use super::command::{Command, Control};
+use super::reactor::ReactorLink;
+use crate::error::{HandshakeCause, HandshakeError};
+use crate::monitor::DisconnectReason;
+use crate::socket::pipes::Owner;
+use crate::stats::Counters;
+
+/// Bytes read in one go.
+pub(crate) const READ_SIZE: usize = 64 * 1024;
+
+/// Most bodies and staging runs given to one `sendmsg`.
+const MAX_SLICES: usize = 64;
+
+/// Full reads or writes in one drive, so that one busy stream cannot keep a thread to itself.
+const MAX_ROUNDS: usize = 16;
+
+/// The stream may be readable.
+pub(crate) const READABLE: u8 = 1;
+/// The stream may be writable.
+pub(crate) const WRITABLE: u8 = 2;
+/// A deadline may have passed.
+const TIMER: u8 = 4;
+/// The connection is to end now.
+const STOP: u8 = 8;
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// Everything was sent and the socket wants no more of it.
+    Drained,
+    /// This side ended it.
+    Stopped,
+    /// The peer closed, or the network failed.
+    Lost(io::Error),
+    /// The protocol ended it.
+    Protocol(ConnectionError),
+}
+
+impl End {
+    /// The end of a connection whose handshake was over, for a monitor.
+    pub(crate) fn reason(&self) -> DisconnectReason {
+        match self {
+            End::Drained | End::Stopped => DisconnectReason::Ours,
+            End::Lost(error) => match error.kind() {
+                io::ErrorKind::UnexpectedEof => DisconnectReason::PeerClosed,
+                kind => DisconnectReason::Io(kind),
+            },
+            End::Protocol(error) => DisconnectReason::Fault(error.clone()),
+        }
+    }
+
+    /// The end of a connection before its handshake was over.
+    pub(crate) fn handshake_error(&self, endpoint: &str, socket: SocketType) -> HandshakeError {
+        let cause = match self {
+            End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted),
+            End::Lost(error) => HandshakeCause::from(error),
+            End::Protocol(error) => HandshakeCause::from(error.clone()),
+        };
+        HandshakeError { endpoint: endpoint.into(), socket, stage: None, cause }
+    }
+}
+
+/// What only the reactor can do about an engine.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// The handshake is over: attach a pipe.
+    pub(crate) established: Option<Established>,
+    /// It is over; here is the pipe, if it had one.
+    pub(crate) ended: Option<(End, Option<Pipe>)>,
+    /// Arm a timer for this moment.
+    pub(crate) deadline: Option<Instant>,
+    /// There is more to read or write: give it another turn.
+    pub(crate) again: bool,
+}
+
+/// Who calls [`Engine::drive`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driver {
+    /// The I/O thread: one read in a turn; it looks at the outcome itself.
+    Reactor,
+    /// An application's thread: it reads until the pipe is full or the stream is empty, and tells the reactor.
+    Application,
+}
+
+/// One connection.
+pub(crate) struct Engine {
+    pub(crate) id: u64,
+    owner: Owner,
+    reactor: ReactorLink,
+    quantum: usize,
+    state: Mutex<State>,
+    outcome: Mutex<Outcome>,
+    again: AtomicBool,
+    /// What happened since the last turn: `READABLE`, `WRITABLE`, `TIMER`, `STOP`.
+    edges: AtomicU8,
+    /// The kernel takes no more output for now.
+    blocked: AtomicBool,
+}
+
+struct State {
+    /// None once the reactor has closed it.
+    stream: Option<Stream>,
+    connection: Connection,
+    pipe: Option<Pipe>,
+    outbox: Outbox,
+    /// Input that found no room in the pipe; the stream is not read before it is used up.
+    leftover: Vec<u8>,
+    /// The first traffic of a connection whose pipe is not attached yet.
+    early: Option<Traffic>,
+    readable: bool,
+    writable: bool,
+    quantum: usize,
+    armed: Option<Instant>,
+    over: bool,
+    counters: Arc<Counters>,
+}
+
+/// What one turn of an engine found out, acted on after unlocking.
+#[derive(Default)]
+struct Turn {
+    outcome: Outcome,
+    told: bool,
+    input: bool,
+    credit: bool,
+    garbage: Vec<Frame>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        id: u64,
+        stream: Stream,
+        connection: Connection,
+        owner: Owner,
+        reactor: ReactorLink,
+    ) -> Arc<Engine> {
+        let quantum = stream.quantum();
+        let counters = Arc::clone(&owner.base.counters);
+        Arc::new(Engine {
+            id,
+            owner,
+            reactor,
+            quantum,
+            state: Mutex::new(State {
+                stream: Some(stream),
+                connection,
+                pipe: None,
+                outbox: Outbox::new(),
+                leftover: Vec::new(),
+                early: None,
+                readable: true,
+                writable: true,
+                quantum,
+                armed: None,
+                over: false,
+                counters,
+            }),
+            outcome: Mutex::default(),
+            again: AtomicBool::new(false),
+            edges: AtomicU8::new(0),
+            blocked: AtomicBool::new(false),
+        })
+    }
+
+    /// Bytes after which the open batch of its pipe is written at once.
+    #[inline]
+    pub(crate) fn quantum(&self) -> usize {
+        self.quantum
+    }
+
+    /// Whether the kernel refused output and has not asked for more yet.
+    #[inline]
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
+    }
+
+    /// Notes edges of the stream for the next drive.
+    pub(crate) fn edge(&self, edges: u8) {
+        self.edges.fetch_or(edges, Ordering::SeqCst);
+    }
+
+    /// A timer that [`Outcome::deadline`] asked for has fired.
+    pub(crate) fn timer(&self) {
+        self.edge(TIMER);
+    }
+
+    /// Wants the connection ended at the next drive, whatever is unsent.
+    pub(crate) fn stop(&self) {
+        self.edge(STOP);
+    }
+
+    /// Gives the engine its pipe, after the handshake. Called by the reactor, before anybody else knows the engine.
+    pub(crate) fn attach(&self, mut pipe: Pipe) {
+        let mut state = self.lock();
+        if let Some(traffic) = state.early.take() {
+            pipe.writer.write(traffic);
+        }
+        state.pipe = Some(pipe);
+    }
+
+    /// Writes what waits to be written and reads what waits to be read.
+    pub(crate) fn drive(&self, by: Driver) {
+        self.again.store(true, Ordering::SeqCst);
+        for round in 0.. {
+            fence(Ordering::SeqCst);
+            let mut state = match self.state.try_lock() {
+                Ok(state) => state,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    Counters::add(&self.owner.base.counters.engine_busy, 1);
+                    return;
+                }
+            };
+            self.again.store(false, Ordering::SeqCst);
+            let turn = self.turn(&mut state, by);
+            drop(state);
+            self.act(turn, by);
+            fence(Ordering::SeqCst);
+            if !self.again.load(Ordering::SeqCst) {
+                return;
+            }
+            if round > 0 && by == Driver::Application {
+                self.reactor.send(Command::Engine(self.id));
+                return;
+            }
+        }
+    }
+
+    /// Takes what only the reactor can do.
+    pub(crate) fn take_outcome(&self) -> Outcome {
+        std::mem::take(&mut *self.outcome())
+    }
+
+    /// Takes the stream of an engine that is over, to be closed.
+    pub(crate) fn take_stream(&self) -> Option<Stream> {
+        self.lock().stream.take()
+    }
+
+    fn turn(&self, state: &mut State, by: Driver) -> Turn {
+        let mut turn = Turn::default();
+        let edges = self.edges.swap(0, Ordering::SeqCst);
+        state.readable |= edges & READABLE != 0;
+        state.writable |= edges & WRITABLE != 0;
+        if edges & TIMER != 0 {
+            state.armed = None;
+        }
+        if state.over {
+            return turn;
+        }
+        let now = Instant::now();
+        let mut end = (edges & STOP != 0).then_some(End::Stopped);
+        if end.is_none() && edges & TIMER != 0 {
+            end = state.connection.handle_timeout(now).err().map(End::Protocol);
+        }
+        let end = end
+            .or_else(|| state.drive_out(&mut turn))
+            .or_else(|| state.drive_in(by, now, &self.reactor, &mut turn))
+            .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None });
+        if let Some(end) = end {
+            state.finish(end, &mut turn);
+        } else if let Some(deadline) = state.connection.poll_timeout() {
+            if state.armed.is_none_or(|armed| deadline < armed) {
+                state.armed = Some(deadline);
+                turn.outcome.deadline = Some(deadline);
+                turn.told = true;
+            }
+        }
+        self.blocked.store(!state.writable, Ordering::Relaxed);
+        turn.garbage = state.outbox.take_garbage();
+        turn
+    }
+
+    /// Does, without the lock, what a turn asked for.
+    fn act(&self, turn: Turn, by: Driver) {
+        if turn.told {
+            let mut outcome = self.outcome();
+            outcome.established = turn.outcome.established.or(outcome.established.take());
+            outcome.ended = turn.outcome.ended.or(outcome.ended.take());
+            outcome.deadline = turn.outcome.deadline.or(outcome.deadline);
+            outcome.again |= turn.outcome.again;
+            drop(outcome);
+            if by == Driver::Application {
+                self.reactor.send(Command::Engine(self.id));
+            }
+        }
+        if turn.input {
+            self.owner.base.post(Control::Readable(self.owner.slot.clone()));
+        }
+        if turn.credit {
+            self.owner.base.post(Control::Writable(self.owner.slot.clone()));
+        }
+        drop(turn.garbage);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether the protocol has bytes of its own to send.
+    fn has_answers(&self) -> bool {
+        self.writable && self.connection.has_transmit()
+    }
+
+    /// Frames and writes until the pipe is empty or the kernel is full.
+    fn drive_out(&mut self, turn: &mut Turn) -> Option<End> {
+        for _ in 0..MAX_ROUNDS {
+            if !self.writable {
+                return None;
+            }
+            if self.outbox.is_empty() && !self.fill() {
+                let finished = self.pipe.as_ref().is_some_and(|pipe| pipe.reader.is_finished());
+                return finished.then_some(End::Drained);
+            }
+            self.write(turn);
+        }
+        turn.outcome.again = true;
+        turn.told = true;
+        None
+    }
+
+    /// Frames up to one quantum; answers whether there is something to write.
+    fn fill(&mut self) -> bool {
+        self.connection.poll_transmit(&mut self.outbox);
+        if let Some(pipe) = self.pipe.as_mut().filter(|_| self.connection.is_ready()) {
+            while self.outbox.len() < self.quantum {
+                match pipe.reader.take() {
+                    Some(traffic) => self.connection.encode(traffic, &mut self.outbox),
+                    None => break,
+                }
+            }
+        }
+        !self.outbox.is_empty()
+    }
+
+    fn write(&mut self, turn: &mut Turn) {
+        let Some(stream) = &mut self.stream else { return };
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let count = self.outbox.io_slices(&mut slices, self.quantum);
+        let wanted: usize = slices[..count].iter().map(|slice| slice.len()).sum();
+        Counters::add(&self.counters.writes, 1);
+        match stream.send(&slices[..count]) {
+            Ok(written) => {
+                let messages = u64::from(self.outbox.advance(written));
+                turn.credit |= self.pipe.as_mut().is_some_and(|pipe| pipe.reader.ack(messages));
+                // A short write on Linux means that the kernel is full and will send an edge.
+                self.writable = written == wanted || !cfg!(target_os = "linux");
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.writable = false;
+                // A failed write ends nothing by itself: what the peer sent before is read first, and the read
+                // then finds the end (libzmq stream_engine_base.cpp).
+                self.readable |= error.kind() != io::ErrorKind::WouldBlock;
+            }
+        }
+    }
+
+    /// Reads and decodes into the pipe, then makes it visible in one flush.
+    fn drive_in(&mut self, by: Driver, now: Instant, reactor: &ReactorLink, turn: &mut Turn) -> Option<End> {
+        let end = self.read(by, now, reactor, turn);
+        if let Some(pipe) = &mut self.pipe {
+            turn.input |= pipe.writer.flush();
+        }
+        end
+    }
+
+    fn read(&mut self, by: Driver, now: Instant, reactor: &ReactorLink, turn: &mut Turn) -> Option<End> {
+        if !self.leftover.is_empty() {
+            let leftover = std::mem::take(&mut self.leftover);
+            if let Some(end) = self.decode(&leftover, now, turn) {
+                return Some(end);
+            }
+        }
+        if !self.readable || !self.may_read() {
+            return None;
+        }
+        let mut buffer = reactor.buffers().borrow();
+        for _ in 0..MAX_ROUNDS {
+            Counters::add(&self.counters.reads, 1);
+            let Some(stream) = &mut self.stream else { return None };
+            match stream.read(&mut buffer) {
+                Ok(0) => return Some(End::Lost(io::ErrorKind::UnexpectedEof.into())),
+                Ok(read) => {
+                    // After a short read on Linux the next byte sends an edge; elsewhere only a refusal is sure.
+                    self.readable = read == READ_SIZE || !cfg!(target_os = "linux");
+                    if let Some(end) = self.decode(&buffer[..read], now, turn) {
+                        return Some(end);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Some(End::Lost(error)),
+            }
+            if !self.readable || !self.may_read() {
+                return None;
+            }
+            if by == Driver::Reactor {
+                break;
+            }
+        }
+        turn.outcome.again = true;
+        turn.told = true;
+        None
+    }
+
+    /// Whether input would find room.
+    fn may_read(&mut self) -> bool {
+        let room = match &mut self.pipe {
+            Some(pipe) => pipe.writer.has_credit(),
+            None => self.early.is_none(),
+        };
+        room && self.leftover.is_empty()
+    }
+
+    /// Decodes while the pipe has room; the rest is left over.
+    fn decode(&mut self, mut input: &[u8], now: Instant, turn: &mut Turn) -> Option<End> {
+        loop {
+            if !self.room() {
+                self.leftover.extend_from_slice(input);
+                return None;
+            }
+            match self.connection.decode(&mut input, now) {
+                Ok(Some(traffic)) => match &mut self.pipe {
+                    Some(pipe) => pipe.writer.write(traffic),
+                    None => self.early = Some(traffic),
+                },
+                Ok(None) if input.is_empty() => break,
+                Ok(None) => {}
+                Err(fault) => return Some(End::Protocol(fault.into())),
+            }
+            if self.pipe.is_none() {
+                self.look_for_ready(turn);
+            }
+        }
+        if self.pipe.is_none() {
+            self.look_for_ready(turn);
+        }
+        None
+    }
+
+    fn room(&mut self) -> bool {
+        match &mut self.pipe {
+            Some(pipe) => pipe.writer.has_credit(),
+            None => self.early.is_none(),
+        }
+    }
+
+    fn look_for_ready(&mut self, turn: &mut Turn) {
+        if let Some(established) = self.connection.poll_ready() {
+            turn.outcome.established = Some(established);
+            turn.told = true;
+        }
+    }
+
+    /// The connection is over: what was staged and not written is lost, the pipe goes back to the reactor.
+    fn finish(&mut self, end: End, turn: &mut Turn) {
+        self.over = true;
+        if let Some(pipe) = &mut self.pipe {
+            turn.credit |= pipe.reader.lose(u64::from(self.outbox.unwritten_messages()));
+            turn.input |= pipe.writer.flush();
+        }
+        self.outbox.clear();
+        turn.outcome.ended = Some((end, self.pipe.take()));
+        turn.told = true;
+    }
+}

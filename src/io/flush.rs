@@ -1,0 +1,112 @@
+//! When what was sent leaves: at once while sends are sparse, in full quanta while they flood.
+//!
+//! A system call per message would cost ten times the rest of a send, and a message that waits for the next one
+//! would be worse. So a socket has [`TOKENS`] tokens, one of which returns every [`TOKEN_PERIOD`]; a send with a token
+//! flushes and drives its engines at once. Without one the message stays in the open batch, the socket is
+//! *deferred*, and its I/O thread, woken once for the burst, flushes it. A full quantum goes at once in any case.
+
+use std::time::{Duration, Instant};
+
+/// Sends in a row that go out at once.
+const TOKENS: u32 = 16;
+
+/// The time in which one token returns.
+const TOKEN_PERIOD: Duration = Duration::from_micros(20);
+
+/// More pipes than this are written to by the I/O thread.
+const MAX_INLINE_PIPES: usize = 8;
+
+/// What to do with the open batches of a socket after a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Flush and drive now.
+    Now,
+    /// Ask the I/O thread to flush; it does not know yet.
+    Defer,
+    /// Leave them: the I/O thread has been asked.
+    Leave,
+}
+
+/// The flush rule of one socket, under the socket's lock.
+#[derive(Debug)]
+pub(crate) struct FlushRule {
+    tokens: u32,
+    /// When tokens were last counted; `None` before the first lack of one.
+    counted: Option<Instant>,
+    deferred: bool,
+}
+
+impl FlushRule {
+    pub(crate) fn new() -> FlushRule {
+        FlushRule { tokens: TOKENS, counted: None, deferred: false }
+    }
+
+    /// Decides for `pipes` pipes with an open batch. The clock is read only when the tokens are used up and the
+    /// I/O thread has not been asked, which in a flood is once per deferral.
+    #[inline]
+    pub(crate) fn decide(&mut self, pipes: usize, clock: impl FnOnce() -> Instant) -> Decision {
+        if self.deferred {
+            return Decision::Leave;
+        }
+        if pipes <= MAX_INLINE_PIPES && self.take_token(clock) {
+            return Decision::Now;
+        }
+        self.deferred = true;
+        Decision::Defer
+    }
+
+    /// The I/O thread has flushed the socket.
+    pub(crate) fn flushed(&mut self) {
+        self.deferred = false;
+    }
+
+    fn take_token(&mut self, clock: impl FnOnce() -> Instant) -> bool {
+        if self.tokens == 0 {
+            let now = clock();
+            let elapsed =
+                self.counted.map_or(TOKEN_PERIOD * TOKENS, |then| now.saturating_duration_since(then));
+            let returned = (elapsed.as_nanos() / TOKEN_PERIOD.as_nanos()).min(u128::from(TOKENS)) as u32;
+            if returned == 0 {
+                return false;
+            }
+            self.counted = Some(now);
+            self.tokens = returned;
+        }
+        self.tokens -= 1;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seventeen_sends_in_a_row_give_sixteen_writes_and_one_deferral() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        rule.counted = Some(start);
+        for _ in 0..16 {
+            assert_eq!(rule.decide(1, || unreachable!("no clock while tokens last")), Decision::Now);
+        }
+        assert_eq!(rule.decide(1, || start), Decision::Defer);
+        assert_eq!(rule.decide(1, || unreachable!("no clock while deferred")), Decision::Leave);
+        rule.flushed();
+        assert_eq!(rule.decide(1, || start + TOKEN_PERIOD), Decision::Now);
+        assert_eq!(rule.decide(1, || start + TOKEN_PERIOD), Decision::Defer);
+    }
+
+    #[test]
+    fn one_send_per_millisecond_is_never_deferred() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        for ms in 0..1000 {
+            assert_eq!(rule.decide(1, || start + Duration::from_millis(ms)), Decision::Now);
+        }
+    }
+
+    #[test]
+    fn fan_out_to_more_than_eight_pipes_is_left_to_the_io_thread() {
+        let mut rule = FlushRule::new();
+        assert_eq!(rule.decide(9, Instant::now), Decision::Defer);
+        assert_eq!(rule.decide(9, Instant::now), Decision::Leave);
+    }
+}

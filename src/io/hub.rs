@@ -1,0 +1,203 @@
+//! The connections of the sockets on one reactor: their turns, the end of their handshake, their own end.
+//!
+//! In this version a hub is a view on the reactor's own registry: a turn is given by the reactor's thread, or, for
+//! output and for input that waits for room, by the application's. A poller of its own for each socket, which a
+//! waiting thread turns itself, fits in here.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use mio::{Interest, Token};
+use zeroxide_patterns::Origin;
+use zeroxide_transports::Stream;
+use zeroxide_transports::pipe::{Flow, Pipe, pipe};
+use zeroxide_zmtp::Peer;
+use zeroxide_zmtp::connection::{Connection, Established};
+
+use super::command::{Attach, Control};
+use super::engine::{Driver, End, Engine};
+use super::reactor::{Reactor, Timer};
+use crate::monitor::EventKind;
+use crate::options::Values;
+use crate::socket::base::{SocketBase, owner};
+use crate::socket::pipes::{Entry, Link, Slot};
+
+/// Who made a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    Session(u64),
+    Listener(u64),
+}
+
+/// One connection, as its reactor knows it.
+pub(crate) struct Connected {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) base: Arc<SocketBase>,
+    pub(crate) slot: Slot,
+    pub(crate) maker: Maker,
+    pub(crate) values: Arc<Values>,
+    /// Set when the handshake is over.
+    pub(crate) peer: Option<Arc<Peer>>,
+    pub(crate) address: String,
+    pub(crate) local: String,
+    pub(crate) remote: String,
+}
+
+/// What a stream is to become.
+pub(crate) struct Opening {
+    pub(crate) id: u64,
+    pub(crate) stream: Stream,
+    pub(crate) base: Arc<SocketBase>,
+    pub(crate) slot: Slot,
+    pub(crate) maker: Maker,
+    pub(crate) values: Arc<Values>,
+    pub(crate) address: String,
+}
+
+impl Reactor {
+    /// Starts the engine of a connected stream. A stream that is registered already keeps its token.
+    ///
+    /// # Errors
+    /// When the poller refuses the stream.
+    pub(super) fn open(&mut self, opening: Opening, registered: bool) -> io::Result<()> {
+        let Opening { id, mut stream, base, slot, maker, values, address } = opening;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        match registered {
+            true => registry.reregister(&mut stream, Token(id as usize), both)?,
+            false => registry.register(&mut stream, Token(id as usize), both)?,
+        }
+        let (local, remote) = (stream.local(), stream.remote());
+        let config = values.connection_config(base.socket_type);
+        let connection = Connection::new(config, Instant::now());
+        let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone());
+        let peer = None;
+        self.connections
+            .insert(id, Connected { engine, base, slot, maker, values, peer, address, local, remote });
+        self.turn(id);
+        Ok(())
+    }
+
+    /// Drives one engine and does what only the reactor can do for it.
+    pub(super) fn turn(&mut self, id: u64) {
+        let Some(connected) = self.connections.get(&id) else { return };
+        let engine = Arc::clone(&connected.engine);
+        engine.drive(Driver::Reactor);
+        let outcome = engine.take_outcome();
+        if let Some(deadline) = outcome.deadline {
+            self.arm(deadline, Timer::Engine(id));
+        }
+        if outcome.again {
+            self.turns.push_back(id);
+        }
+        if let Some(established) = outcome.established {
+            // A connection that ended in the same turn is established first: its messages count.
+            match outcome.ended {
+                None => self.established(id, established),
+                Some((end, pipe)) => {
+                    debug_assert!(pipe.is_none(), "no pipe before the handshake");
+                    self.ended(id, end, pipe);
+                }
+            }
+        } else if let Some((end, pipe)) = outcome.ended {
+            self.ended(id, end, pipe);
+        }
+    }
+
+    /// The handshake is over: the peer becomes known and the engine gets its pipe.
+    fn established(&mut self, id: u64, established: Established) {
+        let Some(connected) = self.connections.get_mut(&id) else { return };
+        let mut peer = Peer::new(id, connected.address.clone(), Instant::now());
+        peer.socket_type = established.socket_type;
+        peer.routing_id = established.routing_id;
+        peer.properties = established.properties;
+        peer.user_id = established.user_id;
+        peer.zmtp = established.version;
+        let peer = Arc::new(peer);
+        connected.peer = Some(Arc::clone(&peer));
+        let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
+        let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
+        let (local, remote) = (connected.local.clone(), connected.remote.clone());
+        base.peers.add(Arc::clone(&peer));
+        base.monitors.emit(id, &local, &remote, EventKind::HandshakeSucceeded);
+        match self.take_session_pipe(maker, id) {
+            Some(pipe) => {
+                engine.attach(pipe);
+                base.post(Control::Up(slot, engine, peer));
+            }
+            None => {
+                let (ours, theirs) = make_pipe(&base, &values);
+                engine.attach(theirs);
+                let endpoint = match maker {
+                    Maker::Session(endpoint) | Maker::Listener(endpoint) => endpoint,
+                };
+                let mut entry = Entry::new(ours, Link::Engine(engine), slot, endpoint);
+                entry.was_up = true;
+                let routing_id: Bytes = peer.routing_id.clone();
+                entry.peer = Some(peer);
+                let origin = self.origin(maker);
+                base.post(Control::Attach(Box::new(Attach { entry, origin, routing_id })));
+            }
+        }
+        self.turns.push_back(id);
+    }
+
+    fn origin(&self, maker: Maker) -> Origin {
+        match maker {
+            Maker::Listener(_) => Origin::default(),
+            Maker::Session(id) => Origin {
+                connected: true,
+                routing_id: self.sessions.get(&id).and_then(|s| s.given_id.clone()),
+            },
+        }
+    }
+
+    /// A connection is over.
+    fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>) {
+        let Some(connected) = self.connections.remove(&id) else { return };
+        if let Some(mut stream) = connected.engine.take_stream() {
+            let _ = self.poll.registry().deregister(&mut stream);
+        }
+        connected.base.peers.remove(id);
+        self.report_end(&connected, &end);
+        match connected.maker {
+            Maker::Session(session) => self.session_lost(session, &connected, &end, pipe),
+            Maker::Listener(_) => {
+                if let Some(pipe) = pipe {
+                    leave_pipe(&connected.base, &connected.slot, pipe);
+                }
+            }
+        }
+        connected.base.post(Control::Changed);
+        self.reap(connected.base.id);
+    }
+
+    fn report_end(&self, connected: &Connected, end: &End) {
+        let base = &connected.base;
+        let kind = match (&connected.peer, end) {
+            (Some(peer), end) => EventKind::Disconnected { peer: Arc::clone(peer), why: end.reason() },
+            (None, End::Stopped | End::Drained) => return,
+            (None, end) => {
+                EventKind::HandshakeFailed(Arc::new(end.handshake_error(&connected.remote, base.socket_type)))
+            }
+        };
+        base.monitors.emit(connected.engine.id, &connected.local, &connected.remote, kind);
+    }
+}
+
+/// The pipe between a socket and an engine: the socket's end and the engine's.
+pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
+    let conflate = values.conflate && base.socket_type.conflates();
+    let out = Flow { hwm: values.sndhwm, conflate, count_control: false };
+    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true };
+    pipe(out, inp)
+}
+
+/// The I/O end of a pipe goes for good: what it still held is dropped, and the socket is told.
+pub(super) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
+    pipe.writer.finish();
+    drop(pipe.reader.abandon());
+    base.post(Control::Ended(slot.clone()));
+}

@@ -1,0 +1,12 @@
+//! The engine room: threads, readiness, time. See `docs/ARCHITECTURE.md`, "who drives".
+
+mod acceptor;
+pub(crate) mod command;
+mod dialer;
+pub(crate) mod engine;
+pub(crate) mod flush;
+pub(crate) mod hub;
+pub(crate) mod reactor;
+pub(crate) mod reaper;
+pub(crate) mod session;
+pub(crate) mod signaler;

@@ -1,0 +1,294 @@
+//! The reactor: one I/O thread with one mio `Poll` for listeners, dialers and connections, its timers, and the orders
+//! that other threads send it.
+//!
+//! It takes what nobody else does: edges of streams that no application thread is looking at, handshakes, timers,
+//! accepts, reconnects, closing. It sleeps only in its `Poll`, and only when it has nothing to do: an idle context
+//! wakes nobody.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
+use mio::{Events, Poll, Token};
+
+use super::acceptor::Acceptor;
+use super::command::{Command, Control};
+use super::dialer::Resolver;
+use super::engine::{READ_SIZE, READABLE, WRITABLE};
+use super::hub::Connected;
+use super::session::Session;
+use crate::context::ContextBase;
+use crate::random::Random;
+
+/// The waker's token; all others are numbers of connections, listeners and dialled streams, which start at 1.
+const WAKER: Token = Token(0);
+
+/// Events taken from one poll (libzmq `max_io_events`).
+const MAX_EVENTS: usize = 256;
+
+/// The other threads' side of a reactor.
+#[derive(Clone)]
+pub(crate) struct ReactorLink(Arc<Shared>);
+
+struct Shared {
+    orders: Sender<Command>,
+    waker: mio::Waker,
+    /// The thread is in its poll, or about to be, and must be woken to see an order.
+    asleep: AtomicBool,
+    buffers: Buffers,
+}
+
+impl ReactorLink {
+    /// Sends an order, and wakes the thread if it sleeps.
+    pub(crate) fn send(&self, command: Command) {
+        // The thread holds the receiving end until it has closed everything; what comes later finds nothing to do.
+        let _ = self.0.orders.send(command);
+        if self.0.asleep.swap(false, Ordering::SeqCst) {
+            let _ = self.0.waker.wake();
+        }
+    }
+
+    /// Read buffers for whoever drives an engine.
+    pub(crate) fn buffers(&self) -> &Buffers {
+        &self.0.buffers
+    }
+}
+
+/// Read buffers that wait for their next use: an idle engine has none.
+#[derive(Default)]
+pub(crate) struct Buffers(Mutex<Vec<Box<[u8]>>>);
+
+impl Buffers {
+    /// A buffer of [`READ_SIZE`] bytes until the guard is dropped.
+    pub(crate) fn borrow(&self) -> Borrowed<'_> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Borrowed { pool: self, buffer: spare.unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice()) }
+    }
+}
+
+/// A read buffer on loan.
+pub(crate) struct Borrowed<'a> {
+    pool: &'a Buffers,
+    buffer: Box<[u8]>,
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl DerefMut for Borrowed<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer
+    }
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.pool.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A deadline of a connection's protocol.
+    Engine(u64),
+    /// The next attempt of a session, if it is still the one with this number.
+    Dial(u64, u32),
+    /// The limit of a pending connect of a session, likewise.
+    ConnectTimeout(u64, u32),
+    /// A listener may accept again.
+    Accept(u64),
+    /// A connection that was to end has lingered long enough.
+    Stop(u64),
+    /// A socket has lingered long enough.
+    Linger(u64),
+    /// A disconnected session has lingered long enough.
+    SessionLinger(u64),
+}
+
+/// The I/O thread's own state. Its parts live in the files of this folder named after them.
+pub(crate) struct Reactor {
+    pub(super) link: ReactorLink,
+    pub(super) context: Arc<ContextBase>,
+    pub(super) poll: Poll,
+    orders: Receiver<Command>,
+    timers: BinaryHeap<Reverse<(Instant, Timer)>>,
+    pub(super) listeners: HashMap<u64, Acceptor>,
+    pub(super) sessions: HashMap<u64, Session>,
+    /// Streams that are being connected, with their session.
+    pub(super) dialling: HashMap<u64, (u64, zeroxide_transports::Stream)>,
+    pub(super) connections: HashMap<u64, Connected>,
+    /// Connections that want another turn without waiting for an edge.
+    pub(super) turns: VecDeque<u64>,
+    /// Sockets that close.
+    pub(super) closing: HashMap<u64, super::reaper::Reaping>,
+    pub(super) resolver: Resolver,
+    pub(super) random: Random,
+    leaving: bool,
+}
+
+/// Starts an I/O thread called `name`.
+///
+/// # Errors
+/// When the system gives no descriptor or no thread.
+pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> io::Result<ReactorLink> {
+    let poll = Poll::new()?;
+    let waker = mio::Waker::new(poll.registry(), WAKER)?;
+    let (sender, orders) = crossbeam_channel::unbounded();
+    let asleep = AtomicBool::new(false);
+    let link = ReactorLink(Arc::new(Shared { orders: sender, waker, asleep, buffers: Buffers::default() }));
+    let reactor = Reactor {
+        link: link.clone(),
+        context,
+        random,
+        poll,
+        orders,
+        timers: BinaryHeap::new(),
+        listeners: HashMap::new(),
+        sessions: HashMap::new(),
+        dialling: HashMap::new(),
+        connections: HashMap::new(),
+        turns: VecDeque::new(),
+        closing: HashMap::new(),
+        resolver: Resolver::default(),
+        leaving: false,
+    };
+    thread::Builder::new().name(name).spawn(move || reactor.run())?;
+    Ok(link)
+}
+
+impl Reactor {
+    fn run(mut self) {
+        self.context.adopt_thread();
+        let mut events = Events::with_capacity(MAX_EVENTS);
+        while !self.is_done() {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Only a broken descriptor fails here: nothing can be served any more, so nobody may go on waiting.
+                Err(_) => break,
+            }
+            self.link.0.asleep.store(false, Ordering::SeqCst);
+            for event in &events {
+                self.event(event);
+            }
+            self.obey();
+            self.fire_timers();
+            self.give_turns();
+        }
+        self.abandon();
+    }
+
+    fn is_done(&self) -> bool {
+        self.leaving && self.connections.is_empty() && self.sessions.is_empty() && self.closing.is_empty()
+    }
+
+    /// How long to sleep; announces the sleep first, then looks for orders once more.
+    fn timeout(&self) -> Option<Duration> {
+        if self.turns.is_empty() {
+            self.link.0.asleep.store(true, Ordering::SeqCst);
+            if self.orders.is_empty() {
+                return self
+                    .timers
+                    .peek()
+                    .map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
+            }
+            self.link.0.asleep.store(false, Ordering::SeqCst);
+        }
+        Some(Duration::ZERO)
+    }
+
+    fn event(&mut self, event: &mio::event::Event) {
+        let id = event.token().0 as u64;
+        if let Some(connected) = self.connections.get(&id) {
+            let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+            let writable = event.is_writable() || event.is_write_closed();
+            connected.engine.edge(u8::from(readable) * READABLE | u8::from(writable) * WRITABLE);
+            self.turn(id);
+        } else if self.dialling.contains_key(&id) {
+            self.dialled(id);
+        } else if self.listeners.contains_key(&id) {
+            self.accept(id);
+        }
+    }
+
+    fn obey(&mut self) {
+        while let Ok(command) = self.orders.try_recv() {
+            match command {
+                Command::Bind(id, base, listener, values) => self.listen(id, base, *listener, values),
+                Command::Unbind(id, receipt) => {
+                    self.unbind(id);
+                    receipt.open();
+                }
+                Command::Connect(session) => self.connect(*session),
+                Command::Disconnect(id, receipt) => {
+                    self.disconnect(id);
+                    receipt.open();
+                }
+                Command::Redial(id) => self.redial(id),
+                Command::Resolved(id, addresses) => self.resolved(id, addresses),
+                Command::Flush(base) => base.post(Control::Flush),
+                Command::Engine(id) => self.turn(id),
+                Command::Stop(id) => self.disconnect(id),
+                Command::Close(base) => self.close(&base),
+                Command::Exit => {
+                    self.leaving = true;
+                    self.end_everything();
+                }
+            }
+        }
+    }
+
+    /// Arms a timer. Timers are never taken back: one that fires too late or for nothing is ignored by its owner.
+    pub(super) fn arm(&mut self, at: Instant, timer: Timer) {
+        self.timers.push(Reverse((at, timer)));
+    }
+
+    fn fire_timers(&mut self) {
+        if self.timers.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while self.timers.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((_, timer))) = self.timers.pop() else { return };
+            match timer {
+                Timer::Engine(id) => {
+                    if let Some(connected) = self.connections.get(&id) {
+                        connected.engine.timer();
+                        self.turn(id);
+                    }
+                }
+                Timer::Dial(id, attempt) => self.dial_again(id, attempt),
+                Timer::ConnectTimeout(id, attempt) => self.connect_timed_out(id, attempt),
+                Timer::Accept(id) => self.accept(id),
+                Timer::Stop(id) => self.stop(id),
+                Timer::Linger(id) => self.lingered(id),
+                Timer::SessionLinger(id) => self.end_session(id),
+            }
+        }
+    }
+
+    fn give_turns(&mut self) {
+        for id in std::mem::take(&mut self.turns) {
+            self.turn(id);
+        }
+    }
+
+    /// The number of a new connection, unique in the context; also its token.
+    pub(super) fn next_id(&self) -> u64 {
+        self.context.next_id()
+    }
+}

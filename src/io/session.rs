@@ -1,0 +1,309 @@
+//! The session: one connecting endpoint, which outlives its connections (libzmq session_base.cpp).
+//!
+//! It keeps the I/O end of the pipe while there is no connection, so that messages queue before the peer exists and
+//! survive a reconnection. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
+//! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zeroxide_patterns::RoutingId;
+use zeroxide_transports::pipe::Pipe;
+use zeroxide_transports::{Endpoint, Resolved};
+
+use super::command::Control;
+use super::engine::End;
+use super::hub::{Connected, Maker, leave_pipe};
+use super::reactor::{Reactor, Timer};
+use crate::error::HandshakeError;
+use crate::monitor::EventKind;
+use crate::options::Values;
+use crate::random::Random;
+use crate::socket::base::SocketBase;
+use crate::socket::endpoints::EndpointState;
+use crate::socket::pipes::Slot;
+
+/// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
+const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// One connecting endpoint.
+pub(crate) struct Session {
+    pub(crate) id: u64,
+    pub(crate) base: Arc<SocketBase>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) values: Arc<Values>,
+    pub(crate) slot: Slot,
+    /// The I/O end of the pipe while no engine has it; none with IMMEDIATE, where each connection gets its own.
+    pub(crate) pipe: Option<Pipe>,
+    /// The routing id that CONNECT_ROUTING_ID gave to the peer.
+    pub(crate) given_id: Option<RoutingId>,
+    /// Addresses of the endpoint's name that this attempt has not tried yet.
+    pub(crate) addresses: VecDeque<Resolved>,
+    pub(crate) backoff: Backoff,
+    /// Number of the attempt; timers of earlier ones are void.
+    pub(crate) attempt: u32,
+    /// The stream or connection it has now.
+    pub(crate) connection: Option<u64>,
+    /// It was disconnected, or its socket closed: it lives on for what is unsent.
+    pub(crate) ending: bool,
+}
+
+impl Session {
+    /// A session that has not dialled yet.
+    pub(crate) fn new(
+        id: u64,
+        base: Arc<SocketBase>,
+        endpoint: Endpoint,
+        values: Arc<Values>,
+        slot: Slot,
+        pipe: Option<Pipe>,
+        given_id: Option<RoutingId>,
+    ) -> Session {
+        Session {
+            id,
+            base,
+            endpoint,
+            values,
+            slot,
+            pipe,
+            given_id,
+            addresses: VecDeque::new(),
+            backoff: Backoff::default(),
+            attempt: 0,
+            connection: None,
+            ending: false,
+        }
+    }
+
+    /// Whether something waits to be sent.
+    pub(crate) fn has_unsent(&mut self) -> bool {
+        self.pipe.as_mut().is_some_and(|pipe| pipe.reader.has_input())
+    }
+}
+
+/// When to dial again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Backoff {
+    failures: u32,
+    faults: u32,
+}
+
+impl Backoff {
+    /// The wait after one more failure; `None` when the options forbid another attempt (RECONNECT_IVL -1 or 0).
+    ///
+    /// `fault`: the peer was reached and found unfit. libzmq capi: IVL plus random(0..IVL) without a maximum, doubling
+    /// without jitter with one.
+    pub(crate) fn next(&mut self, values: &Values, fault: bool, random: &mut Random) -> Option<Duration> {
+        let interval = values.reconnect_ivl.filter(|ivl| !ivl.is_zero())?;
+        let max = values.reconnect_ivl_max.filter(|max| !max.is_zero());
+        let doublings = if fault { &mut self.faults } else { &mut self.failures };
+        let doubled = interval.saturating_mul(1 << (*doublings).min(20));
+        *doublings = doublings.saturating_add(1);
+        Some(match (max, fault) {
+            (Some(max), _) => doubled.min(max),
+            (None, true) => doubled.min(LONGEST_FAULT_WAIT).max(interval),
+            (None, false) => interval + random.below(interval),
+        })
+    }
+
+    /// A connection was made.
+    pub(crate) fn connected(&mut self) {
+        self.failures = 0;
+    }
+
+    /// A handshake succeeded.
+    pub(crate) fn established(&mut self) {
+        self.faults = 0;
+    }
+}
+
+impl Reactor {
+    /// Takes a new session and dials.
+    pub(super) fn connect(&mut self, session: Session) {
+        let id = session.id;
+        self.sessions.insert(id, session);
+        self.dial(id);
+    }
+
+    /// The session's pipe for a connection whose handshake is over; none with IMMEDIATE.
+    pub(super) fn take_session_pipe(&mut self, maker: Maker, connection: u64) -> Option<Pipe> {
+        let Maker::Session(id) = maker else { return None };
+        let session = self.sessions.get_mut(&id)?;
+        session.backoff.established();
+        session.base.endpoints.set_state(id, EndpointState::Connected { connection });
+        session.pipe.take()
+    }
+
+    /// The connection of a session is over: keep its pipe and dial again, or end the session.
+    pub(super) fn session_lost(&mut self, id: u64, connected: &Connected, end: &End, pipe: Option<Pipe>) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            if let Some(pipe) = pipe {
+                leave_pipe(&connected.base, &connected.slot, pipe);
+            }
+            return;
+        };
+        session.connection = None;
+        let finished = matches!(end, End::Drained | End::Stopped);
+        match pipe {
+            Some(pipe) if session.values.immediate => leave_pipe(&session.base, &session.slot, pipe),
+            Some(pipe) => {
+                session.pipe = Some(pipe);
+                session.base.post(Control::Lost(session.slot.clone()));
+            }
+            None => {}
+        }
+        if finished || (session.ending && !session.has_unsent()) {
+            return self.end_session(id);
+        }
+        let failure = match (&connected.peer, end) {
+            // An orderly loss after the handshake says nothing against the peer.
+            (Some(_), End::Lost(_)) => None,
+            _ => Some(Arc::new(end.handshake_error(&connected.remote, connected.base.socket_type))),
+        };
+        self.retry(id, failure);
+    }
+
+    /// One attempt failed before there was a connection.
+    pub(super) fn attempt_failed(&mut self, id: u64, error: io::Error) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.connection = None;
+        if !session.addresses.is_empty() {
+            return self.dial_next(id);
+        }
+        let text = session.endpoint.to_string();
+        session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error.kind()));
+        session.base.endpoints.failed(id, &error);
+        self.retry(id, None);
+    }
+
+    /// Arms the timer of the next attempt; `fault` tells what was wrong with the peer.
+    fn retry(&mut self, id: u64, fault: Option<Arc<HandshakeError>>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.ending && !session.has_unsent() {
+            return self.end_session(id);
+        }
+        session.attempt += 1;
+        let attempt = session.attempt;
+        let wait = session.backoff.next(&session.values, fault.is_some(), &mut self.random);
+        session.base.endpoints.set_state(
+            id,
+            match fault {
+                Some(fault) => EndpointState::Failed(fault),
+                None => EndpointState::Waiting,
+            },
+        );
+        let Some(wait) = wait else { return };
+        let text = session.endpoint.to_string();
+        let kind = EventKind::ConnectRetried { after: wait, attempt };
+        session.base.monitors.emit(id, "", &text, kind);
+        self.arm(Instant::now() + wait, Timer::Dial(id, attempt));
+    }
+
+    /// The timer of an attempt fired.
+    pub(super) fn dial_again(&mut self, id: u64, attempt: u32) {
+        if self.sessions.get(&id).is_some_and(|s| s.attempt == attempt && s.connection.is_none()) {
+            self.dial(id);
+        }
+    }
+
+    /// The application connects to the same endpoint once more: do not wait for the timer.
+    pub(super) fn redial(&mut self, id: u64) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.connection.is_none() {
+            session.attempt += 1;
+            session.backoff = Backoff::default();
+            self.dial(id);
+        }
+    }
+
+    /// The application disconnects: the session lingers for what is unsent, without the socket.
+    pub(super) fn disconnect(&mut self, id: u64) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.ending = true;
+        let linger = session.base.enter(|state| state.values.linger);
+        let unsent = session.connection.is_some() || session.has_unsent();
+        match linger {
+            Some(linger) if linger.is_zero() || !unsent => return self.end_session(id),
+            Some(linger) => self.arm(Instant::now() + linger, Timer::SessionLinger(id)),
+            None if !unsent => return self.end_session(id),
+            None => {}
+        }
+        self.drain(id);
+    }
+
+    /// Gives the connection of an ending session a turn, in which it finds out that nothing more will come.
+    pub(super) fn drain(&mut self, id: u64) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let Some(connection) = session.connection else { return };
+        match self.connections.get(&connection) {
+            // A handshake that nobody needs any more is not waited for.
+            Some(connected) if connected.peer.is_none() && session.pipe.is_none() => self.end_session(id),
+            Some(_) => self.turn(connection),
+            None => {}
+        }
+    }
+
+    /// The session ends now, whatever is unsent.
+    pub(super) fn end_session(&mut self, id: u64) {
+        let Some(mut session) = self.sessions.remove(&id) else { return };
+        session.base.endpoints.remove(id);
+        if let Some(connection) = session.connection.take() {
+            self.forget_dialled(connection);
+            if let Some(connected) = self.connections.get(&connection) {
+                connected.engine.stop();
+                self.turn(connection);
+            }
+        }
+        if let Some(pipe) = session.pipe.take() {
+            leave_pipe(&session.base, &session.slot, pipe);
+        }
+        session.base.post(Control::Changed);
+        self.reap(session.base.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(interval: u64, max: u64) -> Values {
+        let mut values = Values::native(None);
+        values.reconnect_ivl = Some(Duration::from_millis(interval));
+        values.reconnect_ivl_max = Some(Duration::from_millis(max));
+        values
+    }
+
+    #[test]
+    fn without_a_maximum_each_wait_is_the_interval_plus_jitter_below_it() {
+        let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
+        for _ in 0..1000 {
+            let wait = backoff.next(&values(100, 0), false, &mut random).unwrap().as_millis();
+            assert!((100..200).contains(&wait), "{wait}");
+        }
+    }
+
+    #[test]
+    fn with_a_maximum_the_wait_doubles_up_to_it() {
+        let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
+        let mut wait = || backoff.next(&values(100, 500), false, &mut random).unwrap().as_millis();
+        assert_eq!([wait(), wait(), wait(), wait()], [100, 200, 400, 500]);
+    }
+
+    #[test]
+    fn after_a_fault_of_the_peer_the_wait_doubles_up_to_thirty_seconds() {
+        let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
+        let mut wait = || backoff.next(&values(100, 0), true, &mut random).unwrap().as_secs_f32();
+        assert_eq!([wait(), wait(), wait()], [0.1, 0.2, 0.4]);
+        assert_eq!((0..30).map(|_| wait()).last(), Some(30.0));
+    }
+
+    #[test]
+    fn no_interval_means_no_second_attempt() {
+        let mut off = values(0, 0);
+        assert_eq!(Backoff::default().next(&off, false, &mut Random::new(1)), None);
+        off.reconnect_ivl = None;
+        assert_eq!(Backoff::default().next(&off, false, &mut Random::new(1)), None);
+    }
+}

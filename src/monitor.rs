@@ -1,0 +1,233 @@
+//! What happens to a socket's endpoints and connections, as events (libzmq `zmq_socket_monitor`).
+//!
+//! A monitor is lossy but counted: it keeps the last 4096 events that nobody took, and never makes an I/O
+//! thread wait. For who is connected *now*, ask [`Socket::peers`](crate::Socket::peers), which loses nothing.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use zeroxide_zmtp::{ConnectionError, Peer};
+
+use crate::error::{Error, HandshakeError, Result, Why};
+use crate::io::signaler::{Signal, wait_until};
+
+/// Events that a monitor keeps for its reader; older ones are counted as missed.
+pub(crate) const CAPACITY: usize = 4096;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Counts the events of the socket from 0; a gap is what a monitor missed.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Instant,
+    /// The connection, listener or connecting endpoint it happened to, by number.
+    pub connection: u64,
+    /// This side's address as an endpoint; empty where it is not known.
+    pub local: String,
+    /// The other side's address, or the endpoint dialled; empty where it is not known.
+    pub remote: String,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// The kinds of events (libzmq's `ZMQ_EVENT_…` in brackets).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// An endpoint is bound (LISTENING).
+    Listening,
+    /// A bound endpoint cannot be served (BIND_FAILED).
+    BindFailed(io::ErrorKind),
+    /// A connection was accepted; the handshake follows (ACCEPTED).
+    Accepted,
+    /// A connection could not be accepted; the next attempt follows in 50 ms (ACCEPT_FAILED).
+    AcceptFailed(io::ErrorKind),
+    /// A bound endpoint is closed (CLOSED).
+    ListenerClosed,
+    /// A connect has begun (CONNECT_DELAYED).
+    ConnectDelayed,
+    /// The transport is connected; the handshake follows (CONNECTED).
+    Connected,
+    /// A connect failed (CLOSED).
+    ConnectFailed(io::ErrorKind),
+    /// The next attempt follows after this wait (CONNECT_RETRIED).
+    ConnectRetried {
+        /// The wait.
+        after: Duration,
+        /// Number of the attempt that follows, from 1.
+        attempt: u32,
+    },
+    /// A peer is there (HANDSHAKE_SUCCEEDED).
+    HandshakeSucceeded,
+    /// A connection ended before there was a peer (HANDSHAKE_FAILED_…).
+    HandshakeFailed(Arc<HandshakeError>),
+    /// A peer is gone (DISCONNECTED).
+    Disconnected {
+        /// The peer.
+        peer: Arc<Peer>,
+        /// Why.
+        why: DisconnectReason,
+    },
+    /// The socket is closed; nothing follows (MONITOR_STOPPED).
+    Closed,
+}
+
+/// Why a peer is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// This side ended the connection.
+    Ours,
+    /// The peer closed it.
+    PeerClosed,
+    /// The network failed.
+    Io(io::ErrorKind),
+    /// The peer broke the protocol, or stopped answering.
+    Fault(ConnectionError),
+}
+
+impl fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DisconnectReason::Ours => f.write_str("closed here"),
+            DisconnectReason::PeerClosed => f.write_str("closed by the peer"),
+            DisconnectReason::Io(kind) => write!(f, "{kind}"),
+            DisconnectReason::Fault(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// Receives the events of one socket, from [`Socket::monitor`](crate::Socket::monitor). Each monitor gets them all.
+pub struct Monitor(Arc<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    events: Mutex<VecDeque<Event>>,
+    missed: AtomicU64,
+    closed: AtomicBool,
+    signal: Signal,
+}
+
+impl Monitor {
+    /// The next event; waits for it.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] after the last event of a closed socket.
+    pub fn recv(&self) -> Result<Event> {
+        self.wait(None)
+    }
+
+    /// The next event, waiting at most for `limit`.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`]; [`Error::Closed`] after the last event of a closed socket.
+    pub fn recv_timeout(&self, limit: Duration) -> Result<Event> {
+        self.wait(Some(limit))
+    }
+
+    /// The next event, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`]; [`Error::Closed`] after the last event of a closed socket.
+    pub fn try_recv(&self) -> Result<Event> {
+        self.0.take().unwrap_or(Err(Error::WouldBlock(Why::NoEvent)))
+    }
+
+    /// Events that were overwritten because nobody took them.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.0.missed.load(Ordering::SeqCst)
+    }
+
+    fn wait(&self, limit: Option<Duration>) -> Result<Event> {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        wait_until(&[&self.0.signal], deadline, || self.0.take())
+            .unwrap_or(Err(Error::TimedOut(Why::NoEvent)))
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor")
+            .field("waiting", &self.0.events().len())
+            .field("missed", &self.missed())
+            .finish()
+    }
+}
+
+impl Queue {
+    fn events(&self) -> MutexGuard<'_, VecDeque<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next event; `None` when one may still come.
+    fn take(&self) -> Option<Result<Event>> {
+        let closed = self.closed.load(Ordering::SeqCst);
+        match self.events().pop_front() {
+            Some(event) => Some(Ok(event)),
+            None => closed.then_some(Err(Error::Closed)),
+        }
+    }
+
+    fn push(&self, event: Event) {
+        let closing = matches!(event.kind, EventKind::Closed);
+        let mut events = self.events();
+        if events.len() >= CAPACITY {
+            events.pop_front();
+            self.missed.fetch_add(1, Ordering::SeqCst);
+        }
+        events.push_back(event);
+        drop(events);
+        if closing {
+            self.closed.store(true, Ordering::SeqCst);
+            self.signal.notify_all();
+        } else {
+            self.signal.notify_one();
+        }
+    }
+}
+
+/// The monitors of a socket.
+#[derive(Default)]
+pub(crate) struct Monitors {
+    queues: Mutex<Vec<Weak<Queue>>>,
+    seq: AtomicU64,
+    any: AtomicBool,
+}
+
+impl Monitors {
+    /// One more monitor, from now on.
+    pub(crate) fn add(&self) -> Monitor {
+        let queue = Arc::new(Queue::default());
+        self.queues().push(Arc::downgrade(&queue));
+        self.any.store(true, Ordering::SeqCst);
+        Monitor(queue)
+    }
+
+    /// Tells every monitor. Costs one load while there is none.
+    pub(crate) fn emit(&self, connection: u64, local: &str, remote: &str, kind: EventKind) {
+        if !self.any.load(Ordering::SeqCst) {
+            return;
+        }
+        let seq = self.seq.fetch_add(1, Ordering::SeqCst);
+        let (local, remote) = (local.to_owned(), remote.to_owned());
+        let event = Event { seq, at: Instant::now(), connection, local, remote, kind };
+        self.queues().retain(|queue| match queue.upgrade() {
+            Some(queue) => {
+                queue.push(event.clone());
+                true
+            }
+            None => false,
+        });
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

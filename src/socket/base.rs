@@ -1,0 +1,462 @@
+//! What the handles of a socket, its engines and its reactor share: the pattern and the pipes under one lock, the
+//! mailbox, the signals, and the tables that others may look at.
+//!
+//! Every entry is the same: take the lock, take up the news in the mailbox, act, run the errands without the lock,
+//! and look at the mailbox once more ([`SocketBase::enter`], [`SocketBase::settle`]). So the state is true while the
+//! application does nothing, and nobody waits for anybody.
+
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
+use zeroxide_zmtp::SocketType;
+
+use super::endpoints::{EndpointState, EndpointTable};
+use super::pipes::{Entry, Errands, Link, Owner, PipeTable, Slot};
+use crate::context::ContextBase;
+use crate::error::Error;
+use crate::io::command::{Attach, Command, Control, Mailbox};
+use crate::io::engine::{Driver, Engine};
+use crate::io::flush::{Decision, FlushRule};
+use crate::io::reactor::ReactorLink;
+use crate::io::reaper::Closure;
+use crate::io::signaler::Signal;
+use crate::monitor::Monitors;
+use crate::options::Values;
+use crate::peers::PeerList;
+use crate::stats::Counters;
+
+/// The shared part of a socket.
+pub(crate) struct SocketBase {
+    pub(crate) id: u64,
+    pub(crate) socket_type: SocketType,
+    pub(crate) context: Arc<ContextBase>,
+    state: Mutex<SocketState>,
+    mailbox: Mailbox,
+    /// Set while nothing may be sent or received any more.
+    pub(crate) gone: AtomicBool,
+    /// A message may be there to receive.
+    pub(crate) input: Signal,
+    /// Room may be there to send.
+    pub(crate) output: Signal,
+    /// Peers, subscriptions, endpoints or the socket's life changed; pollers, too, wait here.
+    pub(crate) watch: Signal,
+    pub(crate) peers: PeerList,
+    pub(crate) endpoints: EndpointTable,
+    pub(crate) monitors: Monitors,
+    pub(crate) counters: Arc<Counters>,
+    /// How its closing went.
+    pub(crate) closure: Closure,
+}
+
+/// What the socket's lock guards.
+pub(crate) struct SocketState {
+    pub(crate) socket_type: SocketType,
+    pub(crate) pattern: AnyPattern,
+    pub(crate) pipes: PipeTable,
+    pub(crate) values: Values,
+    flush: FlushRule,
+    /// The I/O thread of this socket, once an endpoint needed one.
+    pub(crate) reactor: Option<ReactorLink>,
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+    /// Why the socket is of no more use.
+    pub(crate) end: Option<SocketEnd>,
+    /// The next connect gives its peer this routing id (libzmq `ZMQ_CONNECT_ROUTING_ID`).
+    pub(crate) connect_routing_id: Option<zeroxide_patterns::RoutingId>,
+}
+
+/// Why a socket can no longer be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SocketEnd {
+    Closed,
+    Terminated,
+}
+
+impl From<SocketEnd> for Error {
+    fn from(end: SocketEnd) -> Error {
+        match end {
+            SocketEnd::Closed => Error::Closed,
+            SocketEnd::Terminated => Error::Terminated,
+        }
+    }
+}
+
+impl SocketBase {
+    pub(crate) fn new(
+        id: u64,
+        socket_type: SocketType,
+        context: Arc<ContextBase>,
+        pattern: AnyPattern,
+        values: Values,
+    ) -> Arc<SocketBase> {
+        let mut state = SocketState {
+            socket_type,
+            pattern,
+            pipes: PipeTable::default(),
+            values,
+            flush: FlushRule::new(),
+            reactor: None,
+            accepted: 0,
+            refused: 0,
+            end: None,
+            connect_routing_id: None,
+        };
+        state.pattern.configure(&state.values.pattern_options());
+        Arc::new(SocketBase {
+            id,
+            socket_type,
+            context,
+            state: Mutex::new(state),
+            mailbox: Mailbox::default(),
+            gone: AtomicBool::new(false),
+            input: Signal::default(),
+            output: Signal::default(),
+            watch: Signal::default(),
+            peers: PeerList::default(),
+            endpoints: EndpointTable::default(),
+            monitors: Monitors::default(),
+            counters: Arc::new(Counters::default()),
+            closure: Closure::default(),
+        })
+    }
+
+    /// Acts on the state under the lock, then runs the errands that came of it.
+    #[inline]
+    pub(crate) fn enter<R>(self: &Arc<Self>, act: impl FnOnce(&mut SocketState) -> R) -> R {
+        let mut state = self.lock();
+        if self.mailbox.is_full() {
+            self.take_up_news(&mut state);
+        }
+        let result = act(&mut state);
+        self.leave(state);
+        result
+    }
+
+    /// Like [`SocketBase::enter`] for sending: first the flush rule decides about what was written.
+    #[inline]
+    pub(crate) fn enter_to_send<R>(self: &Arc<Self>, act: impl FnOnce(&mut SocketState) -> R) -> R {
+        self.enter(|state| {
+            let result = act(state);
+            state.apply_flush_rule();
+            result
+        })
+    }
+
+    /// Puts news in the mailbox and sees to it that it is taken up.
+    pub(crate) fn post(self: &Arc<Self>, control: Control) {
+        self.mailbox.put(control);
+        self.settle();
+    }
+
+    fn leave(self: &Arc<Self>, mut state: MutexGuard<'_, SocketState>) {
+        if state.pipes.has_drained() {
+            self.detach_drained(&mut state);
+        }
+        if !state.pipes.errands.is_empty() {
+            let errands = std::mem::take(&mut state.pipes.errands);
+            let reactor = state.reactor.clone();
+            drop(state);
+            self.run(errands, reactor);
+        } else {
+            drop(state);
+        }
+        self.settle();
+    }
+
+    /// Takes up news until there is none, or somebody else holds the lock and will.
+    #[inline]
+    fn settle(self: &Arc<Self>) {
+        fence(Ordering::SeqCst);
+        while self.mailbox.is_full() {
+            let mut state = match self.state.try_lock() {
+                Ok(state) => state,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            self.take_up_news(&mut state);
+            if state.pipes.has_drained() {
+                self.detach_drained(&mut state);
+            }
+            let errands = std::mem::take(&mut state.pipes.errands);
+            let reactor = state.reactor.clone();
+            drop(state);
+            self.run(errands, reactor);
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, SocketState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what was asked for under the lock, without it.
+    fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<ReactorLink>) {
+        if let Some(reactor) = reactor {
+            if errands.defer {
+                Counters::add(&self.counters.deferrals, 1);
+                reactor.send(Command::Flush(Arc::clone(self)));
+            }
+            for engine in errands.stops.drain(..) {
+                engine.stop();
+                reactor.send(Command::Engine(engine.id));
+            }
+            for endpoint in errands.ended_endpoints.drain(..) {
+                reactor.send(Command::Stop(endpoint));
+            }
+        }
+        for engine in errands.engines() {
+            engine.drive(Driver::Application);
+        }
+        for (owner, news) in errands.news.drain(..) {
+            owner.base.post(news(owner.slot));
+        }
+        if errands.wake_input {
+            Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
+        }
+        if errands.wake_output {
+            Counters::add(&self.counters.wakes, u64::from(self.output.notify_one()));
+        }
+        if errands.wake_watchers || errands.wake_input || errands.wake_output {
+            self.watch.notify_all();
+        }
+    }
+
+    fn take_up_news(self: &Arc<Self>, state: &mut SocketState) {
+        while let Some(control) = self.mailbox.take() {
+            match control {
+                Control::Attach(attach) => self.take_attach(state, *attach),
+                Control::Up(slot, engine, peer) => state.up(&slot, engine, peer),
+                Control::Joined(slot, routing_id) => state.joined(&slot, &routing_id),
+                Control::Lost(slot) => state.lost(&slot),
+                Control::Ended(slot) => self.take_end(state, &slot),
+                Control::Readable(slot) => state.readable(&slot),
+                Control::Writable(slot) => state.writable(&slot),
+                Control::Bound(slot, binder) => {
+                    if let Some(endpoint) = state.bound(&slot, binder) {
+                        self.endpoints.set_state(endpoint, EndpointState::Connected { connection: 0 });
+                    }
+                }
+                Control::Retire(slot) => {
+                    if let Some(id) = slot.get() {
+                        self.retire(state, id);
+                    }
+                }
+                Control::Changed => state.changed(),
+                Control::Flush => state.flush_now(),
+            }
+        }
+    }
+
+    fn take_attach(self: &Arc<Self>, state: &mut SocketState, attach: Attach) {
+        let Attach { entry, origin, routing_id } = attach;
+        let answer = match &entry.link {
+            Link::Inproc(owner) => Some(owner.clone()),
+            Link::Offline | Link::Engine(_) => None,
+        };
+        if let Ok(id) = state.attach(entry, &origin) {
+            state.pattern.established(id, &routing_id, &mut state.pipes);
+            state.pattern.readable(id, &mut state.pipes);
+            state.pipes.errands.wake_input = true;
+            if let Some(owner) = answer {
+                let routing_id = state.values.routing_id_bytes();
+                // Told at once: the mailbox of the other socket is a leaf lock.
+                owner.base.mailbox.put(Control::Joined(owner.slot.clone(), routing_id));
+                state.pipes.errands.tell(&owner, Control::Writable);
+            }
+        }
+    }
+
+    fn take_end(&self, state: &mut SocketState, slot: &Slot) {
+        let Some(id) = slot.get() else { return };
+        let reads = self.socket_type.receives() || self.socket_type.publishes();
+        if state.pipes.end(id, reads) {
+            self.detach(state, id, Cause::PeerLost);
+        } else {
+            state.pattern.readable(id, &mut state.pipes);
+            state.pattern.writable(id);
+        }
+        state.changed();
+    }
+
+    /// A pipe goes, on this side's wish: what is unsent leaves without it, what is unread is thrown away.
+    fn retire(&self, state: &mut SocketState, id: PipeId) {
+        if let Some(entry) = state.pipes.get_mut(id) {
+            entry.pipe.writer.finish();
+            let unread = entry.pipe.reader.abandon();
+            let link = std::mem::replace(&mut entry.link, Link::Offline);
+            state.pipes.errands.garbage.extend(unread);
+            match link {
+                Link::Inproc(owner) => state.pipes.errands.tell(&owner, Control::Ended),
+                Link::Engine(engine) => state.pipes.errands.drive(&engine),
+                Link::Offline => {}
+            }
+        }
+        self.detach(state, id, Cause::Linger);
+    }
+
+    /// Retires the pipes of a connecting endpoint.
+    pub(crate) fn retire_endpoint(&self, state: &mut SocketState, endpoint: u64) {
+        let ids: Vec<PipeId> =
+            state.pipes.iter().filter(|(_, entry)| entry.endpoint == endpoint).map(|(id, _)| id).collect();
+        ids.into_iter().for_each(|id| self.retire(state, id));
+    }
+
+    fn detach_drained(&self, state: &mut SocketState) {
+        for id in state.pipes.take_drained() {
+            self.detach(state, id, Cause::PeerLost);
+        }
+    }
+
+    fn detach(&self, state: &mut SocketState, id: PipeId, cause: Cause) {
+        if state.pipes.get(id).is_none() {
+            return;
+        }
+        state.pattern.detached(id, &mut state.pipes);
+        if let Some(entry) = state.pipes.remove(id) {
+            state.pipes.settle_accounts(entry, cause);
+        }
+        state.changed();
+    }
+}
+
+impl SocketState {
+    /// Refuses everything on a socket that has ended.
+    pub(crate) fn alive(&self) -> Result<(), Error> {
+        self.end.map_or(Ok(()), |end| Err(end.into()))
+    }
+
+    /// A pipe joins the table and the pattern.
+    pub(crate) fn attach(&mut self, entry: Entry, origin: &Origin) -> Result<PipeId, Refusal> {
+        if self.end.is_some() {
+            self.turn_away(entry);
+            return Err(Refusal::NoPeer);
+        }
+        let was_up = entry.was_up;
+        let id = self.pipes.insert(entry);
+        if let Err(refusal) = self.pattern.attached(id, origin, &mut self.pipes) {
+            if let Some(entry) = self.pipes.remove(id) {
+                self.turn_away(entry);
+            }
+            return Err(refusal);
+        }
+        if was_up {
+            self.pipes.errands.wake_output = true;
+        }
+        self.changed();
+        Ok(id)
+    }
+
+    /// A pipe that nobody here wants is ended at its other side.
+    fn turn_away(&mut self, mut entry: Entry) {
+        entry.pipe.writer.finish();
+        let unread = entry.pipe.reader.abandon();
+        self.pipes.errands.garbage.extend(unread);
+        match entry.link {
+            Link::Engine(engine) => self.pipes.errands.stops.push(engine),
+            Link::Inproc(owner) => self.pipes.errands.tell(&owner, Control::Ended),
+            Link::Offline => {}
+        }
+        self.pipes.errands.mark();
+    }
+
+    fn up(&mut self, slot: &Slot, engine: Arc<Engine>, peer: Arc<zeroxide_zmtp::Peer>) {
+        let Some(id) = slot.get() else {
+            engine.stop();
+            return self.pipes.errands.drive(&engine);
+        };
+        let routing_id = peer.routing_id.clone();
+        if let Some(entry) = self.pipes.get_mut(id) {
+            entry.pipe.writer.flush();
+            entry.link = Link::Engine(Arc::clone(&engine));
+            entry.peer = Some(peer);
+            entry.was_up = true;
+        }
+        self.pattern.established(id, &routing_id, &mut self.pipes);
+        self.pattern.readable(id, &mut self.pipes);
+        self.pipes.flush_all();
+        self.pipes.errands.drive(&engine);
+        self.pipes.errands.wake_output = true;
+        self.changed();
+    }
+
+    fn joined(&mut self, slot: &Slot, routing_id: &Bytes) {
+        let Some(id) = slot.get() else { return };
+        if let Some(entry) = self.pipes.get_mut(id) {
+            entry.was_up = true;
+        }
+        self.pattern.established(id, routing_id, &mut self.pipes);
+        self.pipes.errands.wake_output = true;
+        self.changed();
+    }
+
+    fn lost(&mut self, slot: &Slot) {
+        let Some(id) = slot.get() else { return };
+        if let Some(entry) = self.pipes.get_mut(id) {
+            entry.link = Link::Offline;
+        }
+        self.pattern.lost(id, &mut self.pipes);
+        self.changed();
+    }
+
+    fn readable(&mut self, slot: &Slot) {
+        let Some(id) = slot.get() else { return };
+        self.pattern.readable(id, &mut self.pipes);
+        self.pipes.errands.wake_input = true;
+        self.pipes.errands.mark();
+    }
+
+    fn writable(&mut self, slot: &Slot) {
+        let Some(id) = slot.get() else { return };
+        self.pattern.writable(id);
+        self.pipes.errands.wake_output = true;
+        self.pipes.errands.mark();
+    }
+
+    /// Who waits for peers, subscriptions or endpoints is to look again.
+    pub(crate) fn changed(&mut self) {
+        self.pipes.errands.wake_watchers = true;
+        self.pipes.errands.mark();
+    }
+
+    /// Options changed: those that act on a live socket do so now.
+    pub(crate) fn reconfigure(&mut self) {
+        self.pattern.configure(&self.values.pattern_options());
+        let (send, receive) = (self.values.sndhwm, self.values.rcvhwm);
+        self.pipes.set_marks(send, receive);
+    }
+
+    /// Everything open leaves now.
+    pub(crate) fn flush_now(&mut self) {
+        self.flush.flushed();
+        self.pipes.flush_all();
+    }
+
+    #[inline]
+    fn apply_flush_rule(&mut self) {
+        let dirty = self.pipes.dirty_pipes();
+        if dirty == 0 {
+            return;
+        }
+        match self.flush.decide(dirty, Instant::now) {
+            Decision::Now => self.pipes.flush_all(),
+            Decision::Leave => self.pipes.flush_full(),
+            Decision::Defer => {
+                self.pipes.flush_full();
+                if self.pipes.dirty_pipes() > 0 {
+                    self.pipes.errands.defer = true;
+                    self.pipes.errands.mark();
+                } else {
+                    self.flush.flushed();
+                }
+            }
+        }
+    }
+}
+
+/// Names a pipe's end from outside.
+pub(crate) fn owner(base: &Arc<SocketBase>, slot: &Slot) -> Owner {
+    Owner { base: Arc::clone(base), slot: slot.clone() }
+}

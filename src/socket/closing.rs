@@ -1,0 +1,69 @@
+//! The end of a socket, on the application's side. What follows on the reactor is in `io/reaper`.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::base::{SocketBase, SocketEnd, SocketState};
+use super::pipes::Link;
+use crate::io::command::{Command, Control};
+use crate::monitor::EventKind;
+
+impl SocketBase {
+    /// Closes the socket, once: nothing can be sent or received any more, what is unsent lingers. Never waits.
+    pub(crate) fn close(self: &Arc<Self>) {
+        if self.context.is_forked() {
+            return;
+        }
+        let reactor = self.enter(|state| {
+            if state.end == Some(SocketEnd::Closed) {
+                return None;
+            }
+            state.end = Some(SocketEnd::Closed);
+            self.let_pipes_go(state);
+            Some(state.reactor.clone())
+        });
+        let Some(reactor) = reactor else { return };
+        self.wake_everybody();
+        self.free_names();
+        match reactor {
+            Some(reactor) => reactor.send(Command::Close(Arc::clone(self))),
+            None => self.forget(),
+        }
+    }
+
+    /// The context is shut down: blocked and later calls end with `Terminated`.
+    pub(crate) fn terminate(self: &Arc<Self>) {
+        self.enter(|state| state.end = state.end.or(Some(SocketEnd::Terminated)));
+        self.wake_everybody();
+    }
+
+    /// Nothing of the socket is left: those who wait for its closing are told.
+    pub(crate) fn forget(&self) {
+        self.monitors.emit(0, "", "", EventKind::Closed);
+        self.context.forget(self.id);
+        self.closure.complete();
+    }
+
+    fn wake_everybody(&self) {
+        self.gone.store(true, Ordering::SeqCst);
+        [&self.input, &self.output, &self.watch].into_iter().for_each(|signal| signal.notify_all());
+    }
+
+    /// Every pipe says that nothing more will come; input is thrown away.
+    fn let_pipes_go(&self, state: &mut SocketState) {
+        for mut entry in state.pipes.take_all() {
+            entry.pipe.writer.finish();
+            let unread = entry.pipe.reader.abandon();
+            state.pipes.errands.garbage.extend(unread);
+            state.pipes.errands.mark();
+            match &entry.link {
+                Link::Inproc(owner) => state.pipes.errands.tell(owner, Control::Ended),
+                Link::Engine(engine) => state.pipes.errands.drive(engine),
+                Link::Offline => {}
+            }
+            if !entry.inproc {
+                self.closure.keep(entry.pipe.writer);
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! The endpoints of a socket: binding, connecting, and how each fares.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use zeroxide_patterns::Origin;
+use zeroxide_transports::inproc::{Met, Ticket};
+use zeroxide_transports::pipe::{Flow, Pipe, pipe};
+use zeroxide_transports::{Endpoint, Listener};
+
+use super::base::{SocketBase, SocketState, owner};
+use super::pipes::{Entry, Link, Owner, Slot};
+use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, Result};
+use crate::io::command::{Attach, Command, Control};
+use crate::io::hub::make_pipe;
+use crate::io::reactor::ReactorLink;
+use crate::io::session::Session;
+use crate::io::signaler::Latch;
+use crate::options::Values;
+
+/// How one endpoint of a socket fares, from [`Socket::endpoints`](crate::Socket::endpoints).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EndpointStatus {
+    /// The endpoint, resolved where it is bound.
+    pub endpoint: Endpoint,
+    /// Whether it is bound (else it connects).
+    pub bound: bool,
+    /// Its state.
+    pub state: EndpointState,
+    /// How often a connect was attempted.
+    pub attempts: u32,
+    /// How the last failed attempt ended.
+    pub last: Option<DialError>,
+    id: u64,
+    /// Names the connect in the context's table of inproc names, while nobody is bound.
+    ticket: Option<Ticket>,
+}
+
+/// The state of one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndpointState {
+    /// Bound, and open to peers.
+    Listening,
+    /// A connect is under way.
+    Dialling,
+    /// The transport is connected, the handshake is not over.
+    Handshaking,
+    /// The peer is there.
+    Connected {
+        /// Number of the connection, as in [`Peer::connection`](crate::Peer::connection); 0 over inproc.
+        connection: u64,
+    },
+    /// The next attempt follows in a while.
+    Waiting,
+    /// The peer was reached and is unfit, for this reason; the next attempt follows in a while.
+    Failed(Arc<HandshakeError>),
+    /// Nobody in this context has bound this inproc name.
+    NotBound,
+}
+
+/// One line: what, in which state, after how many attempts.
+impl fmt::Display for EndpointStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (endpoint, attempts) = (&self.endpoint, self.attempts);
+        match &self.state {
+            EndpointState::Listening => write!(f, "bound {endpoint}"),
+            EndpointState::Connected { .. } => write!(f, "connected {endpoint}"),
+            EndpointState::NotBound => write!(
+                f,
+                "connecting {endpoint}: not bound in this context; inproc joins sockets of one Context only"
+            ),
+            EndpointState::Failed(error) => write!(f, "failed {error}"),
+            EndpointState::Dialling | EndpointState::Handshaking | EndpointState::Waiting => {
+                write!(f, "connecting {endpoint}, attempt {attempts}")?;
+                self.last.as_ref().map_or(Ok(()), |last| write!(f, ", last: {last}"))
+            }
+        }
+    }
+}
+
+/// The endpoints of one socket, kept true by whoever serves them.
+#[derive(Default)]
+pub(crate) struct EndpointTable(Mutex<Vec<EndpointStatus>>);
+
+impl EndpointTable {
+    fn add(&self, id: u64, endpoint: Endpoint, bound: bool, state: EndpointState) {
+        self.rows().push(EndpointStatus {
+            endpoint,
+            bound,
+            state,
+            attempts: 0,
+            last: None,
+            id,
+            ticket: None,
+        });
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        self.rows().retain(|row| row.id != id);
+    }
+
+    pub(crate) fn set_state(&self, id: u64, state: EndpointState) {
+        self.change(id, |row| {
+            if let EndpointState::Failed(error) = &state {
+                row.last = Some(DialError::Handshake(Arc::clone(error)));
+            }
+            row.state = state;
+        });
+    }
+
+    /// One more attempt begins.
+    pub(crate) fn dialling(&self, id: u64) {
+        self.change(id, |row| {
+            row.attempts = row.attempts.saturating_add(1);
+            if !matches!(row.state, EndpointState::Failed(_)) {
+                row.state = EndpointState::Dialling;
+            }
+        });
+    }
+
+    /// An attempt failed before there was a connection.
+    pub(crate) fn failed(&self, id: u64, error: &io::Error) {
+        self.change(id, |row| row.last = Some(DialError::from_io(error)));
+    }
+
+    pub(crate) fn list(&self) -> Vec<EndpointStatus> {
+        self.rows().clone()
+    }
+
+    /// The row that `wanted` names: by its resolved text, or by the text it was asked for with.
+    fn find(&self, wanted: &str) -> Option<EndpointStatus> {
+        self.rows().iter().find(|row| row.endpoint.to_string() == wanted).cloned()
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<EndpointStatus> {
+        self.rows().iter().find(|row| row.id == id).cloned()
+    }
+
+    /// Where a socket without peers might find one, for an error's text.
+    pub(crate) fn attachment(&self) -> Attachment {
+        let rows = self.rows();
+        let text = |row: &EndpointStatus| Arc::from(row.endpoint.to_string());
+        match (rows.iter().find(|row| !row.bound), rows.first()) {
+            (Some(row), _) => {
+                Attachment::Connecting { endpoint: text(row), last: row.last.clone(), attempts: row.attempts }
+            }
+            (None, Some(row)) => Attachment::Bound(text(row)),
+            (None, None) => Attachment::Nowhere,
+        }
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut EndpointStatus)) {
+        if let Some(row) = self.rows().iter_mut().find(|row| row.id == id) {
+            change(row);
+        }
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Vec<EndpointStatus>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connect over inproc whose name nobody has bound yet: the binder's end of the pipe, and who connects.
+pub(crate) struct Waiting {
+    pipe: Pipe,
+    /// The slot of the binder's end.
+    slot: Slot,
+    connector: Owner,
+    hwm: Marks,
+    routing_id: Bytes,
+}
+
+/// A socket bound over inproc.
+#[derive(Clone)]
+pub(crate) struct Binder {
+    base: Arc<SocketBase>,
+    hwm: Marks,
+}
+
+/// The high-water marks of one side of an inproc pipe.
+#[derive(Clone, Copy)]
+struct Marks {
+    send: u32,
+    receive: u32,
+}
+
+impl Marks {
+    fn of(values: &Values) -> Marks {
+        Marks { send: values.sndhwm, receive: values.rcvhwm }
+    }
+}
+
+/// One queue stands for both: its mark is the sum, or none if either side has none (libzmq pipe.cpp).
+fn joined(send: u32, receive: u32) -> u32 {
+    if send == 0 || receive == 0 { 0 } else { send.saturating_add(receive) }
+}
+
+impl SocketBase {
+    /// Binds and answers the resolved endpoint.
+    pub(crate) fn bind(self: &Arc<Self>, text: &str, values: &Values) -> Result<Endpoint> {
+        self.context.check_process()?;
+        let endpoint = Endpoint::parse_bind(text)?;
+        let id = self.context.next_id();
+        self.enter(|state| state.alive())?;
+        if let Endpoint::Inproc(name) = &endpoint {
+            let waiting = self.bind_name(name, values).map_err(|source| self.bind_error(text, source))?;
+            self.endpoints.add(id, endpoint.clone(), true, EndpointState::Listening);
+            waiting.into_iter().for_each(|waiting| self.meet(waiting, Marks::of(values)));
+            return Ok(endpoint);
+        }
+        let reactor = self.reactor(values)?;
+        let listener = Listener::bind(&endpoint, &values.socket_options())
+            .map_err(|error| self.bind_error(text, error.source))?;
+        let resolved = listener.endpoint().clone();
+        self.endpoints.add(id, resolved.clone(), true, EndpointState::Listening);
+        reactor.send(Command::Bind(id, Arc::clone(self), Box::new(listener), Arc::new(values.clone())));
+        Ok(resolved)
+    }
+
+    fn bind_error(&self, text: &str, source: io::Error) -> Error {
+        BindError { endpoint: text.into(), socket: self.socket_type, source }.into()
+    }
+
+    fn bind_name(self: &Arc<Self>, name: &str, values: &Values) -> io::Result<Vec<Waiting>> {
+        let binder = Binder { base: Arc::clone(self), hwm: Marks::of(values) };
+        self.context.names.bind(name, binder).map_err(|_| io::ErrorKind::AddrInUse.into())
+    }
+
+    /// Connects, in the background; answers the endpoint and its number.
+    pub(crate) fn connect(self: &Arc<Self>, text: &str, values: &Values) -> Result<(Endpoint, u64)> {
+        self.context.check_process()?;
+        let endpoint = Endpoint::parse_connect(text)?;
+        if let Some(row) = self.endpoints.find(&endpoint.to_string()).filter(|row| !row.bound) {
+            if self.socket_type.connects_once() {
+                self.redial(row.id);
+                return Ok((endpoint, row.id));
+            }
+        }
+        let id = self.context.next_id();
+        match &endpoint {
+            Endpoint::Inproc(name) => self.connect_name(id, name, &endpoint, values)?,
+            _ => self.connect_stream(id, &endpoint, values)?,
+        }
+        Ok((endpoint, id))
+    }
+
+    fn redial(self: &Arc<Self>, id: u64) {
+        if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
+            reactor.send(Command::Redial(id));
+        }
+    }
+
+    fn connect_stream(self: &Arc<Self>, id: u64, endpoint: &Endpoint, values: &Values) -> Result<()> {
+        let reactor = self.reactor(values)?;
+        let slot = Slot::new();
+        let (mut held, mut given_id) = (None, None);
+        self.enter(|state| {
+            state.alive()?;
+            given_id = state.connect_routing_id.take();
+            if !values.immediate {
+                let (ours, theirs) = make_pipe(self, values);
+                let origin = Origin { connected: true, routing_id: given_id.clone() };
+                state.attach(Entry::new(ours, Link::Offline, slot.clone(), id), &origin).map_err(in_use)?;
+                held = Some(theirs);
+            }
+            Ok::<(), Error>(())
+        })?;
+        self.endpoints.add(id, endpoint.clone(), false, EndpointState::Dialling);
+        let values = Arc::new(values.clone());
+        let session = Session::new(id, Arc::clone(self), endpoint.clone(), values, slot, held, given_id);
+        reactor.send(Command::Connect(Box::new(session)));
+        Ok(())
+    }
+
+    fn connect_name(
+        self: &Arc<Self>,
+        id: u64,
+        name: &str,
+        endpoint: &Endpoint,
+        values: &Values,
+    ) -> Result<()> {
+        let (slot, far_slot, hwm) = (Slot::new(), Slot::new(), Marks::of(values));
+        let conflate = values.conflate && self.socket_type.conflates();
+        let flow = |hwm| Flow { hwm, conflate, count_control: false };
+        let (ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
+        let routing_id = self.enter(|state| {
+            state.alive()?;
+            let origin = Origin { connected: true, routing_id: state.connect_routing_id.take() };
+            state.attach(Entry::new(ours, Link::Offline, slot.clone(), id), &origin).map_err(in_use)?;
+            Ok::<Bytes, Error>(state.values.routing_id_bytes())
+        })?;
+        let connector = owner(self, &slot);
+        let waiting = Waiting { pipe: theirs, slot: far_slot, connector, hwm, routing_id };
+        self.endpoints.add(id, endpoint.clone(), false, EndpointState::NotBound);
+        match self.context.names.connect(name, waiting) {
+            Met::Bound(binder, waiting) => binder.base.meet(waiting, binder.hwm),
+            Met::Parked(ticket) => self.endpoints.change(id, |row| row.ticket = Some(ticket)),
+        }
+        Ok(())
+    }
+
+    /// A bound name and a connect for it have met: join their marks, and give each side its news.
+    fn meet(self: &Arc<Self>, waiting: Waiting, hwm: Marks) {
+        let Waiting { mut pipe, slot, connector, hwm: theirs, routing_id } = waiting;
+        pipe.writer.set_hwm(joined(hwm.send, theirs.receive));
+        pipe.reader.set_hwm(joined(theirs.send, hwm.receive));
+        let binder = owner(self, &slot);
+        let base = Arc::clone(&connector.base);
+        let bound = Control::Bound(connector.slot.clone(), binder);
+        let mut entry = Entry::new(pipe, Link::Inproc(connector), slot, 0);
+        entry.was_up = true;
+        // The connector's open batch is flushed by its news, so its news comes first.
+        base.post(bound);
+        self.post(Control::Attach(Box::new(Attach { entry, origin: Origin::default(), routing_id })));
+    }
+
+    /// Ends the endpoint that `text` names.
+    pub(crate) fn end_endpoint(self: &Arc<Self>, text: &str, bound: bool) -> Result<()> {
+        self.context.check_process()?;
+        let row = self.endpoints.find(text).filter(|row| row.bound == bound);
+        let row = row.ok_or_else(|| Error::NoSuchEndpoint(text.into()))?;
+        if let Endpoint::Inproc(name) = &row.endpoint {
+            self.endpoints.remove(row.id);
+            match bound {
+                true => drop(self.context.names.unbind(name)),
+                false => {
+                    drop(row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket)));
+                    self.enter(|state| self.retire_endpoint(state, row.id));
+                }
+            }
+            return Ok(());
+        }
+        let Some(reactor) = self.enter(|state| state.reactor.clone()) else { return Ok(()) };
+        let receipt = Arc::new(Latch::default());
+        if bound {
+            reactor.send(Command::Unbind(row.id, Arc::clone(&receipt)));
+        } else {
+            self.enter(|state| self.retire_endpoint(state, row.id));
+            self.endpoints.remove(row.id);
+            reactor.send(Command::Disconnect(row.id, Arc::clone(&receipt)));
+        }
+        if !self.context.is_own_thread() {
+            receipt.wait(None);
+        }
+        Ok(())
+    }
+
+    /// Frees the inproc names that the socket has bound.
+    pub(crate) fn free_names(&self) {
+        for row in self.endpoints.list() {
+            if let (true, Endpoint::Inproc(name)) = (row.bound, &row.endpoint) {
+                drop(self.context.names.unbind(name));
+            }
+        }
+    }
+
+    /// The I/O thread of this socket; the first endpoint that needs one gets it.
+    fn reactor(self: &Arc<Self>, values: &Values) -> Result<ReactorLink> {
+        if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
+            return Ok(reactor);
+        }
+        let reactor = self.context.reactor(values.affinity)?;
+        Ok(self.enter(|state| state.reactor.get_or_insert(reactor).clone()))
+    }
+}
+
+impl SocketState {
+    /// The connector's side of [`SocketBase::meet`].
+    pub(crate) fn bound(&mut self, slot: &Slot, binder: Owner) -> Option<u64> {
+        let id = slot.get()?;
+        let entry = self.pipes.get_mut(id)?;
+        entry.link = Link::Inproc(binder);
+        entry.inproc = true;
+        let endpoint = entry.endpoint;
+        self.pipes.flush_all();
+        Some(endpoint)
+    }
+}
+
+fn in_use(refusal: zeroxide_patterns::Refusal) -> Error {
+    match refusal {
+        zeroxide_patterns::Refusal::InUse(id) => {
+            Error::from(crate::options::OptionError::RoutingIdInUse(Box::new(id)))
+        }
+        _ => Error::Closed,
+    }
+}

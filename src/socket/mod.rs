@@ -1,0 +1,301 @@
+//! The socket: one thread-safe handle for every pattern and transport.
+
+pub(crate) mod base;
+mod closing;
+pub(crate) mod endpoints;
+mod observe;
+pub(crate) mod pipes;
+mod transfer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroxide_patterns::{Pattern, RoutingId};
+use zeroxide_transports::Endpoint;
+use zeroxide_zmtp::{Message, SocketType};
+
+pub use endpoints::{EndpointState, EndpointStatus};
+
+use crate::context::ContextHandle;
+use crate::error::{Error, Op, Result, SendError};
+use crate::io::reaper::Closing;
+use crate::options::{Live, Opt, Options};
+use base::SocketBase;
+use transfer::Patience;
+
+/// A socket of any of ZeroMQ's types.
+///
+/// It is a handle: clones share one socket, and every method may be called from any thread. When the last clone is
+/// dropped the socket closes; [`Socket::close`] closes it for all clones at once and ends their blocked calls.
+///
+/// ```
+/// use zeroxide::{Context, SocketType};
+///
+/// let context = Context::new();
+/// let rep = context.socket(SocketType::Rep)?;
+/// let req = context.socket(SocketType::Req)?;
+/// rep.bind("inproc://greeter")?;
+/// req.connect("inproc://greeter")?;
+///
+/// req.send("hello")?;
+/// assert_eq!(rep.recv()?[0], "hello");
+/// rep.send("world")?;
+/// assert_eq!(req.recv()?[0], "world");
+/// # Ok::<(), zeroxide::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Socket {
+    handle: Arc<SocketHandle>,
+}
+
+/// What the clones of a socket share; its drop closes the socket.
+struct SocketHandle {
+    base: Arc<SocketBase>,
+    /// A socket keeps its context.
+    context: Arc<ContextHandle>,
+}
+
+impl Drop for SocketHandle {
+    fn drop(&mut self) {
+        self.base.close();
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(base: Arc<SocketBase>, context: Arc<ContextHandle>) -> Socket {
+        Socket { handle: Arc::new(SocketHandle { base, context }) }
+    }
+
+    pub(crate) fn base(&self) -> &Arc<SocketBase> {
+        &self.handle.base
+    }
+
+    /// The type it was made with.
+    #[must_use]
+    pub fn socket_type(&self) -> SocketType {
+        self.base().socket_type
+    }
+
+    /// Opens an endpoint to peers: `tcp://host:port`, `ipc://path`, `inproc://name`. Answers the resolved one: the
+    /// real port for `:*`, the real path for `ipc://*`. (libzmq `zmq_bind`.)
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] for a malformed one, [`Error::Bind`] when the system refuses it.
+    pub fn bind(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
+        let values = self.base().enter(|state| state.values.clone());
+        self.base().bind(endpoint.as_ref(), &values)
+    }
+
+    /// Like [`Socket::bind`], with options of this endpoint alone.
+    ///
+    /// # Errors
+    /// As [`Socket::bind`], and [`Error::Option`].
+    pub fn bind_with(&self, endpoint: impl AsRef<str>, options: &Options) -> Result<Endpoint> {
+        let values = self.endpoint_values(options)?;
+        self.base().bind(endpoint.as_ref(), &values)
+    }
+
+    /// Connects to an endpoint in the background, and again for ever when the connection is lost. It succeeds with
+    /// nobody there: ask [`Socket::connect_ready`] or print [`Socket::status`]. (libzmq `zmq_connect`.)
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] for a malformed one.
+    pub fn connect(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
+        let values = self.base().enter(|state| state.values.clone());
+        self.base().connect(endpoint.as_ref(), &values).map(|(endpoint, _)| endpoint)
+    }
+
+    /// Like [`Socket::connect`], with options of this endpoint alone.
+    ///
+    /// # Errors
+    /// As [`Socket::connect`], and [`Error::Option`].
+    pub fn connect_with(&self, endpoint: impl AsRef<str>, options: &Options) -> Result<Endpoint> {
+        let values = self.endpoint_values(options)?;
+        self.base().connect(endpoint.as_ref(), &values).map(|(endpoint, _)| endpoint)
+    }
+
+    fn endpoint_values(&self, options: &Options) -> Result<crate::options::Values> {
+        let base = self.base().enter(|state| state.values.clone());
+        Ok(options.endpoint_values(self.socket_type(), &base)?)
+    }
+
+    /// Closes a bound endpoint and the connections accepted by it. When it returns, the port is free.
+    /// (libzmq `zmq_unbind`.)
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEndpoint`].
+    pub fn unbind(&self, endpoint: impl AsRef<str>) -> Result<()> {
+        self.base().end_endpoint(endpoint.as_ref(), true)
+    }
+
+    /// Ends a connecting endpoint; what is unsent lingers in the background. (libzmq `zmq_disconnect`.)
+    ///
+    /// # Errors
+    /// [`Error::NoSuchEndpoint`].
+    pub fn disconnect(&self, endpoint: impl AsRef<str>) -> Result<()> {
+        self.base().end_endpoint(endpoint.as_ref(), false)
+    }
+
+    /// Sends a message; waits while every peer that could take it is full or missing, at most for SNDTIMEO.
+    ///
+    /// # Errors
+    /// [`SendError`] with the message itself and why it was not sent.
+    #[inline]
+    pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.base().send(message.into(), Patience::Option)
+    }
+
+    /// Sends a message if that is possible now.
+    ///
+    /// # Errors
+    /// [`SendError`] with the message itself and why it was not sent.
+    #[inline]
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.base().send(message.into(), Patience::None)
+    }
+
+    /// Sends a message; waits at most for `limit`.
+    ///
+    /// # Errors
+    /// [`SendError`] with the message itself and why it was not sent.
+    pub fn send_timeout(&self, message: impl Into<Message>, limit: Duration) -> Result<(), SendError> {
+        self.base().send(message.into(), Patience::For(limit))
+    }
+
+    /// Receives a message; waits for it, at most for RCVTIMEO.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Closed`],
+    /// [`Error::Terminated`].
+    #[inline]
+    pub fn recv(&self) -> Result<Message> {
+        self.base().recv(Patience::Option)
+    }
+
+    /// Receives a message if there is one.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] when there is none, and as [`Socket::recv`].
+    #[inline]
+    pub fn try_recv(&self) -> Result<Message> {
+        self.base().recv(Patience::None)
+    }
+
+    /// Receives a message; waits at most for `limit`.
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn recv_timeout(&self, limit: Duration) -> Result<Message> {
+        self.base().recv(Patience::For(limit))
+    }
+
+    /// Receives a message and copies its first frame into `buffer`; answers the frame's whole length, which may
+    /// exceed the buffer's. Further frames are dropped.
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn recv_into(&self, buffer: &mut [u8]) -> Result<usize> {
+        let message = self.recv()?;
+        let frame = message.first().map_or(&[][..], |frame| frame);
+        let copied = frame.len().min(buffer.len());
+        buffer[..copied].copy_from_slice(&frame[..copied]);
+        Ok(frame.len())
+    }
+
+    /// Sends a message to the peer with this routing id (ROUTER, STREAM).
+    ///
+    /// # Errors
+    /// As [`Socket::send`], and [`Error::Unroutable`] when there is no such peer.
+    pub fn send_to(&self, to: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
+        let mut message = message.into();
+        if !self.socket_type().addresses() {
+            return Err(SendError { error: self.no(Op::Address), message });
+        }
+        message.push_front(to.to_frame());
+        self.send(message).map_err(|mut refused| {
+            refused.message.pop_front();
+            refused
+        })
+    }
+
+    /// Receives a message and the routing id of its sender (ROUTER, STREAM).
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn recv_from(&self) -> Result<(RoutingId, Message)> {
+        if !self.socket_type().addresses() {
+            return Err(self.no(Op::Address));
+        }
+        let mut message = self.recv()?;
+        let from = message.pop_front().and_then(RoutingId::new).ok_or_else(|| self.no(Op::Address))?;
+        Ok((from, message))
+    }
+
+    fn no(&self, op: Op) -> Error {
+        Error::NotSupported { socket: self.socket_type(), op }
+    }
+
+    /// Subscribes to every topic that begins with `prefix`; the empty prefix is everything (SUB; XPUB in manual
+    /// mode). Subscribing twice takes unsubscribing twice.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] on other types.
+    pub fn subscribe(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
+        self.base().enter_to_send(|state| {
+            state.alive()?;
+            state.pattern.subscribe(prefix.as_ref(), &mut state.pipes).map_err(|_| self.no(Op::Subscribe))
+        })
+    }
+
+    /// Takes one subscription back. An unknown one is ignored.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] on other types.
+    pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
+        self.base().enter_to_send(|state| {
+            state.alive()?;
+            state.pattern.unsubscribe(prefix.as_ref(), &mut state.pipes).map_err(|_| self.no(Op::Subscribe))
+        })
+    }
+
+    /// Changes an option of the live socket. Options that are read at bind or connect do not compile here.
+    ///
+    /// # Errors
+    /// [`Error::Option`] when the value is out of range or the option is not for this type.
+    pub fn set<T>(&self, option: Opt<T, Live>, value: T) -> Result<()> {
+        let socket_type = self.socket_type();
+        self.base().enter(|state| {
+            state.alive()?;
+            option.write_to(&mut state.values, value, socket_type)?;
+            state.reconfigure();
+            Ok(())
+        })
+    }
+
+    /// The value of an option.
+    ///
+    /// # Errors
+    /// [`Error::Option`] when it was never set and has no default, or is not for this type.
+    pub fn get<T, S>(&self, option: Opt<T, S>) -> Result<T> {
+        self.base().enter(|state| Ok(option.read_from(&state.values)?))
+    }
+
+    /// Closes the socket for all its clones: blocked calls end with [`Error::Closed`]. What is unsent lingers in the
+    /// background; wait for the result, or await it, to learn what was lost.
+    pub fn close(&self) -> Closing {
+        self.base().close();
+        Closing::new(vec![Arc::clone(self.base())])
+    }
+
+    /// The context that made it.
+    #[must_use]
+    pub fn context(&self) -> crate::Context {
+        crate::Context::of(Arc::clone(&self.handle.context))
+    }
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket").field("type", &self.socket_type()).field("id", &self.base().id).finish()
+    }
+}

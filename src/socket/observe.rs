@@ -1,0 +1,206 @@
+//! Looking at a socket: peers, endpoints, counters, status, events, and waiting for them to be as one wants.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zeroxide_patterns::{Pattern, RoutingId};
+use zeroxide_zmtp::Peer;
+
+use super::base::{SocketBase, SocketState};
+use super::endpoints::{EndpointState, EndpointStatus};
+use super::{Socket, pipes::Entry};
+use crate::error::{Error, NotReady, Op, Result, Why};
+use crate::io::signaler::wait_until;
+use crate::monitor::Monitor;
+use crate::peers::PeerTable;
+use crate::stats::{Dropped, PipeStats, SocketStats, Status};
+
+impl Socket {
+    /// The events of this socket from now on; each monitor gets them all (libzmq `zmq_socket_monitor`).
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.base().monitors.add()
+    }
+
+    /// Who is connected now. Peers over inproc are not listed.
+    #[must_use]
+    pub fn peers(&self) -> PeerTable {
+        self.base().peers.table()
+    }
+
+    /// How each endpoint fares.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<EndpointStatus> {
+        self.base().endpoints.list()
+    }
+
+    /// What became of the messages sent.
+    #[must_use]
+    pub fn stats(&self) -> SocketStats {
+        let mut stats = self.base().enter(SocketState::stats);
+        stats.io = self.base().counters.snapshot();
+        stats
+    }
+
+    /// A text for people that answers "why is nothing happening?".
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let base = self.base();
+        let socket = self.socket_type();
+        let (name, subscribers, topics, peers) = base.enter(|state| {
+            let name = state.values.routing_id.as_ref().map(RoutingId::to_string).unwrap_or_default();
+            let peers = state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
+            (
+                name,
+                state.pipes.iter().filter(|(_, entry)| entry.is_up()).count(),
+                state.pattern.topics(),
+                peers,
+            )
+        });
+        Status {
+            socket,
+            name,
+            endpoints: self.endpoints(),
+            peers,
+            subscribers: socket.publishes().then_some(subscribers),
+            subscriptions: socket.resubscribes().then_some(topics),
+            senders_waiting: base.output.waiting(),
+            receivers_waiting: base.input.waiting(),
+            stats: self.stats(),
+        }
+    }
+
+    /// Connects and waits until the handshake is over; answers the peer.
+    ///
+    /// # Errors
+    /// [`Error::Handshake`] as soon as the peer proves unfit; [`Error::TimedOut`] with the last failure when nobody
+    /// was there. The endpoint stays connected in the background either way: [`Socket::disconnect`] ends it.
+    pub fn connect_ready(&self, endpoint: impl AsRef<str>, limit: Duration) -> Result<Arc<Peer>> {
+        let base = self.base();
+        let values = base.enter(|state| state.values.clone());
+        let (resolved, id) = base.connect(endpoint.as_ref(), &values)?;
+        let found = wait_until(&[&base.watch], Some(Instant::now() + limit), || base.readiness(id));
+        found.unwrap_or_else(|| {
+            let row = base.endpoints.get(id);
+            Err(Error::TimedOut(Why::NotReady(Box::new(NotReady {
+                endpoint: resolved.to_string().into(),
+                after: limit,
+                last: row.as_ref().and_then(|row| row.last.clone()),
+                attempts: row.map_or(0, |row| row.attempts),
+            }))))
+        })
+    }
+
+    /// Waits until at least `n` peers are connected, inproc included.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] with how many there are; [`Error::Closed`], [`Error::Terminated`].
+    pub fn wait_for_peers(&self, n: usize, limit: Duration) -> Result<()> {
+        let count = |state: &mut SocketState| state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
+        self.base().wait_for(n, limit, count, |have| Why::FewerPeers { wanted: n, have })
+    }
+
+    /// Waits until a message with this topic would go to at least `n` peers (PUB, XPUB): no message sent after that
+    /// is lost for want of a subscription.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] with how many there are; [`Error::NotSupported`] on a type that does not publish;
+    /// [`Error::Closed`], [`Error::Terminated`].
+    pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, n: usize, limit: Duration) -> Result<()> {
+        if !self.socket_type().publishes() {
+            return Err(self.no(Op::CountSubscribers));
+        }
+        let count = |state: &mut SocketState| state.pattern.subscribers(topic.as_ref());
+        self.base().wait_for(n, limit, count, |have| Why::FewerSubscribers { wanted: n, have })
+    }
+}
+
+impl SocketBase {
+    /// Whether the connecting endpoint `id` has a peer, or has found out that it gets none.
+    fn readiness(self: &Arc<Self>, id: u64) -> Option<Result<Arc<Peer>>> {
+        if let Err(error) = self.enter(|state| state.alive()) {
+            return Some(Err(error));
+        }
+        let row = self.endpoints.get(id)?;
+        match row.state {
+            EndpointState::Connected { connection: 0 } => {
+                Some(Ok(Arc::new(Peer::new(0, "inproc".to_owned(), Instant::now()))))
+            }
+            EndpointState::Connected { connection } => self.peers.get(connection).map(Ok),
+            EndpointState::Failed(error) => Some(Err(Error::Handshake(error))),
+            _ => None,
+        }
+    }
+
+    fn wait_for(
+        self: &Arc<Self>,
+        wanted: usize,
+        limit: Duration,
+        mut count: impl FnMut(&mut SocketState) -> usize,
+        why: impl Fn(usize) -> Why,
+    ) -> Result<()> {
+        let mut have = 0;
+        let found = wait_until(&[&self.watch], Some(Instant::now() + limit), || {
+            let counted = self.enter(|state| state.alive().map(|()| count(state)));
+            match counted {
+                Ok(counted) => {
+                    have = counted;
+                    (counted >= wanted).then_some(Ok(()))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        });
+        found.unwrap_or_else(|| Err(Error::TimedOut(why(have))))
+    }
+}
+
+impl SocketState {
+    fn stats(&mut self) -> SocketStats {
+        self.pipes.fold_accounts();
+        let pipes: Vec<PipeStats> = self.pipes.iter().map(|(_, entry)| entry.stats()).collect();
+        let mut stats = SocketStats {
+            accepted: self.accepted,
+            refused: self.refused,
+            unmatched: self.pipes.unmatched,
+            routed: self.pipes.past.routed,
+            written: self.pipes.past.written,
+            dropped: Dropped(self.pipes.drops),
+            ..SocketStats::default()
+        };
+        for (writer, _) in &self.pipes.past.leaving {
+            let tally = writer.tally();
+            stats.routed += tally.routed;
+            stats.written += tally.written;
+            stats.queued += tally.queued();
+            stats.dropped.0[zeroxide_patterns::Cause::PeerLost as usize] += tally.lost;
+        }
+        for pipe in &pipes {
+            stats.routed += pipe.routed;
+            stats.written += pipe.written;
+            stats.queued += pipe.queued;
+            stats.dropped.0.iter_mut().zip(pipe.dropped.0).for_each(|(sum, n)| *sum += n);
+        }
+        stats.pipes = pipes;
+        stats
+    }
+}
+
+impl Entry {
+    /// Whether a peer is at the other end now.
+    pub(crate) fn is_up(&self) -> bool {
+        !matches!(self.link, super::pipes::Link::Offline)
+    }
+
+    fn stats(&self) -> PipeStats {
+        let tally = self.pipe.writer.tally();
+        let mut drops = self.drops;
+        let routed = tally.routed + drops.iter().sum::<u64>();
+        drops[zeroxide_patterns::Cause::PeerLost as usize] += tally.lost;
+        drops[zeroxide_patterns::Cause::Conflated as usize] += tally.conflated;
+        let (mut written, mut queued) = (tally.written, tally.queued());
+        if self.inproc {
+            written += std::mem::take(&mut queued);
+        }
+        PipeStats { peer: self.peer.clone(), routed, written, queued, dropped: Dropped(drops) }
+    }
+}

@@ -1,0 +1,454 @@
+//! The pipe table of one socket: what its pattern moves messages with, under the socket's lock.
+//!
+//! Nothing here makes a system call or takes another socket's or engine's lock. What has to happen outside the lock
+//! (engines to drive, other sockets to tell, messages to free) is collected in an [`Errands`] and run after
+//! unlocking.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
+use zeroxide_transports::pipe::{Pipe, Writer};
+use zeroxide_zmtp::{Message, Peer, Traffic};
+
+use super::base::SocketBase;
+use crate::io::command::Control;
+use crate::io::engine::Engine;
+
+/// How many causes a message can be dropped for.
+pub(crate) const CAUSES: usize = 8;
+
+/// Drops by [`Cause`].
+pub(crate) type Drops = [u64; CAUSES];
+
+/// Where a pipe stands in its socket's table, as those outside know it: set when the pipe is attached, cleared when
+/// it is detached, so that news for a pipe that is gone cannot reach its successor.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot(Arc<AtomicU32>);
+
+impl Slot {
+    const NONE: u32 = u32::MAX;
+
+    pub(crate) fn new() -> Slot {
+        Slot(Arc::new(AtomicU32::new(Slot::NONE)))
+    }
+
+    pub(crate) fn get(&self) -> Option<PipeId> {
+        let id = self.0.load(Ordering::Acquire);
+        (id != Slot::NONE).then_some(PipeId(id))
+    }
+
+    fn set(&self, id: Option<PipeId>) {
+        self.0.store(id.map_or(Slot::NONE, |id| id.0), Ordering::Release);
+    }
+}
+
+/// One end of a pipe as the other end knows it: whom to tell that something changed.
+#[derive(Clone)]
+pub(crate) struct Owner {
+    pub(crate) base: Arc<SocketBase>,
+    pub(crate) slot: Slot,
+}
+
+/// What is at the other end of a pipe.
+pub(crate) enum Link {
+    /// An endpoint that has no connection now.
+    Offline,
+    /// A connection.
+    Engine(Arc<Engine>),
+    /// A socket of this context (inproc).
+    Inproc(Owner),
+}
+
+/// One pipe of the table.
+pub(crate) struct Entry {
+    pub(crate) pipe: Pipe,
+    pub(crate) link: Link,
+    pub(crate) slot: Slot,
+    pub(crate) peer: Option<Arc<Peer>>,
+    /// The endpoint it belongs to, by number.
+    pub(crate) endpoint: u64,
+    pub(crate) drops: Drops,
+    /// Something is in the open batch and the pipe is on the table's list of dirty ones.
+    dirty: bool,
+    /// The peer is gone for good; only input is left.
+    ended: bool,
+    /// A connection was established on it at least once.
+    pub(crate) was_up: bool,
+    /// It leads, or led, to a socket of this context.
+    pub(crate) inproc: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
+        let (peer, drops, inproc) = (None, [0; CAUSES], matches!(link, Link::Inproc(_)));
+        Entry { pipe, link, slot, peer, endpoint, drops, dirty: false, ended: false, was_up: false, inproc }
+    }
+
+    /// Messages dropped by this side for any cause.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.drops.iter().sum()
+    }
+}
+
+/// What is to be done once the socket's lock is released.
+#[derive(Default)]
+pub(crate) struct Errands {
+    /// The first engine to drive stands outside the list, so that the common send allocates nothing.
+    first: Option<Arc<Engine>>,
+    more: Vec<Arc<Engine>>,
+    pub(crate) news: Vec<(Owner, fn(Slot) -> Control)>,
+    pub(crate) garbage: Vec<Traffic>,
+    /// Connections to end.
+    pub(crate) stops: Vec<Arc<Engine>>,
+    /// Endpoints whose pipe the pattern closed while nobody was connected.
+    pub(crate) ended_endpoints: Vec<u64>,
+    pub(crate) wake_input: bool,
+    pub(crate) wake_output: bool,
+    /// Peers, subscriptions or endpoints changed.
+    pub(crate) wake_watchers: bool,
+    pub(crate) defer: bool,
+    any: bool,
+}
+
+impl Errands {
+    /// Whether there is nothing to do.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.any
+    }
+
+    /// Asks for an engine to be driven.
+    pub(crate) fn drive(&mut self, engine: &Arc<Engine>) {
+        self.any = true;
+        match &self.first {
+            None => self.first = Some(Arc::clone(engine)),
+            Some(first) if Arc::ptr_eq(first, engine) => {}
+            Some(_) => self.more.push(Arc::clone(engine)),
+        }
+    }
+
+    /// The engines to drive.
+    pub(crate) fn engines(&mut self) -> impl Iterator<Item = Arc<Engine>> {
+        self.first.take().into_iter().chain(std::mem::take(&mut self.more))
+    }
+
+    /// Whether an engine is to be driven.
+    pub(crate) fn drives(&self) -> bool {
+        self.first.is_some()
+    }
+
+    pub(crate) fn tell(&mut self, owner: &Owner, news: fn(Slot) -> Control) {
+        self.any = true;
+        self.news.push((owner.clone(), news));
+    }
+
+    pub(crate) fn mark(&mut self) {
+        self.any = true;
+    }
+}
+
+/// The pipes of one socket, by [`PipeId`].
+#[derive(Default)]
+pub(crate) struct PipeTable {
+    entries: Vec<Option<Entry>>,
+    free: Vec<PipeId>,
+    dirty: Vec<PipeId>,
+    pub(crate) errands: Errands,
+    /// Pipes whose last input was read after their peer had gone: to be detached when the pattern is done.
+    drained: Vec<PipeId>,
+    /// Messages that no pipe carried, by cause.
+    pub(crate) drops: Drops,
+    pub(crate) unmatched: u64,
+    /// What pipes that are gone had counted.
+    pub(crate) past: Past,
+    /// The output of full pipes has been driven for this very message: they are full indeed.
+    pub(crate) driven: bool,
+}
+
+/// Sums over the pipes that a socket had.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) routed: u64,
+    pub(crate) written: u64,
+    /// Pipes without a socket that may still write, with the cause that what they do not write is dropped for; none
+    /// over inproc, where it is written already.
+    pub(crate) leaving: Vec<(Writer, Option<Cause>)>,
+}
+
+impl PipeTable {
+    /// Adds a pipe and tells its number to the other end.
+    pub(crate) fn insert(&mut self, entry: Entry) -> PipeId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            PipeId(self.entries.len() as u32 - 1)
+        });
+        entry.slot.set(Some(id));
+        self.entries[id.0 as usize] = Some(entry);
+        id
+    }
+
+    /// Takes a pipe out; its number is free again after the pattern has forgotten it.
+    pub(crate) fn remove(&mut self, id: PipeId) -> Option<Entry> {
+        let entry = self.entries.get_mut(id.0 as usize)?.take()?;
+        entry.slot.set(None);
+        self.dirty.retain(|dirty| *dirty != id);
+        self.free.push(id);
+        Some(entry)
+    }
+
+    /// Empties the table.
+    pub(crate) fn take_all(&mut self) -> Vec<Entry> {
+        self.dirty.clear();
+        let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
+        entries.iter().for_each(|entry| entry.slot.set(None));
+        entries
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: PipeId) -> Option<&Entry> {
+        self.entries.get(id.0 as usize)?.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: PipeId) -> Option<&mut Entry> {
+        self.entries.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// All pipes with their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PipeId, &Entry)> {
+        self.entries.iter().enumerate().filter_map(|(i, e)| e.as_ref().map(|e| (PipeId(i as u32), e)))
+    }
+
+    /// Changes the high-water marks of the pipes to other processes.
+    pub(crate) fn set_marks(&mut self, send: u32, receive: u32) {
+        let ids: Vec<PipeId> = self.iter().filter(|(_, entry)| !entry.inproc).map(|(id, _)| id).collect();
+        for id in ids {
+            let Some(entry) = self.get_mut(id) else { continue };
+            entry.pipe.writer.set_hwm(send);
+            let wake = entry.pipe.reader.set_hwm(receive);
+            let engine = match &entry.link {
+                Link::Engine(engine) if wake => Arc::clone(engine),
+                _ => continue,
+            };
+            self.errands.drive(&engine);
+        }
+        self.errands.wake_output = true;
+        self.errands.mark();
+    }
+
+    /// How many pipes have an open batch.
+    #[inline]
+    pub(crate) fn dirty_pipes(&self) -> usize {
+        self.dirty.len()
+    }
+
+    /// Flushes every dirty pipe and asks for its engine to be driven.
+    pub(crate) fn flush_all(&mut self) {
+        while let Some(id) = self.dirty.pop() {
+            self.flush(id);
+        }
+    }
+
+    /// Flushes the dirty pipes that hold a full quantum.
+    #[inline]
+    pub(crate) fn flush_full(&mut self) {
+        let full = |table: &PipeTable, id: &PipeId| {
+            table.get(*id).is_some_and(|entry| match &entry.link {
+                Link::Engine(engine) => entry.pipe.writer.open_bytes() >= engine.quantum(),
+                Link::Offline | Link::Inproc(_) => false,
+            })
+        };
+        for at in (0..self.dirty.len()).rev() {
+            if full(self, &self.dirty[at]) {
+                let id = self.dirty.swap_remove(at);
+                self.flush(id);
+            }
+        }
+    }
+
+    fn flush(&mut self, id: PipeId) {
+        let Some(entry) = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut) else { return };
+        entry.dirty = false;
+        let wake = entry.pipe.writer.flush();
+        match &entry.link {
+            Link::Engine(engine) => self.errands.drive(engine),
+            Link::Inproc(owner) if wake => self.errands.tell(owner, Control::Readable),
+            Link::Inproc(_) | Link::Offline => {}
+        }
+        Self::collect(&mut self.errands, &mut entry.pipe.writer);
+    }
+
+    fn collect(errands: &mut Errands, writer: &mut Writer) {
+        let replaced = writer.take_replaced();
+        if !replaced.is_empty() {
+            errands.mark();
+            errands.garbage.extend(replaced);
+        }
+    }
+
+    /// The peer of a pipe is gone for good. `true`: nothing is left to read, detach it now.
+    pub(crate) fn end(&mut self, id: PipeId, reads: bool) -> bool {
+        let Some(entry) = self.get_mut(id) else { return false };
+        entry.ended = true;
+        entry.link = Link::Offline;
+        !reads || !entry.pipe.reader.has_input()
+    }
+
+    /// The pipes that are to be detached since this was last asked.
+    pub(crate) fn take_drained(&mut self) -> Vec<PipeId> {
+        std::mem::take(&mut self.drained)
+    }
+
+    pub(crate) fn has_drained(&self) -> bool {
+        !self.drained.is_empty()
+    }
+
+    /// A message enters a pipe's open batch.
+    fn push(&mut self, id: PipeId, traffic: Traffic) {
+        let entry = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut);
+        let Some(entry) = entry.filter(|entry| !entry.ended) else {
+            self.drops[Cause::PeerLost as usize] += u64::from(traffic.is_message());
+            self.errands.mark();
+            self.errands.garbage.push(traffic);
+            return;
+        };
+        entry.pipe.writer.write(traffic);
+        // Every commit over inproc is visible before `send` returns: libzmq's users count on it.
+        if matches!(entry.link, Link::Inproc(_)) {
+            self.flush(id);
+        } else if !entry.dirty {
+            entry.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+}
+
+impl Pipes for PipeTable {
+    #[inline]
+    fn reserve(&mut self, pipe: PipeId) -> Credit {
+        let driven = self.driven;
+        let Some(entry) = self.get_mut(pipe).filter(|entry| !entry.ended) else { return Credit::Gone };
+        if entry.pipe.writer.reserve() {
+            return Credit::Granted;
+        }
+        match &entry.link {
+            Link::Inproc(_) if entry.pipe.writer.is_abandoned() => Credit::Gone,
+            Link::Engine(engine) if !driven && !engine.is_blocked() => {
+                self.flush_for_credit(pipe);
+                Credit::AfterDrive
+            }
+            _ => Credit::Full,
+        }
+    }
+
+    fn release(&mut self, pipe: PipeId) {
+        if let Some(entry) = self.get_mut(pipe) {
+            entry.pipe.writer.release();
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, pipe: PipeId, message: Message) {
+        self.push(pipe, Traffic::Message(message));
+    }
+
+    fn signal(&mut self, pipe: PipeId, traffic: Traffic) {
+        self.push(pipe, traffic);
+    }
+
+    #[inline]
+    fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
+        let entry = self.entries.get_mut(pipe.0 as usize)?.as_mut()?;
+        let traffic = entry.pipe.reader.read();
+        if entry.pipe.reader.owes_wake() {
+            match &entry.link {
+                Link::Engine(engine) => self.errands.drive(engine),
+                Link::Inproc(owner) => self.errands.tell(owner, Control::Writable),
+                Link::Offline => {}
+            }
+        }
+        if traffic.is_none() && entry.ended {
+            self.drained.push(pipe);
+        }
+        traffic
+    }
+
+    fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause) {
+        let entry = pipe.and_then(|id| self.entries.get_mut(id.0 as usize)).and_then(Option::as_mut);
+        let drops = entry.map_or(&mut self.drops, |entry| &mut entry.drops);
+        drops[cause as usize] += 1;
+    }
+
+    fn unmatched(&mut self) {
+        self.unmatched += 1;
+    }
+
+    fn discard(&mut self, message: Message) {
+        self.errands.mark();
+        self.errands.garbage.push(Traffic::Message(message));
+    }
+
+    fn close(&mut self, pipe: PipeId) {
+        let Some(entry) = self.entries.get_mut(pipe.0 as usize).and_then(Option::as_mut) else { return };
+        let wake = entry.pipe.writer.finish();
+        let unread = entry.pipe.reader.abandon();
+        let link = std::mem::replace(&mut entry.link, Link::Offline);
+        let (endpoint, ended) = (entry.endpoint, std::mem::replace(&mut entry.ended, true));
+        self.errands.mark();
+        self.errands.garbage.extend(unread);
+        match link {
+            Link::Engine(engine) => self.errands.stops.push(engine),
+            Link::Inproc(owner) => {
+                let _ = wake; // Ended makes the other side look, whether it slept or not.
+                self.errands.tell(&owner, Control::Ended);
+            }
+            Link::Offline if !ended => self.errands.ended_endpoints.push(endpoint),
+            Link::Offline => {}
+        }
+        self.drained.push(pipe);
+    }
+}
+
+impl PipeTable {
+    /// A pipe is gone from the table: its counts stay with the socket. `cause` tells what it means when the other
+    /// end goes away with messages unread.
+    pub(crate) fn settle_accounts(&mut self, entry: Entry, cause: Cause) {
+        for (sum, drops) in self.drops.iter_mut().zip(entry.drops) {
+            *sum += drops;
+        }
+        self.past.routed += entry.dropped();
+        let cause = (!entry.inproc).then_some(cause);
+        self.past.leaving.push((entry.pipe.writer, cause));
+        self.fold_accounts();
+    }
+
+    /// Adds the counts of those pipes that nothing happens to any more to the sums.
+    pub(crate) fn fold_accounts(&mut self) {
+        let Past { routed, written, leaving } = &mut self.past;
+        let drops = &mut self.drops;
+        leaving.retain(|(writer, cause)| {
+            let tally = writer.tally();
+            if cause.is_some() && tally.queued() > 0 && !writer.is_abandoned() {
+                return true;
+            }
+            *routed += tally.routed;
+            *written += tally.written;
+            drops[Cause::PeerLost as usize] += tally.lost;
+            drops[Cause::Conflated as usize] += tally.conflated;
+            match cause {
+                Some(cause) => drops[*cause as usize] += tally.queued(),
+                // Over inproc the queue itself was the destination.
+                None => *written += tally.queued(),
+            }
+            false
+        });
+    }
+
+    /// A pipe is full while its engine could write: make its batch visible and have the engine driven.
+    #[cold]
+    fn flush_for_credit(&mut self, pipe: PipeId) {
+        self.dirty.retain(|dirty| *dirty != pipe);
+        self.flush(pipe);
+    }
+}

@@ -1,0 +1,256 @@
+//! Sending and receiving: the blocking, non-blocking and timed calls over one attempt each.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zeroxide_patterns::{Pattern, Refusal};
+use zeroxide_zmtp::Message;
+
+use super::base::{SocketBase, SocketState};
+use crate::error::{Error, Op, Result, SendError, Turn, Why};
+use crate::io::signaler::wait_until;
+
+/// How long a call may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// Not at all.
+    None,
+    /// As long as SNDTIMEO or RCVTIMEO says.
+    Option,
+    /// So long.
+    For(Duration),
+}
+
+/// How an attempt came out.
+enum Attempt {
+    Done,
+    /// Not now; something may change.
+    Later(Refusal),
+}
+
+impl SocketBase {
+    /// Sends a message, waiting as long as `patience` allows.
+    #[inline]
+    pub(crate) fn send(self: &Arc<Self>, message: Message, patience: Patience) -> Result<(), SendError> {
+        let mut held = Some(message);
+        match self.attempt_to_send(&mut held) {
+            Ok(Attempt::Done) => Ok(()),
+            Ok(Attempt::Later(refusal)) => self.wait_to_send(held, refusal, patience),
+            Err(error) => Err(SendError { error, message: held.unwrap_or_default() }),
+        }
+    }
+
+    #[cold]
+    fn wait_to_send(
+        self: &Arc<Self>,
+        mut held: Option<Message>,
+        mut refusal: Refusal,
+        patience: Patience,
+    ) -> Result<(), SendError> {
+        let start = Instant::now();
+        let limit = match patience {
+            Patience::None => Some(Duration::ZERO),
+            Patience::For(limit) => Some(limit),
+            Patience::Option => self.enter(|state| state.values.sndtimeo),
+        };
+        let error = if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
+            Error::WouldBlock(self.why_not_sent(&refusal))
+        } else if let Err(error) = self.context.check_process() {
+            error
+        } else {
+            let deadline = limit.map(|limit| start + limit);
+            let sent = wait_until(&[&self.output], deadline, || match self.attempt_to_send(&mut held) {
+                Ok(Attempt::Done) => Some(Ok(())),
+                Ok(Attempt::Later(why)) => {
+                    refusal = why;
+                    None
+                }
+                Err(error) => Some(Err(error)),
+            });
+            match sent {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => error,
+                None => Error::TimedOut(self.why_not_sent(&refusal)),
+            }
+        };
+        self.enter(|state| state.refused += 1);
+        Err(SendError { error, message: held.unwrap_or_default() })
+    }
+
+    /// One attempt; takes the message out of `held` when it succeeds. Before it refuses, what is open has been
+    /// flushed and driven, and it has looked once more.
+    #[inline]
+    fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Result<Attempt> {
+        match self.enter_to_send(|state| state.try_send(held)) {
+            Ok(()) => Ok(Attempt::Done),
+            Err(Refused::For(error)) => Err(error),
+            Err(Refused::Now(_)) => {
+                // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
+                match self.enter_to_send(|state| state.try_send_driven(held)) {
+                    Ok(()) => Ok(Attempt::Done),
+                    Err(Refused::For(error)) => Err(error),
+                    Err(Refused::Now(refusal)) => Ok(Attempt::Later(refusal)),
+                }
+            }
+        }
+    }
+
+    fn why_not_sent(&self, refusal: &Refusal) -> Why {
+        match refusal {
+            Refusal::Full { pipes } => Why::Full {
+                socket: self.socket_type,
+                hwm: self.values_hwm(),
+                peers: u32::try_from(*pipes).unwrap_or(u32::MAX),
+            },
+            _ => Why::NoPeer { socket: self.socket_type, at: Box::new(self.endpoints.attachment()) },
+        }
+    }
+
+    fn values_hwm(&self) -> u32 {
+        self.lock().values.sndhwm
+    }
+
+    /// Receives a message, waiting as long as `patience` allows.
+    #[inline]
+    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message> {
+        match self.attempt_to_recv() {
+            Ok(Some(message)) => Ok(message),
+            Ok(None) => self.wait_to_recv(patience),
+            Err(error) => Err(error),
+        }
+    }
+
+    #[cold]
+    fn wait_to_recv(self: &Arc<Self>, patience: Patience) -> Result<Message> {
+        let start = Instant::now();
+        let limit = match patience {
+            Patience::None => Some(Duration::ZERO),
+            Patience::For(limit) => Some(limit),
+            Patience::Option => self.enter(|state| state.values.rcvtimeo),
+        };
+        if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
+            return Err(Error::WouldBlock(self.why_nothing_came(None)));
+        }
+        self.context.check_process()?;
+        let deadline = limit.map(|limit| start + limit);
+        wait_until(&[&self.input], deadline, || self.attempt_to_recv().transpose())
+            .unwrap_or_else(|| Err(Error::TimedOut(self.why_nothing_came(limit))))
+    }
+
+    /// One attempt. Before it answers `None`, what is open has been flushed, engines whose input waits have been
+    /// driven, and it has looked once more.
+    #[inline]
+    pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Result<Option<Message>> {
+        let (received, drove) = self.enter(|state| state.try_recv());
+        let received = match received {
+            Ok(None) if drove => self.enter(|state| state.try_recv().0)?,
+            received => received?,
+        };
+        if received.is_some() && self.input.waiting() > 0 {
+            self.pass_on_input();
+        }
+        Ok(received)
+    }
+
+    /// One wake was for one message; if there are more, the next in line is to have them.
+    #[cold]
+    fn pass_on_input(self: &Arc<Self>) {
+        self.enter(|state| {
+            if state.pattern.has_in(&mut state.pipes) {
+                state.pipes.errands.wake_input = true;
+                state.pipes.errands.mark();
+            }
+        });
+    }
+
+    fn why_nothing_came(self: &Arc<Self>, after: Option<Duration>) -> Why {
+        let socket = self.socket_type;
+        let unsubscribed = socket.resubscribes() && self.enter(|state| state.pattern.topics() == 0);
+        match unsubscribed {
+            true => Why::NoSubscription { socket, after },
+            false if socket.expects_reply_envelope() => Why::AwaitingReply { after },
+            false => Why::NoMessage { socket, after },
+        }
+    }
+}
+
+/// Why an attempt to send came to nothing.
+enum Refused {
+    /// It may come to something later.
+    Now(Refusal),
+    /// It never will.
+    For(Error),
+}
+
+impl SocketState {
+    fn try_send(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
+        self.alive().map_err(Refused::For)?;
+        let Some(message) = held.take() else { return Ok(()) };
+        let Some(first) = message.first() else {
+            *held = Some(message);
+            return Err(Refused::For(Error::EmptyMessage));
+        };
+        match self.pattern.route(first, &mut self.pipes) {
+            Ok(()) => {
+                self.pattern.commit(message, &mut self.pipes);
+                self.accepted += 1;
+                Ok(())
+            }
+            Err(refusal) => {
+                *held = Some(message);
+                Err(self.refuse(refusal))
+            }
+        }
+    }
+
+    /// The second look, after the engines were driven.
+    #[cold]
+    fn try_send_driven(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
+        self.pipes.driven = true;
+        let result = self.try_send(held);
+        self.pipes.driven = false;
+        result
+    }
+
+    /// What a refusal means to the caller. Who may wait flushes first.
+    #[cold]
+    fn refuse(&mut self, refusal: Refusal) -> Refused {
+        let socket = self.socket_type;
+        Refused::For(match refusal {
+            Refusal::Full { .. } | Refusal::NoPeer => {
+                self.flush_now();
+                return Refused::Now(refusal);
+            }
+            Refusal::Unroutable(id) => {
+                Error::Unroutable { id: Box::new(id), known: self.pipes.iter().count() }
+            }
+            Refusal::WrongState => Error::WrongState { socket, next: Turn::Recv },
+            Refusal::EmptyMessage => Error::EmptyMessage,
+            _ => Error::NotSupported { socket, op: Op::Send },
+        })
+    }
+
+    /// Also answers whether leaving the lock will drive an engine, after which there may be more.
+    #[inline]
+    fn try_recv(&mut self) -> (Result<Option<Message>>, bool) {
+        if let Err(error) = self.alive() {
+            return (Err(error), false);
+        }
+        match self.pattern.recv(&mut self.pipes) {
+            Ok(Some((pipe, mut message))) => {
+                if let Some(peer) = self.pipes.get(pipe).and_then(|entry| entry.peer.as_ref()) {
+                    message.set_peer(Some(Arc::clone(peer)));
+                }
+                (Ok(Some(message)), false)
+            }
+            Ok(None) => {
+                self.flush_now();
+                (Ok(None), self.pipes.errands.drives())
+            }
+            Err(Refusal::WrongState) => {
+                (Err(Error::WrongState { socket: self.socket_type, next: Turn::Send }), false)
+            }
+            Err(_) => (Err(Error::NotSupported { socket: self.socket_type, op: Op::Recv }), false),
+        }
+    }
+}

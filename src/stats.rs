@@ -1,0 +1,191 @@
+//! Counters: what became of every message, and what moving them cost.
+//!
+//! For every pipe, and summed over a socket's pipes: **routed = written + dropped + queued**, to the message.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zeroxide_patterns::Cause;
+use zeroxide_zmtp::{Peer, SocketType};
+
+use crate::socket::EndpointStatus;
+use crate::socket::pipes::Drops;
+
+/// What became of a socket's outgoing messages, from [`Socket::stats`](crate::Socket::stats).
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SocketStats {
+    /// Messages that `send` took.
+    pub accepted: u64,
+    /// Calls of `send` that gave the message back because nobody could take it.
+    pub refused: u64,
+    /// Messages taken for which nobody had subscribed (PUB, XPUB).
+    pub unmatched: u64,
+    /// Messages that entered a pipe or were dropped at its high-water mark; one accepted message counts for each
+    /// peer it goes to.
+    pub routed: u64,
+    /// Of these: messages whose last byte the kernel took, or that an inproc queue took.
+    pub written: u64,
+    /// Of these: messages still on their way.
+    pub queued: u64,
+    /// Messages dropped, by cause.
+    pub dropped: Dropped,
+    /// The same for each pipe there is now.
+    pub pipes: Vec<PipeStats>,
+    /// What it cost.
+    pub io: IoStats,
+}
+
+/// What became of the messages to one peer.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct PipeStats {
+    /// The peer, once it was connected and unless it is in this context (inproc).
+    pub peer: Option<Arc<Peer>>,
+    /// Messages for it.
+    pub routed: u64,
+    /// Messages written to it.
+    pub written: u64,
+    /// Messages on their way to it.
+    pub queued: u64,
+    /// Messages for it that were dropped, by cause.
+    pub dropped: Dropped,
+}
+
+/// Dropped messages by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped(pub(crate) Drops);
+
+impl Dropped {
+    /// Messages dropped for `cause`.
+    #[must_use]
+    pub fn by(&self, cause: Cause) -> u64 {
+        self.0[cause as usize]
+    }
+
+    /// Messages dropped for any cause, of those that had been routed to a peer.
+    #[must_use]
+    pub fn routed(&self) -> u64 {
+        ROUTED.iter().map(|cause| self.by(*cause)).sum()
+    }
+
+    /// Messages dropped for any cause.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// The causes that a routed message can be dropped for; the others concern messages that no pipe took.
+const ROUTED: [Cause; 4] = [Cause::Hwm, Cause::PeerLost, Cause::Linger, Cause::Conflated];
+
+/// What moving the messages cost: system calls and wakes, since the socket was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IoStats {
+    /// `sendmsg` calls.
+    pub writes: u64,
+    /// `recv` calls.
+    pub reads: u64,
+    /// Waiting threads and tasks that were woken.
+    pub wakes: u64,
+    /// Times that open messages were left to the I/O thread.
+    pub deferrals: u64,
+    /// Times that an engine was busy when somebody wanted it.
+    pub engine_busy: u64,
+}
+
+/// The live counters behind [`IoStats`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) writes: AtomicU64,
+    pub(crate) reads: AtomicU64,
+    pub(crate) wakes: AtomicU64,
+    pub(crate) deferrals: AtomicU64,
+    pub(crate) engine_busy: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn snapshot(&self) -> IoStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        IoStats {
+            writes: read(&self.writes),
+            reads: read(&self.reads),
+            wakes: read(&self.wakes),
+            deferrals: read(&self.deferrals),
+            engine_busy: read(&self.engine_busy),
+        }
+    }
+}
+
+/// Answers "why is nothing happening?": print it. From [`Socket::status`](crate::Socket::status).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// The socket's type.
+    pub socket: SocketType,
+    /// Its routing id, as text; empty for none.
+    pub name: String,
+    /// Its endpoints.
+    pub endpoints: Vec<EndpointStatus>,
+    /// How many peers are connected, inproc included.
+    pub peers: usize,
+    /// How many peers subscribed to something (PUB, XPUB).
+    pub subscribers: Option<usize>,
+    /// Its own subscriptions (SUB, XSUB).
+    pub subscriptions: Option<usize>,
+    /// Calls that wait in `send` now.
+    pub senders_waiting: usize,
+    /// Calls that wait in `recv` now.
+    pub receivers_waiting: usize,
+    /// The counters.
+    pub stats: SocketStats,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.socket)?;
+        if !self.name.is_empty() {
+            write!(f, " {}", self.name)?;
+        }
+        match &self.endpoints[..] {
+            [] => f.write_str(": neither bound nor connected")?,
+            rows => rows
+                .iter()
+                .enumerate()
+                .try_for_each(|(n, row)| write!(f, "{}{row}", if n == 0 { ": " } else { "; " }))?,
+        }
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        match (self.subscribers, self.subscriptions) {
+            (Some(n), _) => write!(f, "; {n} subscriber{}", plural(n))?,
+            (None, Some(n)) => {
+                write!(f, "; {n} subscription{}, {} peer{}", plural(n), self.peers, plural(self.peers))?
+            }
+            (None, None) => write!(f, "; {} peer{}", self.peers, plural(self.peers))?,
+        }
+        if self.senders_waiting > 0 {
+            let why = if self.peers == 0 { "no peer" } else { "peers full" };
+            write!(f, "; {} sender{} waiting ({why})", self.senders_waiting, plural(self.senders_waiting))?;
+        }
+        if self.receivers_waiting > 0 {
+            write!(f, "; {} receiver{} waiting", self.receivers_waiting, plural(self.receivers_waiting))?;
+        }
+        if self.socket.sends() {
+            write!(f, "; queued {}", self.stats.queued)?;
+        }
+        if self.stats.unmatched > 0 {
+            let unmatched = self.stats.unmatched;
+            write!(
+                f,
+                "; {unmatched} sent before a matching subscription (unmatched); see wait_for_subscribers"
+            )?;
+        }
+        let dropped = self.stats.dropped.total();
+        if dropped > 0 { write!(f, "; dropped {dropped}") } else { Ok(()) }
+    }
+}

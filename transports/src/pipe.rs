@@ -1,0 +1,422 @@
+//! The pipe: a batch queue of [`Traffic`] each way, with credit.
+//!
+//! A pipe joins a socket to an engine, or two sockets over inproc. Each direction has one writer and one reader, on
+//! any two threads. The writer collects in an *open* batch that it owns alone; [`Writer::flush`] makes the batch
+//! visible in one short lock; the reader swaps everything flushed out in one short lock and then owns it. So the
+//! cost of crossing threads is paid per batch, never per message.
+//!
+//! **Credit** (libzmq pipe.cpp, in messages): a message may be written while fewer than HWM messages are written and
+//! not yet acknowledged. The reader acknowledges at the low-water mark, (HWM + 1) / 2, and whenever it has drained
+//! the pipe. Open messages count like queued ones.
+//!
+//! **Waking**: `flush` answers `true` when the reader had found the pipe empty since the last flush, `ack` answers
+//! `true` when the writer had met the high-water mark: then the caller owes the other side a wake. Neither is ever
+//! lost: the sleeper announces itself, then looks once more.
+
+use std::collections::VecDeque;
+
+use zeroxide_zmtp::Traffic;
+
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
+
+/// How one direction of a pipe behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// High-water mark in messages; 0 = none (libzmq SNDHWM, RCVHWM).
+    pub hwm: u32,
+    /// Only the newest message is kept and the high-water mark is off (libzmq CONFLATE).
+    pub conflate: bool,
+    /// Whether subscriptions count like messages. They do not on the subscriber's side, where libzmq loses those
+    /// beyond SNDHWM; they do where a peer's flood of them must push back.
+    pub count_control: bool,
+}
+
+/// Makes a pipe: what the first end writes flows by `forth`, what the second writes by `back`.
+#[must_use]
+pub fn pipe(forth: Flow, back: Flow) -> (Pipe, Pipe) {
+    let (there, here) = (Arc::new(Queue::new(forth)), Arc::new(Queue::new(back)));
+    let end = |out: &Arc<Queue>, flow, inp: &Arc<Queue>| Pipe {
+        writer: Writer::new(Arc::clone(out), flow),
+        reader: Reader::new(Arc::clone(inp)),
+    };
+    (end(&there, forth, &here), end(&here, back, &there))
+}
+
+/// One end of a pipe.
+#[derive(Debug)]
+pub struct Pipe {
+    /// What this end writes to the other.
+    pub writer: Writer,
+    /// What the other end wrote.
+    pub reader: Reader,
+}
+
+/// What became of the messages of one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages that entered the direction.
+    pub routed: u64,
+    /// Messages that its reader took over for good: over tcp and ipc, whose last byte the kernel took.
+    pub written: u64,
+    /// Messages whose connection ended after the reader took them and before the kernel did.
+    pub lost: u64,
+    /// Messages that a newer one replaced.
+    pub conflated: u64,
+}
+
+impl Tally {
+    /// Messages still open, queued or staged.
+    #[must_use]
+    pub fn queued(&self) -> u64 {
+        self.routed - self.written - self.lost - self.conflated
+    }
+}
+
+#[derive(Debug)]
+struct Queue {
+    swap: Mutex<Swap>,
+    flow: Flow,
+    /// The high-water mark in force; `u64::MAX` for none.
+    limit: AtomicU64,
+    /// Messages acknowledged, including those in `lost`.
+    acked: AtomicU64,
+    lost: AtomicU64,
+    /// The writer met the high-water mark and waits for `acked` to move.
+    starved: AtomicBool,
+    reader_gone: AtomicBool,
+}
+
+/// What writer and reader exchange under the swap lock.
+#[derive(Debug, Default)]
+struct Swap {
+    items: VecDeque<Traffic>,
+    /// The reader found nothing and waits for a flush.
+    drained: bool,
+    /// The writer will write no more.
+    finished: bool,
+}
+
+impl Queue {
+    fn new(flow: Flow) -> Queue {
+        Queue {
+            swap: Mutex::default(),
+            flow,
+            limit: AtomicU64::new(limit(flow.hwm, flow.conflate)),
+            acked: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            starved: AtomicBool::new(false),
+            reader_gone: AtomicBool::new(false),
+        }
+    }
+
+    fn swap(&self) -> MutexGuard<'_, Swap> {
+        // A panic cannot happen between two consistent states of a Swap, so a poisoned one is whole.
+        self.swap.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn counts(&self, traffic: &Traffic) -> bool {
+        self.flow.count_control || traffic.is_message()
+    }
+
+    /// Sets another high-water mark; `true` when the writer must be woken to look at it.
+    fn set_hwm(&self, hwm: u32) -> bool {
+        self.limit.store(limit(hwm, self.flow.conflate), Ordering::SeqCst);
+        self.starved.swap(false, Ordering::SeqCst)
+    }
+}
+
+fn limit(hwm: u32, conflate: bool) -> u64 {
+    if hwm == 0 || conflate { u64::MAX } else { u64::from(hwm) }
+}
+
+/// The writing end of one direction.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Arc<Queue>,
+    open: VecDeque<Traffic>,
+    open_bytes: usize,
+    /// Messages written, open ones included.
+    routed: u64,
+    reserved: u64,
+    conflated: u64,
+    /// What was last seen of the reader's acknowledgements and of the high-water mark.
+    acked: u64,
+    limit: u64,
+    replaced: Vec<Traffic>,
+}
+
+impl Writer {
+    fn new(queue: Arc<Queue>, flow: Flow) -> Writer {
+        Writer {
+            queue,
+            open: VecDeque::new(),
+            open_bytes: 0,
+            routed: 0,
+            reserved: 0,
+            conflated: 0,
+            acked: 0,
+            limit: limit(flow.hwm, flow.conflate),
+            replaced: Vec::new(),
+        }
+    }
+
+    /// Reserves room for one message. After `false`, the reader's next acknowledgement answers `true`.
+    #[inline]
+    pub fn reserve(&mut self) -> bool {
+        let granted = self.has_credit();
+        self.reserved += u64::from(granted);
+        granted
+    }
+
+    /// Gives one reservation back.
+    pub fn release(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// Whether one more message may be written. After `false`, the reader's next acknowledgement answers `true`.
+    #[inline]
+    pub fn has_credit(&mut self) -> bool {
+        self.in_flight() < self.limit || self.look_for_credit()
+    }
+
+    fn in_flight(&self) -> u64 {
+        self.routed + self.reserved - self.acked
+    }
+
+    #[cold]
+    fn look_for_credit(&mut self) -> bool {
+        for announced in [false, true] {
+            self.limit = self.queue.limit.load(Ordering::SeqCst);
+            self.acked = self.queue.acked.load(Ordering::SeqCst);
+            if self.in_flight() < self.limit {
+                return true;
+            }
+            if !announced {
+                self.queue.starved.store(true, Ordering::SeqCst);
+            }
+        }
+        false
+    }
+
+    /// Adds to the open batch, spending a reservation if this counts and there is one.
+    #[inline]
+    pub fn write(&mut self, traffic: Traffic) {
+        self.open_bytes += traffic.size();
+        if self.queue.counts(&traffic) {
+            self.reserved = self.reserved.saturating_sub(1);
+            self.routed += 1;
+        }
+        if self.queue.flow.conflate {
+            self.conflated += replace(&mut self.open, &mut self.replaced);
+        }
+        self.open.push_back(traffic);
+    }
+
+    /// Bytes in the open batch, bodies only.
+    #[must_use]
+    #[inline]
+    pub fn open_bytes(&self) -> usize {
+        self.open_bytes
+    }
+
+    /// Whether something waits in the open batch.
+    #[must_use]
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Makes the open batch visible. `true`: the reader had found nothing, wake it.
+    pub fn flush(&mut self) -> bool {
+        if self.open.is_empty() {
+            return false;
+        }
+        self.open_bytes = 0;
+        let mut swap = self.queue.swap();
+        if self.queue.flow.conflate {
+            self.conflated += replace(&mut swap.items, &mut self.replaced);
+        }
+        if swap.items.is_empty() {
+            std::mem::swap(&mut swap.items, &mut self.open);
+        } else {
+            swap.items.append(&mut self.open);
+        }
+        std::mem::take(&mut swap.drained)
+    }
+
+    /// Flushes and says that nothing more will come. `true`: wake the reader.
+    pub fn finish(&mut self) -> bool {
+        let wake = self.flush();
+        let mut swap = self.queue.swap();
+        swap.finished = true;
+        std::mem::take(&mut swap.drained) || wake
+    }
+
+    /// Sets another high-water mark for what this end writes.
+    pub fn set_hwm(&mut self, hwm: u32) {
+        self.queue.set_hwm(hwm);
+        self.limit = self.queue.limit.load(Ordering::SeqCst);
+    }
+
+    /// Whether the reader went away; what is written is then never read.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.queue.reader_gone.load(Ordering::Acquire)
+    }
+
+    /// What became of everything written so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        // `lost` first: it is counted before `acked`, so that `written` never falls below zero.
+        let lost = self.queue.lost.load(Ordering::SeqCst);
+        let acked = self.queue.acked.load(Ordering::SeqCst);
+        Tally { routed: self.routed, written: acked.saturating_sub(lost), lost, conflated: self.conflated }
+    }
+
+    /// Takes the messages that newer ones replaced, to be dropped outside any lock.
+    pub fn take_replaced(&mut self) -> Vec<Traffic> {
+        std::mem::take(&mut self.replaced)
+    }
+}
+
+/// Moves the messages of a conflating queue aside; subscriptions stay. Answers how many were moved.
+fn replace(items: &mut VecDeque<Traffic>, replaced: &mut Vec<Traffic>) -> u64 {
+    let before = replaced.len();
+    for traffic in std::mem::take(items) {
+        if traffic.is_message() { replaced.push(traffic) } else { items.push_back(traffic) }
+    }
+    (replaced.len() - before) as u64
+}
+
+/// The reading end of one direction.
+#[derive(Debug)]
+pub struct Reader {
+    queue: Arc<Queue>,
+    taken: VecDeque<Traffic>,
+    /// Messages taken and acknowledged so far.
+    read: u64,
+    acked: u64,
+    low_water: u64,
+    finished: bool,
+    wake_writer: bool,
+}
+
+impl Reader {
+    fn new(queue: Arc<Queue>) -> Reader {
+        let low_water = low_water(&queue);
+        Reader {
+            queue,
+            taken: VecDeque::new(),
+            read: 0,
+            acked: 0,
+            low_water,
+            finished: false,
+            wake_writer: false,
+        }
+    }
+
+    /// Takes the next item without acknowledging it; `None` announces a sleeping reader to the next flush.
+    #[inline]
+    pub fn take(&mut self) -> Option<Traffic> {
+        self.taken.pop_front().or_else(|| self.refill())
+    }
+
+    /// Takes the next item and acknowledges by the rule of the low-water mark. See [`Reader::owes_wake`].
+    #[inline]
+    pub fn read(&mut self) -> Option<Traffic> {
+        let traffic = self.take();
+        match &traffic {
+            Some(traffic) => {
+                self.read += u64::from(self.queue.counts(traffic));
+                if self.read - self.acked >= self.low_water {
+                    self.wake_writer |= self.acknowledge();
+                }
+            }
+            None if self.read > self.acked => self.wake_writer |= self.acknowledge(),
+            None => {}
+        }
+        traffic
+    }
+
+    /// Whether the writer must be woken because of what was read since this was last asked.
+    #[inline]
+    pub fn owes_wake(&mut self) -> bool {
+        std::mem::take(&mut self.wake_writer)
+    }
+
+    /// Acknowledges `count` messages got from [`Reader::take`]. `true`: wake the writer.
+    pub fn ack(&mut self, count: u64) -> bool {
+        if count == 0 {
+            return false;
+        }
+        self.read += count;
+        self.acknowledge()
+    }
+
+    /// Gives up on `count` messages got from [`Reader::take`]: their connection ended before they were written.
+    /// `true`: wake the writer.
+    pub fn lose(&mut self, count: u64) -> bool {
+        self.queue.lost.fetch_add(count, Ordering::SeqCst);
+        self.ack(count)
+    }
+
+    fn acknowledge(&mut self) -> bool {
+        self.acked = self.read;
+        self.queue.acked.store(self.acked, Ordering::SeqCst);
+        self.queue.starved.load(Ordering::SeqCst) && self.queue.starved.swap(false, Ordering::SeqCst)
+    }
+
+    #[cold]
+    fn refill(&mut self) -> Option<Traffic> {
+        let mut swap = self.queue.swap();
+        if swap.items.is_empty() {
+            swap.drained = true;
+            self.finished = swap.finished;
+        } else {
+            std::mem::swap(&mut swap.items, &mut self.taken);
+        }
+        drop(swap);
+        self.low_water = low_water(&self.queue);
+        self.taken.pop_front()
+    }
+
+    /// Whether something can be read now; like a `take` that gave `None`, `false` announces a sleeping reader.
+    pub fn has_input(&mut self) -> bool {
+        if self.taken.is_empty() {
+            if let Some(traffic) = self.refill() {
+                self.taken.push_front(traffic);
+            }
+        }
+        !self.taken.is_empty()
+    }
+
+    /// Whether everything is read and the writer will write no more. Known after a `take` or `read` gave `None`.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished && self.taken.is_empty()
+    }
+
+    /// Sets another high-water mark for what this end reads. `true`: wake the writer.
+    pub fn set_hwm(&mut self, hwm: u32) -> bool {
+        let wake = self.queue.set_hwm(hwm);
+        self.low_water = low_water(&self.queue);
+        wake
+    }
+
+    /// Goes away, and gives back what was not read, to be dropped outside any lock. The writer finds out by
+    /// [`Writer::is_abandoned`]; wake it.
+    pub fn abandon(&mut self) -> VecDeque<Traffic> {
+        self.queue.reader_gone.store(true, Ordering::Release);
+        let mut rest = std::mem::take(&mut self.taken);
+        rest.append(&mut self.queue.swap().items);
+        rest
+    }
+}
+
+fn low_water(queue: &Queue) -> u64 {
+    match queue.limit.load(Ordering::Relaxed) {
+        // Without a mark nobody waits for credit, yet the counters want to be fresh.
+        u64::MAX => 256,
+        limit => limit.div_ceil(2),
+    }
+}
