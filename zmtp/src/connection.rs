@@ -57,11 +57,12 @@ pub struct Config {
     pub mechanism: Settings,
 }
 
-impl Default for Config {
-    /// A PAIR with libzmq's values and the native limits.
-    fn default() -> Config {
+impl Config {
+    /// libzmq's values and the native limits.
+    #[must_use]
+    pub fn new(socket_type: SocketType) -> Config {
         Config {
-            socket_type: SocketType::Pair,
+            socket_type,
             routing_id: Bytes::new(),
             min_version: Version::V3_0,
             max_frame: Some(64 << 20),
@@ -76,14 +77,6 @@ impl Default for Config {
             raw: false,
             mechanism: Settings::Null,
         }
-    }
-}
-
-impl Config {
-    /// The default for a socket of this type.
-    #[must_use]
-    pub fn new(socket_type: SocketType) -> Config {
-        Config { socket_type, ..Config::default() }
     }
 
     /// The oldest version that may connect. Below 3.0 there is no mechanism, so anything but NULL would be bypassed.
