@@ -87,14 +87,15 @@ impl<T, S> Opt<T, S> {
         self.row
     }
 
-    /// Its value in `values`.
+    /// Its value in `values`, those of one socket.
     ///
     /// # Errors
-    /// [`OptionError::NotYet`], and [`OptionError::Unset`] for a value that has no default.
+    /// [`OptionError::NotYet`], [`OptionError::NotForType`], and [`OptionError::Unset`] for a value that has no default.
     pub(crate) fn read_from(self, values: &Values) -> Result<T, OptionError> {
         if let Support::NotYet(needs) = self.row.support {
             return Err(OptionError::NotYet { option: self.row.name, needs });
         }
+        values.socket_type.map_or(Ok(()), |t| for_type(self.row, t))?;
         (self.read)(values).ok_or(OptionError::Unset { option: self.row.name })
     }
 

@@ -261,6 +261,8 @@ fn live_values_are_read_and_written_one_by_one() {
     assert_eq!(opt::SNDHWM.write_to(&mut values, 3, router), Ok(()));
     assert_eq!(opt::SNDHWM.read_from(&values), Ok(3));
 
+    assert!(matches!(opt::REQ_RELAXED.read_from(&values), Err(OptionError::NotForType { .. })));
+
     let before = values.clone();
     assert!(opt::SNDHWM.write_to(&mut values, u32::MAX, router).is_err());
     assert!(opt::ROUTER_HANDOVER.write_to(&mut values, true, sub).is_err());
