@@ -363,10 +363,8 @@ impl SocketState {
     }
 
     fn up(&mut self, slot: &Slot, engine: Arc<Engine>, peer: Arc<zeroxide_zmtp::Peer>) {
-        let Some(id) = slot.get() else {
-            engine.stop();
-            return self.pipes.errands.drive(&engine);
-        };
+        // Without a slot the pipe was given up while the connection was made; the session lingers for its rest.
+        let Some(id) = slot.get() else { return };
         let routing_id = peer.routing_id.clone();
         if let Some(entry) = self.pipes.get_mut(id) {
             entry.pipe.writer.flush();
