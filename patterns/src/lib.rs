@@ -25,6 +25,8 @@ mod fair_queue;
 #[cfg(test)]
 mod fake;
 mod load_balancer;
+#[cfg(test)]
+mod model_tests;
 mod pair;
 mod pipeline;
 mod pubsub;

@@ -1,0 +1,330 @@
+//! Random operations on the types that move each message to or from one peer, against a small model.
+//!
+//! Whatever happens: nothing is lost, doubled or reordered within a pipe; every message accepted is with a peer,
+//! queued, or counted as dropped; nobody is served twice while another waits; and no credit leaks.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use zeroxide_zmtp::{Frame, Message, SocketType, Traffic};
+
+use crate::fake::Rig;
+use crate::{Cause, Pattern, PipeId, Refusal};
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Attach {
+        hwm: usize,
+    },
+    /// The peer goes for good; its pipe is detached once its input is read.
+    Leave(usize),
+    Deliver(usize),
+    Take(usize),
+    Send(usize),
+    RollBack(usize),
+    /// The peer leaves between the two steps of sending.
+    SendInto {
+        peer: usize,
+        leaving: usize,
+    },
+    Recv,
+    HasIn,
+    HasOut,
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let n = 0..5usize;
+    let op = prop_oneof![
+        2 => (1..4usize).prop_map(|hwm| Op::Attach { hwm }),
+        1 => n.clone().prop_map(Op::Leave),
+        6 => n.clone().prop_map(Op::Deliver),
+        4 => n.clone().prop_map(Op::Take),
+        6 => n.clone().prop_map(Op::Send),
+        1 => n.clone().prop_map(Op::RollBack),
+        1 => (n.clone(), n).prop_map(|(peer, leaving)| Op::SendInto { peer, leaving }),
+        6 => Just(Op::Recv),
+        1 => Just(Op::HasIn),
+        1 => Just(Op::HasOut),
+    ];
+    prop::collection::vec(op, 0..150)
+}
+
+/// One peer as the test sees it. Its name is in every message that it sends.
+struct Peer {
+    pipe: PipeId,
+    name: u32,
+    left: bool,
+    /// Numbers of the next message that it sends, and of the next of its messages that the socket must give.
+    next_sent: u32,
+    next_received: u32,
+    /// Number of the last message of the socket that it took.
+    last_taken: Option<u32>,
+}
+
+struct Model {
+    rig: Rig,
+    /// Whether the first frame names a peer, out and in.
+    addressed: bool,
+    peers: Vec<Peer>,
+    names: u32,
+    /// Numbers of messages sent by the socket, and where they went.
+    accepted: u32,
+    taken: usize,
+    lost_in_queue: usize,
+    /// How often each peer was served while each other one waited: `[served][waiting]`.
+    out_turns: HashMap<(u32, u32), u32>,
+    in_turns: HashMap<(u32, u32), u32>,
+}
+
+impl Model {
+    fn new(socket_type: SocketType) -> Model {
+        Model {
+            rig: Rig::new(socket_type),
+            addressed: socket_type == SocketType::Router,
+            peers: Vec::new(),
+            names: 0,
+            accepted: 0,
+            taken: 0,
+            lost_in_queue: 0,
+            out_turns: HashMap::new(),
+            in_turns: HashMap::new(),
+        }
+    }
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::Attach { hwm } if self.peers.len() < 5 => self.attach(hwm),
+            Op::Leave(at) => self.leave(at),
+            Op::Deliver(at) => self.deliver(at),
+            Op::Take(at) => self.take(at),
+            Op::Send(at) => self.send(at, None),
+            Op::SendInto { peer, leaving } => self.send(peer, Some(leaving)),
+            Op::RollBack(at) => {
+                let message = self.message(at);
+                if self.rig.route(&message).is_ok() {
+                    self.rig.rollback();
+                }
+            }
+            Op::Recv => _ = self.recv(),
+            Op::HasIn => {
+                if self.rig.has_in() {
+                    assert!(self.recv(), "has_in promised a message");
+                }
+            }
+            Op::HasOut => {
+                let promised = self.rig.has_out();
+                let message = self.message(0);
+                let routed = self.rig.route(&message);
+                assert!(self.addressed || promised == routed.is_ok());
+                self.rig.rollback();
+            }
+            Op::Attach { .. } => {}
+        }
+        self.detach_the_dead();
+        assert_eq!(self.rig.pipes.reserved(), 0, "credit leaked at {op:?}");
+    }
+
+    fn attach(&mut self, hwm: usize) {
+        self.names += 1;
+        let name = self.names;
+        let pipe = self.rig.accept_as(hwm, &name.to_be_bytes());
+        if self.rig.pipes.get(pipe).closed {
+            self.rig.detach(pipe); // a second peer of a PAIR
+            return;
+        }
+        self.peers.push(Peer { pipe, name, left: false, next_sent: 0, next_received: 0, last_taken: None });
+    }
+
+    fn leave(&mut self, at: usize) {
+        if let Some(peer) = self.peers.get_mut(at) {
+            peer.left = true;
+            self.rig.kill(peer.pipe);
+        }
+    }
+
+    fn detach_the_dead(&mut self) {
+        for at in (0..self.peers.len()).rev() {
+            let pipe = self.peers[at].pipe;
+            let end = self.rig.pipes.get(pipe);
+            if self.peers[at].left && end.input.is_empty() {
+                self.lost_in_queue += end.output.len();
+                self.rig.detach(pipe);
+                self.peers.remove(at);
+            }
+        }
+    }
+
+    fn deliver(&mut self, at: usize) {
+        let Some(peer) = self.peers.get_mut(at).filter(|peer| !peer.left) else { return };
+        if self.rig.pipes.get(peer.pipe).input.is_empty() {
+            let name = peer.name;
+            self.in_turns.retain(|(_, waiting), _| *waiting != name);
+        }
+        let message = (&peer.name.to_be_bytes(), &peer.next_sent.to_be_bytes());
+        peer.next_sent += 1;
+        self.rig.deliver(peer.pipe, (Frame::from(message.0), Frame::from(message.1)));
+    }
+
+    fn recv(&mut self) -> bool {
+        let waiting: Vec<u32> = self.waiting_for_recv();
+        let Some(mut message) = self.rig.recv().expect("it can receive") else {
+            assert!(waiting.is_empty(), "input waits and recv gives nothing");
+            return false;
+        };
+        if self.addressed {
+            assert_eq!(message.pop_front(), message.first().cloned(), "signed with the sender's name");
+        }
+        let [name, number] = numbers(&message);
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.name == name) {
+            assert_eq!(number, peer.next_received, "lost, doubled or reordered");
+            peer.next_received += 1;
+        }
+        serve(&mut self.in_turns, name, &waiting);
+        true
+    }
+
+    fn waiting_for_recv(&mut self) -> Vec<u32> {
+        let pipes = &mut self.rig.pipes;
+        self.peers.iter().filter(|p| !pipes.get(p.pipe).input.is_empty()).map(|p| p.name).collect()
+    }
+
+    /// The next message, to peer `at` where the type sends by name.
+    fn message(&self, at: usize) -> Message {
+        let mut message = Message::from(&self.accepted.to_be_bytes());
+        if self.addressed {
+            message.push_front(&self.peers.get(at).map_or(u32::MAX, |peer| peer.name).to_be_bytes());
+        }
+        message
+    }
+
+    fn send(&mut self, at: usize, leaving: Option<usize>) {
+        let message = self.message(at);
+        let with_room = self.with_room();
+        let alive = self.peers.iter().filter(|peer| !peer.left).count();
+        match self.rig.route(&message) {
+            Err(Refusal::Full { pipes }) => {
+                // A pipe that filled up and whose peer left since may still be counted.
+                assert!(with_room.is_empty() && alive <= pipes && pipes <= self.peers.len());
+                return;
+            }
+            Err(Refusal::NoPeer) => return assert_eq!(alive, 0),
+            Err(other) => panic!("{other:?} from {:?}", self.rig.pattern),
+            Ok(()) => {}
+        }
+        self.accepted += 1;
+        if let Some(leaving) = leaving {
+            self.leave(leaving);
+            self.detach_the_dead();
+            self.attach(1); // takes the number of one that left
+            // Whoever was routed to had its turn, whether or not the message arrived.
+            self.out_turns.clear();
+            return self.rig.commit(message);
+        }
+        let before = self.queued();
+        self.rig.commit(message);
+        let grown = self.queued().into_iter().zip(before).find(|(after, before)| after > before);
+        match grown {
+            Some(((name, _), _)) if !self.addressed => serve(&mut self.out_turns, name, &with_room),
+            Some(((name, _), _)) => assert_eq!(Some(name), self.peers.get(at).map(|peer| peer.name)),
+            None => assert!(self.addressed, "only a ROUTER drops"),
+        }
+    }
+
+    fn with_room(&mut self) -> Vec<u32> {
+        let pipes = &mut self.rig.pipes;
+        let room = |p: &&Peer| !p.left && pipes.get(p.pipe).output.len() < pipes.get(p.pipe).hwm;
+        self.peers.iter().filter(room).map(|p| p.name).collect()
+    }
+
+    fn queued(&mut self) -> Vec<(u32, usize)> {
+        let pipes = &mut self.rig.pipes;
+        self.peers.iter().map(|peer| (peer.name, pipes.get(peer.pipe).output.len())).collect()
+    }
+
+    fn take(&mut self, at: usize) {
+        let Some(peer) = self.peers.get_mut(at).filter(|peer| !peer.left) else { return };
+        let end = self.rig.pipes.get(peer.pipe);
+        let (name, was_full) = (peer.name, end.output.len() >= end.hwm);
+        let Some(Traffic::Message(message)) = self.rig.take_traffic(peer.pipe) else { return };
+        let [number] = numbers(&message);
+        assert!(peer.last_taken < Some(number), "doubled or reordered");
+        peer.last_taken = Some(number);
+        self.taken += 1;
+        if was_full {
+            self.out_turns.retain(|(_, waiting), _| *waiting != name);
+        }
+    }
+
+    fn finish(mut self, receives: bool) {
+        while receives && self.recv() {}
+        for peer in &self.peers {
+            assert!(!receives || peer.next_received == peer.next_sent, "input was lost");
+        }
+        let queued: usize = self.queued().into_iter().map(|(_, n)| n).sum();
+        let dropped = self.rig.pipes.drops.iter().filter(|(_, cause)| *cause != Cause::Unwanted).count();
+        assert_eq!(self.accepted as usize, self.taken + queued + self.lost_in_queue + dropped);
+        for at in (0..self.peers.len()).rev() {
+            let pipe = self.peers[at].pipe;
+            self.rig.detach(pipe);
+            assert_eq!(self.rig.pattern.find(&self.peers[at].name.to_be_bytes()), None);
+        }
+        assert!(!self.rig.has_in());
+    }
+}
+
+/// `name` was served while the others in `waiting` were as ready as it was. None of them may see that twice.
+fn serve(turns: &mut HashMap<(u32, u32), u32>, name: u32, waiting: &[u32]) {
+    turns.retain(|(_, other), _| *other != name && waiting.contains(other));
+    for other in waiting.iter().filter(|other| **other != name) {
+        let times = turns.entry((name, *other)).or_default();
+        *times += 1;
+        assert!(*times <= 1, "{name} was served twice while {other} waited");
+    }
+}
+
+fn numbers<const N: usize>(message: &Message) -> [u32; N] {
+    assert_eq!(message.len(), N);
+    std::array::from_fn(|at| u32::from_be_bytes(message[at][..].try_into().expect("4 bytes")))
+}
+
+fn run(socket_type: SocketType, ops: Vec<Op>) {
+    let mut model = Model::new(socket_type);
+    for op in ops {
+        let skip = match op {
+            Op::Recv | Op::HasIn | Op::Deliver(_) => !socket_type.receives(),
+            Op::Send(_) | Op::RollBack(_) | Op::SendInto { .. } | Op::HasOut => !socket_type.sends(),
+            _ => false,
+        };
+        if !skip {
+            model.step(op);
+        }
+    }
+    model.finish(socket_type.receives());
+}
+
+proptest! {
+    #[test]
+    fn push_keeps_its_rules(ops in ops()) {
+        run(SocketType::Push, ops);
+    }
+
+    #[test]
+    fn pull_keeps_its_rules(ops in ops()) {
+        run(SocketType::Pull, ops);
+    }
+
+    #[test]
+    fn dealer_keeps_its_rules(ops in ops()) {
+        run(SocketType::Dealer, ops);
+    }
+
+    #[test]
+    fn pair_keeps_its_rules(ops in ops()) {
+        run(SocketType::Pair, ops);
+    }
+
+    #[test]
+    fn router_keeps_its_rules(ops in ops()) {
+        run(SocketType::Router, ops);
+    }
+}
