@@ -239,3 +239,7 @@ impl XPub {
         Ok(self.asker.filter(|asker| self.source(asker.pipe) == *asker).map(|asker| asker.pipe))
     }
 }
+
+#[cfg(test)]
+#[path = "xpub_tests.rs"]
+mod tests;

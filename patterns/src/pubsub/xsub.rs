@@ -212,3 +212,7 @@ impl<'a> Filter<'a> {
         topics.matches(message.first().map_or(&[], |topic| topic)) != self.invert
     }
 }
+
+#[cfg(test)]
+#[path = "xsub_tests.rs"]
+mod tests;

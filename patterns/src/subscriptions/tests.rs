@@ -111,8 +111,7 @@ fn the_deepest_tree_is_built_matched_removed_and_dropped_on_a_small_stack() {
         subscriptions.remove(&topic, B);
         subscriptions
     };
-    let subscriptions =
-        std::thread::Builder::new().stack_size(64 << 10).spawn(deep).unwrap().join().unwrap();
+    let subscriptions = std::thread::Builder::new().stack_size(64 << 10).spawn(deep).unwrap().join().unwrap();
     subscriptions.tree.check();
 }
 

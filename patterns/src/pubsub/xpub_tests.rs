@@ -1,0 +1,453 @@
+//! Rules of PUB and XPUB (RFC 29), on plain queues.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use zeroxide_zmtp::SocketType;
+
+use super::super::requests::WAITING;
+use super::*;
+use crate::fake::Rig;
+
+fn subscribe(rig: &mut Rig, pipe: PipeId, topic: &str) {
+    rig.deliver_traffic(pipe, Traffic::Subscribe(Frame::from(topic)));
+}
+
+fn cancel(rig: &mut Rig, pipe: PipeId, topic: &str) {
+    rig.deliver_traffic(pipe, Traffic::Cancel(Frame::from(topic)));
+}
+
+/// Everything there is to receive: the pipe, and each message's first frame as `+topic`, `-topic` or text.
+fn reports(rig: &mut Rig) -> Vec<(u32, String)> {
+    std::iter::from_fn(|| rig.recv_from().unwrap())
+        .map(|(pipe, message)| {
+            let frame = &message[0];
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            let report = match frame.first() {
+                Some(1) => format!("+{}", text(&frame[1..])),
+                Some(0) => format!("-{}", text(&frame[1..])),
+                _ => text(frame),
+            };
+            (pipe.0, report)
+        })
+        .collect()
+}
+
+fn texts(rig: &mut Rig) -> Vec<String> {
+    reports(rig).into_iter().map(|(_, text)| text).collect()
+}
+
+/// The first frames of the messages that were written to a pipe.
+fn sent(rig: &mut Rig, pipe: PipeId) -> Vec<String> {
+    std::iter::from_fn(|| rig.take(pipe)).map(|message| message[0].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_message_goes_to_the_peers_that_subscribed_to_a_prefix_of_its_first_frame() {
+    let mut rig = Rig::new(SocketType::Pub);
+    let (paris, all, other) = (rig.accept(0), rig.accept(0), rig.accept(0));
+    subscribe(&mut rig, paris, "weather.paris");
+    subscribe(&mut rig, all, "");
+    subscribe(&mut rig, other, "sunny");
+    rig.send(("weather.paris.now", "sunny")).unwrap();
+    assert_eq!(rig.take(paris), Some(("weather.paris.now", "sunny").into()));
+    assert_eq!(rig.take(all), Some(("weather.paris.now", "sunny").into()));
+    assert_eq!(rig.take(other), None);
+}
+
+#[test]
+fn a_peer_with_several_matching_prefixes_gets_one_copy() {
+    let mut rig = Rig::new(SocketType::Pub);
+    let peer = rig.accept(0);
+    ["", "a", "ab"].iter().for_each(|topic| subscribe(&mut rig, peer, topic));
+    rig.send("abc").unwrap();
+    assert_eq!(sent(&mut rig, peer), ["abc"]);
+}
+
+#[test]
+fn a_message_without_subscribers_is_dropped_with_success_and_counted() {
+    let mut rig = Rig::new(SocketType::Pub);
+    rig.send("1").unwrap();
+    let peer = rig.accept(0);
+    rig.send("2").unwrap();
+    assert_eq!((rig.pipes.unmatched, rig.pipes.discarded.len()), (2, 2));
+    assert_eq!(sent(&mut rig, peer), [""; 0]);
+    assert!(rig.has_out());
+}
+
+#[test]
+fn a_peer_at_its_high_water_mark_misses_whole_messages_and_the_others_do_not() {
+    let mut rig = Rig::new(SocketType::Pub);
+    let (slow, fast) = (rig.accept(1), rig.accept(0));
+    subscribe(&mut rig, slow, "");
+    subscribe(&mut rig, fast, "");
+    ["1", "2"].iter().for_each(|text| rig.send(*text).unwrap());
+    assert_eq!(sent(&mut rig, slow), ["1"]);
+    rig.send("3").unwrap();
+    assert_eq!(sent(&mut rig, slow), ["3"]);
+    assert_eq!(sent(&mut rig, fast), ["1", "2", "3"]);
+    assert_eq!((rig.pipes.drops.clone(), rig.pipes.unmatched), (vec![(Some(slow), Cause::Hwm)], 0));
+}
+
+#[test]
+fn with_nodrop_a_full_subscriber_holds_back_and_one_without_the_topic_does_not() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_nodrop = true);
+    let (slow, fast) = (rig.accept(1), rig.accept(0));
+    subscribe(&mut rig, slow, "a");
+    subscribe(&mut rig, fast, "");
+    rig.send("a1").unwrap();
+    assert_eq!(rig.send("a2"), Err(Refusal::Full { pipes: 1 }));
+    rig.send("b").unwrap();
+    assert_eq!(sent(&mut rig, slow), ["a1"]);
+    rig.send("a3").unwrap();
+    assert_eq!(sent(&mut rig, fast), ["a1", "b", "a3"]);
+    assert_eq!(rig.pipes.drops, []);
+}
+
+#[test]
+fn inverted_matching_sends_to_the_peers_that_do_not_match() {
+    let mut rig = Rig::with(SocketType::Pub, |o| o.invert_matching = true);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    subscribe(&mut rig, a, "a");
+    subscribe(&mut rig, b, "b");
+    rig.send("a!").unwrap();
+    assert_eq!((sent(&mut rig, a), sent(&mut rig, b)), (vec![], vec!["a!".to_owned()]));
+    assert_eq!((rig.pattern.subscribers(b"a!"), rig.pattern.subscribers(b"c")), (1, 2));
+}
+
+#[test]
+fn pub_cannot_receive_and_ignores_user_messages() {
+    let mut rig = Rig::new(SocketType::Pub);
+    let peer = rig.accept(0);
+    subscribe(&mut rig, peer, "a");
+    rig.deliver(peer, "hello");
+    assert_eq!(rig.recv(), Err(Refusal::NotSupported));
+    assert!(!rig.has_in());
+    assert_eq!(rig.pipes.drops, [(Some(peer), Cause::Unwanted)]);
+    assert_eq!(rig.pipes.discarded.len(), 1);
+}
+
+#[test]
+fn pub_keeps_nothing_for_a_receiver_it_does_not_have() {
+    let mut rig = Rig::with(SocketType::Pub, |o| (o.xpub_verboser, o.xpub_manual) = (true, true));
+    let peer = rig.accept(0);
+    (0..2 * WAITING).for_each(|_| subscribe(&mut rig, peer, "a"));
+    cancel(&mut rig, peer, "a");
+    subscribe(&mut rig, peer, "b");
+    assert_eq!(rig.pattern.topics(), 1, "all of it was read and applied");
+    rig.detach(peer);
+    assert!(!rig.has_in());
+}
+
+#[test]
+fn xpub_reports_the_first_subscribe_and_the_last_cancel_of_a_topic() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    assert!(!rig.has_in());
+    subscribe(&mut rig, a, "t");
+    subscribe(&mut rig, b, "t");
+    subscribe(&mut rig, b, "t");
+    cancel(&mut rig, a, "t");
+    cancel(&mut rig, b, "t");
+    assert!(rig.has_in());
+    assert_eq!(reports(&mut rig), [(a.0, "+t".into()), (b.0, "-t".into())]);
+}
+
+#[test]
+fn xpub_reports_the_end_of_a_subscription_that_the_peer_does_not_hold() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    cancel(&mut rig, a, "never");
+    subscribe(&mut rig, b, "t");
+    cancel(&mut rig, a, "t");
+    assert_eq!(reports(&mut rig), [(a.0, "-never".into()), (b.0, "+t".into()), (a.0, "-t".into())]);
+}
+
+#[test]
+fn verbose_reports_every_subscribe_and_verboser_every_cancel_too() {
+    for (verboser, expected) in
+        [(false, &["+t", "+t", "+t", "-t"][..]), (true, &["+t", "+t", "+t", "-t", "-t"])]
+    {
+        let mut rig =
+            Rig::with(SocketType::XPub, |o| (o.xpub_verbose, o.xpub_verboser) = (!verboser, verboser));
+        let (a, b) = (rig.accept(0), rig.accept(0));
+        subscribe(&mut rig, a, "t");
+        subscribe(&mut rig, a, "t");
+        subscribe(&mut rig, b, "t");
+        cancel(&mut rig, a, "t");
+        cancel(&mut rig, b, "t");
+        assert_eq!(texts(&mut rig), expected);
+    }
+}
+
+#[test]
+fn the_end_of_a_peer_reports_the_topics_left_without_subscribers() {
+    for (verboser, expected) in [(false, &["-alone"][..]), (true, &["-alone", "-both"])] {
+        let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_verboser = verboser);
+        let (a, b) = (rig.accept(0), rig.accept(0));
+        subscribe(&mut rig, a, "alone");
+        subscribe(&mut rig, a, "both");
+        subscribe(&mut rig, b, "both");
+        reports(&mut rig);
+        rig.detach(a);
+        let mut ended = texts(&mut rig);
+        ended.sort_unstable();
+        assert_eq!(ended, expected);
+        assert_eq!((rig.pattern.subscribers(b"both"), rig.pattern.topics()), (1, 1));
+    }
+}
+
+#[test]
+fn a_lost_connection_keeps_its_subscriptions() {
+    let mut rig = Rig::new(SocketType::Pub);
+    let peer = rig.connect(0);
+    rig.establish(peer, b"");
+    subscribe(&mut rig, peer, "t");
+    rig.lose(peer);
+    rig.send("t1").unwrap();
+    rig.establish(peer, b"");
+    assert_eq!(sent(&mut rig, peer), ["t1"]);
+}
+
+#[test]
+fn manual_mode_only_reports_and_the_answer_is_about_the_request_read_last() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual = true);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    let Rig { pattern, pipes } = &mut rig;
+    pattern.subscribe(b"early", pipes).unwrap();
+    subscribe(&mut rig, a, "A");
+    subscribe(&mut rig, b, "B");
+    subscribe(&mut rig, b, "B");
+    assert_eq!(rig.pattern.topics(), 0);
+    for _ in 0..2 {
+        let (pipe, request) = rig.recv_from().unwrap().unwrap();
+        let instead = format!("X{}", pipe.0);
+        assert_eq!(request[0][0], 1);
+        rig.pattern.subscribe(instead.as_bytes(), &mut rig.pipes).unwrap();
+    }
+    assert_eq!(texts(&mut rig), ["+B"], "every request is reported");
+    rig.send("X0").unwrap();
+    rig.send("X1").unwrap();
+    rig.send("A").unwrap();
+    assert_eq!((sent(&mut rig, a), sent(&mut rig, b)), (vec!["X0".to_owned()], vec!["X1".to_owned()]));
+    rig.pattern.unsubscribe(b"X0", &mut rig.pipes).unwrap();
+    rig.pattern.unsubscribe(b"X1", &mut rig.pipes).unwrap();
+    assert_eq!(rig.pattern.subscribers(b"X0"), 1, "the request read last was b's");
+    assert_eq!(rig.pattern.subscribers(b"X1"), 0);
+}
+
+#[test]
+fn a_manual_answer_to_a_peer_that_is_gone_reaches_nobody_else() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual = true);
+    let first = rig.accept(0);
+    subscribe(&mut rig, first, "A");
+    rig.detach(first);
+    let second = rig.accept(0);
+    assert_eq!(first, second, "numbers are used again");
+    assert_eq!(rig.recv().unwrap().unwrap()[0], b"\x01A"[..]);
+    rig.pattern.subscribe(b"A", &mut rig.pipes).unwrap();
+    assert_eq!(rig.recv().unwrap().unwrap()[0], b"\x00A"[..]);
+    rig.pattern.subscribe(b"A", &mut rig.pipes).unwrap();
+    assert_eq!(rig.pattern.topics(), 0);
+    subscribe(&mut rig, second, "A");
+    rig.recv().unwrap().unwrap();
+    rig.pattern.subscribe(b"A", &mut rig.pipes).unwrap();
+    assert_eq!(rig.pattern.topics(), 1);
+}
+
+#[test]
+fn in_manual_mode_the_end_of_a_peer_reports_what_it_had_asked_for() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual = true);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    for pipe in [a, b] {
+        subscribe(&mut rig, pipe, "A");
+        subscribe(&mut rig, pipe, "B");
+        cancel(&mut rig, pipe, "B");
+    }
+    reports(&mut rig);
+    rig.pattern.subscribe(b"other", &mut rig.pipes).unwrap();
+    rig.detach(b);
+    assert_eq!(texts(&mut rig), ["-A"]);
+    assert_eq!(rig.pattern.topics(), 0, "what it was given instead is gone as well");
+}
+
+#[test]
+fn only_a_manual_xpub_takes_subscriptions_from_its_application() {
+    for mut rig in [Rig::new(SocketType::XPub), Rig::with(SocketType::Pub, |o| o.xpub_manual = true)] {
+        assert_eq!(rig.pattern.subscribe(b"", &mut rig.pipes), Err(Refusal::NotSupported));
+        assert_eq!(rig.pattern.unsubscribe(b"", &mut rig.pipes), Err(Refusal::NotSupported));
+    }
+}
+
+#[test]
+fn the_welcome_message_comes_before_everything_and_despite_the_high_water_mark() {
+    let mut rig = Rig::with(SocketType::Pub, |o| o.xpub_welcome_msg = Some("W".into()));
+    let (accepted, connected) = (rig.accept(1), rig.connect(1));
+    subscribe(&mut rig, accepted, "");
+    subscribe(&mut rig, connected, "");
+    assert_eq!((sent(&mut rig, accepted), sent(&mut rig, connected)), (vec!["W".into()], vec!["W".into()]));
+    rig.configure(|o| o.xpub_welcome_msg = Some(bytes::Bytes::new()));
+    let unwelcome = rig.accept(0);
+    assert_eq!(sent(&mut rig, unwelcome), [""; 0]);
+}
+
+#[test]
+fn xpub_receives_the_messages_of_its_peers_in_order_with_requests() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    rig.deliver(a, "one");
+    subscribe(&mut rig, b, "t");
+    rig.deliver(b, ("two", "frames"));
+    rig.deliver(a, "");
+    assert_eq!(rig.recv_from().unwrap(), Some((a, "one".into())));
+    assert_eq!(rig.recv_from().unwrap(), Some((b, Message::from(b"\x01t"))));
+    assert_eq!(rig.recv_from().unwrap(), Some((b, ("two", "frames").into())));
+    assert_eq!(rig.recv_from().unwrap(), Some((a, "".into())));
+    assert_eq!(rig.recv_from().unwrap(), None);
+}
+
+#[test]
+fn every_frame_of_a_message_may_be_a_request_and_the_rest_is_user_data() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let peer = rig.accept(0);
+    rig.deliver(peer, ["\x01a", "\x01b", "\x00a", "user", "data"]);
+    assert_eq!(rig.pattern.topics(), 1);
+    assert_eq!(texts(&mut rig), ["+a", "+b", "-a", "user"]);
+    rig.deliver(peer, ["user", "\x01c"]);
+    assert_eq!(rig.pattern.topics(), 2);
+}
+
+#[test]
+fn with_only_first_subscribe_a_message_that_begins_with_user_data_is_user_data() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.only_first_subscribe = true);
+    let peer = rig.accept(0);
+    rig.deliver(peer, ["user", "\x01a"]);
+    assert_eq!(rig.recv().unwrap(), Some(["user", "\x01a"].into()));
+    rig.deliver(peer, ["\x01a", "\x01b"]);
+    assert_eq!(texts(&mut rig), ["+a", "+b"]);
+    assert_eq!(rig.pattern.topics(), 2);
+}
+
+#[test]
+fn an_xpub_that_is_not_read_stops_reading_and_later_misses_nothing() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let peers = [rig.accept(0), rig.accept(0)];
+    let total = 3 * WAITING;
+    for i in 0..total {
+        subscribe(&mut rig, peers[i % 2], &format!("{i}"));
+    }
+    assert_eq!(rig.pattern.topics(), WAITING, "the rest waits in the pipes");
+    let got: BTreeSet<String> = texts(&mut rig).into_iter().collect();
+    assert_eq!((got.len(), rig.pattern.topics()), (total, total));
+    subscribe(&mut rig, peers[0], "live again");
+    assert_eq!(texts(&mut rig), ["+live again"]);
+}
+
+#[test]
+fn large_topics_fill_the_inbox_sooner() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let peer = rig.accept(0);
+    for i in 0..10 {
+        subscribe(&mut rig, peer, &format!("{i}{}", "x".repeat(1 << 20)));
+    }
+    assert_eq!(rig.pattern.topics(), 4);
+    assert_eq!(texts(&mut rig).len(), 10);
+}
+
+#[test]
+fn subscribers_counts_peers_and_topics_counts_prefixes() {
+    let mut rig = Rig::new(SocketType::Pub);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    for topic in ["", "t", "to"] {
+        subscribe(&mut rig, a, topic);
+    }
+    subscribe(&mut rig, b, "t");
+    assert_eq!((rig.pattern.subscribers(b"topic"), rig.pattern.subscribers(b"x")), (2, 1));
+    assert_eq!(rig.pattern.topics(), 3);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Accept,
+    Detach(usize),
+    Subscribe(usize, String),
+    Cancel(usize, String),
+    Send(String),
+    Rollback(String),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let peer = || 0..4usize;
+    prop_oneof![
+        1 => Just(Step::Accept),
+        1 => peer().prop_map(Step::Detach),
+        4 => (peer(), "[ab]{0,3}").prop_map(|(peer, topic)| Step::Subscribe(peer, topic)),
+        2 => (peer(), "[ab]{0,3}").prop_map(|(peer, topic)| Step::Cancel(peer, topic)),
+        4 => "[ab]{0,4}".prop_map(Step::Send),
+        1 => "[ab]{0,4}".prop_map(Step::Rollback),
+    ]
+}
+
+#[derive(Default)]
+struct Peer {
+    topics: BTreeSet<String>,
+    due: Vec<String>,
+}
+
+proptest! {
+    /// Each peer gets what it asked for, in order, and the application sees each topic begin and end in turn.
+    #[test]
+    fn xpub_agrees_with_a_set_of_topics_per_peer(steps in vec(step(), 1..80)) {
+        let mut rig = Rig::new(SocketType::XPub);
+        let mut peers: BTreeMap<PipeId, Peer> = BTreeMap::new();
+        for step in steps {
+            let at = |n: usize| peers.keys().nth(n).copied();
+            match step {
+                Step::Accept if peers.len() < 4 => {
+                    let pipe = rig.accept(0);
+                    peers.insert(pipe, Peer::default());
+                }
+                Step::Detach(n) => if let Some(pipe) = at(n) {
+                    prop_assert_eq!(sent(&mut rig, pipe), &peers.remove(&pipe).unwrap().due[..]);
+                    rig.detach(pipe);
+                }
+                Step::Subscribe(n, topic) => if let Some(pipe) = at(n) {
+                    subscribe(&mut rig, pipe, &topic);
+                    peers.get_mut(&pipe).unwrap().topics.insert(topic);
+                }
+                Step::Cancel(n, topic) => if let Some(pipe) = at(n) {
+                    if peers.get_mut(&pipe).unwrap().topics.remove(&topic) {
+                        cancel(&mut rig, pipe, &topic);
+                    }
+                }
+                Step::Send(text) => {
+                    rig.send(text.as_str()).unwrap();
+                    for peer in peers.values_mut() {
+                        if peer.topics.iter().any(|topic| text.starts_with(topic)) {
+                            peer.due.push(text.clone());
+                        }
+                    }
+                }
+                Step::Rollback(text) => {
+                    rig.route(&text.as_str().into()).unwrap();
+                    rig.rollback();
+                }
+                Step::Accept => {}
+            }
+            prop_assert_eq!(rig.pipes.reserved(), 0);
+        }
+        for (pipe, peer) in &peers {
+            prop_assert_eq!(sent(&mut rig, *pipe), &peer.due[..]);
+        }
+        let mut open = BTreeSet::new();
+        for report in texts(&mut rig) {
+            let (sign, topic) = report.split_at(1);
+            let news = if sign == "+" { open.insert(topic.to_owned()) } else { open.remove(topic) };
+            prop_assert!(news, "{} twice", report);
+        }
+        let expected: BTreeSet<String> = peers.values().flat_map(|peer| peer.topics.iter().cloned()).collect();
+        prop_assert_eq!(rig.pattern.topics(), expected.len());
+        prop_assert_eq!(open, expected);
+    }
+}
