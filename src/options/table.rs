@@ -188,7 +188,7 @@ macro_rules! options {
             $($(#[doc = $doc])+
             pub const $name: Opt<$ty, $scope> = Opt {
                 row: &rows::$name,
-                check: |value| check(&rows::$name, value, optional!($($rule as fn(&$ty) -> bool)?)),
+                check: |value| check(&rows::$name, value, optional!($((|value: &$ty| $rule(value)) as fn(&$ty) -> bool)?)),
                 write: |values, value| values.$field = Field::from_value(value),
                 read: |values| Field::<$ty>::value(&values.$field),
                 scope: PhantomData,
@@ -224,7 +224,7 @@ fn not_reserved(id: &RoutingId) -> bool {
 }
 
 /// As the names of READY properties (RFC 37 §3.6), under the prefix for applications.
-fn application_names(pairs: &Vec<(String, Bytes)>) -> bool {
+fn application_names(pairs: &[(String, Bytes)]) -> bool {
     pairs.len() <= 64
         && pairs.iter().all(|(name, _)| {
             let prefixed = name.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("X-"));
@@ -234,7 +234,7 @@ fn application_names(pairs: &Vec<(String, Bytes)>) -> bool {
 }
 
 /// What the kernel takes as the name of a network interface.
-fn no_nul(text: &String) -> bool {
+fn no_nul(text: &str) -> bool {
     !text.contains('\0')
 }
 
