@@ -16,7 +16,7 @@ use crate::error::{Error, Op, Result};
 use crate::io::command::Command;
 use crate::io::reactor::{self, ReactorLink};
 use crate::io::reaper::Closing;
-use crate::options::{ContextOptions, Options, Values};
+use crate::options::{ContextOptions, Options, Values, opt};
 use crate::random::Random;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
@@ -100,7 +100,9 @@ impl Context {
     /// As [`Context::socket`], and [`Error::Option`] for a value that is out of range or not for this type.
     pub fn socket_with(&self, socket_type: SocketType, options: &Options) -> Result<Socket> {
         let mut values = options.values(socket_type)?;
-        values.ipv6 |= self.handle.base.options.ipv6;
+        if options.get(opt::IPV6).is_none() {
+            values.ipv6 = self.handle.base.options.ipv6;
+        }
         let base = self.handle.base.open_socket(socket_type, values)?;
         Ok(Socket::new(base, Arc::clone(&self.handle)))
     }

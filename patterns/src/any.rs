@@ -136,6 +136,14 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.recv(pipes))
     }
 
+    fn number_request(&mut self) {
+        each!(&mut self.kind, it => it.number_request());
+    }
+
+    fn abandon_request(&mut self) {
+        each!(&mut self.kind, it => it.abandon_request());
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         each!(&mut self.kind, it => it.has_in(pipes))
     }

@@ -242,6 +242,13 @@ pub trait Pattern {
     /// [`Refusal::WrongState`], [`Refusal::NotSupported`].
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
 
+    /// The next request carries a number, and only its own reply is taken, even without REQ_CORRELATE (REQ).
+    fn number_request(&mut self) {}
+
+    /// Gives up the request under way: another may follow, and its late reply is thrown away if it was numbered
+    /// (REQ).
+    fn abandon_request(&mut self) {}
+
     /// Whether `recv` would give a message now.
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool;
 

@@ -25,6 +25,8 @@ pub(crate) struct Acceptor {
     listener: Listener,
     pub(super) base: Arc<SocketBase>,
     values: Arc<Values>,
+    /// Connections whose handshake is not over.
+    pub(super) pending: u32,
 }
 
 impl Reactor {
@@ -40,7 +42,7 @@ impl Reactor {
         match self.poll.registry().register(&mut listener, Token(id as usize), Interest::READABLE) {
             Ok(()) => {
                 base.monitors.emit(id, &local, "", EventKind::Listening);
-                self.listeners.insert(id, Acceptor { listener, base, values });
+                self.listeners.insert(id, Acceptor { listener, base, values, pending: 0 });
                 self.accept(id);
             }
             Err(error) => {
@@ -53,10 +55,23 @@ impl Reactor {
     /// Takes the connections that wait at a listener.
     pub(super) fn accept(&mut self, id: u64) {
         for _ in 0..MAX_ACCEPTS {
-            let Some(acceptor) = self.listeners.get(&id) else { return };
+            let Some(acceptor) = self.listeners.get_mut(&id) else { return };
             let (base, values) = (Arc::clone(&acceptor.base), Arc::clone(&acceptor.values));
             match acceptor.listener.accept() {
                 Ok((stream, accepted)) => {
+                    let full = values.max_handshakes > 0 && acceptor.pending >= values.max_handshakes;
+                    if full {
+                        // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
+                        let local = acceptor.listener.endpoint().to_string();
+                        base.monitors.emit(
+                            id,
+                            &local,
+                            "",
+                            EventKind::AcceptFailed(io::ErrorKind::ResourceBusy),
+                        );
+                        continue;
+                    }
+                    acceptor.pending += 1;
                     let connection = self.next_id();
                     let (local, remote) = (stream.local(), stream.remote());
                     base.monitors.emit(connection, &local, &remote, EventKind::Accepted);
@@ -64,6 +79,7 @@ impl Reactor {
                     let (slot, maker) = (Slot::new(), Maker::Listener(id));
                     let opening = Opening { id: connection, stream, base, slot, maker, values, address };
                     if self.open(opening, false).is_err() {
+                        self.handshake_over(maker);
                         return self.wait_to_accept(id);
                     }
                 }
@@ -83,6 +99,15 @@ impl Reactor {
         }
         // No further edge comes for those that still wait.
         self.arm(Instant::now(), Timer::Accept(id));
+    }
+
+    /// A connection that a listener accepted has ended its handshake, well or badly.
+    pub(super) fn handshake_over(&mut self, maker: Maker) {
+        if let Maker::Listener(id) = maker {
+            if let Some(acceptor) = self.listeners.get_mut(&id) {
+                acceptor.pending = acceptor.pending.saturating_sub(1);
+            }
+        }
     }
 
     /// Without a descriptor an accept fails at once, again and again: wait instead of spinning.

@@ -120,6 +120,7 @@ impl Reactor {
         let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
         let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
         let (local, remote) = (connected.local.clone(), connected.remote.clone());
+        self.handshake_over(maker);
         base.peers.add(Arc::clone(&peer));
         base.monitors.emit(id, &local, &remote, EventKind::HandshakeSucceeded);
         match self.take_session_pipe(maker, id) {
@@ -160,7 +161,10 @@ impl Reactor {
         if let Some(mut stream) = connected.engine.take_stream() {
             let _ = self.poll.registry().deregister(&mut stream);
         }
-        connected.base.peers.remove(id);
+        match connected.peer {
+            Some(_) => connected.base.peers.remove(id),
+            None => self.handshake_over(connected.maker),
+        }
         self.report_end(&connected, &end);
         match connected.maker {
             Maker::Session(session) => self.session_lost(session, &connected, &end, pipe),

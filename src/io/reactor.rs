@@ -216,7 +216,7 @@ impl Reactor {
         if let Some(connected) = self.connections.get(&id) {
             let readable = event.is_readable() || event.is_read_closed() || event.is_error();
             let writable = event.is_writable() || event.is_write_closed();
-            connected.engine.edge(u8::from(readable) * READABLE | u8::from(writable) * WRITABLE);
+            connected.engine.edge((u8::from(readable) * READABLE) | (u8::from(writable) * WRITABLE));
             self.turn(id);
         } else if self.dialling.contains_key(&id) {
             self.dialled(id);

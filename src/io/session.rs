@@ -162,7 +162,8 @@ impl Reactor {
             (Some(_), End::Lost(_)) => None,
             _ => Some(Arc::new(end.handshake_error(&connected.remote, connected.base.socket_type))),
         };
-        self.retry(id, failure);
+        let stop = connected.values.reconnect_stop.handshake_failed && connected.peer.is_none();
+        self.retry(id, failure, stop);
     }
 
     /// One attempt failed before there was a connection.
@@ -175,11 +176,14 @@ impl Reactor {
         let text = session.endpoint.to_string();
         session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error.kind()));
         session.base.endpoints.failed(id, &error);
-        self.retry(id, None);
+        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+        let stop = session.values.reconnect_stop.conn_refused && refused;
+        self.retry(id, None, stop);
     }
 
-    /// Arms the timer of the next attempt; `fault` tells what was wrong with the peer.
-    fn retry(&mut self, id: u64, fault: Option<Arc<HandshakeError>>) {
+    /// Arms the timer of the next attempt, unless RECONNECT_STOP forbids one; `fault` tells what was wrong with the
+    /// peer.
+    fn retry(&mut self, id: u64, fault: Option<Arc<HandshakeError>>, stop: bool) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.ending && !session.has_unsent() {
             return self.end_session(id);
@@ -194,7 +198,8 @@ impl Reactor {
                 None => EndpointState::Waiting,
             },
         );
-        let Some(wait) = wait else { return };
+        session.base.watch.notify_all();
+        let Some(wait) = wait.filter(|_| !stop) else { return };
         let text = session.endpoint.to_string();
         let kind = EventKind::ConnectRetried { after: wait, attempt };
         session.base.monitors.emit(id, "", &text, kind);

@@ -94,18 +94,6 @@ impl Signal {
         ticket
     }
 
-    /// Replaces the waiter of a ticket that has not been woken yet; `false` when it has.
-    pub(crate) fn renew(&self, ticket: Ticket, waiter: &Waker) -> bool {
-        let mut list = self.list();
-        match list.waiters.iter_mut().find(|(t, _)| *t == ticket) {
-            Some((_, slot)) => {
-                *slot = Waiter::Task(waiter.clone());
-                true
-            }
-            None => false,
-        }
-    }
-
     /// Takes a waiter back. `true`: it had been woken already, so a wake that is not used must be passed on.
     pub(crate) fn cancel(&self, ticket: Ticket) -> bool {
         let mut list = self.list();

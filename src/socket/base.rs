@@ -15,6 +15,7 @@ use zeroxide_zmtp::SocketType;
 
 use super::endpoints::{EndpointState, EndpointTable};
 use super::pipes::{Entry, Errands, Link, Owner, PipeTable, Slot};
+use super::request::Exchange;
 use crate::context::ContextBase;
 use crate::error::Error;
 use crate::io::command::{Attach, Command, Control, Mailbox};
@@ -47,6 +48,8 @@ pub(crate) struct SocketBase {
     pub(crate) endpoints: EndpointTable,
     pub(crate) monitors: Monitors,
     pub(crate) counters: Arc<Counters>,
+    /// Whose turn it is in `request`.
+    pub(crate) exchange: Exchange,
     /// How its closing went.
     pub(crate) closure: Closure,
 }
@@ -64,8 +67,6 @@ pub(crate) struct SocketState {
     pub(crate) refused: u64,
     /// Why the socket is of no more use.
     pub(crate) end: Option<SocketEnd>,
-    /// The next connect gives its peer this routing id (libzmq `ZMQ_CONNECT_ROUTING_ID`).
-    pub(crate) connect_routing_id: Option<zeroxide_patterns::RoutingId>,
 }
 
 /// Why a socket can no longer be used.
@@ -102,7 +103,6 @@ impl SocketBase {
             accepted: 0,
             refused: 0,
             end: None,
-            connect_routing_id: None,
         };
         state.pattern.configure(&state.values.pattern_options());
         Arc::new(SocketBase {
@@ -119,6 +119,7 @@ impl SocketBase {
             endpoints: EndpointTable::default(),
             monitors: Monitors::default(),
             counters: Arc::new(Counters::default()),
+            exchange: Exchange::default(),
             closure: Closure::default(),
         })
     }
@@ -417,6 +418,12 @@ impl SocketState {
     pub(crate) fn changed(&mut self) {
         self.pipes.errands.wake_watchers = true;
         self.pipes.errands.mark();
+    }
+
+    /// What the socket is ready for: 1 to receive, 2 to send (libzmq `ZMQ_EVENTS`).
+    pub(crate) fn events(&mut self) -> u32 {
+        let receive = u32::from(self.pattern.has_in(&mut self.pipes));
+        receive | u32::from(self.pattern.has_out(&mut self.pipes)) << 1
     }
 
     /// Options changed: those that act on a live socket do so now.

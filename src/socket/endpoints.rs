@@ -84,10 +84,14 @@ impl fmt::Display for EndpointStatus {
 
 /// The endpoints of one socket, kept true by whoever serves them.
 #[derive(Default)]
-pub(crate) struct EndpointTable(Mutex<Vec<EndpointStatus>>);
+pub(crate) struct EndpointTable {
+    rows: Mutex<Vec<EndpointStatus>>,
+    last: Mutex<Option<String>>,
+}
 
 impl EndpointTable {
     fn add(&self, id: u64, endpoint: Endpoint, bound: bool, state: EndpointState) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint.to_string());
         self.rows().push(EndpointStatus {
             endpoint,
             bound,
@@ -127,6 +131,11 @@ impl EndpointTable {
         self.change(id, |row| row.last = Some(DialError::from_io(error)));
     }
 
+    /// The endpoint that was bound or connected last (libzmq `ZMQ_LAST_ENDPOINT`).
+    pub(crate) fn last(&self) -> Option<String> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn list(&self) -> Vec<EndpointStatus> {
         self.rows().clone()
     }
@@ -160,7 +169,7 @@ impl EndpointTable {
     }
 
     fn rows(&self) -> MutexGuard<'_, Vec<EndpointStatus>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -257,10 +266,10 @@ impl SocketBase {
     fn connect_stream(self: &Arc<Self>, id: u64, endpoint: &Endpoint, values: &Values) -> Result<()> {
         let reactor = self.reactor(values)?;
         let slot = Slot::new();
-        let (mut held, mut given_id) = (None, None);
+        let mut held = None;
+        let given_id = values.connect_routing_id.clone();
         self.enter(|state| {
             state.alive()?;
-            given_id = state.connect_routing_id.take();
             if !values.immediate {
                 let (ours, theirs) = make_pipe(self, values);
                 let origin = Origin { connected: true, routing_id: given_id.clone() };
@@ -289,7 +298,7 @@ impl SocketBase {
         let (ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
         let routing_id = self.enter(|state| {
             state.alive()?;
-            let origin = Origin { connected: true, routing_id: state.connect_routing_id.take() };
+            let origin = Origin { connected: true, routing_id: values.connect_routing_id.clone() };
             state.attach(Entry::new(ours, Link::Offline, slot.clone(), id), &origin).map_err(in_use)?;
             Ok::<Bytes, Error>(state.values.routing_id_bytes())
         })?;

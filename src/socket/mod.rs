@@ -5,6 +5,7 @@ mod closing;
 pub(crate) mod endpoints;
 mod observe;
 pub(crate) mod pipes;
+mod request;
 mod transfer;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub use endpoints::{EndpointState, EndpointStatus};
 use crate::context::ContextHandle;
 use crate::error::{Error, Op, Result, SendError};
 use crate::io::reaper::Closing;
-use crate::options::{Live, Opt, Options};
+use crate::options::{Live, Opt, Options, Values};
 use base::SocketBase;
 use transfer::Patience;
 
@@ -101,8 +102,16 @@ impl Socket {
     /// # Errors
     /// [`Error::Endpoint`] for a malformed one.
     pub fn connect(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
-        let values = self.base().enter(|state| state.values.clone());
-        self.base().connect(endpoint.as_ref(), &values).map(|(endpoint, _)| endpoint)
+        self.base().connect(endpoint.as_ref(), &self.connect_values()).map(|(endpoint, _)| endpoint)
+    }
+
+    /// The socket's options for one connect, which uses CONNECT_ROUTING_ID up.
+    fn connect_values(&self) -> Values {
+        self.base().enter(|state| {
+            let values = state.values.clone();
+            state.values.connect_routing_id = None;
+            values
+        })
     }
 
     /// Like [`Socket::connect`], with options of this endpoint alone.
@@ -114,7 +123,7 @@ impl Socket {
         self.base().connect(endpoint.as_ref(), &values).map(|(endpoint, _)| endpoint)
     }
 
-    fn endpoint_values(&self, options: &Options) -> Result<crate::options::Values> {
+    fn endpoint_values(&self, options: &Options) -> Result<Values> {
         let base = self.base().enter(|state| state.values.clone());
         Ok(options.endpoint_values(self.socket_type(), &base)?)
     }
@@ -277,7 +286,14 @@ impl Socket {
     /// # Errors
     /// [`Error::Option`] when it was never set and has no default, or is not for this type.
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Result<T> {
-        self.base().enter(|state| Ok(option.read_from(&state.values)?))
+        let base = self.base();
+        base.enter(|state| {
+            let mut values = state.values.clone();
+            values.events = state.events();
+            values.topics_count = u32::try_from(state.pattern.topics()).unwrap_or(u32::MAX);
+            values.last_endpoint = base.endpoints.last();
+            Ok(option.read_from(&values)?)
+        })
     }
 
     /// Closes the socket for all its clones: blocked calls end with [`Error::Closed`]. What is unsent lingers in the

@@ -77,8 +77,7 @@ impl Socket {
     /// was there. The endpoint stays connected in the background either way: [`Socket::disconnect`] ends it.
     pub fn connect_ready(&self, endpoint: impl AsRef<str>, limit: Duration) -> Result<Arc<Peer>> {
         let base = self.base();
-        let values = base.enter(|state| state.values.clone());
-        let (resolved, id) = base.connect(endpoint.as_ref(), &values)?;
+        let (resolved, id) = base.connect(endpoint.as_ref(), &self.connect_values())?;
         let found = wait_until(&[&base.watch], Some(Instant::now() + limit), || base.readiness(id));
         found.unwrap_or_else(|| {
             let row = base.endpoints.get(id);

@@ -91,13 +91,16 @@ impl Entry {
     }
 }
 
+/// Makes the news for a slot.
+pub(crate) type News = fn(Slot) -> Control;
+
 /// What is to be done once the socket's lock is released.
 #[derive(Default)]
 pub(crate) struct Errands {
     /// The first engine to drive stands outside the list, so that the common send allocates nothing.
     first: Option<Arc<Engine>>,
     more: Vec<Arc<Engine>>,
-    pub(crate) news: Vec<(Owner, fn(Slot) -> Control)>,
+    pub(crate) news: Vec<(Owner, News)>,
     pub(crate) garbage: Vec<Traffic>,
     /// Connections to end.
     pub(crate) stops: Vec<Arc<Engine>>,
@@ -138,7 +141,7 @@ impl Errands {
         self.first.is_some()
     }
 
-    pub(crate) fn tell(&mut self, owner: &Owner, news: fn(Slot) -> Control) {
+    pub(crate) fn tell(&mut self, owner: &Owner, news: News) {
         self.any = true;
         self.news.push((owner.clone(), news));
     }

@@ -95,6 +95,11 @@ pub(crate) const BANS: &[Ban] = &[
         name: "unbounded queue",
         patterns: &["unbounded", "unbounded_channel", "mpsc :: channel"],
         why: "what a peer or a burst can fill must have a bound",
+        allow: &[(
+            "src/io/reactor.rs",
+            "crossbeam_channel::unbounded()",
+            "orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) or call",
+        )],
         ..ROW
     },
     Ban {

@@ -22,6 +22,8 @@ pub(crate) struct Req {
     next_id: u32,
     correlates: bool,
     relaxed: bool,
+    /// The next request is numbered whatever the options say.
+    numbers_next: bool,
     probes: bool,
 }
 
@@ -45,6 +47,7 @@ impl Req {
             next_id: Seeded::new(seed).number(0x4e9),
             correlates: false,
             relaxed: false,
+            numbers_next: false,
             probes: false,
         }
     }
@@ -119,7 +122,7 @@ impl Pattern for Req {
     fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
         // Whatever is queued now answers an earlier request (libzmq req.cpp, "eat all currently available").
         self.input.discard_all(pipes);
-        let id = self.correlates.then_some(self.next_id);
+        let id = (std::mem::take(&mut self.numbers_next) || self.correlates).then_some(self.next_id);
         message.push_front(Frame::new());
         if let Some(id) = id {
             // Native byte order, as libzmq: the number means something to this socket only.
@@ -143,6 +146,15 @@ impl Pattern for Req {
             self.discard_spent(pipes);
         }
         Ok(reply)
+    }
+
+    fn number_request(&mut self) {
+        self.numbers_next = true;
+    }
+
+    fn abandon_request(&mut self) {
+        self.asked = None;
+        self.numbers_next = false;
     }
 
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {

@@ -3,7 +3,7 @@
 use zeroxide_zmtp::{Message, SocketType};
 
 use crate::fake::Rig;
-use crate::{Cause, PipeId, Refusal};
+use crate::{Cause, Pattern, PipeId, Refusal};
 
 fn req() -> Rig {
     Rig::new(SocketType::Req)
@@ -164,4 +164,23 @@ fn req_with_probe_router_probes_each_new_pipe() {
     let mut req = Rig::with(SocketType::Req, |o| o.probe_router = true);
     let a = req.connect(1);
     assert_eq!(req.take(a), Some(Message::from("")));
+}
+
+#[test]
+fn req_numbers_one_request_on_demand_and_throws_its_late_reply_away() {
+    let mut req = req();
+    let a = req.accept(0);
+    req.pattern.number_request();
+    req.send("q1").unwrap();
+    let (first, _) = take_numbered(&mut req, a);
+    req.pattern.abandon_request();
+    req.pattern.number_request();
+    req.send("q2").unwrap();
+    let (second, _) = take_numbered(&mut req, a);
+    req.deliver(a, (&first.to_ne_bytes()[..], &b""[..], &b"late"[..]));
+    assert_eq!(req.recv(), Ok(None));
+    req.deliver(a, (&second.to_ne_bytes()[..], &b""[..], &b"x"[..]));
+    assert_eq!(req.recv(), Ok(Some("x".into())));
+    req.send("q3").unwrap();
+    assert_eq!(req.take(a), Some(Message::from(("", "q3"))), "only the next request is numbered");
 }

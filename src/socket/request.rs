@@ -1,0 +1,98 @@
+//! One whole exchange of a REQ in one call, from any thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use zeroxide_patterns::Pattern;
+use zeroxide_zmtp::Message;
+
+use super::Socket;
+use super::base::SocketBase;
+use super::transfer::Patience;
+use crate::error::{Error, Op, RequestError, Why};
+use crate::io::signaler::{Signal, wait_until};
+
+/// Whose turn it is to ask: exchanges of one REQ follow one another.
+#[derive(Default)]
+pub(crate) struct Exchange {
+    taken: AtomicBool,
+    free: Signal,
+}
+
+/// The right to ask, until it is dropped.
+struct MyTurn<'a>(&'a Exchange);
+
+impl Exchange {
+    fn take(&self, deadline: Instant) -> Option<MyTurn<'_>> {
+        let free = || (!self.taken.swap(true, Ordering::SeqCst)).then_some(());
+        wait_until(&[&self.free], Some(deadline), free).map(|()| MyTurn(self))
+    }
+}
+
+impl Drop for MyTurn<'_> {
+    fn drop(&mut self) {
+        self.0.taken.store(false, Ordering::SeqCst);
+        self.0.free.notify_one();
+    }
+}
+
+impl Socket {
+    /// Sends a request and waits for its reply, at most for `limit` in all (REQ).
+    ///
+    /// Any number of threads may call it: their exchanges follow one another. Each request carries a number that the
+    /// peer gives back with its reply (as with `ZMQ_REQ_CORRELATE`), so that a reply that comes after its time is
+    /// thrown away and never taken for another one.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use zeroxide::{Context, SocketType};
+    /// # let context = Context::new();
+    /// # let rep = context.socket(SocketType::Rep)?;
+    /// # rep.bind("inproc://oracle")?;
+    /// let req = context.socket(SocketType::Req)?;
+    /// req.connect("inproc://oracle")?;
+    /// # let server = std::thread::spawn(move || { let q = rep.recv().unwrap(); rep.send(q).unwrap() });
+    /// let reply = req.request("how late is it?", Duration::from_secs(1))?;
+    /// # server.join().unwrap();
+    /// # Ok::<(), zeroxide::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RequestError`]: why, and the request itself if it was never sent.
+    pub fn request(&self, message: impl Into<Message>, limit: Duration) -> Result<Message, RequestError> {
+        let message = message.into();
+        let deadline = Instant::now() + limit;
+        let base = self.base();
+        if !self.socket_type().expects_reply_envelope() {
+            return Err(RequestError { error: self.no(Op::Request), unsent: Some(message) });
+        }
+        let Some(_turn) = base.exchange.take(deadline) else {
+            let error = Error::TimedOut(Why::AwaitingReply { after: Some(limit) });
+            return Err(RequestError { error, unsent: Some(message) });
+        };
+        base.exchange_one(message, deadline).map_err(|mut refused| {
+            if let Error::TimedOut(Why::AwaitingReply { after }) = &mut refused.error {
+                *after = Some(limit);
+            }
+            refused
+        })
+    }
+}
+
+impl SocketBase {
+    fn exchange_one(self: &Arc<Self>, message: Message, deadline: Instant) -> Result<Message, RequestError> {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        self.enter(|state| state.pattern.number_request());
+        let reply = match self.send(message, Patience::For(left())) {
+            Ok(()) => self.recv(Patience::For(left())).map_err(|error| RequestError { error, unsent: None }),
+            Err(unsent) => Err(unsent.into()),
+        };
+        // A request that somebody else sent with `send` is not ours to give up.
+        let ours = !matches!(&reply, Err(RequestError { error: Error::WrongState { .. }, .. }));
+        if reply.is_err() && ours {
+            self.enter(|state| state.pattern.abandon_request());
+        }
+        reply
+    }
+}
