@@ -113,54 +113,58 @@ impl Decoder {
 
     /// Eats `input` up to the end of the next message or command.
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
-        while let Some((header, body)) = self.frame(input)? {
-            if header.command {
-                self.between = self.parts.is_empty();
-                return Ok(Some(Item::Command(body)));
+        loop {
+            if let Some(header) = self.current {
+                let Some(body) = self.rest_of_body(header, input) else { return Ok(None) };
+                self.current = None;
+                if let Some(item) = self.finish(header, body) {
+                    return Ok(Some(item));
+                }
             }
-            if self.parts.is_empty() && !header.more {
-                self.between = true;
-                return Ok(Some(Item::Message(body.into())));
+            let Some(header) = self.header(input)? else { return Ok(None) };
+            let length = self.admit(header)?;
+            if length > input.len() {
+                self.current = Some(header);
+                continue;
             }
-            self.parts_size += header.length;
-            self.parts.push_back(body);
-            if !header.more {
-                self.between = true;
-                self.parts_size = 0;
-                return Ok(Some(Item::Message(std::mem::take(&mut self.parts))));
+            let body = Frame::copy_prefix(input, length);
+            *input = &input[length..];
+            if let Some(item) = self.finish(header, body) {
+                return Ok(Some(item));
             }
         }
-        Ok(None)
     }
 
-    /// Eats `input` up to the end of the next frame.
-    fn frame(&mut self, input: &mut &[u8]) -> Result<Option<(Header, Frame)>, ProtocolError> {
-        let header = match self.current {
-            Some(header) => header,
-            None => match self.header(input)? {
-                None => return Ok(None),
-                Some(header) => {
-                    let length = self.admit(header)?;
-                    if let Some((body, rest)) = input.split_at_checked(length) {
-                        *input = rest;
-                        return Ok(Some((header, Frame::copy_from(body))));
-                    }
-                    self.current = Some(header);
-                    header
-                }
-            },
-        };
+    /// One more frame is whole.
+    #[inline]
+    fn finish(&mut self, header: Header, body: Frame) -> Option<Item> {
+        if header.command {
+            self.between = self.parts.is_empty();
+            return Some(Item::Command(body));
+        }
+        if header.more {
+            self.parts_size += header.length;
+            self.parts.push_back(body);
+            return None;
+        }
+        self.between = true;
+        if self.parts.is_empty() {
+            return Some(Item::Message(body.into()));
+        }
+        self.parts_size = 0;
+        self.parts.push_back(body);
+        Some(Item::Message(std::mem::take(&mut self.parts)))
+    }
+
+    /// Eats what there is of a body that does not lie whole in one input.
+    fn rest_of_body(&mut self, header: Header, input: &mut &[u8]) -> Option<Frame> {
         // `admit` has seen that the length fits a usize.
         let missing = header.length as usize - self.body.len();
         let (arrived, rest) = input.split_at(missing.min(input.len()));
         *input = rest;
         grow(&mut self.body, missing, arrived.len());
         self.body.extend_from_slice(arrived);
-        if arrived.len() < missing {
-            return Ok(None);
-        }
-        self.current = None;
-        Ok(Some((header, self.take_body())))
+        (arrived.len() == missing).then(|| self.take_body())
     }
 
     /// Eats `input` up to the end of the next header.
