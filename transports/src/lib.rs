@@ -10,6 +10,7 @@
 //! | [`stream`] | [`Stream`], [`dial`]: one arm per scheme |
 //! | [`tcp`], [`ipc`] | what the arms are made of |
 //! | [`inproc`] | the name table of one context |
+//! | [`pipe`] | whole messages between a socket and an engine, or between two sockets |
 //!
 //! # The contract of a transport
 //!
@@ -38,8 +39,10 @@ pub mod inproc;
 pub mod ipc;
 pub mod listener;
 pub mod options;
+pub mod pipe;
 pub mod resolve;
 pub mod stream;
+mod sync;
 pub mod tcp;
 
 pub use endpoint::{Endpoint, Host, IpcAddress, Port, Scheme, Source};
