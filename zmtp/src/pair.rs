@@ -110,6 +110,7 @@ impl End {
     }
 
     /// Input that arrives in pieces of `cut` bytes.
+    #[cfg(test)]
     pub(crate) fn input_cut(&mut self, input: &[u8], cut: usize, now: Instant) -> Result<(), ProtocolError> {
         input.chunks(cut).try_for_each(|piece| self.input(piece, now))
     }

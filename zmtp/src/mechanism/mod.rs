@@ -1,6 +1,6 @@
 //! Security mechanisms (RFC 37 §3.3): each is a file here, an arm of [`Settings`] and an arm of `Mechanism`.
 //!
-//! A mechanism is a dialogue of commands. [`Mechanism::start`] and [`Mechanism::receive`] append the bodies of the
+//! A mechanism is a dialogue of commands. `Mechanism::start` and `Mechanism::receive` append the bodies of the
 //! commands to be sent; `receive` ends the dialogue with what the peer told of itself.
 
 mod null;
