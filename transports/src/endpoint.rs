@@ -325,7 +325,8 @@ fn parse_host(text: &str, host: &str) -> Result<Host, EndpointError> {
     if let Ok(address) = host.parse() {
         return Ok(Host::V4(address));
     }
-    if host.contains(':') {
+    let unscoped = host.split_once('%').map_or(host, |(address, _)| address);
+    if unscoped.parse::<Ipv6Addr>().is_ok() {
         return Err(EndpointError::NoBrackets { endpoint: text.into(), host: host.into() });
     }
     if is_name(host) { Ok(Host::Name(host.into())) } else { Err(wrong()) }

@@ -93,3 +93,88 @@ impl<B: Clone, W> Names<B, W> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parked(met: Met<char, u32>) -> Ticket {
+        match met {
+            Met::Parked(ticket) => ticket,
+            bound @ Met::Bound(..) => panic!("{bound:?}"),
+        }
+    }
+
+    #[test]
+    fn connecting_to_a_bound_name_gives_the_socket_and_the_connect_back() {
+        let names = Names::default();
+        assert_eq!(names.bind("a", 'A'), Ok(vec![]));
+        assert_eq!(names.connect("a", 1), Met::Bound('A', 1));
+        assert_eq!(names.connect("a", 2), Met::Bound('A', 2));
+    }
+
+    #[test]
+    fn names_match_exactly() {
+        let names = Names::default();
+        names.bind("a", 'A').unwrap();
+        for other in ["A", "a ", "", "aa"] {
+            parked(names.connect(other, 1));
+        }
+    }
+
+    #[test]
+    fn binding_takes_the_waiting_connects_of_that_name_oldest_first() {
+        let names = Names::default();
+        for (name, connect) in [("a", 1), ("b", 2), ("a", 3), ("a", 4)] {
+            parked(names.connect(name, connect));
+        }
+        assert_eq!(names.bind("a", 'A'), Ok(vec![1, 3, 4]));
+        assert_eq!(names.bind("b", 'B'), Ok(vec![2]));
+        assert_eq!(names.unbind("a"), Some('A'));
+        assert_eq!(names.bind("a", 'C'), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_bound_name_is_in_use_until_it_is_unbound() {
+        let names = Names::<_, u32>::default();
+        names.bind("a", 'A').unwrap();
+        assert_eq!(names.bind("a", 'B'), Err(AddrInUse('B')));
+        assert_eq!(names.connect("a", 1), Met::Bound('A', 1));
+        assert_eq!(names.unbind("a"), Some('A'));
+        assert_eq!(names.unbind("a"), None);
+        assert_eq!(names.bind("a", 'B'), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_cancelled_connect_waits_no_more() {
+        let names = Names::default();
+        let tickets: Vec<Ticket> = (1..=3).map(|connect| parked(names.connect("a", connect))).collect();
+        assert_eq!(names.cancel("a", tickets[1]), Some(2));
+        assert_eq!(names.cancel("a", tickets[1]), None);
+        assert_eq!(names.cancel("b", tickets[0]), None);
+        assert_eq!(names.bind("a", 'A'), Ok(vec![1, 3]));
+        assert_eq!(names.cancel("a", tickets[0]), None);
+    }
+
+    #[test]
+    fn cancelled_connects_leave_nothing_behind() {
+        let names = Names::<char, u32>::default();
+        let ticket = parked(names.connect("a", 1));
+        names.cancel("a", ticket);
+        assert!(names.table().waiting.is_empty());
+    }
+
+    /// Whatever the order, each connect meets the bind: at once, or out of its hands.
+    #[test]
+    fn a_connect_and_a_bind_at_once_meet() {
+        for _ in 0..200 {
+            let names = Names::default();
+            let (bound, met) = std::thread::scope(|scope| {
+                let connect = scope.spawn(|| names.connect("a", 1));
+                let bind = scope.spawn(|| names.bind("a", 'A').unwrap());
+                (bind.join().unwrap(), connect.join().unwrap())
+            });
+            assert_ne!(bound == [1], met == Met::Bound('A', 1));
+        }
+    }
+}

@@ -24,6 +24,7 @@ mod unix {
     use std::fs::{self, DirBuilder};
     use std::hash::{BuildHasher, RandomState};
     use std::io::{self, ErrorKind};
+    use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
     use std::os::unix::net::SocketAddr;
@@ -45,12 +46,12 @@ mod unix {
     /// A listening local socket.
     #[derive(Debug)]
     pub struct IpcListener {
+        /// Dropped before `socket`: while that is open, no other file can have this one's inode number.
+        _file: Option<OwnedFile>,
+        _directory: Option<OwnedDirectory>,
         socket: net::UnixListener,
         endpoint: Endpoint,
         options: SocketOptions,
-        /// Removed after `socket` is closed, in this order.
-        _file: Option<OwnedFile>,
-        _directory: Option<OwnedDirectory>,
     }
 
     impl IpcListener {
@@ -67,18 +68,29 @@ mod unix {
                 }
                 address => (address.clone(), None),
             };
-            let socket = match &address {
-                IpcAddress::Path(path) => bind_path(path, options)?,
-                _ => bind_name(&address, options)?,
+            let (socket, file) = match &address {
+                IpcAddress::Path(path) => (listen_at(path, options)?, Some(OwnedFile::new(path)?)),
+                _ => (listen(&address, options)?, None),
             };
-            let file = match &address {
-                IpcAddress::Path(path) => Some(OwnedFile::new(path)?),
-                _ => None,
-            };
-            socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
             let socket = net::UnixListener::from_std(socket.into());
             let endpoint = Endpoint::Ipc(address);
-            Ok(IpcListener { socket, endpoint, options: options.clone(), _file: file, _directory: directory })
+            Ok(IpcListener { _file: file, _directory: directory, socket, endpoint, options: options.clone() })
+        }
+
+        /// Takes over a socket that listens already (libzmq USE_FD). Its file is left to whom it belongs.
+        ///
+        /// # Errors
+        /// `InvalidInput`: it is no listening local socket.
+        pub fn adopt(socket: OwnedFd, options: &SocketOptions) -> io::Result<IpcListener> {
+            let socket = Socket::from(socket);
+            let address = socket.local_addr()?;
+            if !address.is_unix() {
+                return Err(ErrorKind::InvalidInput.into());
+            }
+            socket.set_nonblocking(true)?;
+            let socket = net::UnixListener::from_std(socket.into());
+            let endpoint = name(&socket.local_addr()?).ok_or(ErrorKind::InvalidInput)?;
+            Ok(IpcListener { _file: None, _directory: None, socket, endpoint, options: options.clone() })
         }
 
         /// Where it listens.
@@ -140,11 +152,13 @@ mod unix {
 
     /// An end as an endpoint text.
     pub(crate) fn text(address: io::Result<SocketAddr>) -> String {
-        let Ok(address) = address else { return "ipc://".into() };
-        if let Some(path) = address.as_pathname() {
-            return Endpoint::Ipc(IpcAddress::Path(path.into())).to_string();
-        }
-        abstract_name(&address).map_or_else(|| "ipc://".into(), |name| Endpoint::Ipc(name).to_string())
+        let endpoint = address.ok().as_ref().and_then(name);
+        endpoint.map_or_else(|| "ipc://".into(), |endpoint| endpoint.to_string())
+    }
+
+    fn name(address: &SocketAddr) -> Option<Endpoint> {
+        let path = address.as_pathname().map(|path| IpcAddress::Path(path.into()));
+        path.or_else(|| abstract_name(address)).map(Endpoint::Ipc)
     }
 
     #[cfg(target_os = "linux")]
@@ -189,20 +203,21 @@ mod unix {
         }
     }
 
-    fn bind_name(address: &IpcAddress, options: &SocketOptions) -> io::Result<Socket> {
+    fn listen(address: &IpcAddress, options: &SocketOptions) -> io::Result<Socket> {
         let socket = new_socket(options)?;
         socket.bind(&socket_address(address)?)?;
+        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
         Ok(socket)
     }
 
-    /// Binds a path, and replaces what a dead listener left there.
-    fn bind_path(path: &Path, options: &SocketOptions) -> io::Result<Socket> {
+    /// Listens at a path, and replaces what a dead listener left there.
+    fn listen_at(path: &Path, options: &SocketOptions) -> io::Result<Socket> {
         let address = IpcAddress::Path(path.into());
-        let mut result = bind_name(&address, options);
+        let mut result = listen(&address, options);
         for _ in 1..ATTEMPTS {
             match &result {
                 Err(error) if error.kind() == ErrorKind::AddrInUse && remove_stale(path)? => {
-                    result = bind_name(&address, options);
+                    result = listen(&address, options);
                 }
                 _ => break,
             }
@@ -212,8 +227,8 @@ mod unix {
 
     /// Removes a socket at which nobody listens. `false`: somebody does, or it is no socket.
     ///
-    /// Between bind and listen a live socket refuses too. That window is ours to keep short, and what is removed is at
-    /// least the very file that refused.
+    /// Between bind and listen a live socket refuses too: `listen` keeps that short, and what is removed is at least the
+    /// very file that refused.
     fn remove_stale(path: &Path) -> io::Result<bool> {
         let Some(found) = identity(path)? else { return Ok(true) };
         if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
@@ -284,7 +299,8 @@ mod unix {
 
     impl OwnedDirectory {
         fn create() -> io::Result<OwnedDirectory> {
-            let base = base_directory();
+            let named = ["TMPDIR", "TEMPDIR", "TMP"].into_iter().filter_map(env::var_os).map(PathBuf::from);
+            let base = base_directory(named.chain([env::temp_dir()]));
             let mut result = Err(ErrorKind::AlreadyExists.into());
             for _ in 0..ATTEMPTS {
                 // RandomState is seeded by the system's randomness, and anew for each name.
@@ -309,13 +325,54 @@ mod unix {
         }
     }
 
-    /// The first of libzmq's variables that names a directory in which a socket's path still fits.
-    fn base_directory() -> PathBuf {
+    /// The first directory in which a socket's path still fits.
+    fn base_directory(mut candidates: impl Iterator<Item = PathBuf>) -> PathBuf {
         let room = super::PATH_LIMIT - "/zeroxide-0123456789abcdef/socket".len();
-        let named = ["TMPDIR", "TEMPDIR", "TMP"].into_iter().filter_map(env::var_os).map(PathBuf::from);
-        named
-            .chain([env::temp_dir()])
+        candidates
             .find(|path| path.is_absolute() && path.is_dir() && path.as_os_str().len() <= room)
             .unwrap_or_else(|| "/tmp".into())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_fork_child_keeps_the_files_of_its_parent() {
+            let directory = OwnedDirectory::create().unwrap();
+            let (path, parent) = (directory.path.join("socket"), process::id().wrapping_add(1));
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let mut file = OwnedFile::new(&path).unwrap();
+            file.process = parent;
+            drop(file);
+            assert!(path.exists());
+            drop(OwnedFile::new(&path).unwrap());
+            assert!(!path.exists());
+            drop(OwnedDirectory { path: directory.path.clone(), process: parent });
+            assert!(directory.path.exists());
+        }
+
+        #[test]
+        fn a_stale_file_is_removed_only_while_it_is_the_same() {
+            let directory = OwnedDirectory::create().unwrap();
+            let path = directory.path.join("socket");
+            let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+            let (device, inode) = identity(&path).unwrap().unwrap();
+            remove_if(&path, (device, inode.wrapping_add(1))).unwrap();
+            assert!(path.exists());
+            assert!(!remove_stale(&path).unwrap());
+            drop(listener);
+            assert!(remove_stale(&path).unwrap() && !path.exists());
+            // Somebody else was quicker: there is nothing to remove, and bind may go on.
+            assert!(remove_stale(&path).unwrap());
+        }
+
+        #[test]
+        fn a_private_directory_goes_where_its_socket_fits() {
+            let long = PathBuf::from("/".repeat(90));
+            let chosen = |paths: &[&Path]| base_directory(paths.iter().map(|path| path.to_path_buf()));
+            assert_eq!(chosen(&[Path::new("/no/such/directory"), Path::new("/")]), Path::new("/"));
+            assert_eq!(chosen(&[Path::new("."), &long]), Path::new("/tmp"));
+        }
     }
 }

@@ -65,6 +65,24 @@ impl Listener {
         listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
     }
 
+    /// Takes over a socket that listens already (libzmq USE_FD). Of `endpoint` only the scheme counts.
+    ///
+    /// # Errors
+    /// `InvalidInput`: the socket is of another scheme.
+    #[cfg(unix)]
+    pub fn adopt(
+        endpoint: &Endpoint,
+        socket: std::os::fd::OwnedFd,
+        options: &SocketOptions,
+    ) -> Result<Listener, BindError> {
+        let listener = match endpoint {
+            Endpoint::Tcp { .. } => TcpListener::adopt(socket, options).map(Listener::Tcp),
+            Endpoint::Ipc(_) => IpcListener::adopt(socket, options).map(Listener::Ipc),
+            Endpoint::Inproc(_) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
+    }
+
     /// Where it listens, with the real port and path.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {

@@ -42,6 +42,19 @@ impl TcpListener {
         Ok(TcpListener { sockets, endpoint, options: options.clone() })
     }
 
+    /// Takes over a socket that listens already (libzmq USE_FD).
+    ///
+    /// # Errors
+    /// `InvalidInput`: it is no TCP socket.
+    #[cfg(unix)]
+    pub fn adopt(socket: std::os::fd::OwnedFd, options: &SocketOptions) -> io::Result<TcpListener> {
+        let socket = Socket::from(socket);
+        let address = socket.local_addr()?.as_socket().ok_or(ErrorKind::InvalidInput)?;
+        socket.set_nonblocking(true)?;
+        let sockets = vec![net::TcpListener::from_std(socket.into())];
+        Ok(TcpListener { sockets, endpoint: Endpoint::from(address), options: options.clone() })
+    }
+
     /// The resolved endpoint; of `localhost` the IPv4 one if there is one.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
@@ -200,7 +213,6 @@ fn apply_all(socket: SockRef<'_>, v4: bool, options: &SocketOptions) -> io::Resu
     socket.set_nosigpipe(true)?;
     apply_buffers(&socket, options)?;
     apply_keepalive(&socket, options)?;
-    apply_linux(&socket, options)?;
     if options.tos != 0 && v4 {
         socket.set_tos_v4(options.tos)?;
     }
@@ -208,7 +220,8 @@ fn apply_all(socket: SockRef<'_>, v4: bool, options: &SocketOptions) -> io::Resu
     if options.tos != 0 && !v4 {
         socket.set_tclass_v6(options.tos)?;
     }
-    Ok(())
+    // After the TOS, from which Linux derives a priority.
+    apply_linux(&socket, options)
 }
 
 pub(crate) fn apply_buffers(socket: &SockRef<'_>, options: &SocketOptions) -> io::Result<()> {
