@@ -12,6 +12,16 @@
 //! **Life of a pipe**: `attached` → (`established` → `lost`)* → `detached`. A connecting endpoint attaches its pipe
 //! before any peer exists and keeps it over reconnections; an accepted connection attaches and is established in
 //! one go. A pipe whose peer is gone for good stays attached, answering [`Credit::Gone`], until its input is read.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `any` | [`AnyPattern`]: one of the types below |
+//! | `pair`, `pipeline`, `reqrep`, `pubsub`, `stream` | the socket types, by RFC |
+//! | `load_balancer`, `addressed`, `distributor` | the ways to send: to one in turn, to the one named, to all who asked |
+//! | `fair_queue` | the way to receive from several |
+//! | `ring`, `chosen` | whose turn it is; what `route` leaves for `commit` |
+//! | [`routing_ids`], [`subscriptions`] | names of peers; topics and who wants them |
+//! | `seeded` | hashing and first numbers from a seed |
 #![forbid(unsafe_code)]
 
 use bytes::Bytes;
