@@ -8,6 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 
 use crate::endpoint::{Endpoint, Host, IpcAddress, Port, Source};
 
+/// The most addresses of one name that an attempt tries; who answers for the name could give thousands.
+const ADDRESSES: usize = 32;
+
 /// One address to [`dial`](crate::dial).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolved {
@@ -119,7 +122,7 @@ fn lookup(name: &str, ipv6: bool) -> io::Result<Vec<Ip>> {
     if all.is_empty() {
         return Err(io::Error::new(ErrorKind::NotFound, "no address for this name"));
     }
-    let usable: Vec<Ip> = all.into_iter().filter(|(ip, _)| ipv6 || ip.is_ipv4()).collect();
+    let usable: Vec<Ip> = all.into_iter().filter(|(ip, _)| ipv6 || ip.is_ipv4()).take(ADDRESSES).collect();
     if usable.is_empty() { Err(ipv6_is_off()) } else { Ok(usable) }
 }
 
