@@ -1,16 +1,15 @@
 //! The engine: one stream, its half of the protocol, and the I/O end of a pipe, behind one lock that nobody waits for.
 //!
 //! Whoever has something to do for an engine calls [`Engine::drive`]: the reactor on an edge or a timer, a sender
-//! after a flush, a receiver that made room. Entry is by try-lock with an *again* flag: who does not get the lock has
-//! left the flag, and the holder looks at it after unlocking, so that no flush and no edge is lost and nobody waits.
+//! after a flush, a receiver that made room. Entry is by the rule of `io/entry`: nobody waits, nothing is lost.
 //!
 //! A drive answers in two ways. News for the socket is posted to its mailbox by whoever drove. What only the reactor
 //! can do (attach a pipe after the handshake, end a connection, arm a timer, give another turn) is left in the
 //! engine's [`Outcome`] and the reactor is told.
 
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use zeroxide_transports::Stream;
@@ -20,6 +19,7 @@ use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::{ConnectionError, Frame, SocketType, Traffic};
 
 use super::command::{Command, Control};
+use super::entry::{Entered, Entry};
 use super::reactor::ReactorLink;
 use crate::error::{HandshakeCause, HandshakeError};
 use crate::monitor::DisconnectReason;
@@ -109,9 +109,8 @@ pub(crate) struct Engine {
     owner: Owner,
     reactor: ReactorLink,
     quantum: usize,
-    state: Mutex<State>,
+    state: Entry<State>,
     outcome: Mutex<Outcome>,
-    again: AtomicBool,
     /// What happened since the last turn: `READABLE`, `WRITABLE`, `TIMER`, `STOP`.
     edges: AtomicU8,
     /// The kernel takes no more output for now.
@@ -161,7 +160,7 @@ impl Engine {
             owner,
             reactor,
             quantum,
-            state: Mutex::new(State {
+            state: Entry::new(State {
                 stream: Some(stream),
                 connection,
                 pipe: None,
@@ -176,7 +175,6 @@ impl Engine {
                 counters,
             }),
             outcome: Mutex::default(),
-            again: AtomicBool::new(false),
             edges: AtomicU8::new(0),
             blocked: AtomicBool::new(false),
         })
@@ -211,7 +209,7 @@ impl Engine {
 
     /// Gives the engine its pipe, after the handshake. Called by the reactor, before anybody else knows the engine.
     pub(crate) fn attach(&self, mut pipe: Pipe) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if let Some(traffic) = state.early.take() {
             pipe.writer.write(traffic);
         }
@@ -220,29 +218,12 @@ impl Engine {
 
     /// Writes what waits to be written and reads what waits to be read.
     pub(crate) fn drive(&self, by: Driver) {
-        self.again.store(true, Ordering::SeqCst);
-        for round in 0.. {
-            fence(Ordering::SeqCst);
-            let mut state = match self.state.try_lock() {
-                Ok(state) => state,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => {
-                    Counters::add(&self.owner.base.counters.engine_busy, 1);
-                    return;
-                }
-            };
-            self.again.store(false, Ordering::SeqCst);
-            let turn = self.turn(&mut state, by);
-            drop(state);
-            self.act(turn, by);
-            fence(Ordering::SeqCst);
-            if !self.again.load(Ordering::SeqCst) {
-                return;
-            }
-            if round > 0 && by == Driver::Application {
-                self.reactor.send(Command::Engine(self.id));
-                return;
-            }
+        let rounds = if by == Driver::Application { 2 } else { usize::MAX };
+        let entered = self.state.enter(rounds, |state| self.turn(state, by), |turn| self.act(turn, by));
+        match entered {
+            Entered::Done => {}
+            Entered::Busy => Counters::add(&self.owner.base.counters.engine_busy, 1),
+            Entered::Wanted => self.reactor.send(Command::Engine(self.id)),
         }
     }
 
@@ -253,7 +234,7 @@ impl Engine {
 
     /// Takes the stream of an engine that is over, to be closed.
     pub(crate) fn take_stream(&self) -> Option<Stream> {
-        self.lock().stream.take()
+        self.state.lock().stream.take()
     }
 
     fn turn(&self, state: &mut State, by: Driver) -> Turn {
@@ -310,10 +291,6 @@ impl Engine {
             self.owner.base.post(Control::Writable(self.owner.slot.clone()));
         }
         drop(turn.garbage);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {

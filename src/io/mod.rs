@@ -4,6 +4,7 @@ mod acceptor;
 pub(crate) mod command;
 mod dialer;
 pub(crate) mod engine;
+mod entry;
 pub(crate) mod flush;
 pub(crate) mod hub;
 pub(crate) mod reactor;

@@ -5,11 +5,14 @@
 //! take that lock in between, no wake is lost. One change wakes one waiter; a woken waiter that does not use its
 //! wake passes it on ([`Signal::cancel`] tells it).
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Registry, Token};
 
 /// Who is to be woken.
 #[derive(Clone)]
@@ -63,6 +66,92 @@ impl Parker {
     fn unpark(&self) {
         self.woken.store(true, Ordering::SeqCst);
         self.thread.unpark();
+    }
+}
+
+/// A place to sleep in which file descriptors wake the thread, too.
+pub(crate) struct FdParker {
+    poll: Poll,
+    events: Events,
+    waker: Waker,
+}
+
+/// The token of a [`FdParker`]'s own waker; descriptors are registered with smaller ones.
+const WAKER: Token = Token(usize::MAX);
+
+impl FdParker {
+    /// A place for one thread at a time.
+    ///
+    /// # Errors
+    /// When the system gives no descriptor.
+    pub(crate) fn new() -> io::Result<FdParker> {
+        let poll = Poll::new()?;
+        let waker = Waker::from(Arc::new(PollWaker(mio::Waker::new(poll.registry(), WAKER)?)));
+        Ok(FdParker { poll, events: Events::with_capacity(1), waker })
+    }
+
+    /// Where descriptors are registered.
+    pub(crate) fn registry(&self) -> &Registry {
+        self.poll.registry()
+    }
+
+    /// What there is to tell now of at most `count` descriptors. Does not wait.
+    ///
+    /// # Errors
+    /// When the poll itself is broken.
+    pub(crate) fn look(&mut self, count: usize) -> io::Result<impl Iterator<Item = &mio::event::Event>> {
+        if self.events.capacity() <= count {
+            self.events = Events::with_capacity((count + 1).next_power_of_two());
+        }
+        loop {
+            match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        }
+        Ok(self.events.iter().filter(|event| event.token() != WAKER))
+    }
+}
+
+/// A poll's waker in the form that a [`Signal`] keeps.
+struct PollWaker(mio::Waker);
+
+impl Wake for PollWaker {
+    fn wake(self: Arc<Self>) {
+        // A poll that cannot be woken is broken, and tells its own thread.
+        let _ = self.0.wake();
+    }
+}
+
+/// Where a thread sleeps and how it is woken there.
+pub(crate) trait Sleeper {
+    /// Wakes this sleeper.
+    fn waiter(&self) -> Waiter;
+
+    /// Sleeps until woken (`true`, perhaps for nothing) or until the deadline (`false`).
+    fn sleep(&mut self, deadline: Option<Instant>) -> bool;
+}
+
+impl Sleeper for Arc<Parker> {
+    fn waiter(&self) -> Waiter {
+        Waiter::Thread(Arc::clone(self))
+    }
+
+    fn sleep(&mut self, deadline: Option<Instant>) -> bool {
+        self.park(deadline)
+    }
+}
+
+impl Sleeper for FdParker {
+    fn waiter(&self) -> Waiter {
+        Waiter::Task(self.waker.clone())
+    }
+
+    fn sleep(&mut self, deadline: Option<Instant>) -> bool {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        // A failure counts as a wake: a signal means nothing here, and a broken poll shows at the next look.
+        let _ = self.poll.poll(&mut self.events, left);
+        deadline.is_none_or(|deadline| Instant::now() < deadline)
     }
 }
 
@@ -185,12 +274,21 @@ pub(crate) fn wait_until<T>(
     if let Some(found) = look() {
         return Some(found);
     }
-    let parker = Parker::new();
+    wait_with(&mut Parker::new(), signals, deadline, |_| look())
+}
+
+/// Like [`wait_until`], asleep in `sleeper`, and without the first look: `look` is tried for the first time when the
+/// signals are registered. Descriptors of an [`FdParker`] must be armed by `look`, as their events end a sleep.
+pub(crate) fn wait_with<S: Sleeper, T>(
+    sleeper: &mut S,
+    signals: &[&Signal],
+    deadline: Option<Instant>,
+    mut look: impl FnMut(&mut S) -> Option<T>,
+) -> Option<T> {
     loop {
-        let tickets: Vec<Ticket> =
-            signals.iter().map(|signal| signal.register(Waiter::Thread(Arc::clone(&parker)))).collect();
-        let found = look();
-        let woken = found.is_none() && parker.park(deadline);
+        let tickets: Vec<Ticket> = signals.iter().map(|signal| signal.register(sleeper.waiter())).collect();
+        let found = look(sleeper);
+        let woken = found.is_none() && sleeper.sleep(deadline);
         for (signal, ticket) in signals.iter().zip(tickets) {
             // A wake that came although this call found what it wanted, or gave up, belongs to the next in line.
             if signal.cancel(ticket) && (found.is_some() || !woken) {
@@ -200,7 +298,7 @@ pub(crate) fn wait_until<T>(
         match found {
             Some(found) => return Some(found),
             None if woken => {}
-            None => return look(),
+            None => return look(sleeper),
         }
     }
 }

@@ -69,6 +69,8 @@ const ONE_CONNECT: u16 = 1 << 8;
 const PUBLISHES: u16 = 1 << 9;
 /// It names its peers: messages to and from the application begin with a routing id.
 const ADDRESSES: u16 = 1 << 10;
+/// It owes an answer for each message it receives.
+const ANSWERS: u16 = 1 << 11;
 
 #[rustfmt::skip]
 const TABLE: [Facts; 21] = [
@@ -76,7 +78,7 @@ const TABLE: [Facts; 21] = [
     Facts { socket_type: Pub, name: "PUB", peers: &[Sub, XSub], flags: SENDS | CONFLATES | ONE_CONNECT | PUBLISHES },
     Facts { socket_type: Sub, name: "SUB", peers: &[Pub, XPub], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | CONFLATES | ONE_CONNECT },
     Facts { socket_type: Req, name: "REQ", peers: &[Rep, Router], flags: SENDS | RECEIVES | IDENTITY | REPLY_ENVELOPE | ONE_CONNECT },
-    Facts { socket_type: Rep, name: "REP", peers: &[Req, Dealer], flags: SENDS | RECEIVES },
+    Facts { socket_type: Rep, name: "REP", peers: &[Req, Dealer], flags: SENDS | RECEIVES | ANSWERS },
     Facts { socket_type: Dealer, name: "DEALER", peers: &[Rep, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | CONFLATES | ONE_CONNECT },
     Facts { socket_type: Router, name: "ROUTER", peers: &[Req, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | ADDRESSES },
     Facts { socket_type: Pull, name: "PULL", peers: &[Push], flags: RECEIVES | CONFLATES },
@@ -192,6 +194,12 @@ impl SocketType {
     #[must_use]
     pub fn addresses(self) -> bool {
         self.has(ADDRESSES)
+    }
+
+    /// Whether it owes an answer for each message it receives, before it receives another.
+    #[must_use]
+    pub fn answers(self) -> bool {
+        self.has(ANSWERS)
     }
 
     /// Whether it publishes to those who subscribed.

@@ -1,0 +1,96 @@
+//! The pipe under the model checker: every interleaving of a writer and a reader, with the code that ships.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test -p zeroxide-transports --test loom_pipe --release`
+#![cfg(loom)]
+
+use loom::sync::{Arc, Notify};
+use loom::thread;
+use zeroxide_transports::pipe::{Flow, Pipe, Reader, Writer, pipe};
+use zeroxide_zmtp::Traffic;
+
+fn one_way(hwm: u32) -> (Writer, Reader) {
+    let (here, there) = pipe(Flow { hwm, ..Flow::default() }, Flow::default());
+    let Pipe { writer, .. } = here;
+    let Pipe { reader, .. } = there;
+    (writer, reader)
+}
+
+#[test]
+fn a_reader_that_found_nothing_is_woken_by_the_flush() {
+    loom::model(|| {
+        let (mut writer, mut reader) = one_way(0);
+        let wake = Arc::new(Notify::new());
+        let reader_sleeps = Arc::clone(&wake);
+        let sender = thread::spawn(move || {
+            for n in 0..2u8 {
+                writer.write(Traffic::Message((&[n]).into()));
+                if writer.flush() {
+                    reader_sleeps.notify();
+                }
+            }
+            if writer.finish() {
+                reader_sleeps.notify();
+            }
+        });
+        let mut next = 0u8;
+        loop {
+            match reader.read() {
+                Some(traffic) => {
+                    assert_eq!(traffic, Traffic::Message((&[next]).into()));
+                    next += 1;
+                }
+                None if reader.is_finished() => break,
+                None => wake.wait(),
+            }
+        }
+        assert_eq!(next, 2);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_writer_without_credit_is_woken_by_the_acknowledgement() {
+    loom::model(|| {
+        let (mut writer, mut reader) = one_way(1);
+        let (writer_wake, reader_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (writer_sleeps, reader_sleeps) = (Arc::clone(&writer_wake), Arc::clone(&reader_wake));
+        let receiver = thread::spawn(move || {
+            let mut read = 0;
+            while read < 2 {
+                let got = reader.read().is_some();
+                if reader.owes_wake() {
+                    writer_sleeps.notify();
+                }
+                if got { read += 1 } else { reader_wake.wait() }
+            }
+        });
+        for n in 0..2u8 {
+            while !writer.reserve() {
+                writer_wake.wait();
+            }
+            writer.write(Traffic::Message((&[n]).into()));
+            if writer.flush() {
+                reader_sleeps.notify();
+            }
+        }
+        receiver.join().unwrap();
+        assert_eq!(writer.tally().routed, 2);
+    });
+}
+
+#[test]
+fn what_an_abandoned_pipe_still_held_is_counted_as_queued() {
+    loom::model(|| {
+        let (mut writer, mut reader) = one_way(0);
+        let receiver = thread::spawn(move || {
+            let read = u64::from(reader.read().is_some());
+            read + reader.abandon().len() as u64
+        });
+        writer.write(Traffic::Message((&[1]).into()));
+        writer.flush();
+        let seen = receiver.join().unwrap();
+        let tally = writer.tally();
+        assert!(seen <= 1 && tally.routed == 1 && tally.written + tally.queued() == 1);
+        assert!(writer.is_abandoned());
+    });
+}
