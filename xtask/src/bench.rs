@@ -21,7 +21,8 @@ pub(crate) struct Options {
 enum Part {
     /// `cargo bench -p benches`: this project against its own past.
     Benches,
-    /// `cargo run --release -p benches --bin compare`: this project beside others, on this machine.
+    /// The binary `compare` of `benches`, with libzmq, which it builds from source: this project beside it, on this
+    /// machine.
     Compare,
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     if options.only != Some(Part::Benches) {
         let mine = options.only == Some(Part::Compare);
         let arguments: &[String] = if mine { &options.arguments } else { &[] };
-        let compare = ["run", "--release", "-p", "benches", "--bin", "compare"];
+        let compare = ["run", "--release", "-p", "benches", "--features", "libzmq", "--bin", "compare"];
         report.step("compare", |_| handed_on(root, &compare, arguments));
     }
     report.close()
