@@ -6,16 +6,16 @@
 
 #[cfg(loom)]
 use loom::sync::{
-    Mutex, MutexGuard, TryLockError,
+    Mutex, MutexGuard,
     atomic::{AtomicBool, Ordering, fence},
 };
 #[cfg(not(loom))]
 use std::sync::{
-    Mutex, MutexGuard, TryLockError,
+    Mutex, MutexGuard,
     atomic::{AtomicBool, Ordering, fence},
 };
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 
 /// A state that is entered by turns.
 pub(crate) struct Entry<T> {

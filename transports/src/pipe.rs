@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 
 use zeroxide_zmtp::Traffic;
 
-use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
 /// How one direction of a pipe behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,8 +120,14 @@ impl Queue {
 
     /// Sets another high-water mark; `true` when the writer must be woken to look at it.
     fn set_hwm(&self, hwm: u32) -> bool {
-        self.limit.store(limit(hwm, self.flow.conflate), Ordering::SeqCst);
-        self.starved.swap(false, Ordering::SeqCst)
+        self.limit.store(limit(hwm, self.flow.conflate), Ordering::Release);
+        self.is_starved()
+    }
+
+    /// Whether the writer waits for what was just stored; it is owed a wake then, once.
+    fn is_starved(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.starved.load(Ordering::Relaxed) && self.starved.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -186,13 +192,15 @@ impl Writer {
     #[cold]
     fn look_for_credit(&mut self) -> bool {
         for announced in [false, true] {
-            self.limit = self.queue.limit.load(Ordering::SeqCst);
-            self.acked = self.queue.acked.load(Ordering::SeqCst);
+            self.limit = self.queue.limit.load(Ordering::Acquire);
+            self.acked = self.queue.acked.load(Ordering::Acquire);
             if self.in_flight() < self.limit {
                 return true;
             }
             if !announced {
-                self.queue.starved.store(true, Ordering::SeqCst);
+                // This fence and the one in `acknowledge` and `set_hwm`: of the two sides, one sees the other.
+                self.queue.starved.store(true, Ordering::Relaxed);
+                fence(Ordering::SeqCst);
             }
         }
         false
@@ -255,7 +263,7 @@ impl Writer {
     /// Sets another high-water mark for what this end writes.
     pub fn set_hwm(&mut self, hwm: u32) {
         self.queue.set_hwm(hwm);
-        self.limit = self.queue.limit.load(Ordering::SeqCst);
+        self.limit = self.queue.limit.load(Ordering::Relaxed);
     }
 
     /// Whether the reader went away; what is written is then never read.
@@ -268,8 +276,8 @@ impl Writer {
     #[must_use]
     pub fn tally(&self) -> Tally {
         // `lost` first: it is counted before `acked`, so that `written` never falls below zero.
-        let lost = self.queue.lost.load(Ordering::SeqCst);
-        let acked = self.queue.acked.load(Ordering::SeqCst);
+        let lost = self.queue.lost.load(Ordering::Acquire);
+        let acked = self.queue.acked.load(Ordering::Acquire);
         Tally { routed: self.routed, written: acked.saturating_sub(lost), lost, conflated: self.conflated }
     }
 
@@ -356,14 +364,14 @@ impl Reader {
     /// Gives up on `count` messages got from [`Reader::take`]: their connection ended before they were written.
     /// `true`: wake the writer.
     pub fn lose(&mut self, count: u64) -> bool {
-        self.queue.lost.fetch_add(count, Ordering::SeqCst);
+        self.queue.lost.fetch_add(count, Ordering::Release);
         self.ack(count)
     }
 
     fn acknowledge(&mut self) -> bool {
         self.acked = self.read;
-        self.queue.acked.store(self.acked, Ordering::SeqCst);
-        self.queue.starved.load(Ordering::SeqCst) && self.queue.starved.swap(false, Ordering::SeqCst)
+        self.queue.acked.store(self.acked, Ordering::Release);
+        self.queue.is_starved()
     }
 
     #[cold]
