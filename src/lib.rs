@@ -7,6 +7,8 @@ mod io;
 mod monitor;
 mod options;
 mod peers;
+mod poller;
+mod proxy;
 mod random;
 mod socket;
 mod stats;
@@ -22,6 +24,8 @@ pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, Writable, opt,
 };
 pub use peers::PeerTable;
+pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
+pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId};

@@ -12,7 +12,7 @@ use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use mio::{Events, Poll, Registry, Token};
+use mio::{Events, Poll, Token};
 
 /// Who is to be woken.
 #[derive(Clone)]
@@ -91,7 +91,8 @@ impl FdParker {
     }
 
     /// Where descriptors are registered.
-    pub(crate) fn registry(&self) -> &Registry {
+    #[cfg(unix)]
+    pub(crate) fn registry(&self) -> &mio::Registry {
         self.poll.registry()
     }
 
@@ -214,16 +215,18 @@ impl Signal {
         first.map(|(_, waiter)| waiter.wake()).is_some()
     }
 
-    /// Wakes everybody.
-    pub(crate) fn notify_all(&self) {
+    /// Wakes everybody; answers how many that were.
+    pub(crate) fn notify_all(&self) -> usize {
         if self.waiting() == 0 {
-            return;
+            return 0;
         }
         let mut list = self.list();
         let waiters = std::mem::take(&mut list.waiters);
         self.waiting.store(0, Ordering::SeqCst);
         drop(list);
+        let count = waiters.len();
         waiters.into_iter().for_each(|(_, waiter)| waiter.wake());
+        count
     }
 
     fn list(&self) -> MutexGuard<'_, List> {

@@ -6,7 +6,7 @@ pub(crate) mod endpoints;
 mod observe;
 pub(crate) mod pipes;
 mod request;
-mod transfer;
+pub(crate) mod transfer;
 
 use std::sync::Arc;
 use std::time::Duration;

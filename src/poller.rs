@@ -1,0 +1,396 @@
+//! Waiting on several sockets at once, and on file descriptors beside them (libzmq `zmq_poll`, `zmq_poller`).
+//!
+//! Everything is **level-triggered**: what is ready is reported by every call until it is read, written to or
+//! removed. No wake is lost: whoever waits registers with every socket first, then looks, then sleeps. A look reads
+//! what input waits for room, and writes what is open, before it answers no.
+
+mod files;
+mod ready;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+#[cfg(unix)]
+use std::os::fd::AsRawFd;
+#[cfg(windows)]
+use std::os::windows::io::AsRawSocket;
+
+use crate::error::{Error, Result};
+use crate::io::signaler::{Signal, wait_until, wait_with};
+use crate::socket::Socket;
+use crate::socket::base::SocketBase;
+use files::{Fd, Files};
+
+pub use ready::Ready;
+pub(crate) use ready::readiness;
+
+/// Waits until one of several sockets or file descriptors is ready.
+///
+/// It keeps nothing alive: a socket whose last handle is dropped closes although a poller watches it, and is then
+/// reported as [`Ready::CLOSED`] until it is removed, as is one that was closed or whose context was shut down.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Poller, Ready, SocketType};
+///
+/// let context = Context::new();
+/// let tasks = context.socket(SocketType::Pull)?;
+/// let news = context.socket(SocketType::Sub)?;
+/// tasks.bind("inproc://tasks")?;
+/// let source = context.socket(SocketType::Push)?;
+/// source.connect("inproc://tasks")?;
+///
+/// let mut poller = Poller::new();
+/// poller.add(&tasks, 1, Ready::IN)?;
+/// poller.add(&news, 2, Ready::IN)?;
+/// source.send("one task")?;
+///
+/// let mut events = Vec::new();
+/// poller.wait(&mut events, Some(Duration::from_secs(1)))?;
+/// assert_eq!(events[0].key, 1);
+/// assert_eq!(tasks.try_recv()?[0], "one task");
+/// # Ok::<(), zeroxide::Error>(())
+/// ```
+pub struct Poller {
+    items: Vec<Item>,
+    wake: Arc<Wake>,
+    /// Made when the first descriptor is added.
+    files: Option<Files>,
+}
+
+/// What was found ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PollEvent {
+    /// The key that it was added with.
+    pub key: usize,
+    /// How it is ready: of what was asked for, and [`Ready::ERROR`] or [`Ready::CLOSED`] unasked.
+    pub ready: Ready,
+}
+
+struct Item {
+    key: usize,
+    source: Source,
+    wanted: Ready,
+}
+
+#[derive(Clone)]
+enum Source {
+    Socket(Weak<SocketBase>),
+    #[cfg_attr(not(unix), allow(dead_code))]
+    File(Fd),
+}
+
+/// An item of one wait, its socket held so that it can be looked at.
+struct Look {
+    key: usize,
+    source: Held,
+    wanted: Ready,
+}
+
+enum Held {
+    /// `None`: it is no more.
+    Socket(Option<Arc<SocketBase>>),
+    File(Fd),
+}
+
+impl Poller {
+    /// A poller that watches nothing yet.
+    #[must_use]
+    pub fn new() -> Poller {
+        Poller { items: Vec::new(), wake: Arc::default(), files: None }
+    }
+
+    /// Watches a socket for [`Ready::IN`], [`Ready::OUT`] or both; its events carry `key`. The same socket may be
+    /// watched under several keys.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with `InvalidInput` when the key is in use (libzmq: `EINVAL`).
+    pub fn add(&mut self, socket: &Socket, key: usize, wanted: Ready) -> Result<()> {
+        self.push(key, Source::Socket(Arc::downgrade(socket.base())), wanted)
+    }
+
+    /// Watches a file descriptor, which must stay open until it is removed. A regular file is always ready, as
+    /// under poll(2); a descriptor that was closed all the same is reported as [`Ready::ERROR`].
+    ///
+    /// # Errors
+    /// [`Error::Io`]: `InvalidInput` when the key is in use; what the system says when it gives no descriptor for
+    /// the poller's own use.
+    #[cfg(unix)]
+    pub fn add_fd(&mut self, fd: &impl AsRawFd, key: usize, wanted: Ready) -> Result<()> {
+        let fd = fd.as_raw_fd();
+        if self.files.is_none() {
+            self.files = Some(Files::new().map_err(Error::Io)?);
+        }
+        self.push(key, Source::File(fd), wanted)?;
+        self.rewatch(&Source::File(fd));
+        Ok(())
+    }
+
+    /// File descriptors cannot be watched on this platform.
+    ///
+    /// # Errors
+    /// Always [`Error::Io`] with `Unsupported`.
+    #[cfg(windows)]
+    pub fn add_fd(&mut self, _fd: &impl AsRawSocket, _key: usize, _wanted: Ready) -> Result<()> {
+        Err(Error::Io(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Changes what the item with this key is watched for; [`Ready::NONE`] rests it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with `InvalidInput` when there is none.
+    pub fn modify(&mut self, key: usize, wanted: Ready) -> Result<()> {
+        let item = self.items.iter_mut().find(|item| item.key == key).ok_or_else(|| no_such_key(key))?;
+        item.wanted = wanted;
+        let source = item.source.clone();
+        self.rewatch(&source);
+        Ok(())
+    }
+
+    /// Watches the item with this key no longer.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with `InvalidInput` when there is none.
+    pub fn remove(&mut self, key: usize) -> Result<()> {
+        let at = self.items.iter().position(|item| item.key == key).ok_or_else(|| no_such_key(key))?;
+        let item = self.items.remove(at);
+        self.rewatch(&item.source);
+        Ok(())
+    }
+
+    /// Waits until something is ready and fills `events` with all that is, in the order in which it was added;
+    /// answers how much that is: 0 when `limit` passed, or [`PollWaker::wake`] was called. No limit waits for ever, a
+    /// limit of zero only looks.
+    ///
+    /// # Errors
+    /// [`Error::Forked`]; [`Error::Io`] when descriptors are watched and the system fails.
+    pub fn wait(&mut self, events: &mut Vec<PollEvent>, limit: Option<Duration>) -> Result<usize> {
+        let looks: Vec<Look> = self.items.iter().map(Item::hold).collect();
+        let (files, wake) = (&mut self.files, &*self.wake);
+        wait_for(&looks, files.as_mut(), wake, limit, |found| {
+            events.clear();
+            events.extend(
+                found
+                    .filter(|(_, ready)| !ready.is_none())
+                    .map(|(look, ready)| PollEvent { key: look.key, ready }),
+            );
+            events.len()
+        })
+    }
+
+    /// A handle by which any thread ends a wait of this poller.
+    #[must_use]
+    pub fn waker(&self) -> PollWaker {
+        PollWaker(Arc::clone(&self.wake))
+    }
+
+    fn push(&mut self, key: usize, source: Source, wanted: Ready) -> Result<()> {
+        if self.items.iter().any(|item| item.key == key) {
+            let text = format!("key {key} is in use in this poller");
+            return Err(Error::Io(io::Error::new(io::ErrorKind::InvalidInput, text)));
+        }
+        self.items.push(Item { key, source, wanted });
+        Ok(())
+    }
+
+    /// The items of a descriptor changed: watch it for all that they want.
+    fn rewatch(&mut self, source: &Source) {
+        let (Source::File(fd), Some(files)) = (source, &mut self.files) else { return };
+        let same = |item: &&Item| matches!(item.source, Source::File(other) if other == *fd);
+        let wanted = self.items.iter().filter(same).fold(Ready::NONE, |sum, item| sum | item.wanted);
+        files.watch(*fd, wanted);
+    }
+}
+
+impl Default for Poller {
+    fn default() -> Poller {
+        Poller::new()
+    }
+}
+
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller").field("items", &self.items.len()).finish_non_exhaustive()
+    }
+}
+
+/// Ends a wait of a [`Poller`] from any thread.
+#[derive(Clone)]
+pub struct PollWaker(Arc<Wake>);
+
+impl PollWaker {
+    /// Ends the wait that is under way, or else the next one, at once.
+    pub fn wake(&self) {
+        self.0.asked.store(true, Ordering::SeqCst);
+        self.0.signal.notify_all();
+    }
+}
+
+impl fmt::Debug for PollWaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PollWaker").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct Wake {
+    asked: AtomicBool,
+    signal: Signal,
+}
+
+/// One thing that [`poll`] looks at.
+#[derive(Debug)]
+pub struct PollItem<'a> {
+    source: Polled<'a>,
+    wanted: Ready,
+    found: Ready,
+}
+
+#[derive(Debug)]
+enum Polled<'a> {
+    Socket(&'a Socket),
+    #[cfg_attr(not(unix), allow(dead_code))]
+    File(Fd),
+}
+
+impl<'a> PollItem<'a> {
+    /// A socket, and what is asked of it.
+    #[must_use]
+    pub fn new(socket: &'a Socket, wanted: Ready) -> PollItem<'a> {
+        PollItem { source: Polled::Socket(socket), wanted, found: Ready::NONE }
+    }
+
+    /// A file descriptor, and what is asked of it.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn fd(fd: &'a impl AsRawFd, wanted: Ready) -> PollItem<'a> {
+        PollItem { source: Polled::File(fd.as_raw_fd()), wanted, found: Ready::NONE }
+    }
+
+    /// What the last [`poll`] found, of what was asked, and [`Ready::ERROR`] or [`Ready::CLOSED`] unasked.
+    #[must_use]
+    pub fn ready(&self) -> Ready {
+        self.found
+    }
+}
+
+/// Waits until at least one of the items is ready, and answers how many are; 0 when `limit` passed first. Without items
+/// it sleeps. For waiting again and again on the same things, a [`Poller`] costs less. (libzmq `zmq_poll`.)
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, PollItem, Ready, SocketType, poll};
+///
+/// let context = Context::new();
+/// let (left, right) = (context.socket(SocketType::Pair)?, context.socket(SocketType::Pair)?);
+/// left.bind("inproc://pair")?;
+/// right.connect("inproc://pair")?;
+/// left.send("hello")?;
+///
+/// let mut items = [PollItem::new(&left, Ready::IN), PollItem::new(&right, Ready::IN)];
+/// assert_eq!(poll(&mut items, Some(Duration::from_secs(1)))?, 1);
+/// assert!(items[1].ready().is_in());
+/// # Ok::<(), zeroxide::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Poller::wait`].
+pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
+    let mut files = None;
+    let mut looks = Vec::with_capacity(items.len());
+    for (key, item) in items.iter().enumerate() {
+        let source = match &item.source {
+            Polled::Socket(socket) => Held::Socket(Some(Arc::clone(socket.base()))),
+            Polled::File(fd) => {
+                if files.is_none() {
+                    files = Some(Files::new().map_err(Error::Io)?);
+                }
+                if let Some(files) = &mut files {
+                    files.watch_also(*fd, item.wanted);
+                }
+                Held::File(*fd)
+            }
+        };
+        looks.push(Look { key, source, wanted: item.wanted });
+    }
+    wait_for(&looks, files.as_mut(), &Wake::default(), limit, |found| {
+        found.map(|(look, ready)| items[look.key].found = ready).count();
+        items.iter().filter(|item| !item.found.is_none()).count()
+    })
+}
+
+impl Item {
+    fn hold(&self) -> Look {
+        let source = match &self.source {
+            Source::Socket(base) => Held::Socket(base.upgrade()),
+            Source::File(fd) => Held::File(*fd),
+        };
+        Look { key: self.key, source, wanted: self.wanted }
+    }
+}
+
+impl Look {
+    /// How the item is ready now; descriptors have been looked at together.
+    fn look(&self, files: Option<&Files>) -> Ready {
+        match &self.source {
+            Held::Socket(Some(base)) => readiness(base, self.wanted).unwrap_or(Ready::CLOSED),
+            Held::Socket(None) => Ready::CLOSED,
+            Held::File(fd) => files.map_or(Ready::NONE, |files| files.found(*fd, self.wanted)),
+        }
+    }
+
+    fn base(&self) -> Option<&Arc<SocketBase>> {
+        if let Held::Socket(base) = &self.source { base.as_ref() } else { None }
+    }
+}
+
+/// What a look found, item by item.
+type Found<'a> = dyn Iterator<Item = (&'a Look, Ready)> + 'a;
+
+/// Looks, and waits until there is something to tell or `limit` has passed. `tell` takes each look and answers how
+/// many items are ready.
+fn wait_for(
+    looks: &[Look],
+    files: Option<&mut Files>,
+    wake: &Wake,
+    limit: Option<Duration>,
+    mut tell: impl FnMut(&mut Found<'_>) -> usize,
+) -> Result<usize> {
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let mut look = |files: Option<&mut Files>| -> Option<Result<usize>> {
+        let files = match files {
+            None => None,
+            // Descriptors first: their poll swallows wakes that are meant for this very look.
+            Some(files) => match files.look() {
+                Ok(()) => Some(&*files),
+                Err(error) => return Some(Err(Error::Io(error))),
+            },
+        };
+        let count = tell(&mut looks.iter().map(|item| (item, item.look(files))));
+        let woken = wake.asked.swap(false, Ordering::SeqCst);
+        (count > 0 || woken).then_some(Ok(count))
+    };
+    let mut files = files;
+    if let Some(found) = look(files.as_deref_mut()) {
+        return found;
+    }
+    let bases = || looks.iter().filter_map(Look::base);
+    if limit == Some(Duration::ZERO) || bases().any(|base| base.context.is_own_thread()) {
+        return Ok(0);
+    }
+    bases().try_for_each(|base| base.context.check_process())?;
+    let signals: Vec<&Signal> =
+        bases().map(|base| &base.watch).chain(std::iter::once(&wake.signal)).collect();
+    let found = match files {
+        None => wait_until(&signals, deadline, || look(None)),
+        Some(files) => wait_with(files, &signals, deadline, |files| look(Some(files))),
+    };
+    found.unwrap_or(Ok(0))
+}
+
+fn no_such_key(key: usize) -> Error {
+    Error::Io(io::Error::new(io::ErrorKind::InvalidInput, format!("no item of this poller has key {key}")))
+}

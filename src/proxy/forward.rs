@@ -1,0 +1,269 @@
+//! The loop of a proxy: control, one burst each way, and sleep when nothing moved.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use zeroxide_zmtp::{Frame, Message};
+
+use super::stats::Size;
+use super::steering::Steering;
+use super::{Proxy, ProxySide, ProxyStats};
+use crate::error::{Error, Result, SendError, Turn};
+use crate::io::signaler::{Signal, wait_until};
+use crate::poller::{Ready, readiness};
+use crate::socket::base::SocketBase;
+use crate::socket::transfer::Patience;
+
+/// Messages forwarded one way before the other way and the control socket get their turn (libzmq proxy.cpp,
+/// `proxy_burst_size`).
+const BURST: usize = 1000;
+
+/// A proxy that runs.
+pub(super) struct Forwarder {
+    sockets: Proxy,
+    steering: Arc<Steering>,
+    stats: ProxyStats,
+    /// The message that waits for the front, and the one that waits for the back.
+    held: [Option<Message>; 2],
+    /// Whether messages go to the front, and to the back.
+    goes: [bool; 2],
+}
+
+/// How a round came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Moved,
+    Stopped,
+}
+
+/// One direction, named after where it goes.
+#[derive(Clone, Copy)]
+enum To {
+    Front,
+    Back,
+}
+
+impl Forwarder {
+    pub(super) fn new(sockets: Proxy, steering: Arc<Steering>) -> Forwarder {
+        let (front, back) = (sockets.front.socket_type(), sockets.back.socket_type());
+        // One socket at both sides: there is one direction only.
+        let same = Arc::ptr_eq(sockets.front.base(), sockets.back.base());
+        let goes = [!same && back.receives() && front.sends(), front.receives() && back.sends()];
+        Forwarder { sockets, steering, stats: ProxyStats::default(), held: [None, None], goes }
+    }
+
+    /// Forwards until it is told to stop, or a socket ends.
+    pub(super) fn run(mut self) -> Result<ProxyStats> {
+        let ended = self.forward();
+        for to in [To::Front, To::Back] {
+            let held = self.held[to as usize].take();
+            let (_, side) = self.sides(to);
+            side.held = 0;
+            side.unsent += u64::from(held.is_some());
+        }
+        self.steering.tell(self.stats);
+        ended.map(|()| self.stats)
+    }
+
+    fn forward(&mut self) -> Result<()> {
+        let bases: Vec<Arc<SocketBase>> =
+            self.sockets.sockets().map(|socket| Arc::clone(socket.base())).collect();
+        let steering = Arc::clone(&self.steering);
+        let signals: Vec<&Signal> =
+            bases.iter().map(|base| &base.watch).chain(std::iter::once(&steering.orders)).collect();
+        loop {
+            // Every wake of a signal is a round; a round that moved something is followed by the next at once.
+            match wait_until(&signals, None, || self.round(&bases).transpose()) {
+                Some(Ok(Round::Moved)) | None => {}
+                Some(Ok(Round::Stopped)) => return Ok(()),
+                Some(Err(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Obeys, and forwards one burst each way; `None` when there was nothing to do.
+    fn round(&mut self, bases: &[Arc<SocketBase>]) -> Result<Option<Round>> {
+        bases.iter().try_for_each(alive)?;
+        self.obey()?;
+        self.steering.look();
+        if self.steering.is_stopped() {
+            return Ok(Some(Round::Stopped));
+        }
+        if self.steering.is_paused() {
+            return Ok(None);
+        }
+        let mut moved = false;
+        for to in [To::Back, To::Front] {
+            if self.goes[to as usize] {
+                let burst = self.burst(to);
+                self.steering.tell(self.stats);
+                moved |= burst?;
+            }
+        }
+        Ok(moved.then_some(Round::Moved))
+    }
+
+    /// Forwards messages one way; answers whether any moved.
+    fn burst(&mut self, to: To) -> Result<bool> {
+        let (from_base, to_base) = match to {
+            To::Front => (self.sockets.back.base(), self.sockets.front.base()),
+            To::Back => (self.sockets.front.base(), self.sockets.back.base()),
+        };
+        let (from_base, to_base) = (Arc::clone(from_base), Arc::clone(to_base));
+        let mut moved = false;
+        for _ in 0..BURST {
+            let held = self.held[to as usize].take();
+            let message = match held {
+                Some(message) => message,
+                None if !takes(&to_base)? => break,
+                None => match receive(&from_base)? {
+                    Some(message) => self.received(message, to),
+                    None => break,
+                },
+            };
+            moved |= self.deliver(message, &to_base, to)?;
+            if self.held[to as usize].is_some() {
+                break;
+            }
+        }
+        if moved {
+            // Who is about to wait leaves nothing open.
+            to_base.enter(|state| state.flush_now());
+        }
+        Ok(moved)
+    }
+
+    /// Counts a received message and gives the capture socket its copy.
+    fn received(&mut self, mut message: Message, to: To) -> Message {
+        // What the message says of its sender ends here, as in libzmq, where a send resets it.
+        message.set_peer(None);
+        let size = Size::of(&message);
+        let (from, _) = self.sides(to);
+        from.received.add(size);
+        if let Some(capture) = &self.sockets.capture {
+            message.share();
+            match capture.base().send(message.clone(), Patience::None) {
+                Ok(()) => self.stats.captured.add(size),
+                Err(_) => self.stats.capture_dropped += 1,
+            }
+        }
+        message
+    }
+
+    /// Sends, drops or holds a message; answers whether it was not merely held again.
+    fn deliver(&mut self, message: Message, to_base: &Arc<SocketBase>, to: To) -> Result<bool> {
+        let size = Size::of(&message);
+        let addresses = to_base.socket_type.addresses();
+        let sent = to_base.send(message, Patience::None);
+        let (_, side) = self.sides(to);
+        side.held = 0;
+        match sent {
+            Ok(()) => side.sent.add(size),
+            Err(SendError { error: Error::WouldBlock(_), .. }) if addresses => side.full += 1,
+            Err(SendError { error, message }) => match error {
+                Error::WouldBlock(_) | Error::WrongState { .. } => {
+                    side.held = 1;
+                    self.held[to as usize] = Some(message);
+                    return Ok(false);
+                }
+                Error::Unroutable { .. } | Error::EmptyMessage => side.unroutable += 1,
+                error => {
+                    side.held = 1;
+                    self.held[to as usize] = Some(message);
+                    return Err(error);
+                }
+            },
+        }
+        Ok(true)
+    }
+
+    /// The counts of the side that messages come from, and of the one they go to.
+    fn sides(&mut self, to: To) -> (&mut ProxySide, &mut ProxySide) {
+        let ProxyStats { front, back, .. } = &mut self.stats;
+        match to {
+            To::Front => (back, front),
+            To::Back => (front, back),
+        }
+    }
+
+    /// Takes the commands of the control socket.
+    fn obey(&mut self) -> Result<()> {
+        let Some(control) = self.sockets.control.as_ref().map(|socket| Arc::clone(socket.base())) else {
+            return Ok(());
+        };
+        let answers = control.socket_type.answers();
+        while !self.steering.is_stopped() {
+            let Some(command) = receive(&control)? else { return Ok(()) };
+            let answer = match Command::of(&command) {
+                Some(Command::Pause) => {
+                    self.steering.command_pause(true);
+                    Message::from(Frame::new())
+                }
+                Some(Command::Resume) => {
+                    self.steering.command_pause(false);
+                    Message::from(Frame::new())
+                }
+                Some(Command::Terminate) => {
+                    self.steering.command_stop();
+                    Message::from(Frame::new())
+                }
+                Some(Command::Statistics) if control.socket_type.sends() => self.stats.to_message(),
+                Some(Command::Statistics) | None => Message::from(Frame::new()),
+            };
+            if answers || answer.len() > 1 {
+                // Whoever asked and does not read the answer goes without.
+                let _ = control.send(answer, Patience::None);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        self.steering.end();
+    }
+}
+
+/// What a control socket may say.
+enum Command {
+    Pause,
+    Resume,
+    Terminate,
+    Statistics,
+}
+
+impl Command {
+    /// A command is one frame, exactly.
+    fn of(message: &Message) -> Option<Command> {
+        let [frame] = message.iter().collect::<Vec<_>>()[..] else { return None };
+        match &frame[..] {
+            b"PAUSE" => Some(Command::Pause),
+            b"RESUME" => Some(Command::Resume),
+            b"TERMINATE" => Some(Command::Terminate),
+            b"STATISTICS" => Some(Command::Statistics),
+            _ => None,
+        }
+    }
+}
+
+/// The error of a socket that has ended.
+fn alive(base: &Arc<SocketBase>) -> Result<()> {
+    match base.gone.load(Ordering::SeqCst) {
+        true => base.enter(|state| state.alive()),
+        false => Ok(()),
+    }
+}
+
+/// Whether a side can take a message now. One that addresses its peers never holds the other back.
+fn takes(base: &Arc<SocketBase>) -> Result<bool> {
+    Ok(base.socket_type.addresses() || readiness(base, Ready::OUT)?.is_out())
+}
+
+/// The next message of a socket. A socket whose turn it is not has none.
+fn receive(base: &Arc<SocketBase>) -> Result<Option<Message>> {
+    match base.attempt_to_recv() {
+        Err(Error::WrongState { next: Turn::Send, .. }) => Ok(None),
+        received => received,
+    }
+}
