@@ -345,6 +345,18 @@ fn an_xpub_that_is_not_read_stops_reading_and_later_misses_nothing() {
 }
 
 #[test]
+fn a_peer_that_leaves_while_it_is_put_off_is_not_read_again() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let peer = rig.accept(0);
+    (0..WAITING + 1).for_each(|i| subscribe(&mut rig, peer, &format!("{i}")));
+    rig.pipes.get(peer).input.clear();
+    rig.detach(peer);
+    let got = texts(&mut rig);
+    assert_eq!(got.len(), 2 * WAITING, "every topic began and ended");
+    assert_eq!(got.iter().filter(|report| report.starts_with('-')).count(), WAITING);
+}
+
+#[test]
 fn large_topics_fill_the_inbox_sooner() {
     let mut rig = Rig::new(SocketType::XPub);
     let peer = rig.accept(0);

@@ -1,7 +1,7 @@
 //! What peers have subscribed to ([`Subscriptions`], at the publisher) and what this socket has subscribed to
 //! ([`Topics`], at the subscriber).
 //!
-//! Both match by prefix of the first frame (RFC 29; RFC 37 §3.4 SUBSCRIBE), over one [`prefix_tree`]. They count
+//! Both match by prefix of the first frame (RFC 29; RFC 37 §3.4 SUBSCRIBE), over one radix tree. They count
 //! differently, as libzmq does: the publisher keeps a *set* of pipes per prefix, so that one CANCEL ends any number
 //! of SUBSCRIBEs of one peer; the subscriber counts its own calls and cancels at zero.
 

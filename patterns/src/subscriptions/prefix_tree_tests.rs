@@ -99,6 +99,16 @@ fn splits_of_a_long_topic_heal_when_their_cause_goes() {
 }
 
 #[test]
+fn the_node_above_an_emptied_one_is_joined_too() {
+    let topic: Vec<u8> = (0..400).map(|i| (i % 251) as u8).collect();
+    let mut tree = tree_of(&[&topic[..300], &topic, &topic[..200]]);
+    assert_eq!(tree.nodes(), 5, "labels of 200, 55, 45 and 100 bytes");
+    remove(&mut tree, &topic[..300]);
+    assert_eq!(tree.nodes(), 3, "labels of 200 and 200 bytes");
+    assert!(tree.find(&topic).is_some());
+}
+
+#[test]
 fn a_moved_node_is_reported_with_its_value() {
     let mut tree = tree_of(&[b"a", b"b", b"c"]);
     let (a, c) = (tree.find(b"a").unwrap(), tree.find(b"c").unwrap());
