@@ -1,4 +1,5 @@
 //! Waiting on several sockets and descriptors.
+#![allow(clippy::unwrap_used)] // tests
 
 use std::thread;
 use std::time::{Duration, Instant};
