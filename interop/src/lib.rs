@@ -1,1 +1,31 @@
-//! Placeholder while the workspace is laid out.
+//! Zeroxide against other implementations of ZeroMQ.
+//!
+//! Each implementation is a program that does what it is told, a line at a time (`PROTOCOL.md`); this crate tells
+//! two of them and compares what they say. Zeroxide itself is one of them (`src/bin/zeroxide-peer.rs`), so that
+//! every cell can be run with either side, or both, replaced: that is how a failure finds its owner.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`words`] | frames as words of a line |
+//! | [`program`] | the implementations, and how each is started |
+//! | [`peer`] | a running one |
+//! | [`pair`] | the legal pairs of socket types, and how messages flow in each |
+//! | [`stage`] | one cell, set up: two sockets of one pair over one transport |
+//! | [`scenario`] | what is said on a stage |
+//! | [`cell`] | running cells, and whose fault a failure is |
+//! | [`wire`] | reading a peer's bytes without any implementation in between |
+
+pub mod cell;
+pub mod pair;
+pub mod peer;
+pub mod program;
+pub mod scenario;
+pub mod stage;
+pub mod wire;
+pub mod words;
+
+pub use cell::Cell;
+pub use pair::{PAIRS, Pair};
+pub use peer::{Failure, Peer};
+pub use program::Program;
+pub use stage::Stage;

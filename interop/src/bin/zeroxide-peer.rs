@@ -1,0 +1,259 @@
+//! Zeroxide as a peer of the interop harness: see PROTOCOL.md.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, Write};
+use std::time::Duration;
+
+use interop::words::{frame, numbered, told};
+use zeroxide::{Context, Error, Message, Options, RoutingId, SendError, Socket, SocketType, opt};
+
+fn main() -> io::Result<()> {
+    let mut peer = Peer { context: Context::new(), sockets: HashMap::new() };
+    let mut output = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let answer = match peer.obey(&line) {
+            Ok(words) => format!("ok{words}\n"),
+            Err(Refusal { code, text }) => format!("err {code} {}\n", text.replace('\n', " ")),
+        };
+        output.write_all(answer.as_bytes())?;
+        output.flush()?;
+        if line == "quit" {
+            break;
+        }
+    }
+    Ok(())
+}
+
+struct Peer {
+    context: Context,
+    sockets: HashMap<String, Slot>,
+}
+
+/// A socket is made when it is first used: most of its options are read then.
+struct Slot {
+    socket_type: SocketType,
+    options: Options,
+    socket: Option<Socket>,
+}
+
+/// An answer that is not ok.
+struct Refusal {
+    code: &'static str,
+    text: String,
+}
+
+impl Peer {
+    /// Does what a line says; what follows `ok`, each word with a space before it.
+    fn obey(&mut self, line: &str) -> Result<String, Refusal> {
+        let mut words = line.split(' ');
+        let command = words.next().unwrap_or_default();
+        let words: Vec<&str> = words.collect();
+        match (command, &words[..]) {
+            ("hello", ["1"]) => Ok(format!(" 1 zeroxide-{} tcp ipc", env!("CARGO_PKG_VERSION"))),
+            ("quit", []) => {
+                self.sockets.clear();
+                Ok(String::new())
+            }
+            ("socket", [name, socket_type]) => self.open(name, socket_type),
+            ("close", [name]) => {
+                let slot = self.sockets.remove(*name).ok_or_else(|| usage("no such socket"))?;
+                slot.socket.map(|socket| socket.close().wait());
+                Ok(String::new())
+            }
+            ("set", [name, option, value]) => {
+                let slot = self.slot(name)?;
+                slot.options = set(std::mem::take(&mut slot.options), option, value)?;
+                Ok(String::new())
+            }
+            ("bind", [name, endpoint]) => {
+                let (socket, _) = self.socket(name)?;
+                Ok(format!(" {}", socket.bind(endpoint)?))
+            }
+            ("connect", [name, endpoint]) => {
+                self.socket(name)?.0.connect(endpoint)?;
+                Ok(String::new())
+            }
+            (_, [name, rest @ ..]) => {
+                let (socket, _) = self.socket(name)?;
+                talk(&socket, command, rest)
+            }
+            _ => Err(usage("unknown command")),
+        }
+    }
+
+    fn open(&mut self, name: &str, socket_type: &str) -> Result<String, Refusal> {
+        let socket_type =
+            SocketType::from_name(socket_type.as_bytes()).ok_or_else(|| usage("unknown socket type"))?;
+        let options = Options::new().set(opt::LINGER, Some(Duration::ZERO));
+        self.sockets.insert(name.to_owned(), Slot { socket_type, options, socket: None });
+        Ok(String::new())
+    }
+
+    fn slot(&mut self, name: &str) -> Result<&mut Slot, Refusal> {
+        self.sockets.get_mut(name).ok_or_else(|| usage("no such socket"))
+    }
+
+    /// The socket, made now if it was not yet.
+    fn socket(&mut self, name: &str) -> Result<(Socket, SocketType), Refusal> {
+        let context = self.context.clone();
+        let slot = self.slot(name)?;
+        let socket = match &slot.socket {
+            Some(socket) => socket.clone(),
+            None => slot.socket.insert(context.socket_with(slot.socket_type, &slot.options)?).clone(),
+        };
+        Ok((socket, slot.socket_type))
+    }
+}
+
+/// The commands that a socket alone can obey.
+fn talk(socket: &Socket, command: &str, words: &[&str]) -> Result<String, Refusal> {
+    match (command, words) {
+        ("unbind", [endpoint]) => socket.unbind(endpoint)?,
+        ("disconnect", [endpoint]) => socket.disconnect(endpoint)?,
+        ("subscribe", [topic]) => socket.subscribe(bytes(topic)?)?,
+        ("unsubscribe", [topic]) => socket.unsubscribe(bytes(topic)?)?,
+        ("send", [limit, words @ ..]) => socket.send_timeout(message(words)?, millis(limit)?)?,
+        ("recv", [limit]) => {
+            let message = socket.recv_timeout(millis(limit)?)?;
+            return Ok(message.iter().map(|frame| format!(" {}", told(frame))).collect());
+        }
+        ("burst", [limit, count, head @ ..]) => {
+            let (limit, head) = (millis(limit)?, Head::new(head)?);
+            for n in 0..number(count)? {
+                socket.send_timeout(head.message(n), limit)?;
+            }
+        }
+        ("expect", [limit, count, head @ ..]) => {
+            let (limit, head) = (millis(limit)?, Head::new(head)?);
+            for n in 0..number(count)? {
+                head.check(n, &socket.recv_timeout(limit)?)?;
+            }
+        }
+        ("request", [limit, count, window, head @ ..]) => {
+            let (limit, count, window) = (millis(limit)?, number(count)?, number(window)?);
+            let head = Head::new(head)?;
+            let mut sent = 0;
+            for n in 0..count {
+                while sent < count.min(n.saturating_add(window)) {
+                    socket.send_timeout(head.message(sent), limit)?;
+                    sent += 1;
+                }
+                head.check(n, &socket.recv_timeout(limit)?)?;
+            }
+        }
+        ("echo", [limit, count]) => {
+            let limit = millis(limit)?;
+            for _ in 0..number(count)? {
+                let message = socket.recv_timeout(limit)?;
+                socket.send_timeout(message, limit)?;
+            }
+        }
+        _ => return Err(usage("unknown command, or not its words")),
+    }
+    Ok(String::new())
+}
+
+/// The frames before a numbered one; `None` stands for any.
+struct Head(Vec<Option<Vec<u8>>>);
+
+impl Head {
+    fn new(words: &[&str]) -> Result<Head, Refusal> {
+        let frames = words.iter().map(|word| if *word == "*" { Ok(None) } else { bytes(word).map(Some) });
+        Ok(Head(frames.collect::<Result<_, _>>()?))
+    }
+
+    fn message(&self, n: u32) -> Message {
+        let mut message: Message = self.0.iter().flatten().cloned().map(zeroxide::Frame::from).collect();
+        message.push_back(numbered(n));
+        message
+    }
+
+    fn check(&self, n: u32, message: &Message) -> Result<(), Refusal> {
+        let heads = self.0.iter().zip(message.iter());
+        let same = message.len() == self.0.len() + 1
+            && heads.into_iter().all(|(want, have)| want.as_deref().is_none_or(|want| want == &have[..]))
+            && message[self.0.len()] == numbered(n)[..];
+        if same {
+            return Ok(());
+        }
+        let frames: Vec<String> = message.iter().map(|frame| told(frame)).collect();
+        Err(Refusal { code: "order", text: format!("message {n} is {}", frames.join(" ")) })
+    }
+}
+
+/// Sets an option from libzmq's name and value.
+fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> {
+    let time = || millis(value);
+    let flag = || Ok::<_, Refusal>(number(value)? != 0);
+    // libzmq's -1.
+    let time_or_none = || if value == "-1" { Ok(None) } else { time().map(Some) };
+    let id = || RoutingId::new(bytes(value)?).ok_or_else(|| usage("not a routing id"));
+    let options = match option {
+        "SNDHWM" => options.set(opt::SNDHWM, number(value)?),
+        "RCVHWM" => options.set(opt::RCVHWM, number(value)?),
+        "LINGER" => options.set(opt::LINGER, time_or_none()?),
+        "IMMEDIATE" => options.set(opt::IMMEDIATE, flag()?),
+        "CONFLATE" => options.set(opt::CONFLATE, flag()?),
+        "ROUTING_ID" => options.set(opt::ROUTING_ID, id()?),
+        "CONNECT_ROUTING_ID" => options.set(opt::CONNECT_ROUTING_ID, id()?),
+        "RECONNECT_IVL" => options.set(opt::RECONNECT_IVL, time_or_none()?),
+        "RECONNECT_IVL_MAX" => options.set(opt::RECONNECT_IVL_MAX, Some(time()?)),
+        "HANDSHAKE_IVL" => options.set(opt::HANDSHAKE_IVL, Some(time()?)),
+        "HEARTBEAT_IVL" => options.set(opt::HEARTBEAT_IVL, Some(time()?)),
+        "HEARTBEAT_TIMEOUT" => options.set(opt::HEARTBEAT_TIMEOUT, time_or_none()?),
+        "HEARTBEAT_TTL" => options.set(opt::HEARTBEAT_TTL, time()?),
+        "ROUTER_MANDATORY" => options.set(opt::ROUTER_MANDATORY, flag()?),
+        "ROUTER_HANDOVER" => options.set(opt::ROUTER_HANDOVER, flag()?),
+        "PROBE_ROUTER" => options.set(opt::PROBE_ROUTER, flag()?),
+        "REQ_CORRELATE" => options.set(opt::REQ_CORRELATE, flag()?),
+        "REQ_RELAXED" => options.set(opt::REQ_RELAXED, flag()?),
+        "XPUB_VERBOSE" => options.set(opt::XPUB_VERBOSE, flag()?),
+        "XPUB_VERBOSER" => options.set(opt::XPUB_VERBOSER, flag()?),
+        "XPUB_NODROP" => options.set(opt::XPUB_NODROP, flag()?),
+        "XPUB_WELCOME_MSG" => options.set(opt::XPUB_WELCOME_MSG, Some(bytes(value)?.into())),
+        _ => return Err(usage("unknown option")),
+    };
+    options.check().map_err(|error| usage(&error.to_string()))?;
+    Ok(options)
+}
+
+fn message(words: &[&str]) -> Result<Message, Refusal> {
+    let frames: Vec<Vec<u8>> = words.iter().map(|word| bytes(word)).collect::<Result<_, _>>()?;
+    Ok(frames.into())
+}
+
+fn bytes(word: &str) -> Result<Vec<u8>, Refusal> {
+    frame(word).ok_or_else(|| usage("not a frame"))
+}
+
+fn number(word: &str) -> Result<u32, Refusal> {
+    word.parse().map_err(|_| usage("not a number"))
+}
+
+fn millis(word: &str) -> Result<Duration, Refusal> {
+    number(word).map(|ms| Duration::from_millis(ms.into()))
+}
+
+fn usage(text: &str) -> Refusal {
+    Refusal { code: "usage", text: text.to_owned() }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        let code = match &error {
+            Error::WouldBlock(_) | Error::TimedOut(_) => "again",
+            Error::Unroutable { .. } => "unroutable",
+            Error::WrongState { .. } => "state",
+            Error::NotSupported { .. } | Error::Option(_) => "usage",
+            _ => "other",
+        };
+        Refusal { code, text: error.to_string() }
+    }
+}
+
+impl From<SendError> for Refusal {
+    fn from(refused: SendError) -> Refusal {
+        refused.error.into()
+    }
+}

@@ -1,0 +1,236 @@
+//! A running peer: a process, told by lines and answering by lines.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use crate::program::Program;
+
+/// How long a peer may be silent beyond what its command allows.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// A running peer. It is killed when dropped.
+pub struct Peer {
+    /// What it calls itself, with versions.
+    pub name: String,
+    /// The transports that it can speak with other implementations.
+    pub transports: Vec<String>,
+    child: Child,
+    commands: ChildStdin,
+    answers: Receiver<String>,
+    /// Commands whose answers are due, oldest first.
+    due: VecDeque<String>,
+}
+
+impl Peer {
+    /// Starts a program and exchanges greetings with it.
+    ///
+    /// # Errors
+    /// [`Failure::NotStarted`], or as [`Peer::ask`].
+    pub fn start(program: &Program) -> Result<Peer, Failure> {
+        let not_started = |error: io::Error| Failure::NotStarted { program: program.name, error };
+        let mut command = Command::new(&program.command);
+        command.args(&program.arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(not_started)?;
+        let (Some(commands), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(not_started(io::ErrorKind::BrokenPipe.into()));
+        };
+        // A thread of its own reads, so that whoever waits can look at the clock.
+        let (sender, answers) = sync_channel(64);
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let name = program.name.to_owned();
+        let mut peer = Peer { name, transports: Vec::new(), child, commands, answers, due: VecDeque::new() };
+        let hello = peer.ask("hello 1")?;
+        let mut words = hello.into_iter();
+        match (words.next().as_deref(), words.next()) {
+            (Some("1"), Some(name)) => peer.name = name,
+            (version, _) => {
+                let seen = version.unwrap_or("nothing").to_owned();
+                return Err(peer.unlike("hello 1", "protocol 1", seen));
+            }
+        }
+        peer.transports = words.collect();
+        Ok(peer)
+    }
+
+    /// Gives a command without waiting for its answer.
+    ///
+    /// # Errors
+    /// [`Failure::Died`].
+    pub fn tell(&mut self, command: impl Into<String>) -> Result<(), Failure> {
+        let mut command = command.into();
+        command.push('\n');
+        // In one write, so that a command is one packet of the pipe.
+        let written = self.commands.write_all(command.as_bytes()).and_then(|()| self.commands.flush());
+        command.pop();
+        match written {
+            Ok(()) => {
+                self.due.push_back(command);
+                Ok(())
+            }
+            Err(_) => Err(self.died(command)),
+        }
+    }
+
+    /// The answer to the oldest command that has none; waits for it for `limit` and a grace.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`], [`Failure::Died`], [`Failure::Silent`].
+    pub fn answer(&mut self, limit: Duration) -> Result<Vec<String>, Failure> {
+        let command = self.due.pop_front().unwrap_or_default();
+        let line = match self.answers.recv_timeout(limit + GRACE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(Failure::Silent { peer: self.name.clone(), command });
+            }
+            Err(RecvTimeoutError::Disconnected) => return Err(self.died(command)),
+        };
+        let mut words = line.split(' ').map(str::to_owned);
+        match words.next().as_deref() {
+            Some("ok") => Ok(words.collect()),
+            Some("err") => Err(Failure::Refused {
+                peer: self.name.clone(),
+                command,
+                code: words.next().unwrap_or_default(),
+                text: words.collect::<Vec<_>>().join(" "),
+            }),
+            _ => Err(self.unlike(&command, "ok or err", line)),
+        }
+    }
+
+    /// Gives a command and waits for its answer.
+    ///
+    /// # Errors
+    /// As [`Peer::tell`] and [`Peer::answer`].
+    pub fn ask(&mut self, command: impl Into<String>) -> Result<Vec<String>, Failure> {
+        self.tell(command)?;
+        self.answer(Duration::ZERO)
+    }
+
+    /// Ends the process, as a power cut would, and waits until it is gone.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// The failure of an answer that should have been another.
+    #[must_use]
+    pub fn unlike(&self, command: &str, expected: &str, seen: String) -> Failure {
+        let (command, expected) = (command.to_owned(), expected.to_owned());
+        Failure::Unlike { peer: self.name.clone(), command, expected, seen }
+    }
+
+    fn died(&mut self, command: String) -> Failure {
+        let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        Failure::Died { peer: self.name.clone(), command, status }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Why a cell failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// A program could not be started.
+    NotStarted {
+        /// Its name.
+        program: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// A peer ended by itself.
+    Died {
+        /// Its name.
+        peer: String,
+        /// The command that it did not answer.
+        command: String,
+        /// Its exit status.
+        status: String,
+    },
+    /// A peer did not answer in time.
+    Silent {
+        /// Its name.
+        peer: String,
+        /// The command that it did not answer.
+        command: String,
+    },
+    /// A peer answered with an error.
+    Refused {
+        /// Its name.
+        peer: String,
+        /// The command.
+        command: String,
+        /// The error's code.
+        code: String,
+        /// The peer's own words.
+        text: String,
+    },
+    /// A peer answered something else than it should.
+    Unlike {
+        /// Its name.
+        peer: String,
+        /// The command.
+        command: String,
+        /// What the answer should have been.
+        expected: String,
+        /// What it was.
+        seen: String,
+    },
+    /// Two sockets did not find each other.
+    NoContact {
+        /// What was tried.
+        what: String,
+    },
+    /// The harness's own files, ports and streams failed it.
+    Io(io::Error),
+}
+
+impl Failure {
+    /// The code with which a peer refused; empty for failures of other kinds.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Failure::Refused { code, .. } => code,
+            _ => "",
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Io(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::NotStarted { program, error } => write!(f, "{program} cannot be started: {error}"),
+            Failure::Died { peer, command, status } => write!(f, "{peer} died ({status}) at {command:?}"),
+            Failure::Silent { peer, command } => write!(f, "{peer} did not answer {command:?}"),
+            Failure::Refused { peer, command, code, text } => {
+                write!(f, "{peer} refused {command:?}: {code} {text}")
+            }
+            Failure::Unlike { peer, command, expected, seen } => {
+                write!(f, "{peer} at {command:?}: expected {expected}, seen {seen}")
+            }
+            Failure::NoContact { what } => write!(f, "no contact: {what}"),
+            Failure::Io(error) => write!(f, "harness: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,1 @@
+//! Reading a peer's bytes without any implementation in between.
