@@ -56,6 +56,9 @@ pub(crate) struct ContextBase {
     tables: Mutex<Tables>,
 }
 
+/// Smaller numbers are tokens of the reactor's own.
+const FIRST_ID: u64 = 2;
+
 struct Tables {
     /// Every socket that is open or lingers.
     sockets: HashMap<u64, Arc<SocketBase>>,
@@ -163,7 +166,7 @@ impl ContextBase {
         Arc::new(ContextBase {
             options,
             names: Names::default(),
-            ids: AtomicU64::new(1),
+            ids: AtomicU64::new(FIRST_ID),
             ended: AtomicBool::new(false),
             process: std::process::id(),
             tables: Mutex::new(Tables {

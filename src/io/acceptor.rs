@@ -38,6 +38,9 @@ impl Reactor {
         mut listener: Listener,
         values: Arc<Values>,
     ) {
+        if self.is_closed(&base) {
+            return base.endpoints.remove(id);
+        }
         let local = listener.endpoint().to_string();
         match self.poll.registry().register(&mut listener, Token(id as usize), Interest::READABLE) {
             Ok(()) => {

@@ -3,7 +3,8 @@
 //! A system call per message would cost ten times the rest of a send, and a message that waits for the next one
 //! would be worse. So a socket has [`TOKENS`] tokens, one of which returns every [`TOKEN_PERIOD`]; a send with a token
 //! flushes and drives its engines at once. Without one the message stays in the open batch, the socket is
-//! *deferred*, and its I/O thread, woken once for the burst, flushes it. A full quantum goes at once in any case.
+//! *deferred*, and its I/O thread, woken once for the burst, flushes it at once and then looks again at growing
+//! intervals (`io/watch`) until nothing is new. A full quantum leaves at once in any case.
 
 use std::time::{Duration, Instant};
 
@@ -34,30 +35,39 @@ pub(crate) struct FlushRule {
     /// When tokens were last counted; `None` before the first lack of one.
     counted: Option<Instant>,
     deferred: bool,
+    /// Messages accepted when the I/O thread looked last.
+    seen: u64,
 }
 
 impl FlushRule {
     pub(crate) fn new() -> FlushRule {
-        FlushRule { tokens: TOKENS, counted: None, deferred: false }
+        FlushRule { tokens: TOKENS, counted: None, deferred: false, seen: 0 }
     }
 
-    /// Decides for `pipes` pipes with an open batch. The clock is read only when the tokens are used up and the
-    /// I/O thread has not been asked, which in a flood is once per deferral.
+    /// Decides for `pipes` pipes with an open batch; `alone`: nothing was open before this send.
+    ///
+    /// While the I/O thread has been asked and something waits for it already, the clock is not read: in a flood that
+    /// is every message but the first after each flush.
     #[inline]
-    pub(crate) fn decide(&mut self, pipes: usize, clock: impl FnOnce() -> Instant) -> Decision {
-        if self.deferred {
+    pub(crate) fn decide(&mut self, pipes: usize, alone: bool, clock: impl FnOnce() -> Instant) -> Decision {
+        if self.deferred && !alone {
             return Decision::Leave;
         }
         if pipes <= MAX_INLINE_PIPES && self.take_token(clock) {
             return Decision::Now;
         }
-        self.deferred = true;
-        Decision::Defer
+        match std::mem::replace(&mut self.deferred, true) {
+            true => Decision::Leave,
+            false => Decision::Defer,
+        }
     }
 
-    /// The I/O thread has flushed the socket.
-    pub(crate) fn flushed(&mut self) {
-        self.deferred = false;
+    /// The I/O thread has flushed the socket, which accepted so many messages so far. `true`: some are new since it
+    /// looked last, and it must look again; else it need not, and the next burst asks for it.
+    pub(crate) fn look(&mut self, accepted: u64) -> bool {
+        self.deferred = accepted != self.seen;
+        self.seen = accepted;
+        self.deferred
     }
 
     fn take_token(&mut self, clock: impl FnOnce() -> Instant) -> bool {
@@ -81,32 +91,54 @@ impl FlushRule {
 mod tests {
     use super::*;
 
+    fn no_clock() -> Instant {
+        unreachable!("the clock is not read here")
+    }
+
     #[test]
     fn seventeen_sends_in_a_row_give_sixteen_writes_and_one_deferral() {
         let (mut rule, start) = (FlushRule::new(), Instant::now());
         rule.counted = Some(start);
         for _ in 0..16 {
-            assert_eq!(rule.decide(1, || unreachable!("no clock while tokens last")), Decision::Now);
+            assert_eq!(rule.decide(1, true, no_clock), Decision::Now);
         }
-        assert_eq!(rule.decide(1, || start), Decision::Defer);
-        assert_eq!(rule.decide(1, || unreachable!("no clock while deferred")), Decision::Leave);
-        rule.flushed();
-        assert_eq!(rule.decide(1, || start + TOKEN_PERIOD), Decision::Now);
-        assert_eq!(rule.decide(1, || start + TOKEN_PERIOD), Decision::Defer);
+        assert_eq!(rule.decide(1, true, || start), Decision::Defer);
+        assert_eq!(rule.decide(1, false, no_clock), Decision::Leave);
     }
 
     #[test]
     fn one_send_per_millisecond_is_never_deferred() {
         let (mut rule, start) = (FlushRule::new(), Instant::now());
         for ms in 0..1000 {
-            assert_eq!(rule.decide(1, || start + Duration::from_millis(ms)), Decision::Now);
+            assert_eq!(rule.decide(1, true, || start + Duration::from_millis(ms)), Decision::Now);
         }
+    }
+
+    #[test]
+    fn a_lone_message_after_a_flood_does_not_wait_for_the_io_thread() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        rule.counted = Some(start);
+        while rule.decide(1, true, || start) == Decision::Now {}
+        assert!(rule.look(17), "it goes on looking");
+        assert_eq!(rule.decide(1, true, || start + TOKEN_PERIOD), Decision::Now);
+        assert_eq!(rule.decide(1, true, || start + TOKEN_PERIOD), Decision::Leave);
+    }
+
+    #[test]
+    fn the_io_thread_looks_until_nothing_is_new_and_is_asked_again_after_that() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        rule.counted = Some(start);
+        while rule.decide(1, true, || start) == Decision::Now {}
+        assert!(rule.look(20));
+        assert!(rule.look(30));
+        assert!(!rule.look(30));
+        assert_eq!(rule.decide(1, true, || start), Decision::Defer);
     }
 
     #[test]
     fn fan_out_to_more_than_eight_pipes_is_left_to_the_io_thread() {
         let mut rule = FlushRule::new();
-        assert_eq!(rule.decide(9, Instant::now), Decision::Defer);
-        assert_eq!(rule.decide(9, Instant::now), Decision::Leave);
+        assert_eq!(rule.decide(9, true, no_clock), Decision::Defer);
+        assert_eq!(rule.decide(9, false, no_clock), Decision::Leave);
     }
 }

@@ -11,3 +11,4 @@ pub(crate) mod reactor;
 pub(crate) mod reaper;
 pub(crate) mod session;
 pub(crate) mod signaler;
+mod watch;

@@ -18,16 +18,20 @@ use crossbeam_channel::{Receiver, Sender};
 use mio::{Events, Poll, Token};
 
 use super::acceptor::Acceptor;
-use super::command::{Command, Control};
+use super::command::Command;
 use super::dialer::Resolver;
 use super::engine::{READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::session::Session;
+use super::watch::Watch;
 use crate::context::ContextBase;
 use crate::random::Random;
 
-/// The waker's token; all others are numbers of connections, listeners and dialled streams, which start at 1.
+/// The waker's token. The tokens not named here are numbers of connections, listeners and dialled streams.
 const WAKER: Token = Token(0);
+
+/// The token of the watch's timer.
+pub(super) const WATCH: Token = Token(1);
 
 /// Events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
@@ -112,6 +116,8 @@ pub(crate) enum Timer {
     Accept(u64),
     /// A connection that was to end has lingered long enough.
     Stop(u64),
+    /// Deferred sockets are to be looked at again.
+    Watch,
     /// A socket has lingered long enough.
     Linger(u64),
     /// A disconnected session has lingered long enough.
@@ -134,6 +140,8 @@ pub(crate) struct Reactor {
     pub(super) turns: VecDeque<u64>,
     /// Sockets that close.
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
+    /// Sockets whose open batches this thread flushes.
+    pub(super) watch: Watch,
     pub(super) resolver: Resolver,
     pub(super) random: Random,
     leaving: bool,
@@ -162,6 +170,7 @@ pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> 
         connections: HashMap::new(),
         turns: VecDeque::new(),
         closing: HashMap::new(),
+        watch: Watch::default(),
         resolver: Resolver::default(),
         leaving: false,
     };
@@ -212,6 +221,9 @@ impl Reactor {
     }
 
     fn event(&mut self, event: &mio::event::Event) {
+        if event.token() == WATCH {
+            return self.look_again();
+        }
         let id = event.token().0 as u64;
         if let Some(connected) = self.connections.get(&id) {
             let readable = event.is_readable() || event.is_read_closed() || event.is_error();
@@ -240,7 +252,7 @@ impl Reactor {
                 }
                 Command::Redial(id) => self.redial(id),
                 Command::Resolved(id, addresses) => self.resolved(id, addresses),
-                Command::Flush(base) => base.post(Control::Flush),
+                Command::Flush(base) => self.watch_over(base),
                 Command::Engine(id) => self.turn(id),
                 Command::Stop(id) => self.disconnect(id),
                 Command::Close(base) => self.close(&base),
@@ -275,6 +287,7 @@ impl Reactor {
                 Timer::ConnectTimeout(id, attempt) => self.connect_timed_out(id, attempt),
                 Timer::Accept(id) => self.accept(id),
                 Timer::Stop(id) => self.stop(id),
+                Timer::Watch => self.look_again(),
                 Timer::Linger(id) => self.lingered(id),
                 Timer::SessionLinger(id) => self.end_session(id),
             }

@@ -18,6 +18,7 @@ use super::hub::{Connected, Maker};
 use super::reactor::{Reactor, Timer};
 use super::signaler::Latch;
 use crate::socket::base::SocketBase;
+use crate::stats::SocketStats;
 
 /// What became of the messages that were unsent when a socket or a context closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,13 @@ impl Closure {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner).push((writer, before));
     }
 
+    /// Adds the pipes that the closed socket had to its counters.
+    pub(crate) fn count(&self, stats: &mut SocketStats) {
+        let goes_on = !self.is_complete();
+        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        writers.iter().for_each(|(writer, _)| stats.add(writer.tally(), goes_on));
+    }
+
     /// How it stands: what was written and dropped since the close, what is still unsent counting as dropped.
     fn report(&self) -> CloseReport {
         let mut report = CloseReport::default();
@@ -59,6 +67,11 @@ impl Closure {
     pub(crate) fn has_unsent(&self) -> bool {
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         !self.latch.is_open() && writers.iter().any(|(writer, _)| writer.tally().queued() > 0)
+    }
+
+    /// Whether everything is let go.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.latch.is_open()
     }
 
     /// Everything is let go.
@@ -170,10 +183,15 @@ impl Reactor {
     fn release_session(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.ending = true;
-        match session.connection.is_none() && !session.has_unsent() {
-            true => self.end_session(id),
-            false => self.drain(id),
+        match self.is_needed(id) {
+            true => self.drain(id),
+            false => self.end_session(id),
         }
+    }
+
+    /// Whether the socket has closed, as far as this thread is concerned: orders that were on their way come too late.
+    pub(super) fn is_closed(&self, base: &SocketBase) -> bool {
+        self.closing.contains_key(&base.id) || base.closure.is_complete()
     }
 
     /// LINGER is over.

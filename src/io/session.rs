@@ -123,8 +123,12 @@ impl Reactor {
     /// Takes a new session and dials.
     pub(super) fn connect(&mut self, session: Session) {
         let id = session.id;
+        let late = self.is_closed(&session.base);
         self.sessions.insert(id, session);
-        self.dial(id);
+        match late {
+            true => self.end_session(id),
+            false => self.dial(id),
+        }
     }
 
     /// The session's pipe for a connection whose handshake is over; none with IMMEDIATE.
@@ -228,26 +232,29 @@ impl Reactor {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.ending = true;
         let linger = session.base.enter(|state| state.values.linger);
-        let unsent = session.connection.is_some() || session.has_unsent();
+        let needed = self.is_needed(id);
         match linger {
-            Some(linger) if linger.is_zero() || !unsent => return self.end_session(id),
+            Some(linger) if linger.is_zero() || !needed => return self.end_session(id),
             Some(linger) => self.arm(Instant::now() + linger, Timer::SessionLinger(id)),
-            None if !unsent => return self.end_session(id),
+            None if !needed => return self.end_session(id),
             None => {}
         }
         self.drain(id);
+    }
+
+    /// Whether an ending session has a peer, which has the pipe and is to drain it, or something to send to the peer
+    /// that it looks for. A connection on its way is not waited for if nothing waits for it.
+    pub(super) fn is_needed(&mut self, id: u64) -> bool {
+        let Some(session) = self.sessions.get_mut(&id) else { return false };
+        let connected = session.connection.and_then(|id| self.connections.get(&id));
+        connected.is_some_and(|connected| connected.peer.is_some()) || session.has_unsent()
     }
 
     /// Gives the connection of an ending session a turn, in which it finds out that nothing more will come.
     pub(super) fn drain(&mut self, id: u64) {
         let Some(session) = self.sessions.get(&id) else { return };
         let Some(connection) = session.connection else { return };
-        match self.connections.get(&connection) {
-            // A handshake that nobody needs any more is not waited for.
-            Some(connected) if connected.peer.is_none() && session.pipe.is_none() => self.end_session(id),
-            Some(_) => self.turn(connection),
-            None => {}
-        }
+        self.turn(connection);
     }
 
     /// The session ends now, whatever is unsent.

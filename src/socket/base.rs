@@ -67,6 +67,10 @@ pub(crate) struct SocketState {
     pub(crate) refused: u64,
     /// Why the socket is of no more use.
     pub(crate) end: Option<SocketEnd>,
+    /// It was closed, whether its context had ended before or not.
+    pub(crate) closed: bool,
+    /// The high-water marks that the pipes were last set to.
+    marks: (u32, u32),
 }
 
 /// Why a socket can no longer be used.
@@ -97,12 +101,14 @@ impl SocketBase {
             socket_type,
             pattern,
             pipes: PipeTable::default(),
-            values,
             flush: FlushRule::new(),
             reactor: None,
             accepted: 0,
             refused: 0,
             end: None,
+            closed: false,
+            marks: (values.sndhwm, values.rcvhwm),
+            values,
         };
         state.pattern.configure(&state.values.pattern_options());
         Arc::new(SocketBase {
@@ -140,8 +146,9 @@ impl SocketBase {
     #[inline]
     pub(crate) fn enter_to_send<R>(self: &Arc<Self>, act: impl FnOnce(&mut SocketState) -> R) -> R {
         self.enter(|state| {
+            let alone = state.pipes.dirty_pipes() == 0;
             let result = act(state);
-            state.apply_flush_rule();
+            state.apply_flush_rule(alone);
             result
         })
     }
@@ -150,6 +157,26 @@ impl SocketBase {
     pub(crate) fn post(self: &Arc<Self>, control: Control) {
         self.mailbox.put(control);
         self.settle();
+    }
+
+    /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
+    pub(crate) fn look(self: &Arc<Self>) -> bool {
+        self.mailbox.put(Control::Flush);
+        let state = match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            // Whoever is inside flushes when leaving, and is something new.
+            Err(TryLockError::WouldBlock) => None,
+        };
+        let Some(mut state) = state else {
+            self.settle();
+            return true;
+        };
+        self.take_up_news(&mut state);
+        let accepted = state.accepted;
+        let new = state.flush.look(accepted);
+        self.leave(state);
+        new
     }
 
     fn leave(self: &Arc<Self>, mut state: MutexGuard<'_, SocketState>) {
@@ -218,7 +245,8 @@ impl SocketBase {
             Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
         }
         if errands.wake_output {
-            Counters::add(&self.counters.wakes, u64::from(self.output.notify_one()));
+            // Everybody: the room may be for many messages, or at a peer that the first in line does not send to.
+            Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
         }
         if errands.wake_watchers || errands.wake_input || errands.wake_output {
             self.watch.notify_all();
@@ -246,13 +274,14 @@ impl SocketBase {
                     }
                 }
                 Control::Changed => state.changed(),
-                Control::Flush => state.flush_now(),
+                Control::Flush => state.pipes.flush_all(),
             }
         }
     }
 
     fn take_attach(self: &Arc<Self>, state: &mut SocketState, attach: Attach) {
         let Attach { entry, origin, routing_id } = attach;
+        let slot = entry.slot.clone();
         let answer = match &entry.link {
             Link::Inproc(owner) => Some(owner.clone()),
             Link::Offline | Link::Engine(_) => None,
@@ -261,6 +290,10 @@ impl SocketBase {
             state.pattern.established(id, &routing_id, &mut state.pipes);
             state.pattern.readable(id, &mut state.pipes);
             state.pipes.errands.wake_input = true;
+            if state.pipes.get(id).is_some_and(|entry| entry.inproc && entry.pipe.writer.is_abandoned()) {
+                // The other socket closed before it was met, and told nobody; what it had sent is there to read.
+                return self.take_end(state, &slot);
+            }
             if let Some(owner) = answer {
                 let routing_id = state.values.routing_id_bytes();
                 // Told at once: the mailbox of the other socket is a leaf lock.
@@ -429,33 +462,38 @@ impl SocketState {
     /// Options changed: those that act on a live socket do so now.
     pub(crate) fn reconfigure(&mut self) {
         self.pattern.configure(&self.values.pattern_options());
-        let (send, receive) = (self.values.sndhwm, self.values.rcvhwm);
-        self.pipes.set_marks(send, receive);
+        let marks = (self.values.sndhwm, self.values.rcvhwm);
+        let before = std::mem::replace(&mut self.marks, marks);
+        // An endpoint may have marks of its own: only what was changed is changed.
+        let send = (marks.0 != before.0).then_some(marks.0);
+        let receive = (marks.1 != before.1).then_some(marks.1);
+        for pipe in self.pipes.set_marks(send, receive) {
+            self.pattern.writable(pipe);
+        }
     }
 
     /// Everything open leaves now.
     pub(crate) fn flush_now(&mut self) {
-        self.flush.flushed();
         self.pipes.flush_all();
     }
 
     #[inline]
-    fn apply_flush_rule(&mut self) {
+    fn apply_flush_rule(&mut self, alone: bool) {
         let dirty = self.pipes.dirty_pipes();
         if dirty == 0 {
             return;
         }
-        match self.flush.decide(dirty, Instant::now) {
+        if self.reactor.is_none() {
+            // Nobody could be asked to flush later, and no pipe leads to an engine.
+            return self.pipes.flush_all();
+        }
+        match self.flush.decide(dirty, alone, Instant::now) {
             Decision::Now => self.pipes.flush_all(),
             Decision::Leave => self.pipes.flush_full(),
             Decision::Defer => {
                 self.pipes.flush_full();
-                if self.pipes.dirty_pipes() > 0 {
-                    self.pipes.errands.defer = true;
-                    self.pipes.errands.mark();
-                } else {
-                    self.flush.flushed();
-                }
+                self.pipes.errands.defer = true;
+                self.pipes.errands.mark();
             }
         }
     }

@@ -15,10 +15,11 @@ impl SocketBase {
             return;
         }
         let reactor = self.enter(|state| {
-            if state.end == Some(SocketEnd::Closed) {
+            if std::mem::replace(&mut state.closed, true) {
                 return None;
             }
-            state.end = Some(SocketEnd::Closed);
+            // Who is told of the context's end goes on being told so.
+            state.end.get_or_insert(SocketEnd::Closed);
             self.let_pipes_go(state);
             Some(state.reactor.clone())
         });
@@ -46,11 +47,16 @@ impl SocketBase {
 
     fn wake_everybody(&self) {
         self.gone.store(true, Ordering::SeqCst);
-        [&self.input, &self.output, &self.watch].into_iter().for_each(|signal| signal.notify_all());
+        for signal in [&self.input, &self.output, &self.watch] {
+            signal.notify_all();
+        }
     }
 
     /// Every pipe says that nothing more will come; input is thrown away.
     fn let_pipes_go(&self, state: &mut SocketState) {
+        for (writer, _) in std::mem::take(&mut state.pipes.past.leaving) {
+            self.closure.keep(writer);
+        }
         for mut entry in state.pipes.take_all() {
             entry.pipe.writer.finish();
             let unread = entry.pipe.reader.abandon();
@@ -61,8 +67,8 @@ impl SocketBase {
                 Link::Engine(engine) => state.pipes.errands.drive(engine),
                 Link::Offline => {}
             }
-            if !entry.inproc {
-                self.closure.keep(entry.pipe.writer);
+            if let Some(writer) = state.pipes.close_account(entry) {
+                self.closure.keep(writer);
             }
         }
     }

@@ -104,7 +104,15 @@ impl EndpointTable {
     }
 
     pub(crate) fn remove(&self, id: u64) {
-        self.rows().retain(|row| row.id != id);
+        self.take(id);
+    }
+
+    /// Removes a row; `false` when somebody else did.
+    fn take(&self, id: u64) -> bool {
+        let mut rows = self.rows();
+        let before = rows.len();
+        rows.retain(|row| row.id != id);
+        rows.len() < before
     }
 
     pub(crate) fn set_state(&self, id: u64, state: EndpointState) {
@@ -219,6 +227,11 @@ impl SocketBase {
             let waiting = self.bind_name(name, values).map_err(|source| self.bind_error(text, source))?;
             self.endpoints.add(id, endpoint.clone(), true, EndpointState::Listening);
             waiting.into_iter().for_each(|waiting| self.meet(waiting, Marks::of(values)));
+            if let Err(error) = self.enter(|state| state.alive()) {
+                // Closed in the meantime, perhaps before the name could be freed.
+                self.free_name(id, name);
+                return Err(error);
+            }
             return Ok(endpoint);
         }
         let reactor = self.reactor(values)?;
@@ -231,6 +244,9 @@ impl SocketBase {
     }
 
     fn bind_error(&self, text: &str, source: io::Error) -> Error {
+        if crate::error::is_limit(&source) {
+            return Error::Limit(source);
+        }
         BindError { endpoint: text.into(), socket: self.socket_type, source }.into()
     }
 
@@ -331,12 +347,14 @@ impl SocketBase {
     pub(crate) fn end_endpoint(self: &Arc<Self>, text: &str, bound: bool) -> Result<()> {
         self.context.check_process()?;
         let row = self.endpoints.find(text).filter(|row| row.bound == bound);
+        // Looked at after the row: a socket that closes takes its endpoints along.
+        self.enter(|state| state.alive())?;
         let row = row.ok_or_else(|| Error::NoSuchEndpoint(text.into()))?;
         if let Endpoint::Inproc(name) = &row.endpoint {
-            self.endpoints.remove(row.id);
             match bound {
-                true => drop(self.context.names.unbind(name)),
+                true => self.free_name(row.id, name),
                 false => {
+                    self.endpoints.remove(row.id);
                     drop(row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket)));
                     self.enter(|state| self.retire_endpoint(state, row.id));
                 }
@@ -362,8 +380,15 @@ impl SocketBase {
     pub(crate) fn free_names(&self) {
         for row in self.endpoints.list() {
             if let (true, Endpoint::Inproc(name)) = (row.bound, &row.endpoint) {
-                drop(self.context.names.unbind(name));
+                self.free_name(row.id, name);
             }
+        }
+    }
+
+    /// Frees a name that row `id` stands for. Once: it may be somebody else's soon.
+    fn free_name(&self, id: u64, name: &str) {
+        if self.endpoints.take(id) {
+            drop(self.context.names.unbind(name));
         }
     }
 
@@ -373,7 +398,8 @@ impl SocketBase {
             return Ok(reactor);
         }
         let reactor = self.context.reactor(values.affinity)?;
-        Ok(self.enter(|state| state.reactor.get_or_insert(reactor).clone()))
+        // Not for a closed socket, whose end its I/O thread would have to be told.
+        self.enter(|state| state.alive().map(|()| state.reactor.get_or_insert(reactor).clone()))
     }
 }
 

@@ -38,6 +38,7 @@ impl Socket {
     #[must_use]
     pub fn stats(&self) -> SocketStats {
         let mut stats = self.base().enter(SocketState::stats);
+        self.base().closure.count(&mut stats);
         stats.io = self.base().counters.snapshot();
         stats
     }
@@ -168,10 +169,7 @@ impl SocketState {
         };
         for (writer, _) in &self.pipes.past.leaving {
             let tally = writer.tally();
-            stats.routed += tally.routed;
-            stats.written += tally.written;
-            stats.queued += tally.queued();
-            stats.dropped.0[zeroxide_patterns::Cause::PeerLost as usize] += tally.lost;
+            stats.add(tally, true);
         }
         for pipe in &pipes {
             stats.routed += pipe.routed;
@@ -193,7 +191,7 @@ impl Entry {
     fn stats(&self) -> PipeStats {
         let tally = self.pipe.writer.tally();
         let mut drops = self.drops;
-        let routed = tally.routed + drops.iter().sum::<u64>();
+        let routed = tally.routed + self.dropped();
         drops[zeroxide_patterns::Cause::PeerLost as usize] += tally.lost;
         drops[zeroxide_patterns::Cause::Conflated as usize] += tally.conflated;
         let (mut written, mut queued) = (tally.written, tally.queued());

@@ -14,6 +14,7 @@ use zeroxide_zmtp::{Message, Peer, Traffic};
 use super::base::SocketBase;
 use crate::io::command::Control;
 use crate::io::engine::Engine;
+use crate::stats::{Dropped, is_routed};
 
 /// How many causes a message can be dropped for.
 pub(crate) const CAUSES: usize = 8;
@@ -85,9 +86,9 @@ impl Entry {
         Entry { pipe, link, slot, peer, endpoint, drops, dirty: false, ended: false, was_up: false, inproc }
     }
 
-    /// Messages dropped by this side for any cause.
+    /// Messages for the peer that this side dropped; what it dropped of the peer's does not count.
     pub(crate) fn dropped(&self) -> u64 {
-        self.drops.iter().sum()
+        Dropped(self.drops).routed()
     }
 }
 
@@ -223,13 +224,16 @@ impl PipeTable {
         self.entries.iter().enumerate().filter_map(|(i, e)| e.as_ref().map(|e| (PipeId(i as u32), e)))
     }
 
-    /// Changes the high-water marks of the pipes to other processes.
-    pub(crate) fn set_marks(&mut self, send: u32, receive: u32) {
+    /// Changes the high-water marks of the pipes to other processes; answers those that may have room now.
+    pub(crate) fn set_marks(&mut self, send: Option<u32>, receive: Option<u32>) -> Vec<PipeId> {
+        if send.is_none() && receive.is_none() {
+            return Vec::new();
+        }
         let ids: Vec<PipeId> = self.iter().filter(|(_, entry)| !entry.inproc).map(|(id, _)| id).collect();
-        for id in ids {
-            let Some(entry) = self.get_mut(id) else { continue };
-            entry.pipe.writer.set_hwm(send);
-            let wake = entry.pipe.reader.set_hwm(receive);
+        for id in &ids {
+            let Some(entry) = self.get_mut(*id) else { continue };
+            send.iter().for_each(|hwm| entry.pipe.writer.set_hwm(*hwm));
+            let wake = receive.is_some_and(|hwm| entry.pipe.reader.set_hwm(hwm));
             let engine = match &entry.link {
                 Link::Engine(engine) if wake => Arc::clone(engine),
                 _ => continue,
@@ -238,6 +242,7 @@ impl PipeTable {
         }
         self.errands.wake_output = true;
         self.errands.mark();
+        ids
     }
 
     /// How many pipes have an open batch.
@@ -311,7 +316,9 @@ impl PipeTable {
     fn push(&mut self, id: PipeId, traffic: Traffic) {
         let entry = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut);
         let Some(entry) = entry.filter(|entry| !entry.ended) else {
-            self.drops[Cause::PeerLost as usize] += u64::from(traffic.is_message());
+            if traffic.is_message() {
+                self.dropped(None, Cause::PeerLost);
+            }
             self.errands.mark();
             self.errands.garbage.push(traffic);
             return;
@@ -379,7 +386,14 @@ impl Pipes for PipeTable {
 
     fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause) {
         let entry = pipe.and_then(|id| self.entries.get_mut(id.0 as usize)).and_then(Option::as_mut);
-        let drops = entry.map_or(&mut self.drops, |entry| &mut entry.drops);
+        let drops = match entry {
+            Some(entry) => &mut entry.drops,
+            None => {
+                // It had been routed to a peer that is gone.
+                self.past.routed += u64::from(is_routed(cause));
+                &mut self.drops
+            }
+        };
         drops[cause as usize] += 1;
     }
 
@@ -417,13 +431,27 @@ impl PipeTable {
     /// A pipe is gone from the table: its counts stay with the socket. `cause` tells what it means when the other
     /// end goes away with messages unread.
     pub(crate) fn settle_accounts(&mut self, entry: Entry, cause: Cause) {
+        self.keep_drops(&entry);
+        let cause = (!entry.inproc).then_some(cause);
+        self.past.leaving.push((entry.pipe.writer, cause));
+        self.fold_accounts();
+    }
+
+    /// The socket closes: like [`PipeTable::settle_accounts`], but gives a writer back whose messages linger.
+    pub(crate) fn close_account(&mut self, entry: Entry) -> Option<Writer> {
+        if entry.inproc {
+            self.settle_accounts(entry, Cause::Linger);
+            return None;
+        }
+        self.keep_drops(&entry);
+        Some(entry.pipe.writer)
+    }
+
+    fn keep_drops(&mut self, entry: &Entry) {
         for (sum, drops) in self.drops.iter_mut().zip(entry.drops) {
             *sum += drops;
         }
         self.past.routed += entry.dropped();
-        let cause = (!entry.inproc).then_some(cause);
-        self.past.leaving.push((entry.pipe.writer, cause));
-        self.fold_accounts();
     }
 
     /// Adds the counts of those pipes that nothing happens to any more to the sums.
@@ -431,8 +459,10 @@ impl PipeTable {
         let Past { routed, written, leaving } = &mut self.past;
         let drops = &mut self.drops;
         leaving.retain(|(writer, cause)| {
+            // In this order: what its reader did before it went away is then in the tally.
+            let abandoned = writer.is_abandoned();
             let tally = writer.tally();
-            if cause.is_some() && tally.queued() > 0 && !writer.is_abandoned() {
+            if cause.is_some() && tally.queued() > 0 && !abandoned {
                 return true;
             }
             *routed += tally.routed;
