@@ -54,6 +54,11 @@ pub use routing_ids::RoutingId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PipeId(pub u32);
 
+impl PipeId {
+    /// No pipe: what a message came from is gone.
+    pub const GONE: PipeId = PipeId(u32::MAX);
+}
+
 /// The answer to a request for room for one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credit {
@@ -246,7 +251,8 @@ pub trait Pattern {
     /// Undoes `route`.
     fn rollback<P: Pipes>(&mut self, pipes: &mut P);
 
-    /// Takes the next message for the application and the pipe it came from; `None` when there is none now.
+    /// Takes the next message for the application and the pipe it came from ([`PipeId::GONE`] for a report of a peer
+    /// that left); `None` when there is none now.
     ///
     /// # Errors
     /// [`Refusal::WrongState`], [`Refusal::NotSupported`].

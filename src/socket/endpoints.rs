@@ -259,6 +259,7 @@ impl SocketBase {
     pub(crate) fn connect(self: &Arc<Self>, text: &str, values: &Values) -> Result<(Endpoint, u64)> {
         self.context.check_process()?;
         let endpoint = Endpoint::parse_connect(text)?;
+        self.enter(|state| state.alive())?;
         if let Some(row) = self.endpoints.find(&endpoint.to_string()).filter(|row| !row.bound) {
             if self.socket_type.connects_once() {
                 self.redial(row.id);

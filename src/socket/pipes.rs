@@ -370,7 +370,7 @@ impl Pipes for PipeTable {
     #[inline]
     fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
         let entry = self.entries.get_mut(pipe.0 as usize)?.as_mut()?;
-        let traffic = entry.pipe.reader.read();
+        let mut traffic = entry.pipe.reader.read();
         if entry.pipe.reader.owes_wake() {
             match &entry.link {
                 Link::Engine(engine) => self.errands.drive(engine),
@@ -378,8 +378,11 @@ impl Pipes for PipeTable {
                 Link::Offline => {}
             }
         }
-        if traffic.is_none() && entry.ended {
-            self.drained.push(pipe);
+        match (&mut traffic, &entry.peer) {
+            // Signed here, where it is sure whose pipe this is: a pattern may hold the message for a while.
+            (Some(Traffic::Message(message)), Some(peer)) => message.set_peer(Some(Arc::clone(peer))),
+            (None, _) if entry.ended => self.drained.push(pipe),
+            _ => {}
         }
         traffic
     }

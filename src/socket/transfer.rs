@@ -238,8 +238,9 @@ impl SocketState {
         }
         match self.pattern.recv(&mut self.pipes) {
             Ok(Some((pipe, mut message))) => {
-                if let Some(peer) = self.pipes.get(pipe).and_then(|entry| entry.peer.as_ref()) {
-                    message.set_peer(Some(Arc::clone(peer)));
+                // A report of an XPUB is no message of its peer, and is signed only now.
+                if message.peer().is_none() && self.socket_type.publishes() {
+                    message.set_peer(self.pipes.get(pipe).and_then(|entry| entry.peer.clone()));
                 }
                 (Ok(Some(message)), false)
             }

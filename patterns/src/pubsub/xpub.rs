@@ -193,7 +193,8 @@ impl Pattern for XPub {
         if matches!(item.body, Body::Request(_)) {
             self.asker = Some(item.source);
         }
-        Ok(Some((item.source.pipe, item.body.into_message())))
+        let pipe = if item.source == self.source(item.source.pipe) { item.source.pipe } else { PipeId::GONE };
+        Ok(Some((pipe, item.body.into_message())))
     }
 
     fn has_in<P: Pipes>(&mut self, _pipes: &mut P) -> bool {
