@@ -393,5 +393,10 @@ fn article(socket: SocketType) -> &'static str {
     if socket.name().starts_with('X') { "an" } else { "a" }
 }
 
+/// Whether the system refused because the process, or the machine, has no descriptor left: `EMFILE`, `ENFILE`.
+pub(crate) fn is_limit(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+}
+
 const _: () = assert!(size_of::<Error>() <= 32, "every receive returns one, or a message");
 const _: () = assert!(size_of::<SendError>() < 128 && size_of::<RequestError>() < 128, "they move by value");

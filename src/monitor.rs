@@ -199,26 +199,34 @@ pub(crate) struct Monitors {
     queues: Mutex<Vec<Weak<Queue>>>,
     seq: AtomicU64,
     any: AtomicBool,
+    /// The socket is closed; changes under the lock of `queues`.
+    closed: AtomicBool,
 }
 
 impl Monitors {
-    /// One more monitor, from now on.
+    /// One more monitor, from now on. Of a closed socket it has nothing to tell.
     pub(crate) fn add(&self) -> Monitor {
         let queue = Arc::new(Queue::default());
-        self.queues().push(Arc::downgrade(&queue));
+        let mut queues = self.queues();
+        queue.closed.store(self.closed.load(Ordering::SeqCst), Ordering::SeqCst);
+        queues.push(Arc::downgrade(&queue));
+        drop(queues);
         self.any.store(true, Ordering::SeqCst);
         Monitor(queue)
     }
 
     /// Tells every monitor. Costs one load while there is none.
     pub(crate) fn emit(&self, connection: u64, local: &str, remote: &str, kind: EventKind) {
-        if !self.any.load(Ordering::SeqCst) {
+        let last = matches!(kind, EventKind::Closed);
+        if !self.any.load(Ordering::SeqCst) && !last {
             return;
         }
         let seq = self.seq.fetch_add(1, Ordering::SeqCst);
         let (local, remote) = (local.to_owned(), remote.to_owned());
         let event = Event { seq, at: Instant::now(), connection, local, remote, kind };
-        self.queues().retain(|queue| match queue.upgrade() {
+        let mut queues = self.queues();
+        self.closed.fetch_or(last, Ordering::SeqCst);
+        queues.retain(|queue| match queue.upgrade() {
             Some(queue) => {
                 queue.push(event.clone());
                 true

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use zeroxide_patterns::Cause;
+use zeroxide_transports::pipe::Tally;
 use zeroxide_zmtp::{Peer, SocketType};
 
 use crate::socket::EndpointStatus;
@@ -37,6 +38,19 @@ pub struct SocketStats {
     pub io: IoStats,
 }
 
+impl SocketStats {
+    /// Adds a pipe that is not the socket's any more; `goes_on`: what it still holds may be written.
+    pub(crate) fn add(&mut self, tally: Tally, goes_on: bool) {
+        let mut dropped = |cause: Cause, n: u64| self.dropped.0[cause as usize] += n;
+        dropped(Cause::PeerLost, tally.lost);
+        dropped(Cause::Conflated, tally.conflated);
+        dropped(Cause::Linger, if goes_on { 0 } else { tally.queued() });
+        self.routed += tally.routed;
+        self.written += tally.written;
+        self.queued += if goes_on { tally.queued() } else { 0 };
+    }
+}
+
 /// What became of the messages to one peer.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -64,7 +78,8 @@ impl Dropped {
         self.0[cause as usize]
     }
 
-    /// Messages dropped for any cause, of those that had been routed to a peer.
+    /// Messages dropped for any cause, of those that had been routed to a peer: all but those that reached no pipe
+    /// and those that were received.
     #[must_use]
     pub fn routed(&self) -> u64 {
         ROUTED.iter().map(|cause| self.by(*cause)).sum()
@@ -79,6 +94,11 @@ impl Dropped {
 
 /// The causes that a routed message can be dropped for; the others concern messages that no pipe took.
 const ROUTED: [Cause; 4] = [Cause::Hwm, Cause::PeerLost, Cause::Linger, Cause::Conflated];
+
+/// Whether a drop for `cause` is of a message that had been routed to a peer.
+pub(crate) fn is_routed(cause: Cause) -> bool {
+    ROUTED.contains(&cause)
+}
 
 /// What moving the messages cost: system calls and wakes, since the socket was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
