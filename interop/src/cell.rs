@@ -36,6 +36,20 @@ pub struct Cell<'a> {
     pub options: &'static [(&'static [&'static str], &'static str, &'static str)],
 }
 
+/// A failure, and where it happened.
+struct Fault {
+    scenario: &'static str,
+    failure: Failure,
+    /// The last lines each way.
+    log: String,
+}
+
+impl Fault {
+    fn new(scenario: &'static str, failure: Failure) -> Fault {
+        Fault { scenario, failure, log: String::new() }
+    }
+}
+
 impl Cell<'_> {
     /// The program that plays a side.
     #[must_use]
@@ -44,13 +58,15 @@ impl Cell<'_> {
     }
 
     /// Plays scenarios in two peers, and gives the peers back.
-    fn play(&self, peers: [Peer; 2], scenarios: &[Scenario]) -> Result<[Peer; 2], (&'static str, Failure)> {
-        let mut stage = Stage::open(self, peers).map_err(|failure| ("opening", failure))?;
-        stage.make_contact().map_err(|failure| ("contact", failure))?;
+    fn play(&self, peers: [Peer; 2], scenarios: &[Scenario]) -> Result<[Peer; 2], Fault> {
+        let mut stage = Stage::open(self, peers).map_err(|failure| Fault::new("opening", failure))?;
+        let fault =
+            |name, failure, stage: &mut Stage<'_>| Fault { log: stage.log(), ..Fault::new(name, failure) };
+        stage.make_contact().map_err(|failure| fault("contact", failure, &mut stage))?;
         for scenario in scenarios {
-            (scenario.play)(&mut stage).map_err(|failure| (scenario.name, failure))?;
+            (scenario.play)(&mut stage).map_err(|failure| fault(scenario.name, failure, &mut stage))?;
         }
-        stage.close().map_err(|failure| ("closing", failure))
+        stage.close().map_err(|failure| Fault::new("closing", failure))
     }
 
     fn start(&self) -> Result<[Peer; 2], Failure> {
@@ -60,7 +76,7 @@ impl Cell<'_> {
     /// Whether the cell fails with one program on both sides.
     fn fails_alone(&self, program: &Program, scenarios: &[Scenario]) -> bool {
         let control = Cell { programs: [program, program], ..self.clone() };
-        let played = control.start().map_err(|failure| ("starting", failure));
+        let played = control.start().map_err(|failure| Fault::new("starting", failure));
         played.and_then(|peers| control.play(peers, scenarios)).is_err()
     }
 
@@ -129,9 +145,9 @@ fn run_cells(
             let cell = Cell { pair, transport, binder, programs, lasting, options };
             match run_cell(&cell, peers.take(), scenarios) {
                 Ok(back) => peers = Some(back),
-                Err((scenario, failure)) => {
+                Err(Fault { scenario, failure, log }) => {
                     let verdict = cell.verdict(scenarios);
-                    report += &format!("{cell}: {scenario}: {failure} [{verdict}]\n");
+                    report += &format!("{cell}: {scenario}: {failure} [{verdict}]\n{log}");
                 }
             }
         }
@@ -140,14 +156,10 @@ fn run_cells(
 }
 
 /// Runs one cell in peers that are there already, or in new ones.
-fn run_cell(
-    cell: &Cell<'_>,
-    peers: Option<[Peer; 2]>,
-    scenarios: &[Scenario],
-) -> Result<[Peer; 2], (&'static str, Failure)> {
+fn run_cell(cell: &Cell<'_>, peers: Option<[Peer; 2]>, scenarios: &[Scenario]) -> Result<[Peer; 2], Fault> {
     let peers = match peers {
         Some(peers) => peers,
-        None => cell.start().map_err(|failure| ("starting", failure))?,
+        None => cell.start().map_err(|failure| Fault::new("starting", failure))?,
     };
     let spoken = |peer: &Peer| peer.transports.iter().any(|name| name == cell.transport);
     if !peers.iter().all(spoken) {

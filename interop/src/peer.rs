@@ -12,6 +12,9 @@ use crate::program::Program;
 /// How long a peer may be silent beyond what its command allows.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// Lines that are kept for reports.
+const LOG: usize = 24;
+
 /// A running peer. It is killed when dropped.
 pub struct Peer {
     /// What it calls itself, with versions.
@@ -23,6 +26,8 @@ pub struct Peer {
     answers: Receiver<String>,
     /// Commands whose answers are due, oldest first.
     due: VecDeque<String>,
+    /// The last lines each way, for reports.
+    log: VecDeque<String>,
 }
 
 impl Peer {
@@ -48,7 +53,15 @@ impl Peer {
             }
         });
         let name = program.name.to_owned();
-        let mut peer = Peer { name, transports: Vec::new(), child, commands, answers, due: VecDeque::new() };
+        let mut peer = Peer {
+            name,
+            transports: Vec::new(),
+            child,
+            commands,
+            answers,
+            due: VecDeque::new(),
+            log: VecDeque::new(),
+        };
         let hello = peer.ask("hello 1")?;
         let mut words = hello.into_iter();
         match (words.next().as_deref(), words.next()) {
@@ -74,6 +87,7 @@ impl Peer {
         command.pop();
         match written {
             Ok(()) => {
+                self.note(format!("> {command}"));
                 self.due.push_back(command);
                 Ok(())
             }
@@ -94,6 +108,7 @@ impl Peer {
             }
             Err(RecvTimeoutError::Disconnected) => return Err(self.died(command)),
         };
+        self.note(format!("< {line}"));
         let mut words = line.split(' ').map(str::to_owned);
         match words.next().as_deref() {
             Some("ok") => Ok(words.collect()),
@@ -127,6 +142,19 @@ impl Peer {
     pub fn unlike(&self, command: &str, expected: &str, seen: String) -> Failure {
         let (command, expected) = (command.to_owned(), expected.to_owned());
         Failure::Unlike { peer: self.name.clone(), command, expected, seen }
+    }
+
+    /// The last lines each way, oldest first.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.iter().map(|line| format!("    {}: {line}\n", self.name)).collect()
+    }
+
+    fn note(&mut self, line: String) {
+        if self.log.len() == LOG {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
     }
 
     fn died(&mut self, command: String) -> Failure {

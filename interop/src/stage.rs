@@ -24,6 +24,8 @@ pub struct Stage<'a> {
     peers: [Peer; 2],
     /// Counts the messages that made contact.
     contacts: u32,
+    /// The side that was killed last.
+    restarted: Option<Side>,
     /// What stood before the last message that the right side received: where it answers in turns, its address.
     envelope: Vec<String>,
 }
@@ -39,7 +41,7 @@ impl<'a> Stage<'a> {
             (transport, false) => format!("{transport}://127.0.0.1:*"),
             (transport, true) => format!("{transport}://127.0.0.1:{}", free_port()?),
         };
-        let mut stage = Stage { cell, endpoint, peers, contacts: 0, envelope: Vec::new() };
+        let mut stage = Stage { cell, endpoint, peers, contacts: 0, restarted: None, envelope: Vec::new() };
         stage.enter(cell.binder)?;
         stage.enter(cell.binder.other())?;
         Ok(stage)
@@ -56,6 +58,16 @@ impl<'a> Stage<'a> {
         Ok(self.peers)
     }
 
+    /// The last lines that each peer was told and answered, and what it can say about its socket.
+    #[must_use]
+    pub fn log(&mut self) -> String {
+        for side in Side::BOTH {
+            // Not every peer knows the command, and a dead one knows none.
+            let _ = self.ask(side, "status", "");
+        }
+        self.peers.iter().map(Peer::log).collect()
+    }
+
     /// The cell that is played.
     #[must_use]
     pub fn cell(&self) -> &'a Cell<'a> {
@@ -68,6 +80,7 @@ impl<'a> Stage<'a> {
     /// Any [`Failure`].
     pub fn restart(&mut self, side: Side) -> Result<(), Failure> {
         let program = self.cell.program(side);
+        self.restarted = Some(side);
         self.peers[side as usize].kill();
         if self.cell.pair.role(side).socket_type == "PAIR" && side != self.cell.binder {
             self.wait_until_missed(side.other())?;
@@ -302,7 +315,11 @@ impl<'a> Stage<'a> {
                     last = next;
                 }
             }
-            if let Some(question) = self.recv(Side::Right, ATTEMPT)? {
+            // While there are old questions nothing is asked anew: an answer that always comes a question late would
+            // never be the last.
+            let question = self.recv(Side::Right, ATTEMPT)?;
+            due = question.is_none();
+            if let Some(question) = question {
                 let question = question.join(" ");
                 self.ask(Side::Right, "send", &format!("{} {question}", PATIENCE.as_millis()))?;
             }
@@ -310,7 +327,6 @@ impl<'a> Stage<'a> {
             if is_last(seen.as_deref(), &last) {
                 return Ok(());
             }
-            due = seen.is_none();
         }
         Err(self.no_contact(Side::Left))
     }
@@ -338,7 +354,9 @@ impl<'a> Stage<'a> {
 
     fn no_contact(&self, side: Side) -> Failure {
         let (here, there) = (self.cell.program(side).name, self.cell.program(side.other()).name);
-        Failure::NoContact { what: format!("{here} to {there} for {} s", PATIENCE.as_secs()) }
+        let since = self.restarted.map(|side| format!(", the {} side restarted", side.name()));
+        let what = format!("{here} to {there} for {} s{}", PATIENCE.as_secs(), since.unwrap_or_default());
+        Failure::NoContact { what }
     }
 }
 

@@ -149,6 +149,7 @@ fn talk(socket: &Socket, command: &str, words: &[&str]) -> Result<String, Refusa
                 socket.send_timeout(message, limit)?;
             }
         }
+        ("status", []) => return Ok(format!(" {}", socket.status()).replace('\n', " | ")),
         _ => return Err(usage("unknown command, or not its words")),
     }
     Ok(String::new())
