@@ -32,6 +32,10 @@ pub(crate) const READ_SIZE: usize = 64 * 1024;
 /// Most bodies and staging runs given to one `sendmsg`.
 const MAX_SLICES: usize = 64;
 
+/// What one message more than a quantum may add to a write: a little too much in one system call is better than a second
+/// one for the rest. A quantum of tcp and this fit into one segment of the loopback interface.
+const OVERSHOOT: usize = 4_043;
+
 /// Full reads or writes in one drive, so that one busy stream cannot keep a thread to itself.
 const MAX_ROUNDS: usize = 16;
 
@@ -124,7 +128,7 @@ struct State {
     pipe: Option<Pipe>,
     outbox: Outbox,
     /// Input that found no room in the pipe; the stream is not read before it is used up.
-    leftover: Vec<u8>,
+    leftover: Option<Leftover>,
     /// The first traffic of a connection whose pipe is not attached yet.
     early: Option<Traffic>,
     readable: bool,
@@ -133,6 +137,13 @@ struct State {
     armed: Option<Instant>,
     over: bool,
     counters: Arc<Counters>,
+}
+
+/// The part of a read buffer that is not decoded yet.
+struct Leftover {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
 }
 
 /// What one turn of an engine found out, acted on after unlocking.
@@ -165,7 +176,7 @@ impl Engine {
                 connection,
                 pipe: None,
                 outbox: Outbox::new(),
-                leftover: Vec::new(),
+                leftover: None,
                 early: None,
                 readable: true,
                 writable: true,
@@ -310,7 +321,10 @@ impl State {
             if !self.writable {
                 return None;
             }
-            if self.outbox.is_empty() && !self.fill() {
+            if self.outbox.len() < self.quantum {
+                self.fill();
+            }
+            if self.outbox.is_empty() {
                 let finished = self.pipe.as_ref().is_some_and(|pipe| pipe.reader.is_finished());
                 return finished.then_some(End::Drained);
             }
@@ -321,8 +335,8 @@ impl State {
         None
     }
 
-    /// Frames up to one quantum; answers whether there is something to write.
-    fn fill(&mut self) -> bool {
+    /// Frames up to one quantum, after what is still to be written.
+    fn fill(&mut self) {
         self.connection.poll_transmit(&mut self.outbox);
         if let Some(pipe) = self.pipe.as_mut().filter(|_| self.connection.is_ready()) {
             while self.outbox.len() < self.quantum {
@@ -332,13 +346,12 @@ impl State {
                 }
             }
         }
-        !self.outbox.is_empty()
     }
 
     fn write(&mut self, turn: &mut Turn) {
         let Some(stream) = &mut self.stream else { return };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let count = self.outbox.io_slices(&mut slices, self.quantum);
+        let count = self.outbox.io_slices(&mut slices, self.quantum + OVERSHOOT);
         let wanted: usize = slices[..count].iter().map(|slice| slice.len()).sum();
         Counters::add(&self.counters.writes, 1);
         match stream.send(&slices[..count]) {
@@ -368,80 +381,87 @@ impl State {
     }
 
     fn read(&mut self, by: Driver, now: Instant, reactor: &ReactorLink, turn: &mut Turn) -> Option<End> {
-        if !self.leftover.is_empty() {
-            let leftover = std::mem::take(&mut self.leftover);
-            if let Some(end) = self.decode(&leftover, now, turn) {
-                return Some(end);
+        if let Some(mut left) = self.leftover.take() {
+            match self.decode(&left.buffer[left.start..left.end], now, turn) {
+                Ok(used) => left.start += used,
+                Err(end) => return Some(end),
             }
+            if left.start < left.end {
+                self.leftover = Some(left);
+                return None;
+            }
+            reactor.buffers().give(left.buffer);
         }
-        if !self.readable || !self.may_read() {
+        if !self.readable || !self.has_room() {
             return None;
         }
-        let mut buffer = reactor.buffers().borrow();
+        let mut buffer = reactor.buffers().take();
         for _ in 0..MAX_ROUNDS {
-            Counters::add(&self.counters.reads, 1);
-            let Some(stream) = &mut self.stream else { return None };
-            match stream.read(&mut buffer) {
-                Ok(0) => return Some(End::Lost(io::ErrorKind::UnexpectedEof.into())),
-                Ok(read) => {
-                    // After a short read on Linux the next byte sends an edge; elsewhere only a refusal is sure.
-                    self.readable = read == READ_SIZE || !cfg!(target_os = "linux");
-                    if let Some(end) = self.decode(&buffer[..read], now, turn) {
-                        return Some(end);
-                    }
+            match self.read_into(&mut buffer, now, turn) {
+                Ok((used, read)) if used < read => {
+                    self.leftover = Some(Leftover { buffer, start: used, end: read });
+                    return None;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Some(End::Lost(error)),
+                Ok(_) => {}
+                Err(end) => return Some(end),
             }
-            if !self.readable || !self.may_read() {
+            if !self.readable || !self.has_room() {
+                reactor.buffers().give(buffer);
                 return None;
             }
             if by == Driver::Reactor {
                 break;
             }
         }
+        reactor.buffers().give(buffer);
         turn.outcome.again = true;
         turn.told = true;
         None
     }
 
-    /// Whether input would find room.
-    fn may_read(&mut self) -> bool {
-        let room = match &mut self.pipe {
-            Some(pipe) => pipe.writer.has_credit(),
-            None => self.early.is_none(),
-        };
-        room && self.leftover.is_empty()
+    /// One read; answers how many bytes were decoded, of how many.
+    fn read_into(&mut self, buffer: &mut [u8], now: Instant, turn: &mut Turn) -> Result<(usize, usize), End> {
+        let Some(stream) = &mut self.stream else { return Ok((0, 0)) };
+        Counters::add(&self.counters.reads, 1);
+        match stream.read(buffer) {
+            Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
+            Ok(read) => {
+                // After a short read on Linux the next byte sends an edge; elsewhere only a refusal is sure.
+                self.readable = read == READ_SIZE || !cfg!(target_os = "linux");
+                Ok((self.decode(&buffer[..read], now, turn)?, read))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok((0, 0))
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok((0, 0)),
+            Err(error) => Err(End::Lost(error)),
+        }
     }
 
-    /// Decodes while the pipe has room; the rest is left over.
-    fn decode(&mut self, mut input: &[u8], now: Instant, turn: &mut Turn) -> Option<End> {
-        loop {
-            if !self.room() {
-                self.leftover.extend_from_slice(input);
-                return None;
-            }
+    /// Decodes while the pipe has room; answers how many bytes were used.
+    fn decode(&mut self, bytes: &[u8], now: Instant, turn: &mut Turn) -> Result<usize, End> {
+        let mut input = bytes;
+        while self.has_room() {
             match self.connection.decode(&mut input, now) {
                 Ok(Some(traffic)) => match &mut self.pipe {
                     Some(pipe) => pipe.writer.write(traffic),
                     None => self.early = Some(traffic),
                 },
-                Ok(None) if input.is_empty() => break,
+                Ok(None) if input.is_empty() => {
+                    self.look_for_ready(turn);
+                    break;
+                }
                 Ok(None) => {}
-                Err(fault) => return Some(End::Protocol(fault.into())),
+                Err(fault) => return Err(End::Protocol(fault.into())),
             }
-            if self.pipe.is_none() {
-                self.look_for_ready(turn);
-            }
-        }
-        if self.pipe.is_none() {
             self.look_for_ready(turn);
         }
-        None
+        Ok(bytes.len() - input.len())
     }
 
-    fn room(&mut self) -> bool {
+    /// Whether what is decoded next would find room.
+    fn has_room(&mut self) -> bool {
         match &mut self.pipe {
             Some(pipe) => pipe.writer.has_credit(),
             None => self.early.is_none(),
@@ -449,6 +469,9 @@ impl State {
     }
 
     fn look_for_ready(&mut self, turn: &mut Turn) {
+        if self.pipe.is_some() {
+            return;
+        }
         if let Some(established) = self.connection.poll_ready() {
             turn.outcome.established = Some(established);
             turn.told = true;

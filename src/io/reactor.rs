@@ -8,9 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
-use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -69,37 +68,18 @@ impl ReactorLink {
 pub(crate) struct Buffers(Mutex<Vec<Box<[u8]>>>);
 
 impl Buffers {
-    /// A buffer of [`READ_SIZE`] bytes until the guard is dropped.
-    pub(crate) fn borrow(&self) -> Borrowed<'_> {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Borrowed { pool: self, buffer: spare.unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice()) }
+    /// A buffer of [`READ_SIZE`] bytes.
+    pub(crate) fn take(&self) -> Box<[u8]> {
+        self.spare().pop().unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice())
     }
-}
 
-/// A read buffer on loan.
-pub(crate) struct Borrowed<'a> {
-    pool: &'a Buffers,
-    buffer: Box<[u8]>,
-}
-
-impl Deref for Borrowed<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.buffer
+    /// Gives a buffer back.
+    pub(crate) fn give(&self, buffer: Box<[u8]>) {
+        self.spare().push(buffer);
     }
-}
 
-impl DerefMut for Borrowed<'_> {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.buffer
-    }
-}
-
-impl Drop for Borrowed<'_> {
-    fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        self.pool.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    fn spare(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -133,6 +133,7 @@ impl SocketBase {
         }
         self.context.check_process()?;
         let deadline = limit.map(|limit| start + limit);
+        self.enter(|state| state.pipes.pull_input());
         wait_until(&[&self.input], deadline, || self.attempt_to_recv().transpose())
             .unwrap_or_else(|| Err(Error::TimedOut(self.why_nothing_came(limit))))
     }
@@ -141,11 +142,10 @@ impl SocketBase {
     /// driven, and it has looked once more.
     #[inline]
     pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Result<Option<Message>> {
-        let (received, drove) = self.enter(|state| state.try_recv());
-        let received = match received {
-            Ok(None) if drove => self.enter(|state| state.try_recv().0)?,
-            received => received?,
-        };
+        let mut received = None;
+        if self.enter(|state| state.try_recv(&mut received))? {
+            self.enter(|state| state.try_recv(&mut received))?;
+        }
         if received.is_some() && self.input.waiting() > 0 {
             self.pass_on_input();
         }
@@ -230,28 +230,26 @@ impl SocketState {
         })
     }
 
-    /// Also answers whether leaving the lock will drive an engine, after which there may be more.
+    /// Puts a message into `received` if there is one; else answers whether leaving the lock will drive an engine, after
+    /// which there may be one.
     #[inline]
-    fn try_recv(&mut self) -> (Result<Option<Message>>, bool) {
-        if let Err(error) = self.alive() {
-            return (Err(error), false);
-        }
+    fn try_recv(&mut self, received: &mut Option<Message>) -> Result<bool> {
+        self.alive()?;
         match self.pattern.recv(&mut self.pipes) {
-            Ok(Some((pipe, mut message))) => {
+            Ok(Some((pipe, message))) => {
+                let message = received.insert(message);
                 // A report of an XPUB is no message of its peer, and is signed only now.
-                if message.peer().is_none() && self.socket_type.publishes() {
+                if self.socket_type.publishes() && message.peer().is_none() {
                     message.set_peer(self.pipes.get(pipe).and_then(|entry| entry.peer.clone()));
                 }
-                (Ok(Some(message)), false)
+                Ok(false)
             }
             Ok(None) => {
                 self.flush_now();
-                (Ok(None), self.pipes.errands.drives())
+                Ok(self.pipes.errands.drives())
             }
-            Err(Refusal::WrongState) => {
-                (Err(Error::WrongState { socket: self.socket_type, next: Turn::Send }), false)
-            }
-            Err(_) => (Err(Error::NotSupported { socket: self.socket_type, op: Op::Recv }), false),
+            Err(Refusal::WrongState) => Err(Error::WrongState { socket: self.socket_type, next: Turn::Send }),
+            Err(_) => Err(Error::NotSupported { socket: self.socket_type, op: Op::Recv }),
         }
     }
 }

@@ -148,6 +148,7 @@ impl Deref for Frame {
 }
 
 impl Clone for Frame {
+    #[inline]
     fn clone(&self) -> Frame {
         match &self.0 {
             Repr::Inline { len, buf } => Frame(Repr::Inline { len: *len, buf: *buf }),
@@ -343,6 +344,7 @@ impl Message {
 
     /// Sum of the frames' lengths, in bytes.
     #[must_use]
+    #[inline]
     pub fn size(&self) -> usize {
         self.iter().map(|frame| frame.len()).sum()
     }
@@ -433,6 +435,7 @@ impl Message {
     }
 
     /// Names the sender, replacing an earlier one.
+    #[inline]
     pub fn set_peer(&mut self, peer: Option<Arc<Peer>>) {
         match (&mut self.about, peer) {
             (About::Draft(draft), peer) => draft.peer = peer,

@@ -26,6 +26,7 @@ impl Traffic {
 
     /// Bytes of its bodies.
     #[must_use]
+    #[inline]
     pub fn size(&self) -> usize {
         match self {
             Traffic::Message(message) => message.size(),
