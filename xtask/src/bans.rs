@@ -95,11 +95,12 @@ pub(crate) const BANS: &[Ban] = &[
         name: "unbounded queue",
         patterns: &["unbounded", "unbounded_channel", "mpsc :: channel"],
         why: "what a peer or a burst can fill must have a bound",
-        allow: &[(
-            "src/io/reactor.rs",
-            "crossbeam_channel::unbounded()",
-            "orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) or call",
-        )],
+        allow: &[Allow {
+            path: "src/io/reactor.rs",
+            line: "crossbeam_channel::unbounded()",
+            reason: "orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) \
+                     or call",
+        }],
         ..ROW
     },
     Ban {
