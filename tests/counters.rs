@@ -136,7 +136,9 @@ fn a_publisher_counts_what_each_slow_subscriber_misses() {
 #[test]
 fn what_linger_drops_is_in_the_report_and_in_the_counters() {
     let cx = Context::new();
-    let push = cx.socket_with(SocketType::Push, &Options::new().set(opt::LINGER, Some(Duration::from_millis(10)))).unwrap();
+    let push = cx
+        .socket_with(SocketType::Push, &Options::new().set(opt::LINGER, Some(Duration::from_millis(10))))
+        .unwrap();
     let endpoint = push.bind("tcp://127.0.0.1:*").unwrap();
     let _peer = RawPeer::connect(endpoint).shake_hands("PULL");
     push.wait_for_peers(1, LONG).unwrap();

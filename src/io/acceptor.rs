@@ -27,6 +27,8 @@ pub(crate) struct Acceptor {
     values: Arc<Values>,
     /// Connections whose handshake is not over.
     pub(super) pending: u32,
+    /// A timer will make it accept again; edges are left to it, so that there is never more than one.
+    waiting: bool,
 }
 
 impl Reactor {
@@ -45,7 +47,7 @@ impl Reactor {
         match self.poll.registry().register(&mut listener, Token(id as usize), Interest::READABLE) {
             Ok(()) => {
                 base.monitors.emit(id, &local, "", EventKind::Listening);
-                self.listeners.insert(id, Acceptor { listener, base, values, pending: 0 });
+                self.listeners.insert(id, Acceptor { listener, base, values, pending: 0, waiting: false });
                 self.accept(id);
             }
             Err(error) => {
@@ -58,7 +60,9 @@ impl Reactor {
     /// Takes the connections that wait at a listener.
     pub(super) fn accept(&mut self, id: u64) {
         for _ in 0..MAX_ACCEPTS {
-            let Some(acceptor) = self.listeners.get_mut(&id) else { return };
+            let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waiting) else {
+                return;
+            };
             let (base, values) = (Arc::clone(&acceptor.base), Arc::clone(&acceptor.values));
             match acceptor.listener.accept() {
                 Ok((stream, accepted)) => {
@@ -83,7 +87,7 @@ impl Reactor {
                     let opening = Opening { id: connection, stream, base, slot, maker, values, address };
                     if self.open(opening, false).is_err() {
                         self.handshake_over(maker);
-                        return self.wait_to_accept(id);
+                        return self.accept_after(id, ACCEPT_BACKOFF);
                     }
                 }
                 Err(error) => match error.kind() {
@@ -95,13 +99,21 @@ impl Reactor {
                     kind => {
                         let local = acceptor.listener.endpoint().to_string();
                         base.monitors.emit(id, &local, "", EventKind::AcceptFailed(kind));
-                        return self.wait_to_accept(id);
+                        return self.accept_after(id, ACCEPT_BACKOFF);
                     }
                 },
             }
         }
         // No further edge comes for those that still wait.
-        self.arm(Instant::now(), Timer::Accept(id));
+        self.accept_after(id, Duration::ZERO);
+    }
+
+    /// The wait is over.
+    pub(super) fn accept_again(&mut self, id: u64) {
+        if let Some(acceptor) = self.listeners.get_mut(&id) {
+            acceptor.waiting = false;
+            self.accept(id);
+        }
     }
 
     /// A connection that a listener accepted has ended its handshake, well or badly.
@@ -113,9 +125,12 @@ impl Reactor {
         }
     }
 
-    /// Without a descriptor an accept fails at once, again and again: wait instead of spinning.
-    fn wait_to_accept(&mut self, id: u64) {
-        self.arm(Instant::now() + ACCEPT_BACKOFF, Timer::Accept(id));
+    /// Accepts nothing for a while: without a descriptor an accept fails at once, again and again.
+    fn accept_after(&mut self, id: u64, wait: Duration) {
+        if let Some(acceptor) = self.listeners.get_mut(&id) {
+            acceptor.waiting = true;
+            self.arm(Instant::now() + wait, Timer::Accept(id));
+        }
     }
 
     /// Closes a listener, and the connections it accepted once what is unsent has left.

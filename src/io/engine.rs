@@ -47,6 +47,8 @@ pub(crate) const WRITABLE: u8 = 2;
 const TIMER: u8 = 4;
 /// The connection is to end now.
 const STOP: u8 = 8;
+/// The peer closed its side, or the stream failed: reading finds out which, after what is left to read.
+pub(crate) const HUNG_UP: u8 = 16;
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -132,6 +134,8 @@ struct State {
     /// The first traffic of a connection whose pipe is not attached yet.
     early: Option<Traffic>,
     readable: bool,
+    /// No edge will tell of the end that comes behind the last bytes.
+    hung_up: bool,
     writable: bool,
     quantum: usize,
     armed: Option<Instant>,
@@ -179,6 +183,7 @@ impl Engine {
                 leftover: None,
                 early: None,
                 readable: true,
+                hung_up: false,
                 writable: true,
                 quantum,
                 armed: None,
@@ -251,7 +256,8 @@ impl Engine {
     fn turn(&self, state: &mut State, by: Driver) -> Turn {
         let mut turn = Turn::default();
         let edges = self.edges.swap(0, Ordering::SeqCst);
-        state.readable |= edges & READABLE != 0;
+        state.readable |= edges & (READABLE | HUNG_UP) != 0;
+        state.hung_up |= edges & HUNG_UP != 0;
         state.writable |= edges & WRITABLE != 0;
         if edges & TIMER != 0 {
             state.armed = None;
@@ -262,6 +268,9 @@ impl Engine {
         let now = Instant::now();
         let mut end = (edges & STOP != 0).then_some(End::Stopped);
         if end.is_none() && edges & TIMER != 0 {
+            if state.leaves_input() {
+                state.connection.heard(now);
+            }
             end = state.connection.handle_timeout(now).err().map(End::Protocol);
         }
         let end = end
@@ -426,8 +435,9 @@ impl State {
         match stream.read(buffer) {
             Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => {
-                // After a short read on Linux the next byte sends an edge; elsewhere only a refusal is sure.
-                self.readable = read == READ_SIZE || !cfg!(target_os = "linux");
+                // After a short read on Linux the next byte sends an edge, and so does the end unless it came with
+                // the last edge; elsewhere only a refusal is sure.
+                self.readable = read == READ_SIZE || self.hung_up || !cfg!(target_os = "linux");
                 Ok((self.decode(&buffer[..read], now, turn)?, read))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -458,6 +468,11 @@ impl State {
             self.look_for_ready(turn);
         }
         Ok(bytes.len() - input.len())
+    }
+
+    /// Whether input waits because the socket has no room for it. Signs of life may be among it.
+    fn leaves_input(&mut self) -> bool {
+        self.leftover.is_some() || self.readable && self.pipe.is_some() && !self.has_room()
     }
 
     /// Whether what is decoded next would find room.

@@ -19,7 +19,7 @@ use mio::{Events, Poll, Token};
 use super::acceptor::Acceptor;
 use super::command::Command;
 use super::dialer::Resolver;
-use super::engine::{READ_SIZE, READABLE, WRITABLE};
+use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::session::Session;
 use super::watch::Watch;
@@ -206,9 +206,13 @@ impl Reactor {
         }
         let id = event.token().0 as u64;
         if let Some(connected) = self.connections.get(&id) {
-            let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+            let hung_up = event.is_read_closed() || event.is_error();
             let writable = event.is_writable() || event.is_write_closed();
-            connected.engine.edge((u8::from(readable) * READABLE) | (u8::from(writable) * WRITABLE));
+            connected.engine.edge(
+                (u8::from(event.is_readable()) * READABLE)
+                    | (u8::from(hung_up) * HUNG_UP)
+                    | (u8::from(writable) * WRITABLE),
+            );
             self.turn(id);
         } else if self.dialling.contains_key(&id) {
             self.dialled(id);
@@ -265,7 +269,7 @@ impl Reactor {
                 }
                 Timer::Dial(id, attempt) => self.dial_again(id, attempt),
                 Timer::ConnectTimeout(id, attempt) => self.connect_timed_out(id, attempt),
-                Timer::Accept(id) => self.accept(id),
+                Timer::Accept(id) => self.accept_again(id),
                 Timer::Stop(id) => self.stop(id),
                 Timer::Watch => self.look_again(),
                 Timer::Linger(id) => self.lingered(id),

@@ -287,6 +287,11 @@ impl Connection {
         }
     }
 
+    /// Tells that input arrived which is left unread for now: the peer is not silent, whoever makes it wait.
+    pub fn heard(&mut self, now: Instant) {
+        self.heartbeat.heard(now);
+    }
+
     /// Whether the stream, if it ended here, would cut a message in two; the half is dropped with the connection.
     #[must_use]
     pub fn partial(&self) -> bool {

@@ -1,0 +1,343 @@
+//! Limits: of a handshake's time, of silence, of sizes, of descriptors, and many connections that come and go.
+
+mod common;
+
+use std::io::Write;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{LONG, RawPeer, address, command, impatient, listen, message, until, wait_for};
+use zeroxide::{
+    Context, ContextOptions, DisconnectReason, Error, EventKind, HandshakeCause, Options, SocketType, opt,
+};
+
+const SOON: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_peer_that_never_greets_is_closed_after_handshake_ivl_and_its_neighbour_is_served() {
+    let cx = Context::new();
+    let options = Options::new().set(opt::HANDSHAKE_IVL, Some(SOON));
+    let pull = cx.socket_with(SocketType::Pull, &options).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let events = pull.monitor();
+    let start = Instant::now();
+    let mut silent = RawPeer::connect(&endpoint);
+    let mut slow = RawPeer::connect(&endpoint);
+    slow.send_bytes(&common::greeting());
+    let mut good = RawPeer::connect(&endpoint).shake_hands("PUSH");
+    good.send(&[b"hello"]);
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "hello");
+    for _ in 0..2 {
+        let event = wait_for(&events, "of the timeout", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
+        let EventKind::HandshakeFailed(error) = event.kind else { unreachable!() };
+        assert_eq!(error.cause, HandshakeCause::TimedOut);
+    }
+    assert!(start.elapsed() >= SOON);
+    silent.expect_end();
+    slow.expect_end();
+    good.send(&[b"still here"]);
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "still here");
+    assert_eq!(pull.peers().len(), 1);
+}
+
+#[test]
+fn a_server_that_never_greets_is_dialled_again() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let push = cx.socket_with(SocketType::Push, &impatient().set(opt::HANDSHAKE_IVL, Some(SOON))).unwrap();
+    push.connect(&endpoint).unwrap();
+    let mut silent = RawPeer::accept(&listener);
+    let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
+    silent.expect_end();
+    push.send("x").unwrap();
+    assert_eq!(peer.read_message().unwrap(), [b"x"]);
+}
+
+#[test]
+fn garbage_ends_the_connection_and_nothing_else() {
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let mut good = RawPeer::connect(&endpoint).shake_hands("PUSH");
+    let shaken = |bytes: &[u8]| [&common::greeting()[..], &common::ready("PUSH", "")[..], bytes].concat();
+    let garbage: Vec<Vec<u8>> = vec![
+        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        vec![0; 100],
+        vec![0xFF; 200],
+        [&common::greeting()[..], &[0x04, 0xFF][..], &[0; 255][..]].concat(),
+        [&common::greeting()[..], &common::ready("SUB", "")[..]].concat(),
+        [&common::greeting()[..], &message(&[b"traffic before READY"])[..]].concat(),
+        shaken(&[2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0]),
+        shaken(&[2, 0, 0, 0, 0, 0xFF, 0, 0, 0, 0]),
+        shaken(&command(b"\xFFnonsense")),
+        shaken(&command(b"\x04PING")),
+        shaken(&[5, 1, 0]),
+    ];
+    for bytes in garbage {
+        println!("{}", bytes.escape_ascii()); // shown if it fails
+        let mut bad = RawPeer::connect(&endpoint);
+        let _ = bad.stream.write_all(&bytes);
+        bad.expect_end();
+        good.send(&[b"hello"]);
+        assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "hello");
+    }
+    until("the bad are forgotten", || pull.peers().len() == 1);
+}
+
+#[test]
+fn a_frame_beyond_maxmsgsize_ends_its_connection_before_its_bytes_arrive() {
+    let cx = Context::new();
+    let pull = cx.socket_with(SocketType::Pull, &Options::new().set(opt::MAXMSGSIZE, Some(1000))).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let mut peer = RawPeer::connect(&endpoint).shake_hands("PUSH");
+    peer.send(&[b"short"]);
+    peer.send_bytes(&[2, 0, 0, 0, 0, 0, 0, 3, 0xE9]);
+    peer.expect_end();
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "short");
+}
+
+#[test]
+fn a_peer_that_stops_answering_pings_is_dropped_and_dialled_again() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let options = impatient().set(opt::HEARTBEAT_IVL, Some(SOON)).set(opt::HEARTBEAT_TIMEOUT, Some(SOON));
+    let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+    let events = dealer.monitor();
+    dealer.connect(&endpoint).unwrap();
+    let mut peer = RawPeer::accept(&listener).shake_hands("ROUTER");
+    let start = Instant::now();
+    let event = wait_for(&events, "of the silence", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    let EventKind::Disconnected { why, .. } = event.kind else { unreachable!() };
+    assert!(
+        matches!(why, DisconnectReason::Fault(zeroxide_zmtp::ConnectionError::HeartbeatTimeout)),
+        "{why:?}"
+    );
+    assert!(start.elapsed() >= SOON && start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(peer.read_command("PING").unwrap(), [0, 0]);
+    peer.expect_end();
+    let mut next = RawPeer::accept(&listener).shake_hands("ROUTER");
+    dealer.send("x").unwrap();
+    assert_eq!(next.read_message().unwrap(), [b"x"]);
+}
+
+#[test]
+fn a_peer_that_answers_pings_is_kept() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let options = Options::new()
+        .set(opt::HEARTBEAT_IVL, Some(Duration::from_millis(20)))
+        .set(opt::HEARTBEAT_TIMEOUT, Some(LONG));
+    let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+    let events = dealer.monitor();
+    dealer.connect(&endpoint).unwrap();
+    let mut peer = RawPeer::accept(&listener).shake_hands("ROUTER");
+    for _ in 0..20 {
+        peer.read_command("PING").unwrap();
+        peer.send_bytes(&command(b"\x04PONG"));
+    }
+    while let Ok(event) = events.try_recv() {
+        assert!(!matches!(event.kind, EventKind::Disconnected { .. }), "{event:?}");
+    }
+}
+
+#[test]
+fn a_peer_whose_messages_wait_at_a_full_socket_is_not_taken_for_dead() {
+    let cx = Context::new();
+    let options = Options::new()
+        .set(opt::RCVHWM, 1)
+        .set(opt::HEARTBEAT_IVL, Some(SOON))
+        .set(opt::HEARTBEAT_TIMEOUT, Some(SOON));
+    let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+    let endpoint = dealer.bind("tcp://127.0.0.1:*").unwrap();
+    let events = dealer.monitor();
+    let mut peer = RawPeer::connect(&endpoint).shake_hands("ROUTER");
+    (0..10u8).for_each(|n| peer.send(&[&[n]]));
+    // Its PONGs stand behind the messages that nobody takes.
+    for _ in 0..4 {
+        peer.read_command("PING").unwrap();
+        peer.send_bytes(&command(b"\x04PONG"));
+    }
+    (0..10u8).for_each(|n| assert_eq!(dealer.recv_timeout(LONG).unwrap()[0], &[n][..]));
+    while let Ok(event) = events.try_recv() {
+        assert!(!matches!(event.kind, EventKind::Disconnected { .. }), "{event:?}");
+    }
+}
+
+#[test]
+fn the_time_to_live_of_a_peers_ping_closes_its_silent_connection() {
+    let cx = Context::new();
+    let dealer = cx.socket(SocketType::Dealer).unwrap();
+    let endpoint = dealer.bind("tcp://127.0.0.1:*").unwrap();
+    let mut peer = RawPeer::connect(&endpoint).shake_hands("ROUTER");
+    peer.send_bytes(&command(b"\x04PING\x00\x02context"));
+    assert_eq!(peer.read_command("PONG").unwrap(), b"context");
+    let start = Instant::now();
+    peer.expect_end();
+    assert!(start.elapsed() >= Duration::from_millis(150), "{:?}", start.elapsed());
+}
+
+#[test]
+fn strangers_beyond_max_handshakes_are_turned_away() {
+    let cx = Context::new();
+    let pull = cx.socket_with(SocketType::Pull, &Options::new().set(opt::MAX_HANDSHAKES, 3)).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let events = pull.monitor();
+    let strangers: Vec<RawPeer> = (0..3).map(|_| RawPeer::connect(&endpoint)).collect();
+    for _ in 0..3 {
+        wait_for(&events, "of a stranger", |kind| matches!(kind, EventKind::Accepted));
+    }
+    RawPeer::connect(&endpoint).expect_end();
+    drop(strangers);
+    for _ in 0..3 {
+        wait_for(&events, "of their end", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
+    }
+    let mut peer = RawPeer::connect(&endpoint).shake_hands("PUSH");
+    peer.send(&[b"x"]);
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "x");
+}
+
+#[test]
+fn a_context_counts_its_sockets() {
+    let cx = Context::with(ContextOptions::new().max_sockets(2)).unwrap();
+    let one = cx.socket(SocketType::Pair).unwrap();
+    let _two = cx.socket(SocketType::Pair).unwrap();
+    assert!(matches!(cx.socket(SocketType::Pair), Err(Error::Limit(_))));
+    one.close().wait();
+    cx.socket(SocketType::Pair).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// The number of descriptors, once it has not changed for a while.
+#[cfg(target_os = "linux")]
+fn descriptors_at_rest() -> usize {
+    let (mut last, mut since) = (descriptors(), 0);
+    until("the descriptors stay as many", || {
+        since = if descriptors() == last { since + 1 } else { 0 };
+        last = descriptors();
+        since > 1000
+    });
+    last
+}
+
+/// Runs one test of this program in a process of its own, where `ZEROXIDE_TEST_CHILD` is set and at most `limit`
+/// descriptors may be open; `true`: this is that process.
+fn in_child(test: &str, limit: u32) -> bool {
+    if std::env::var_os("ZEROXIDE_TEST_CHILD").is_some() {
+        return true;
+    }
+    let program = std::env::current_exe().unwrap();
+    let script = format!("ulimit -n {limit}; exec \"$0\" --exact {test} --nocapture");
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .arg(program)
+        .env("ZEROXIDE_TEST_CHILD", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{text}");
+    false
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thousand_connections_come_and_go_and_leave_nothing_behind() {
+    if !in_child("a_thousand_connections_come_and_go_and_leave_nothing_behind", 1024) {
+        return;
+    }
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    drop(cx.socket(SocketType::Push).unwrap().connect_ready(&endpoint, LONG).unwrap());
+    until("the first is gone", || pull.peers().is_empty());
+    let mut baseline = usize::MAX;
+    for round in 0..21 {
+        let pushes: Vec<_> = (0..50).map(|_| cx.socket(SocketType::Push).unwrap()).collect();
+        for push in &pushes {
+            push.connect(&endpoint).unwrap();
+        }
+        for push in &pushes {
+            push.send("x").unwrap();
+        }
+        (0..50).for_each(|_| drop(pull.recv_timeout(LONG).unwrap()));
+        match round % 2 {
+            0 => drop(pushes),
+            _ => pushes.iter().for_each(|push| push.disconnect(&endpoint).unwrap()),
+        }
+        until("they are gone", || pull.peers().is_empty() && pull.stats().pipes.is_empty());
+        // The first round is to make what is made only once.
+        baseline = if round == 0 { descriptors_at_rest() } else { baseline };
+    }
+    until("descriptors are back", || descriptors() == baseline);
+    // Closing on the binder's side, and raw connections that come to nothing.
+    for _ in 0..50 {
+        let bound = cx.socket(SocketType::Pull).unwrap();
+        let endpoint = bound.bind("tcp://127.0.0.1:*").unwrap();
+        let _strangers: Vec<RawPeer> = (0..5).map(|_| RawPeer::connect(&endpoint)).collect();
+        bound.close().wait();
+    }
+    until("descriptors are back again", || descriptors() == baseline);
+    assert_eq!(pull.endpoints().len(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
+    if !in_child("without_descriptors_accepting_waits_and_goes_on_when_there_are_some", 64) {
+        return;
+    }
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let events = pull.monitor();
+    // The client's end takes the last descriptor: none is left for the accepted one.
+    let mut hoard = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        hoard.push(file);
+    }
+    hoard.pop();
+    let peer = RawPeer::connect(&endpoint);
+    let failed = || wait_for(&events, "of the failure", |kind| matches!(kind, EventKind::AcceptFailed(_))).at;
+    let (first, _, _, fourth) = (failed(), failed(), failed(), failed());
+    // Four failures, three waits between them: accepting does not spin.
+    assert!(fourth - first >= Duration::from_millis(140), "{:?}", fourth - first);
+    // Everything else that needs a descriptor says so, and nothing panics.
+    assert!(matches!(pull.bind("tcp://127.0.0.1:*"), Err(Error::Limit(_))));
+    assert!(matches!(pull.bind("ipc://*"), Err(Error::Limit(_))));
+    let push = cx.socket(SocketType::Push).unwrap();
+    let failures = push.monitor();
+    push.connect(endpoint.to_string()).unwrap();
+    wait_for(&failures, "of the dial", |kind| matches!(kind, EventKind::ConnectFailed(_)));
+    let other = Context::new();
+    assert!(matches!(
+        other.socket(SocketType::Pull).unwrap().bind("tcp://127.0.0.1:*"),
+        Err(Error::Limit(_))
+    ));
+    let (a, b) = (other.socket(SocketType::Pair).unwrap(), other.socket(SocketType::Pair).unwrap());
+    a.bind("inproc://needs none").unwrap();
+    b.connect("inproc://needs none").unwrap();
+    b.send("x").unwrap();
+    assert_eq!(a.recv_timeout(LONG).unwrap()[0], "x");
+    drop(hoard);
+    let mut peer = peer.shake_hands("PUSH");
+    peer.send(&[b"at last"]);
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "at last");
+    push.send("from ours").unwrap();
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "from ours");
+}
+
+#[test]
+fn a_backlog_of_connections_made_before_anyone_looks_is_served() {
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let peers: Vec<_> = (0..90).map(|_| std::net::TcpStream::connect(address(&endpoint)).unwrap()).collect();
+    let bytes = [&common::greeting()[..], &common::ready("PUSH", "")[..], &message(&[b"x"])[..]].concat();
+    for mut peer in &peers {
+        peer.write_all(&bytes).unwrap();
+    }
+    (0..90).for_each(|_| assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "x"));
+}

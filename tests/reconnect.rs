@@ -1,0 +1,284 @@
+//! Connections that come and go: nothing twice, nothing torn, nothing out of order, and lost only what the counters say.
+
+mod common;
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use common::{LONG, RawPeer, address, assert_balanced, impatient, listen, no_linger, until, wait_for};
+use zeroxide::{
+    Cause, Context, EndpointState, Error, EventKind, Options, ReconnectStop, Socket, SocketType, Why, opt,
+};
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes[..4].try_into().unwrap())
+}
+
+/// A message of three frames that tells whether it is whole.
+fn numbered(n: u32) -> [Vec<u8>; 3] {
+    [n.to_be_bytes().to_vec(), vec![n as u8; (n % 700) as usize], n.to_be_bytes().to_vec()]
+}
+
+#[track_caller]
+fn number_of(frames: &[Vec<u8>]) -> u32 {
+    let n = number(&frames[0]);
+    assert_eq!(frames, numbered(n), "torn");
+    n
+}
+
+#[test]
+fn a_server_that_restarts_in_mid_stream_gets_nothing_twice_torn_or_out_of_order() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let push = cx.socket_with(SocketType::Push, &impatient()).unwrap();
+    push.connect(&endpoint).unwrap();
+    let count = 40_000;
+    let mut got: Vec<u32> = Vec::new();
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| (0..count).for_each(|n| push.send(numbered(n)).unwrap()));
+        for restart in 0.. {
+            let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
+            if sender.is_finished() {
+                // This one stays: what comes last arrives.
+                push.send(numbered(count)).unwrap();
+                while got.last() != Some(&count) {
+                    got.push(number_of(&peer.read_message().unwrap()));
+                }
+                return;
+            }
+            for _ in 0..100 + 37 * (restart % 30) {
+                if sender.is_finished() && push.stats().queued == 0 {
+                    break;
+                }
+                got.push(number_of(&peer.read_message().unwrap()));
+            }
+            peer.kill();
+        }
+    });
+    assert!(got.windows(2).all(|two| two[0] < two[1]), "twice or out of order");
+    // A message can be read before its writer has counted it.
+    until("all is counted", || push.stats().queued == 0);
+    let stats = push.stats();
+    assert_balanced(&stats);
+    // What was written to a connection that died may have died with it; all else arrived, or is counted.
+    let lost = u64::from(count + 1) - got.len() as u64;
+    assert!(lost >= stats.dropped.by(Cause::PeerLost));
+    assert_eq!(stats.written + stats.dropped.by(Cause::PeerLost), u64::from(count + 1));
+}
+
+#[test]
+fn messages_that_no_connection_has_taken_wait_for_the_next_one() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let push = cx.socket_with(SocketType::Push, &impatient()).unwrap();
+    push.connect(&endpoint).unwrap();
+    let events = push.monitor();
+    let mut next = 0u32;
+    for _ in 0..20 {
+        let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
+        for _ in 0..3 {
+            push.send(&next.to_be_bytes()).unwrap();
+            assert_eq!(number(&peer.read_message().unwrap()[0]), next);
+            next += 1;
+        }
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        // Nobody is there now: this waits.
+        push.send(&next.to_be_bytes()).unwrap();
+        let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
+        assert_eq!(number(&peer.read_message().unwrap()[0]), next);
+        next += 1;
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    }
+    assert_eq!((push.stats().written, push.stats().dropped.total()), (u64::from(next), 0));
+}
+
+#[test]
+fn a_message_that_was_half_received_when_its_sender_died_is_never_seen() {
+    for cut in 1..12 {
+        let cx = Context::new();
+        let pull = cx.socket(SocketType::Pull).unwrap();
+        let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+        let events = pull.monitor();
+        let mut peer = RawPeer::connect(&endpoint).shake_hands("PUSH");
+        let whole = common::message(&[b"one", b"two", b"three"]);
+        peer.send_bytes(&whole);
+        peer.send_bytes(&whole[..cut]);
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        let mut peer = RawPeer::connect(&endpoint).shake_hands("PUSH");
+        peer.send(&[b"next"]);
+        let first = pull.recv_timeout(LONG).unwrap();
+        assert_eq!((first.len(), &first[2]), (3, &"three".into()));
+        assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "next");
+    }
+}
+
+#[test]
+fn immediate_refuses_while_nobody_is_there_and_waits_for_a_handshake() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let options = impatient().set(opt::IMMEDIATE, true);
+    let push = cx.socket_with(SocketType::Push, &options).unwrap();
+    push.connect(&endpoint).unwrap();
+    assert!(matches!(push.try_send("x").unwrap_err().error, Error::WouldBlock(Why::NoPeer { .. })));
+    // A connection without a handshake is nobody either.
+    let stream = RawPeer::accept(&listener);
+    assert!(matches!(push.try_send("x").unwrap_err().error, Error::WouldBlock(Why::NoPeer { .. })));
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| push.send_timeout("waited", LONG));
+        until("it waits", || push.status().senders_waiting == 1);
+        let mut peer = stream.shake_hands("PULL");
+        sender.join().unwrap().unwrap();
+        assert_eq!(peer.read_message().unwrap(), [b"waited"]);
+        let events = push.monitor();
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    });
+    until("nobody is there again", || push.try_send("x").is_err());
+    let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
+    push.send("again").unwrap();
+    loop {
+        let message = peer.read_message().unwrap();
+        if message == [b"again"] {
+            break;
+        }
+        assert_eq!(message, [b"x"]);
+    }
+}
+
+#[test]
+fn with_immediate_messages_go_to_the_endpoint_that_is_alive_only() {
+    for socket_type in [SocketType::Push, SocketType::Dealer] {
+        let cx = Context::new();
+        let (listener, endpoint) = listen();
+        let socket = cx.socket_with(socket_type, &no_linger().set(opt::IMMEDIATE, true)).unwrap();
+        socket.connect("tcp://127.0.0.1:1").unwrap();
+        socket.connect(&endpoint).unwrap();
+        let mut peer = RawPeer::accept(&listener).shake_hands(if socket_type == SocketType::Push {
+            "PULL"
+        } else {
+            "ROUTER"
+        });
+        socket.wait_for_peers(1, LONG).unwrap();
+        (0..100u32).for_each(|n| socket.send(&n.to_be_bytes()).unwrap());
+        (0..100u32).for_each(|n| assert_eq!(number(&peer.read_message().unwrap()[0]), n));
+    }
+}
+
+#[test]
+fn without_immediate_a_dead_endpoint_gets_its_turns_up_to_its_mark() {
+    for socket_type in [SocketType::Push, SocketType::Dealer] {
+        let cx = Context::new();
+        let (listener, endpoint) = listen();
+        let socket = cx.socket_with(socket_type, &no_linger().set(opt::SNDHWM, 10)).unwrap();
+        socket.connect("tcp://127.0.0.1:1").unwrap();
+        socket.connect(&endpoint).unwrap();
+        let mut peer = RawPeer::accept(&listener).shake_hands(if socket_type == SocketType::Push {
+            "PULL"
+        } else {
+            "ROUTER"
+        });
+        socket.wait_for_peers(1, LONG).unwrap();
+        (0..100u32).for_each(|n| socket.send(&n.to_be_bytes()).unwrap());
+        let got: Vec<u32> = (0..90).map(|_| number(&peer.read_message().unwrap()[0])).collect();
+        assert!(got.windows(2).all(|two| two[0] < two[1]));
+        until("only the dead one's are left", || socket.stats().queued == 10);
+    }
+}
+
+#[test]
+fn two_sockets_of_ours_survive_the_restart_of_either() {
+    let path = format!(
+        "ipc://{}",
+        std::env::temp_dir().join(format!("zeroxide-restart-{}", std::process::id())).display()
+    );
+    for bound in ["tcp://127.0.0.1:*", &path] {
+        let cx = Context::new();
+        let mut rep = cx.socket(SocketType::Rep).unwrap();
+        let endpoint = rep.bind(bound).unwrap().to_string();
+        let req = cx.socket_with(SocketType::Req, &impatient()).unwrap();
+        req.connect(&endpoint).unwrap();
+        for round in 0..30u32 {
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let question = rep.recv_timeout(LONG).unwrap();
+                    rep.send(question).unwrap();
+                });
+                let answer = req.request(&round.to_be_bytes(), LONG).unwrap();
+                assert_eq!(number(&answer[0]), round);
+            });
+            let events = req.monitor();
+            rep.close().wait();
+            wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+            rep = cx.socket(SocketType::Rep).unwrap();
+            rep.bind(&endpoint).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_subscriber_subscribes_again_on_every_connection() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let subscriber = cx.socket_with(SocketType::Sub, &impatient()).unwrap();
+    subscriber.subscribe("a").unwrap();
+    subscriber.subscribe("b").unwrap();
+    subscriber.connect(&endpoint).unwrap();
+    for round in 0..10 {
+        let mut peer = RawPeer::accept(&listener).shake_hands("PUB");
+        let mut topics =
+            vec![peer.read_command("SUBSCRIBE").unwrap(), peer.read_command("SUBSCRIBE").unwrap()];
+        topics.sort();
+        assert_eq!(topics, [b"a", if round < 5 { b"b" } else { b"c" }]);
+        peer.send(&[b"unwanted"]);
+        peer.send(&[b"a", b"wanted"]);
+        assert_eq!(subscriber.recv_timeout(LONG).unwrap()[1], "wanted");
+        let events = subscriber.monitor();
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        if round == 4 {
+            subscriber.unsubscribe("b").unwrap();
+            subscriber.subscribe("c").unwrap();
+        }
+    }
+}
+
+#[test]
+fn reconnect_stop_gives_up_when_nobody_listens() {
+    let cx = Context::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", free.local_addr().unwrap());
+    drop(free);
+    let stop = ReconnectStop { conn_refused: true, ..ReconnectStop::default() };
+    let push = cx.socket_with(SocketType::Push, &impatient().set(opt::RECONNECT_STOP, stop)).unwrap();
+    let events = push.monitor();
+    push.connect(&endpoint).unwrap();
+    wait_for(&events, "of the refusal", |kind| matches!(kind, EventKind::ConnectFailed(_)));
+    // Only another connect dials again: a listener meets nobody before that.
+    let listener = TcpListener::bind(address(&endpoint)).unwrap();
+    let more = events.recv_timeout(Duration::from_millis(60));
+    assert!(matches!(more, Err(Error::TimedOut(_))), "{more:?}");
+    assert!(push.endpoints().iter().all(|row| row.state != EndpointState::Dialling));
+    drop(listener);
+}
+
+#[test]
+fn closing_does_not_wait_for_a_connection_that_nothing_waits_for() {
+    let cx = Context::new();
+    let (_silent, endpoint) = listen();
+    let options = Options::new().set(opt::LINGER, None);
+    let socket = |_| -> Socket { cx.socket_with(SocketType::Push, &options).unwrap() };
+    let [closed, disconnected] = [(), ()].map(socket);
+    for socket in [&closed, &disconnected] {
+        let events = socket.monitor();
+        socket.connect(&endpoint).unwrap();
+        wait_for(&events, "of the connection", |kind| matches!(kind, EventKind::Connected));
+    }
+    // The other side never greets.
+    assert!(closed.close().wait_timeout(LONG).is_ok());
+    disconnected.disconnect(&endpoint).unwrap();
+    assert!(disconnected.close().wait_timeout(LONG).is_ok());
+}
