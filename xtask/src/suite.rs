@@ -43,8 +43,28 @@ pub(crate) fn steps(root: &Path, report: &mut Report, require_peers: bool) {
     report.step("workspace tests", |counts| {
         run::count(&mut run::cargo(root, &["test", "--workspace", "--no-fail-fast"]), counts)
     });
+    report.step("model checker", |counts| model_checker(root, counts));
     report.step("quickstart, release", |_| quickstart(root));
     peers(root, report, require_peers);
+}
+
+/// The orders of the pipe and of engine entry, in every interleaving, with the code that ships. `--cfg loom` rebuilds
+/// everything, so it has a folder of its own.
+fn model_checker(root: &Path, counts: &mut Counts) -> Outcome {
+    let folder = target(root).join("loom");
+    let models: [&[&str]; 2] = [
+        &["test", "-p", "zeroxide-transports", "--test", "loom_pipe"],
+        &["test", "-p", "zeroxide", "--lib", "io::entry"],
+    ];
+    for model in models {
+        let mut checked = run::cargo(root, model);
+        checked.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", &folder);
+        let outcome = run::count(&mut checked, counts);
+        if outcome != Outcome::Passed {
+            return outcome;
+        }
+    }
+    Outcome::Passed
 }
 
 /// The folder that cargo builds into.
