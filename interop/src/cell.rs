@@ -45,8 +45,8 @@ struct Fault {
 }
 
 impl Fault {
-    fn new(scenario: &'static str, failure: Failure) -> Fault {
-        Fault { scenario, failure, log: String::new() }
+    fn new(scenario: &'static str, failure: Failure, log: String) -> Box<Fault> {
+        Box::new(Fault { scenario, failure, log })
     }
 }
 
@@ -58,15 +58,15 @@ impl Cell<'_> {
     }
 
     /// Plays scenarios in two peers, and gives the peers back.
-    fn play(&self, peers: [Peer; 2], scenarios: &[Scenario]) -> Result<[Peer; 2], Fault> {
-        let mut stage = Stage::open(self, peers).map_err(|failure| Fault::new("opening", failure))?;
-        let fault =
-            |name, failure, stage: &mut Stage<'_>| Fault { log: stage.log(), ..Fault::new(name, failure) };
+    fn play(&self, peers: [Peer; 2], scenarios: &[Scenario]) -> Result<[Peer; 2], Box<Fault>> {
+        let mut stage =
+            Stage::open(self, peers).map_err(|failure| Fault::new("opening", failure, String::new()))?;
+        let fault = |name, failure, stage: &mut Stage<'_>| Fault::new(name, failure, stage.log());
         stage.make_contact().map_err(|failure| fault("contact", failure, &mut stage))?;
         for scenario in scenarios {
             (scenario.play)(&mut stage).map_err(|failure| fault(scenario.name, failure, &mut stage))?;
         }
-        stage.close().map_err(|failure| Fault::new("closing", failure))
+        stage.close().map_err(|failure| Fault::new("closing", failure, String::new()))
     }
 
     fn start(&self) -> Result<[Peer; 2], Failure> {
@@ -76,7 +76,7 @@ impl Cell<'_> {
     /// Whether the cell fails with one program on both sides.
     fn fails_alone(&self, program: &Program, scenarios: &[Scenario]) -> bool {
         let control = Cell { programs: [program, program], ..self.clone() };
-        let played = control.start().map_err(|failure| Fault::new("starting", failure));
+        let played = control.start().map_err(|failure| Fault::new("starting", failure, String::new()));
         played.and_then(|peers| control.play(peers, scenarios)).is_err()
     }
 
@@ -106,12 +106,12 @@ impl fmt::Display for Cell<'_> {
 }
 
 /// Runs a pair in every way that two programs can share it: either program on either side, over either transport,
-/// either side bound.
+/// either side bound. Answers how many ways there were.
 ///
 /// # Errors
 /// The report of every cell that failed, with the scenario, the failure, and how the cell ends when one program plays
 /// both sides.
-pub fn run_pair(pair: &'static Pair, ours: &Program, theirs: &Program) -> Result<(), String> {
+pub fn run_pair(pair: &'static Pair, ours: &Program, theirs: &Program) -> Result<usize, String> {
     run_cells(pair, ours, theirs, SCENARIOS, false)
 }
 
@@ -119,7 +119,7 @@ pub fn run_pair(pair: &'static Pair, ours: &Program, theirs: &Program) -> Result
 ///
 /// # Errors
 /// As [`run_pair`].
-pub fn run_restarts(pair: &'static Pair, ours: &Program, theirs: &Program) -> Result<(), String> {
+pub fn run_restarts(pair: &'static Pair, ours: &Program, theirs: &Program) -> Result<usize, String> {
     run_cells(pair, ours, theirs, RESTART, true)
 }
 
@@ -129,8 +129,8 @@ fn run_cells(
     theirs: &Program,
     scenarios: &[Scenario],
     lasting: bool,
-) -> Result<(), String> {
-    let mut report = String::new();
+) -> Result<usize, String> {
+    let (mut report, mut played) = (String::new(), 0);
     let same_twice = pair.is_symmetric() || ours.name == theirs.name;
     for our_side in Side::BOTH.into_iter().take(if same_twice { 1 } else { 2 }) {
         let programs = match our_side {
@@ -144,26 +144,35 @@ fn run_cells(
             let options = if lasting { LASTING } else { &[] };
             let cell = Cell { pair, transport, binder, programs, lasting, options };
             match run_cell(&cell, peers.take(), scenarios) {
-                Ok(back) => peers = Some(back),
-                Err(Fault { scenario, failure, log }) => {
+                Ok((back, plays)) => {
+                    peers = Some(back);
+                    played += usize::from(plays);
+                }
+                Err(fault) => {
+                    let Fault { scenario, failure, log } = *fault;
                     let verdict = cell.verdict(scenarios);
                     report += &format!("{cell}: {scenario}: {failure} [{verdict}]\n{log}");
                 }
             }
         }
     }
-    if report.is_empty() { Ok(()) } else { Err(report) }
+    if report.is_empty() { Ok(played) } else { Err(report) }
 }
 
-/// Runs one cell in peers that are there already, or in new ones.
-fn run_cell(cell: &Cell<'_>, peers: Option<[Peer; 2]>, scenarios: &[Scenario]) -> Result<[Peer; 2], Fault> {
+/// Runs one cell in peers that are there already, or in new ones, unless one of them lacks the transport; tells
+/// whether it ran.
+fn run_cell(
+    cell: &Cell<'_>,
+    peers: Option<[Peer; 2]>,
+    scenarios: &[Scenario],
+) -> Result<([Peer; 2], bool), Box<Fault>> {
     let peers = match peers {
         Some(peers) => peers,
-        None => cell.start().map_err(|failure| Fault::new("starting", failure))?,
+        None => cell.start().map_err(|failure| Fault::new("starting", failure, String::new()))?,
     };
     let spoken = |peer: &Peer| peer.transports.iter().any(|name| name == cell.transport);
     if !peers.iter().all(spoken) {
-        return Ok(peers);
+        return Ok((peers, false));
     }
-    cell.play(peers, scenarios)
+    cell.play(peers, scenarios).map(|peers| (peers, true))
 }

@@ -280,7 +280,10 @@ impl<'a> Stage<'a> {
     fn wait_until_missed(&mut self, side: Side) -> Result<(), Failure> {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
-            if !self.attempt(side, "t:lost")? {
+            let refuses = !self.attempt(side, "t:lost")?;
+            // libzmq lets the old pipe go only when somebody has read to its end, and does it while somebody waits.
+            self.recv(side, ATTEMPT)?;
+            if refuses {
                 return Ok(());
             }
         }

@@ -1,37 +1,47 @@
 //! The matrix of one foreign program against Zeroxide, as tests.
 
-use std::io::Write;
+#![allow(dead_code)] // each test file uses its part
 
-use interop::Program;
+use std::io::Write;
+use std::sync::OnceLock;
+
+use interop::{Peer, Program};
+
+/// Runs a pair with two programs.
+pub(crate) type Run = fn(&'static interop::Pair, &Program, &Program) -> Result<usize, String>;
 
 /// Zeroxide's own peer, as cargo built it for this test.
 pub(crate) fn zeroxide() -> Program {
     Program::zeroxide(env!("CARGO_BIN_EXE_zeroxide-peer"))
 }
 
-/// The program, if it is there. If it is not, says so past the test harness's capture, and fails where
-/// `ZEROXIDE_REQUIRE_PEERS` is 1.
+/// The foreign program of this test file, if it is there. If it is not, says so once, past the test harness's
+/// capture, and fails where `ZEROXIDE_REQUIRE_PEERS` is 1.
 pub(crate) fn there(program: Option<Program>, name: &str, needs: &str) -> Option<Program> {
-    let found = program.and_then(|program| match interop::Peer::start(&program) {
-        Ok(_) => Some(program),
-        Err(failure) => {
-            say(&format!("SKIPPED: {name}: {failure}"));
-            None
-        }
+    static FOUND: OnceLock<Option<Program>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let trouble = match program {
+            None => format!("set {needs}, or run `cargo xtask test`"),
+            Some(program) => match Peer::start(&program) {
+                Ok(_) => return Some(program),
+                Err(failure) => failure.to_string(),
+            },
+        };
+        let _ = writeln!(std::io::stderr(), "SKIPPED: every test against {name}: {trouble}");
+        None
     });
-    if found.is_none() {
-        say(&format!("SKIPPED: tests against {name}: set {needs}, or run `cargo xtask test`"));
-        let required = std::env::var_os("ZEROXIDE_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!required, "{name} is required (ZEROXIDE_REQUIRE_PEERS=1) and is not there");
-    }
-    found
+    let required = std::env::var_os("ZEROXIDE_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(found.is_some() || !required, "{name} is required (ZEROXIDE_REQUIRE_PEERS=1) and is not there");
+    found.clone()
 }
 
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+/// The program, if somebody asks for one; nobody need.
+pub(crate) fn perhaps(program: Option<Program>) -> Option<Program> {
+    program.filter(|program| Peer::start(program).is_ok())
 }
 
 /// One test for each pair, and one more for each that kills each side in the middle.
+#[allow(unused_macros)]
 macro_rules! matrix {
     ($program:expr; $($test:ident $restarts:ident $pair:literal),+ $(,)?) => {
         $(
@@ -55,10 +65,11 @@ macro_rules! matrix {
             assert_eq!(tested, pairs);
         }
 
-        fn play(pair: &str, run: fn(&'static interop::Pair, &interop::Program, &interop::Program) -> Result<(), String>) {
+        fn play(pair: &str, run: common::Run) {
             let Some(theirs) = $program else { return };
-            if let Err(report) = run(interop::pair::find(pair).unwrap(), &common::zeroxide(), &theirs) {
-                panic!("{report}");
+            match run(interop::pair::find(pair).unwrap(), &common::zeroxide(), &theirs) {
+                Ok(cells) => assert!(cells > 0, "the two have no transport in common"),
+                Err(report) => panic!("{report}"),
             }
         }
     };
