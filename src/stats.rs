@@ -100,46 +100,79 @@ pub(crate) fn is_routed(cause: Cause) -> bool {
     ROUTED.contains(&cause)
 }
 
-/// What moving the messages cost: system calls and wakes, since the socket was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IoStats {
-    /// `sendmsg` calls.
-    pub writes: u64,
-    /// `recv` calls.
-    pub reads: u64,
-    /// Waiting threads and tasks that were woken.
-    pub wakes: u64,
-    /// Times that open messages were left to the I/O thread.
-    pub deferrals: u64,
-    /// Times that an engine was busy when somebody wanted it.
-    pub engine_busy: u64,
+/// Declares the counters once: as a public snapshot, and those that no lock guards as live cells.
+macro_rules! counters {
+    (cells {$($(#[doc = $doc:literal])+ $name:ident,)+} locked {$($(#[doc = $locked_doc:literal])+ $locked:ident,)+}) => {
+        /// What moving the messages cost, since the socket was made: system calls, wakes, flushes, bytes.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct IoStats {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+            $($(#[doc = $locked_doc])+ pub $locked: u64,)+
+        }
+
+        /// The live counters behind [`IoStats`].
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: AtomicU64,)+
+        }
+
+        impl Counters {
+            pub(crate) fn snapshot(&self) -> IoStats {
+                IoStats { $($name: self.$name.load(Ordering::Relaxed),)+ ..IoStats::default() }
+            }
+        }
+    };
 }
 
-/// The live counters behind [`IoStats`].
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) writes: AtomicU64,
-    pub(crate) reads: AtomicU64,
-    pub(crate) wakes: AtomicU64,
-    pub(crate) deferrals: AtomicU64,
-    pub(crate) engine_busy: AtomicU64,
+counters! {
+    cells {
+        /// `sendmsg` calls.
+        writes,
+        /// `recv` calls.
+        reads,
+        /// Calls of `send` and `recv` that had to sleep.
+        waits,
+        /// Waiting threads and tasks that were woken.
+        wakes,
+        /// Times that open messages were left to the I/O thread.
+        deferrals,
+        /// Times that an engine was busy when somebody wanted it.
+        engine_busy,
+        /// Times that an engine was wanted again while it was driven.
+        engine_again,
+        /// Bytes that the kernel took.
+        bytes_written,
+        /// Of these: bytes of bodies that were given to the kernel where they stood, without a copy.
+        bytes_referenced,
+        /// Bytes that the kernel gave; each body among them was copied once.
+        bytes_read,
+        /// Times that the memory of a body grew while it was received.
+        growths,
+    }
+    locked {
+        /// Batches flushed at once, because a token was left (`io/flush`).
+        flushes_by_token,
+        /// Batches flushed because a full quantum was open.
+        flushes_by_quantum,
+        /// Batches flushed by the I/O thread, for a deferred socket.
+        flushes_by_watch,
+        /// Batches flushed because somebody was about to wait or to refuse, or because a connection was made.
+        flushes_by_wait,
+    }
 }
 
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64, n: u64) {
         counter.fetch_add(n, Ordering::Relaxed);
     }
+}
 
-    pub(crate) fn snapshot(&self) -> IoStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        IoStats {
-            writes: read(&self.writes),
-            reads: read(&self.reads),
-            wakes: read(&self.wakes),
-            deferrals: read(&self.deferrals),
-            engine_busy: read(&self.engine_busy),
-        }
+impl IoStats {
+    /// Bytes copied between messages and system calls, framing included.
+    #[must_use]
+    pub fn bytes_copied(&self) -> u64 {
+        self.bytes_written.saturating_sub(self.bytes_referenced) + self.bytes_read
     }
 }
 

@@ -102,7 +102,9 @@ pub(crate) enum Command {
     Flush(Arc<SocketBase>),
     /// An engine that an application thread drove has something to say, or wants more turns.
     Engine(u64),
-    /// End a connection, as its pattern wants.
+    /// End a connection when what is unsent has left, at most after LINGER.
+    Retire(u64),
+    /// End an endpoint, as its pattern wants.
     Stop(u64),
     /// A socket closed: close its listeners, linger for its unsent messages.
     Close(Arc<SocketBase>),

@@ -140,6 +140,8 @@ struct State {
     quantum: usize,
     armed: Option<Instant>,
     over: bool,
+    /// Bytes referenced and growths that the counters have already.
+    counted: (u64, u64),
     counters: Arc<Counters>,
 }
 
@@ -188,6 +190,7 @@ impl Engine {
                 quantum,
                 armed: None,
                 over: false,
+                counted: (0, 0),
                 counters,
             }),
             outcome: Mutex::default(),
@@ -234,11 +237,20 @@ impl Engine {
 
     /// Writes what waits to be written and reads what waits to be read.
     pub(crate) fn drive(&self, by: Driver) {
+        let counters = &self.owner.base.counters;
+        let mut turns = 0;
         let rounds = if by == Driver::Application { 2 } else { usize::MAX };
-        let entered = self.state.enter(rounds, |state| self.turn(state, by), |turn| self.act(turn, by));
+        let after = |turn| {
+            turns += 1;
+            self.act(turn, by);
+        };
+        let entered = self.state.enter(rounds, |state| self.turn(state, by), after);
+        if turns > 1 {
+            Counters::add(&counters.engine_again, turns - 1);
+        }
         match entered {
             Entered::Done => {}
-            Entered::Busy => Counters::add(&self.owner.base.counters.engine_busy, 1),
+            Entered::Busy => Counters::add(&counters.engine_busy, 1),
             Entered::Wanted => self.reactor.send(Command::Engine(self.id)),
         }
     }
@@ -273,6 +285,8 @@ impl Engine {
             }
             end = state.connection.handle_timeout(now).err().map(End::Protocol);
         }
+        // A raw connection is ready without a word of the peer's.
+        state.look_for_ready(&mut turn);
         let end = end
             .or_else(|| state.drive_out(&mut turn))
             .or_else(|| state.drive_in(by, now, &self.reactor, &mut turn))
@@ -286,6 +300,7 @@ impl Engine {
                 turn.told = true;
             }
         }
+        state.count_copies();
         self.blocked.store(!state.writable, Ordering::Relaxed);
         turn.garbage = state.outbox.take_garbage();
         turn
@@ -319,6 +334,16 @@ impl Engine {
 }
 
 impl State {
+    /// Adds what outbox and decoder counted since the last turn.
+    fn count_copies(&mut self) {
+        let counted = (self.outbox.referenced(), self.connection.growths());
+        let before = std::mem::replace(&mut self.counted, counted);
+        if counted != before {
+            Counters::add(&self.counters.bytes_referenced, counted.0 - before.0);
+            Counters::add(&self.counters.growths, counted.1 - before.1);
+        }
+    }
+
     /// Whether the protocol has bytes of its own to send.
     fn has_answers(&self) -> bool {
         self.writable && self.connection.has_transmit()
@@ -365,6 +390,7 @@ impl State {
         Counters::add(&self.counters.writes, 1);
         match stream.send(&slices[..count]) {
             Ok(written) => {
+                Counters::add(&self.counters.bytes_written, written as u64);
                 let messages = u64::from(self.outbox.advance(written));
                 turn.credit |= self.pipe.as_mut().is_some_and(|pipe| pipe.reader.ack(messages));
                 // A short write on Linux means that the kernel is full and will send an edge.
@@ -435,6 +461,7 @@ impl State {
         match stream.read(buffer) {
             Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => {
+                Counters::add(&self.counters.bytes_read, read as u64);
                 // After a short read on Linux the next byte sends an edge, and so does the end unless it came with
                 // the last edge; elsewhere only a refusal is sure.
                 self.readable = read == READ_SIZE || self.hung_up || !cfg!(target_os = "linux");

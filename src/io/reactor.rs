@@ -238,6 +238,7 @@ impl Reactor {
                 Command::Resolved(id, addresses) => self.resolved(id, addresses),
                 Command::Flush(base) => self.watch_over(base),
                 Command::Engine(id) => self.turn(id),
+                Command::Retire(id) => self.let_drain(id),
                 Command::Stop(id) => self.disconnect(id),
                 Command::Close(base) => self.close(&base),
                 Command::Exit => {

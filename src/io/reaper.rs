@@ -217,13 +217,18 @@ impl Reactor {
                 self.stop(id);
                 continue;
             }
-            let linger = connected.values.linger;
             base.post(Control::Retire(slot));
-            if let Some(linger) = linger {
-                self.arm(Instant::now() + linger, Timer::Stop(id));
-            }
-            self.turn(id);
+            self.let_drain(id);
         }
+    }
+
+    /// Ends a connection whose pipe gets nothing more: when what is unsent has left, at most after LINGER.
+    pub(super) fn let_drain(&mut self, id: u64) {
+        let Some(connected) = self.connections.get(&id) else { return };
+        if let Some(linger) = connected.values.linger {
+            self.arm(Instant::now() + linger, Timer::Stop(id));
+        }
+        self.turn(id);
     }
 
     /// Ends a connection now.

@@ -14,7 +14,7 @@ use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
 use zeroxide_zmtp::SocketType;
 
 use super::endpoints::{EndpointState, EndpointTable};
-use super::pipes::{Entry, Errands, Link, Owner, PipeTable, Slot};
+use super::pipes::{Entry, Errands, FlushCause, Link, Owner, PipeTable, Slot};
 use super::request::Exchange;
 use crate::context::ContextBase;
 use crate::error::Error;
@@ -227,6 +227,9 @@ impl SocketBase {
                 Counters::add(&self.counters.deferrals, 1);
                 reactor.send(Command::Flush(Arc::clone(self)));
             }
+            for engine in errands.retired.drain(..) {
+                reactor.send(Command::Retire(engine.id));
+            }
             for engine in errands.stops.drain(..) {
                 engine.stop();
                 reactor.send(Command::Engine(engine.id));
@@ -274,7 +277,7 @@ impl SocketBase {
                     }
                 }
                 Control::Changed => state.changed(),
-                Control::Flush => state.pipes.flush_all(),
+                Control::Flush => state.pipes.flush_all(FlushCause::Watch),
             }
         }
     }
@@ -289,6 +292,8 @@ impl SocketBase {
         if let Ok(id) = state.attach(entry, &origin) {
             state.pattern.established(id, &routing_id, &mut state.pipes);
             state.pattern.readable(id, &mut state.pipes);
+            // Subscriptions, probe or welcome for the new peer: no send follows that would take them along.
+            state.pipes.flush_all(FlushCause::Wait);
             state.pipes.errands.wake_input = true;
             if state.pipes.get(id).is_some_and(|entry| entry.inproc && entry.pipe.writer.is_abandoned()) {
                 // The other socket closed before it was met, and told nobody; what it had sent is there to read.
@@ -408,7 +413,7 @@ impl SocketState {
         }
         self.pattern.established(id, &routing_id, &mut self.pipes);
         self.pattern.readable(id, &mut self.pipes);
-        self.pipes.flush_all();
+        self.pipes.flush_all(FlushCause::Wait);
         self.pipes.errands.drive(&engine);
         self.pipes.errands.wake_output = true;
         self.changed();
@@ -420,6 +425,9 @@ impl SocketState {
             entry.was_up = true;
         }
         self.pattern.established(id, routing_id, &mut self.pipes);
+        // What the other socket wrote as it joined woke nobody: nobody had looked before.
+        self.pattern.readable(id, &mut self.pipes);
+        self.pipes.errands.wake_input = true;
         self.pipes.errands.wake_output = true;
         self.changed();
     }
@@ -474,7 +482,7 @@ impl SocketState {
 
     /// Everything open leaves now.
     pub(crate) fn flush_now(&mut self) {
-        self.pipes.flush_all();
+        self.pipes.flush_all(FlushCause::Wait);
     }
 
     #[inline]
@@ -485,10 +493,10 @@ impl SocketState {
         }
         if self.reactor.is_none() {
             // Nobody could be asked to flush later, and no pipe leads to an engine.
-            return self.pipes.flush_all();
+            return self.pipes.flush_all(FlushCause::Wait);
         }
         match self.flush.decide(dirty, alone, Instant::now) {
-            Decision::Now => self.pipes.flush_all(),
+            Decision::Now => self.pipes.flush_all(FlushCause::Token),
             Decision::Leave => self.pipes.flush_full(),
             Decision::Defer => {
                 self.pipes.flush_full();

@@ -11,7 +11,7 @@ use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_transports::{Endpoint, Listener};
 
 use super::base::{SocketBase, SocketState, owner};
-use super::pipes::{Entry, Link, Owner, Slot};
+use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
 use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, Result};
 use crate::io::command::{Attach, Command, Control};
 use crate::io::hub::make_pipe;
@@ -412,7 +412,7 @@ impl SocketState {
         entry.link = Link::Inproc(binder);
         entry.inproc = true;
         let endpoint = entry.endpoint;
-        self.pipes.flush_all();
+        self.pipes.flush_all(FlushCause::Wait);
         Some(endpoint)
     }
 }

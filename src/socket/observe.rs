@@ -13,7 +13,7 @@ use crate::error::{Error, NotReady, Op, Result, Why};
 use crate::io::signaler::wait_until;
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
-use crate::stats::{Dropped, PipeStats, SocketStats, Status};
+use crate::stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 
 impl Socket {
     /// The events of this socket from now on; each monitor gets them all (libzmq `zmq_socket_monitor`).
@@ -39,7 +39,15 @@ impl Socket {
     pub fn stats(&self) -> SocketStats {
         let mut stats = self.base().enter(SocketState::stats);
         self.base().closure.count(&mut stats);
-        stats.io = self.base().counters.snapshot();
+        let [flushes_by_token, flushes_by_quantum, flushes_by_watch, flushes_by_wait] =
+            self.base().enter(|state| state.pipes.flushes);
+        stats.io = IoStats {
+            flushes_by_token,
+            flushes_by_quantum,
+            flushes_by_watch,
+            flushes_by_wait,
+            ..self.base().counters.snapshot()
+        };
         stats
     }
 

@@ -54,6 +54,15 @@ pub(crate) struct Owner {
     pub(crate) slot: Slot,
 }
 
+/// Why a batch leaves: indices of [`PipeTable::flushes`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FlushCause {
+    Token,
+    Quantum,
+    Watch,
+    Wait,
+}
+
 /// What is at the other end of a pipe.
 pub(crate) enum Link {
     /// An endpoint that has no connection now.
@@ -106,8 +115,10 @@ pub(crate) struct Errands {
     more: Vec<Arc<Engine>>,
     pub(crate) news: Vec<(Owner, News)>,
     pub(crate) garbage: Vec<Traffic>,
-    /// Connections to end.
+    /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
+    /// Connections to end when what is unsent has left.
+    pub(crate) retired: Vec<Arc<Engine>>,
     /// Endpoints whose pipe the pattern closed while nobody was connected.
     pub(crate) ended_endpoints: Vec<u64>,
     pub(crate) wake_input: bool,
@@ -169,6 +180,8 @@ pub(crate) struct PipeTable {
     pub(crate) unmatched: u64,
     /// What pipes that are gone had counted.
     pub(crate) past: Past,
+    /// Batches flushed, by [`FlushCause`].
+    pub(crate) flushes: [u64; 4],
     /// The output of full pipes has been driven for this very message: they are full indeed.
     pub(crate) driven: bool,
 }
@@ -269,7 +282,8 @@ impl PipeTable {
     }
 
     /// Flushes every dirty pipe and asks for its engine to be driven.
-    pub(crate) fn flush_all(&mut self) {
+    pub(crate) fn flush_all(&mut self, cause: FlushCause) {
+        self.flushes[cause as usize] += self.dirty.len() as u64;
         while let Some(id) = self.dirty.pop() {
             self.flush(id);
         }
@@ -286,6 +300,7 @@ impl PipeTable {
         };
         for at in (0..self.dirty.len()).rev() {
             if full(self, &self.dirty[at]) {
+                self.flushes[FlushCause::Quantum as usize] += 1;
                 let id = self.dirty.swap_remove(at);
                 self.flush(id);
             }
@@ -435,7 +450,7 @@ impl Pipes for PipeTable {
         self.errands.mark();
         self.errands.garbage.extend(unread);
         match link {
-            Link::Engine(engine) => self.errands.stops.push(engine),
+            Link::Engine(engine) => self.errands.retired.push(engine),
             Link::Inproc(owner) => {
                 let _ = wake; // Ended makes the other side look, whether it slept or not.
                 self.errands.tell(&owner, Control::Ended);

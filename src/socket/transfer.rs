@@ -9,6 +9,7 @@ use zeroxide_zmtp::Message;
 use super::base::{SocketBase, SocketState};
 use crate::error::{Error, Op, Result, SendError, Turn, Why};
 use crate::io::signaler::wait_until;
+use crate::stats::Counters;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,7 @@ impl SocketBase {
             error
         } else {
             let deadline = limit.map(|limit| start + limit);
+            Counters::add(&self.counters.waits, 1);
             let sent = wait_until(&[&self.output], deadline, || match self.attempt_to_send(&mut held) {
                 Ok(Attempt::Done) => Some(Ok(())),
                 Ok(Attempt::Later(why)) => {
@@ -134,6 +136,7 @@ impl SocketBase {
         self.context.check_process()?;
         let deadline = limit.map(|limit| start + limit);
         self.enter(|state| state.pipes.pull_input());
+        Counters::add(&self.counters.waits, 1);
         wait_until(&[&self.input], deadline, || self.attempt_to_recv().transpose())
             .unwrap_or_else(|| Err(Error::TimedOut(self.why_nothing_came(limit))))
     }

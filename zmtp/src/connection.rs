@@ -292,6 +292,12 @@ impl Connection {
         self.heartbeat.heard(now);
     }
 
+    /// How often memory for a body was enlarged while it arrived, since the connection was made.
+    #[must_use]
+    pub fn growths(&self) -> u64 {
+        self.decoder.growths()
+    }
+
     /// Whether the stream, if it ended here, would cut a message in two; the half is dropped with the connection.
     #[must_use]
     pub fn partial(&self) -> bool {

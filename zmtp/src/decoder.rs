@@ -59,6 +59,8 @@ pub(crate) struct Decoder {
     /// The finished frames of an unfinished message.
     parts: Message,
     parts_size: u64,
+    /// How often memory for a body was enlarged.
+    growths: u64,
 }
 
 impl Decoder {
@@ -74,6 +76,7 @@ impl Decoder {
             body: Vec::new(),
             parts: Message::new(),
             parts_size: 0,
+            growths: 0,
         }
     }
 
@@ -162,7 +165,7 @@ impl Decoder {
         let missing = header.length as usize - self.body.len();
         let (arrived, rest) = input.split_at(missing.min(input.len()));
         *input = rest;
-        grow(&mut self.body, missing, arrived.len());
+        self.growths += u64::from(grow(&mut self.body, missing, arrived.len()));
         self.body.extend_from_slice(arrived);
         (arrived.len() == missing).then(|| self.take_body())
     }
@@ -239,6 +242,11 @@ impl Decoder {
         Frame::from(BytesMut::from(Bytes::from(std::mem::take(&mut self.body))))
     }
 
+    /// How often memory for a body was enlarged while it arrived.
+    pub(crate) fn growths(&self) -> u64 {
+        self.growths
+    }
+
     /// Bytes of memory held for a frame that is not finished.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn reserved(&self) -> usize {
@@ -246,11 +254,13 @@ impl Decoder {
     }
 }
 
-/// Makes room for `arrived` bytes of the `missing` ones: exactly, when the end is near.
-fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) {
-    if body.capacity() - body.len() < arrived {
+/// Makes room for `arrived` bytes of the `missing` ones: exactly, when the end is near. `true`: that took memory.
+fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) -> bool {
+    let full = body.capacity() - body.len() < arrived;
+    if full {
         let received = body.len() + arrived;
         let ahead = (missing - arrived).min(received.max(AHEAD));
         body.reserve_exact(arrived + ahead);
     }
+    full
 }

@@ -38,6 +38,8 @@ pub struct Outbox {
     beside: u64,
     written: u64,
     garbage: Vec<Frame>,
+    /// Bytes of bodies referenced so far, since the outbox was made.
+    referenced: u64,
 }
 
 /// A referenced body.
@@ -75,6 +77,12 @@ impl Outbox {
     #[inline]
     pub fn unwritten_messages(&self) -> u32 {
         (self.ends.len() - self.counted) as u32
+    }
+
+    /// Bytes of bodies that were referenced instead of copied, since the outbox was made.
+    #[must_use]
+    pub fn referenced(&self) -> u64 {
+        self.referenced
     }
 
     /// Fills `slices` from the front with what is to be written next, at most `quantum` bytes (at least one), and
@@ -148,7 +156,7 @@ impl Outbox {
     /// Forgets everything that is not written: the connection is over. Shared frames become garbage.
     pub fn clear(&mut self) {
         self.garbage.extend(self.bodies.drain(..).map(|body| body.frame).filter(Frame::is_shared));
-        *self = Outbox { garbage: self.take_garbage(), ..Outbox::default() };
+        *self = Outbox { garbage: self.take_garbage(), referenced: self.referenced, ..Outbox::default() };
     }
 
     /// Frees the memory that an empty outbox keeps for the next use.
@@ -239,6 +247,7 @@ impl Outbox {
     fn push_body(&mut self, frame: Frame) {
         if frame.len() > COPY_LIMIT {
             self.beside += frame.len() as u64;
+            self.referenced += frame.len() as u64;
             self.bodies.push_back(Body { at: self.staging.len(), frame, written: 0 });
         } else {
             self.staging.extend_from_slice(&frame);
