@@ -31,7 +31,7 @@ pub struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Opens the sockets of a cell in two running peers, binds and connects.
+    /// Opens the sockets of a cell in two running peers; binds and connects, or in a lasting cell the other way round.
     ///
     /// # Errors
     /// Any [`Failure`].
@@ -42,8 +42,10 @@ impl<'a> Stage<'a> {
             (transport, true) => format!("{transport}://127.0.0.1:{}", free_port()?),
         };
         let mut stage = Stage { cell, endpoint, peers, contacts: 0, restarted: None, envelope: Vec::new() };
-        stage.enter(cell.binder)?;
-        stage.enter(cell.binder.other())?;
+        // An endpoint that is known beforehand may be connected before it is bound.
+        let first = if cell.lasting { cell.binder.other() } else { cell.binder };
+        stage.enter(first)?;
+        stage.enter(first.other())?;
         Ok(stage)
     }
 
@@ -128,7 +130,8 @@ impl<'a> Stage<'a> {
             self.envelope = seen;
             return Ok(());
         }
-        let expected = spaced(finds) + &spaced(&told);
+        let finds: Vec<String> = finds.iter().map(|word| words::retold(word)).collect();
+        let expected = spaced(&finds) + &spaced(&told);
         seen.extend(body);
         Err(self.peers[there as usize].unlike("recv", expected.trim_start(), seen.join(" ")))
     }
