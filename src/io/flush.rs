@@ -1,8 +1,8 @@
 //! When what was sent leaves: at once while sends are sparse, in full quanta while they flood.
 //!
 //! A system call per message would cost ten times the rest of a send, and a message that waits for the next one
-//! would be worse. So a socket has [`TOKENS`] tokens, one of which returns every [`TOKEN_PERIOD`]; a send with a token
-//! flushes and drives its engines at once. Without one the message stays in the open batch, the socket is
+//! would be worse. So a socket has [`TOKENS`] tokens, one of which returns every [`TOKEN_PERIOD`] while messages come no
+//! faster; a send with a token for each pipe it goes to flushes and drives its engines at once. Without one the message stays in the open batch, the socket is
 //! *deferred*, and its I/O thread, woken once for the burst, flushes it at once and then looks again at growing
 //! intervals (`io/watch`) until nothing is new. A full quantum leaves at once in any case.
 
@@ -37,11 +37,14 @@ pub(crate) struct FlushRule {
     deferred: bool,
     /// Messages accepted when the I/O thread looked last.
     seen: u64,
+    /// Messages that joined an open batch since tokens were last counted: each would have taken a token, so while
+    /// they come faster than tokens do, none returns.
+    joined: u32,
 }
 
 impl FlushRule {
     pub(crate) fn new() -> FlushRule {
-        FlushRule { tokens: TOKENS, counted: None, deferred: false, seen: 0 }
+        FlushRule { tokens: TOKENS, counted: None, deferred: false, seen: 0, joined: 0 }
     }
 
     /// Decides for `pipes` pipes with an open batch; `alone`: nothing was open before this send.
@@ -51,9 +54,10 @@ impl FlushRule {
     #[inline]
     pub(crate) fn decide(&mut self, pipes: usize, alone: bool, clock: impl FnOnce() -> Instant) -> Decision {
         if self.deferred && !alone {
+            self.joined = self.joined.saturating_add(1);
             return Decision::Leave;
         }
-        if pipes <= MAX_INLINE_PIPES && self.take_token(clock) {
+        if pipes <= MAX_INLINE_PIPES && self.take_tokens(pipes as u32, clock) {
             return Decision::Now;
         }
         match std::mem::replace(&mut self.deferred, true) {
@@ -70,8 +74,9 @@ impl FlushRule {
         self.deferred
     }
 
-    fn take_token(&mut self, clock: impl FnOnce() -> Instant) -> bool {
-        if self.tokens == 0 {
+    /// Takes one token for each pipe to be written to.
+    fn take_tokens(&mut self, price: u32, clock: impl FnOnce() -> Instant) -> bool {
+        if self.tokens < price {
             let now = clock();
             let elapsed =
                 self.counted.map_or(TOKEN_PERIOD * TOKENS, |then| now.saturating_duration_since(then));
@@ -80,9 +85,13 @@ impl FlushRule {
                 return false;
             }
             self.counted = Some(now);
-            self.tokens = returned;
+            let debt = std::mem::take(&mut self.joined).min(TOKENS);
+            self.tokens = (self.tokens + returned).saturating_sub(debt).min(TOKENS);
+            if self.tokens < price {
+                return false;
+            }
         }
-        self.tokens -= 1;
+        self.tokens -= price;
         true
     }
 }
@@ -122,6 +131,31 @@ mod tests {
         assert!(rule.look(17), "it goes on looking");
         assert_eq!(rule.decide(1, true, || start + TOKEN_PERIOD), Decision::Now);
         assert_eq!(rule.decide(1, true, || start + TOKEN_PERIOD), Decision::Leave);
+    }
+
+    #[test]
+    fn in_a_flood_no_token_returns() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        rule.counted = Some(start);
+        while rule.decide(1, true, || start) == Decision::Now {}
+        for quantum in 1..100u32 {
+            for _ in 0..900 {
+                assert_eq!(rule.decide(1, false, no_clock), Decision::Leave);
+            }
+            // A full quantum left, so that the next message finds nothing open.
+            let now = start + TOKEN_PERIOD * 5 * quantum;
+            assert_eq!(rule.decide(1, true, || now), Decision::Leave);
+        }
+    }
+
+    #[test]
+    fn a_send_to_four_pipes_takes_four_tokens() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        rule.counted = Some(start);
+        for _ in 0..4 {
+            assert_eq!(rule.decide(4, true, no_clock), Decision::Now);
+        }
+        assert_eq!(rule.decide(4, true, || start + TOKEN_PERIOD * 3), Decision::Defer);
     }
 
     #[test]

@@ -317,7 +317,7 @@ impl SocketBase {
             state.pattern.readable(id, &mut state.pipes);
             state.pattern.writable(id);
         }
-        state.changed();
+        state.peers_changed();
     }
 
     /// A pipe goes, on this side's wish: what is unsent leaves without it, what is unread is thrown away.
@@ -357,7 +357,7 @@ impl SocketBase {
         if let Some(entry) = state.pipes.remove(id) {
             state.pipes.settle_accounts(entry, cause);
         }
-        state.changed();
+        state.peers_changed();
     }
 }
 
@@ -416,7 +416,7 @@ impl SocketState {
         self.pipes.flush_all(FlushCause::Wait);
         self.pipes.errands.drive(&engine);
         self.pipes.errands.wake_output = true;
-        self.changed();
+        self.peers_changed();
     }
 
     fn joined(&mut self, slot: &Slot, routing_id: &Bytes) {
@@ -427,9 +427,8 @@ impl SocketState {
         self.pattern.established(id, routing_id, &mut self.pipes);
         // What the other socket wrote as it joined woke nobody: nobody had looked before.
         self.pattern.readable(id, &mut self.pipes);
-        self.pipes.errands.wake_input = true;
         self.pipes.errands.wake_output = true;
-        self.changed();
+        self.peers_changed();
     }
 
     fn lost(&mut self, slot: &Slot) {
@@ -438,7 +437,7 @@ impl SocketState {
             entry.link = Link::Offline;
         }
         self.pattern.lost(id, &mut self.pipes);
-        self.changed();
+        self.peers_changed();
     }
 
     fn readable(&mut self, slot: &Slot) {
@@ -453,6 +452,13 @@ impl SocketState {
         self.pattern.writable(id);
         self.pipes.errands.wake_output = true;
         self.pipes.errands.mark();
+    }
+
+    /// A peer came or went, of which a pattern may have something to tell: XPUB the end of subscriptions, STREAM the
+    /// beginning and the end of a connection.
+    fn peers_changed(&mut self) {
+        self.pipes.errands.wake_input = true;
+        self.changed();
     }
 
     /// Who waits for peers, subscriptions or endpoints is to look again.

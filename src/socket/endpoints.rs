@@ -261,7 +261,8 @@ impl SocketBase {
         let endpoint = Endpoint::parse_connect(text)?;
         self.enter(|state| state.alive())?;
         if let Some(row) = self.endpoints.find(&endpoint.to_string()).filter(|row| !row.bound) {
-            if self.socket_type.connects_once() {
+            // An endpoint whose peer is unfit waits long: whoever connects once more means it, not another connection.
+            if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
                 self.redial(row.id);
                 return Ok((endpoint, row.id));
             }

@@ -220,6 +220,7 @@ impl PipeTable {
     /// Empties the table.
     pub(crate) fn take_all(&mut self) -> Vec<Entry> {
         self.dirty.clear();
+        self.free.clear();
         let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
         entries.iter().for_each(|entry| entry.slot.set(None));
         entries
