@@ -1,10 +1,11 @@
 //! High-water marks over real connections: what may queue is bounded both ways, and nothing that was accepted is lost.
+#![allow(clippy::unwrap_used)] // a test's helpers
 
 mod common;
 
 use std::thread;
 
-use common::{LONG, RawPeer, assert_balanced, listen, message, no_linger, until};
+use common::{LONG, RawPeer, Soon, assert_balanced, listen, message, no_linger, until};
 use zeroxide::{Context, Error, Options, Socket, SocketType, Why, opt};
 
 /// Longer than two kernel buffers can hide many of.
@@ -61,7 +62,7 @@ fn what_queues_for_a_peer_that_does_not_read_is_bounded_and_arrives_whole_and_in
                 Error::WouldBlock(Why::Full { hwm: 10, .. })
             ));
             while expected < next {
-                assert_eq!(number(&pull.recv_timeout(LONG).unwrap()[0]), expected);
+                assert_eq!(number(&pull.recv_soon()[0]), expected);
                 expected += 1;
             }
         }
@@ -83,7 +84,7 @@ fn a_receiver_that_is_full_stops_reading_and_resumes_in_order() {
             peer.expect_end();
         });
         for n in 0..3_000 {
-            assert_eq!(number(&pull.recv_timeout(LONG).unwrap()[0]), n);
+            assert_eq!(number(&pull.recv_soon()[0]), n);
         }
         pull.close().wait();
     });
@@ -102,10 +103,10 @@ fn one_full_receiver_does_not_stop_its_neighbour() {
     }
     for n in 0..200u8 {
         other.send(&[&[n]]);
-        assert_eq!(free.recv_timeout(LONG).unwrap()[0], &[n][..]);
+        assert_eq!(free.recv_soon()[0], &[n][..]);
     }
     for n in 0..200u8 {
-        assert_eq!(full.recv_timeout(LONG).unwrap()[0], &[n][..]);
+        assert_eq!(full.recv_soon()[0], &[n][..]);
     }
 }
 
@@ -209,7 +210,7 @@ fn nodrop_makes_a_publisher_wait_for_its_slowest_subscriber() {
         scope.spawn(|| (0..count).for_each(|n| publisher.send_timeout(body(n), LONG).unwrap()));
         for subscriber in &subscribers {
             scope.spawn(move || {
-                (0..count).for_each(|n| assert_eq!(number(&subscriber.recv_timeout(LONG).unwrap()[0]), n));
+                (0..count).for_each(|n| assert_eq!(number(&subscriber.recv_soon()[0]), n));
             });
         }
     });

@@ -1,16 +1,33 @@
 //! What the tests of the whole library share: waiting without sleeping, the equations of the counters, and a peer made
 //! of a plain `TcpStream`, which reads and writes exactly when it is told to.
-#![allow(dead_code)] // each test program uses its part
+#![allow(dead_code, unreachable_pub)] // each test program uses its part, as a module of its own
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zeroxide::{Cause, Dropped, Event, EventKind, Monitor, Options, SocketStats, opt};
+use zeroxide::{Cause, Dropped, Event, EventKind, Message, Monitor, Options, Socket, SocketStats, opt};
 
 /// Longer than anything takes that does not hang.
 pub const LONG: Duration = Duration::from_secs(10);
+
+/// Receiving in tests.
+pub trait Soon {
+    /// Receives a message that is there or on its way. A call that got one only by its last look at the deadline has
+    /// missed a wake, and fails.
+    fn recv_soon(&self) -> Message;
+}
+
+impl Soon for Socket {
+    #[track_caller]
+    fn recv_soon(&self) -> Message {
+        let start = Instant::now();
+        let message = self.recv_timeout(LONG).unwrap_or_else(|error| panic!("{error}; {}", self.status()));
+        assert!(start.elapsed() < LONG / 2, "nobody woke the receiver; {}", self.status());
+        message
+    }
+}
 
 /// Options with which a lost connection is made again soon.
 pub fn impatient() -> Options {
