@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::report::{Outcome, Report};
+use crate::report::{Counts, Outcome, Report};
 use crate::run;
 
 /// The pyzmq that the peers run; its wheel carries its own libzmq.
