@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use zeroxide_patterns::Cause;
 use zeroxide_transports::pipe::Tally;
@@ -188,57 +189,91 @@ pub struct Status {
     pub endpoints: Vec<EndpointStatus>,
     /// How many peers are connected, inproc included.
     pub peers: usize,
-    /// How many peers subscribed to something (PUB, XPUB).
+    /// How many subscribers are connected (PUB, XPUB).
     pub subscribers: Option<usize>,
     /// Its own subscriptions (SUB, XSUB).
     pub subscriptions: Option<usize>,
     /// Calls that wait in `send` now.
     pub senders_waiting: usize,
+    /// How long the first of them has waited.
+    pub longest_wait: Option<Duration>,
     /// Calls that wait in `recv` now.
     pub receivers_waiting: usize,
+    /// Of the messages that nobody had subscribed to: those sent before there was any subscription (PUB, XPUB).
+    pub before_subscriptions: u64,
     /// The counters.
     pub stats: SocketStats,
 }
 
+/// One line: what it is and where it is bound, then how its connects fare, its peers, and what waits or was lost.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.socket)?;
         if !self.name.is_empty() {
             write!(f, " {}", self.name)?;
         }
-        match &self.endpoints[..] {
-            [] => f.write_str(": neither bound nor connected")?,
-            rows => rows
-                .iter()
-                .enumerate()
-                .try_for_each(|(n, row)| write!(f, "{}{row}", if n == 0 { ": " } else { "; " }))?,
+        let (bound, connecting): (Vec<_>, Vec<_>) = self.endpoints.iter().partition(|row| row.bound);
+        bound
+            .iter()
+            .enumerate()
+            .try_for_each(|(n, row)| write!(f, "{} {}", if n == 0 { "" } else { "," }, row.endpoint))?;
+        let mut facts: Vec<String> = connecting.iter().map(ToString::to_string).collect();
+        if self.endpoints.is_empty() {
+            facts.push("neither bound nor connected".to_owned());
         }
-        let plural = |n: usize| if n == 1 { "" } else { "s" };
-        match (self.subscribers, self.subscriptions) {
-            (Some(n), _) => write!(f, "; {n} subscriber{}", plural(n))?,
-            (None, Some(n)) => {
-                write!(f, "; {n} subscription{}, {} peer{}", plural(n), self.peers, plural(self.peers))?
-            }
-            (None, None) => write!(f, "; {} peer{}", self.peers, plural(self.peers))?,
+        facts.extend(self.who(!bound.is_empty()));
+        facts.extend(self.waits());
+        facts.extend(self.losses());
+        write!(f, ": {}", facts.join("; "))
+    }
+}
+
+impl Status {
+    /// Subscriptions and peers; a connect that tells of itself needs no "0 peers".
+    fn who(&self, is_bound: bool) -> Vec<String> {
+        let peers = (is_bound || self.peers > 0).then(|| counted(self.peers, "peer"));
+        let subscribers = self.subscribers.map(|n| counted(n, "subscriber"));
+        let subscriptions = self.subscriptions.map(|n| counted(n, "subscription"));
+        match subscribers {
+            Some(subscribers) => vec![subscribers],
+            None => subscriptions.into_iter().chain(peers).collect(),
         }
+    }
+
+    fn waits(&self) -> Vec<String> {
+        let (mut facts, queued) = (Vec::new(), self.stats.queued);
         if self.senders_waiting > 0 {
+            let since = self.longest_wait.unwrap_or_default().as_secs_f64();
             let why = if self.peers == 0 { "no peer" } else { "peers full" };
-            write!(f, "; {} sender{} waiting ({why})", self.senders_waiting, plural(self.senders_waiting))?;
+            facts.push(format!("{} waiting {since:.1} s ({why})", counted(self.senders_waiting, "sender")));
         }
         if self.receivers_waiting > 0 {
-            write!(f, "; {} receiver{} waiting", self.receivers_waiting, plural(self.receivers_waiting))?;
+            facts.push(format!("{} waiting", counted(self.receivers_waiting, "receiver")));
         }
-        if self.socket.sends() {
-            write!(f, "; queued {}", self.stats.queued)?;
+        if queued > 0 || self.senders_waiting > 0 {
+            facts.push(format!("queued {queued}"));
         }
-        if self.stats.unmatched > 0 {
-            let unmatched = self.stats.unmatched;
-            write!(
-                f,
-                "; {unmatched} sent before a matching subscription (unmatched); see wait_for_subscribers"
-            )?;
-        }
-        let dropped = self.stats.dropped.total();
-        if dropped > 0 { write!(f, "; dropped {dropped}") } else { Ok(()) }
+        facts
     }
+
+    fn losses(&self) -> Vec<String> {
+        let mut facts = Vec::new();
+        let (unmatched, dropped) = (self.stats.unmatched, self.stats.dropped.total());
+        if unmatched > 0 {
+            let when = match self.before_subscriptions == unmatched {
+                true => "before the first subscription",
+                false => "without a matching subscription",
+            };
+            facts.push(format!("{unmatched} sent {when} (unmatched); see wait_for_subscribers"));
+        }
+        if dropped > 0 {
+            facts.push(format!("dropped {dropped}"));
+        }
+        facts
+    }
+}
+
+/// `1 peer`, `2 peers`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

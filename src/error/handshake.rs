@@ -112,7 +112,12 @@ fn protocol(fault: &ProtocolError, own: SocketType) -> String {
             let legal = either(own.peers());
             format!("peer is {peer}, we are {own}; {} {own} talks to {legal}", super::article(own))
         }
-        ProtocolError::NotZmtp { first } => format!("peer does not speak ZMTP (first bytes {first})"),
+        ProtocolError::NotZmtp { first } => {
+            // Enough to know HTTP, TLS or SSH by.
+            let first = first.as_bytes();
+            let first = first[..first.len().min(8)].escape_ascii();
+            format!("peer does not speak ZMTP (first bytes \"{first}\")")
+        }
         ProtocolError::VersionTooOld { spoken, minimum } => {
             format!("peer speaks ZMTP {spoken}, we demand {minimum}; MIN_VERSION can allow it")
         }

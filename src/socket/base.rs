@@ -16,6 +16,7 @@ use zeroxide_zmtp::SocketType;
 use super::endpoints::{EndpointState, EndpointTable};
 use super::pipes::{Entry, Errands, FlushCause, Link, Owner, PipeTable, Slot};
 use super::request::Exchange;
+use super::transfer::Waits;
 use crate::context::ContextBase;
 use crate::error::Error;
 use crate::io::command::{Attach, Command, Control, Mailbox};
@@ -48,6 +49,8 @@ pub(crate) struct SocketBase {
     pub(crate) endpoints: EndpointTable,
     pub(crate) monitors: Monitors,
     pub(crate) counters: Arc<Counters>,
+    /// The calls that wait in `send`.
+    pub(crate) sending: Waits,
     /// Whose turn it is in `request`.
     pub(crate) exchange: Exchange,
     /// How its closing went.
@@ -65,6 +68,9 @@ pub(crate) struct SocketState {
     pub(crate) reactor: Option<ReactorLink>,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
+    /// Messages without a subscriber: at the last look, and before the first subscription.
+    pub(super) unmatched: u64,
+    pub(super) before_subscriptions: u64,
     /// Why the socket is of no more use.
     pub(crate) end: Option<SocketEnd>,
     /// It was closed, whether its context had ended before or not.
@@ -105,6 +111,8 @@ impl SocketBase {
             reactor: None,
             accepted: 0,
             refused: 0,
+            unmatched: 0,
+            before_subscriptions: 0,
             end: None,
             closed: false,
             marks: (values.sndhwm, values.rcvhwm),
@@ -125,6 +133,7 @@ impl SocketBase {
             endpoints: EndpointTable::default(),
             monitors: Monitors::default(),
             counters: Arc::new(Counters::default()),
+            sending: Waits::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
         })

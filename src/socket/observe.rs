@@ -56,25 +56,25 @@ impl Socket {
     pub fn status(&self) -> Status {
         let base = self.base();
         let socket = self.socket_type();
-        let (name, subscribers, topics, peers) = base.enter(|state| {
+        let (name, topics, peers, before_subscriptions) = base.enter(|state| {
             let name = state.values.routing_id.as_ref().map(RoutingId::to_string).unwrap_or_default();
             let peers = state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
-            (
-                name,
-                state.pipes.iter().filter(|(_, entry)| entry.is_up()).count(),
-                state.pattern.topics(),
-                peers,
-            )
+            (name, state.pattern.topics(), peers, state.before_subscriptions)
         });
+        // What is printable needs no hexadecimal here.
+        let name = name.split_once("\" (hex").map_or(name.clone(), |(text, _)| format!("{text}\""));
+        let (senders_waiting, since) = base.sending.look();
         Status {
             socket,
             name,
             endpoints: self.endpoints(),
             peers,
-            subscribers: socket.publishes().then_some(subscribers),
+            subscribers: socket.publishes().then_some(peers),
             subscriptions: socket.resubscribes().then_some(topics),
-            senders_waiting: base.output.waiting(),
+            senders_waiting,
+            longest_wait: since.map(|since| since.elapsed()),
             receivers_waiting: base.input.waiting(),
+            before_subscriptions,
             stats: self.stats(),
         }
     }

@@ -1,6 +1,6 @@
 //! Sending and receiving: the blocking, non-blocking and timed calls over one attempt each.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Pattern, Refusal};
@@ -27,6 +27,39 @@ enum Attempt {
     Done,
     /// Not now; something may change.
     Later(Refusal),
+}
+
+/// Calls that wait, each with its beginning, for those who ask why nothing happens.
+#[derive(Default)]
+pub(crate) struct Waits(Mutex<Vec<Instant>>);
+
+/// One call that waits.
+struct Wait<'a>(&'a Waits, Instant);
+
+impl Waits {
+    fn begin(&self, start: Instant) -> Wait<'_> {
+        self.list().push(start);
+        Wait(self, start)
+    }
+
+    /// How many wait, and since when the first of them.
+    pub(crate) fn look(&self) -> (usize, Option<Instant>) {
+        let list = self.list();
+        (list.len(), list.iter().min().copied())
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let mut list = self.0.list();
+        if let Some(at) = list.iter().position(|start| *start == self.1) {
+            list.swap_remove(at);
+        }
+    }
 }
 
 impl SocketBase {
@@ -61,6 +94,7 @@ impl SocketBase {
         } else {
             let deadline = limit.map(|limit| start + limit);
             Counters::add(&self.counters.waits, 1);
+            let _wait = self.sending.begin(start);
             let sent = wait_until(&[&self.output], deadline, || match self.attempt_to_send(&mut held) {
                 Ok(Attempt::Done) => Some(Ok(())),
                 Ok(Attempt::Later(why)) => {
@@ -197,12 +231,25 @@ impl SocketState {
             Ok(()) => {
                 self.pattern.commit(message, &mut self.pipes);
                 self.accepted += 1;
+                if self.pipes.unmatched != self.unmatched {
+                    self.note_unmatched();
+                }
                 Ok(())
             }
             Err(refusal) => {
                 *held = Some(message);
                 Err(self.refuse(refusal))
             }
+        }
+    }
+
+    /// Nobody got the message: because nobody had subscribed to anything yet?
+    #[cold]
+    fn note_unmatched(&mut self) {
+        let none_before = self.before_subscriptions == self.unmatched;
+        self.unmatched = self.pipes.unmatched;
+        if none_before && self.pattern.topics() == 0 {
+            self.before_subscriptions = self.unmatched;
         }
     }
 
