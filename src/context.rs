@@ -150,7 +150,7 @@ impl Drop for ContextHandle {
         sockets.iter().for_each(SocketBase::close);
         if !base.is_own_thread() {
             let limit = base.options.linger;
-            let deadline = limit.map(|limit| Instant::now() + limit);
+            let deadline = limit.and_then(after);
             for socket in sockets.iter().filter(|socket| socket.closure.has_unsent()) {
                 socket.closure.wait(deadline);
             }
@@ -158,6 +158,8 @@ impl Drop for ContextHandle {
         for (reactor, _) in &base.tables().reactors {
             reactor.send(Command::Exit);
         }
+        // The table keeps sockets, which keep it: what was never met ends here.
+        drop(base.names.clear());
     }
 }
 

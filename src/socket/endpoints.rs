@@ -187,7 +187,7 @@ pub(crate) struct Waiting {
     /// The slot of the binder's end.
     slot: Slot,
     connector: Owner,
-    hwm: Marks,
+    marks: Arc<JointMarks>,
     routing_id: Bytes,
 }
 
@@ -198,11 +198,53 @@ pub(crate) struct Binder {
     hwm: Marks,
 }
 
-/// The high-water marks of one side of an inproc pipe.
-#[derive(Clone, Copy)]
-struct Marks {
-    send: u32,
-    receive: u32,
+/// The high-water marks of one side of a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) send: u32,
+    pub(crate) receive: u32,
+}
+
+/// The high-water marks of both sides of an inproc pipe, either of which may change on the living pipe. The lock is a
+/// leaf.
+pub(crate) struct JointMarks(Mutex<BothMarks>);
+
+struct BothMarks {
+    connector: Marks,
+    /// None before the bind.
+    binder: Option<Marks>,
+}
+
+/// A side of an inproc pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Connector,
+    Binder,
+}
+
+impl JointMarks {
+    fn of(connector: Marks) -> Arc<JointMarks> {
+        Arc::new(JointMarks(Mutex::new(BothMarks { connector, binder: None })))
+    }
+
+    /// Sets the marks of the side that `pipe` is the end of, as far as they are given, and with them those of the
+    /// pipe. `true`: the other side may have room now.
+    pub(crate) fn set(&self, side: Side, send: Option<u32>, receive: Option<u32>, pipe: &mut Pipe) -> bool {
+        let mut both = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = match side {
+            Side::Connector => &mut both.connector,
+            Side::Binder => both.binder.get_or_insert(Marks { send: 0, receive: 0 }),
+        };
+        ours.send = send.unwrap_or(ours.send);
+        ours.receive = receive.unwrap_or(ours.receive);
+        let ours = *ours;
+        let theirs = match side {
+            Side::Connector => both.binder,
+            Side::Binder => Some(both.connector),
+        };
+        pipe.writer.set_hwm(theirs.map_or(ours.send, |theirs| joined(ours.send, theirs.receive)));
+        pipe.reader.set_hwm(theirs.map_or(ours.receive, |theirs| joined(theirs.send, ours.receive)))
+    }
 }
 
 impl Marks {
@@ -314,14 +356,17 @@ impl SocketBase {
         let conflate = values.conflate && self.socket_type.conflates();
         let flow = |hwm| Flow { hwm, conflate, count_control: false };
         let (ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
+        let marks = JointMarks::of(hwm);
+        let mut entry = Entry::new(ours, Link::Offline, slot.clone(), id);
+        entry.joint = Some((Arc::clone(&marks), Side::Connector));
         let routing_id = self.enter(|state| {
             state.alive()?;
             let origin = Origin { connected: true, routing_id: values.connect_routing_id.clone() };
-            state.attach(Entry::new(ours, Link::Offline, slot.clone(), id), &origin).map_err(in_use)?;
+            state.attach(entry, &origin).map_err(in_use)?;
             Ok::<Bytes, Error>(state.values.routing_id_bytes())
         })?;
         let connector = owner(self, &slot);
-        let waiting = Waiting { pipe: theirs, slot: far_slot, connector, hwm, routing_id };
+        let waiting = Waiting { pipe: theirs, slot: far_slot, connector, marks, routing_id };
         self.endpoints.add(id, endpoint.clone(), false, EndpointState::NotBound);
         match self.context.names.connect(name, waiting) {
             Met::Bound(binder, waiting) => binder.base.meet(waiting, binder.hwm),
@@ -332,14 +377,14 @@ impl SocketBase {
 
     /// A bound name and a connect for it have met: join their marks, and give each side its news.
     fn meet(self: &Arc<Self>, waiting: Waiting, hwm: Marks) {
-        let Waiting { mut pipe, slot, connector, hwm: theirs, routing_id } = waiting;
-        pipe.writer.set_hwm(joined(hwm.send, theirs.receive));
-        pipe.reader.set_hwm(joined(theirs.send, hwm.receive));
+        let Waiting { mut pipe, slot, connector, marks, routing_id } = waiting;
+        marks.set(Side::Binder, Some(hwm.send), Some(hwm.receive), &mut pipe);
         let binder = owner(self, &slot);
         let base = Arc::clone(&connector.base);
         let bound = Control::Bound(connector.slot.clone(), binder);
         let mut entry = Entry::new(pipe, Link::Inproc(connector), slot, 0);
         entry.was_up = true;
+        entry.joint = Some((marks, Side::Binder));
         // The connector's open batch is flushed by its news, so its news comes first.
         base.post(bound);
         self.post(Control::Attach(Box::new(Attach { entry, origin: Origin::default(), routing_id })));

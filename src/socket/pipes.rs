@@ -12,6 +12,7 @@ use zeroxide_transports::pipe::{Pipe, Writer};
 use zeroxide_zmtp::{Message, Peer, Traffic};
 
 use super::base::SocketBase;
+use super::endpoints::{JointMarks, Side};
 use crate::io::command::Control;
 use crate::io::engine::{Engine, READABLE};
 use crate::stats::{Dropped, is_routed};
@@ -90,12 +91,15 @@ pub(crate) struct Entry {
     pub(crate) was_up: bool,
     /// It leads, or led, to a socket of this context.
     pub(crate) inproc: bool,
+    /// The marks that it has in common with that socket.
+    pub(crate) joint: Option<(Arc<JointMarks>, Side)>,
 }
 
 impl Entry {
     pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
         let (peer, drops, inproc) = (None, [0; CAUSES], matches!(link, Link::Inproc(_)));
-        Entry { pipe, link, slot, peer, endpoint, drops, dirty: false, ended: false, was_up: false, inproc }
+        let (dirty, ended, was_up, joint) = (false, false, false, None);
+        Entry { pipe, link, slot, peer, endpoint, drops, dirty, ended, was_up, inproc, joint }
     }
 
     /// Messages for the peer that this side dropped; what it dropped of the peer's does not count.
@@ -255,21 +259,25 @@ impl PipeTable {
         }
     }
 
-    /// Changes the high-water marks of the pipes to other processes; answers those that may have room now.
+    /// Changes the high-water marks of the pipes; answers those that may have room now.
     pub(crate) fn set_marks(&mut self, send: Option<u32>, receive: Option<u32>) -> Vec<PipeId> {
         if send.is_none() && receive.is_none() {
             return Vec::new();
         }
-        let ids: Vec<PipeId> = self.iter().filter(|(_, entry)| !entry.inproc).map(|(id, _)| id).collect();
-        for id in &ids {
-            let Some(entry) = self.get_mut(*id) else { continue };
-            send.iter().for_each(|hwm| entry.pipe.writer.set_hwm(*hwm));
-            let wake = receive.is_some_and(|hwm| entry.pipe.reader.set_hwm(hwm));
-            let engine = match &entry.link {
-                Link::Engine(engine) if wake => Arc::clone(engine),
-                _ => continue,
+        let ids: Vec<PipeId> = self.iter().map(|(id, _)| id).collect();
+        for entry in self.entries.iter_mut().flatten() {
+            let wake = match &entry.joint {
+                Some((marks, side)) => marks.set(*side, send, receive, &mut entry.pipe),
+                None => {
+                    send.iter().for_each(|hwm| entry.pipe.writer.set_hwm(*hwm));
+                    receive.is_some_and(|hwm| entry.pipe.reader.set_hwm(hwm))
+                }
             };
-            self.errands.drive(&engine);
+            match &entry.link {
+                Link::Engine(engine) if wake => self.errands.drive(engine),
+                Link::Inproc(owner) if wake => self.errands.tell(owner, Control::Writable),
+                _ => {}
+            }
         }
         self.errands.wake_output = true;
         self.errands.mark();

@@ -88,6 +88,14 @@ impl<B: Clone, W> Names<B, W> {
         Some(connect)
     }
 
+    /// Frees every name and takes every waiting connect out, for a context that ends.
+    pub fn clear(&self) -> (Vec<B>, Vec<W>) {
+        let mut table = self.table();
+        let (bound, waiting) = (std::mem::take(&mut table.bound), std::mem::take(&mut table.waiting));
+        drop(table);
+        (bound.into_values().collect(), waiting.into_values().flatten().map(|(_, waiting)| waiting).collect())
+    }
+
     fn table(&self) -> MutexGuard<'_, Table<B, W>> {
         // No step of the above leaves a half-made change behind if it panics.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
