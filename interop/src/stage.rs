@@ -21,6 +21,8 @@ const SOCKET: &str = "s";
 pub struct Stage<'a> {
     cell: &'a Cell<'a>,
     endpoint: String,
+    /// Removes the file of an ipc endpoint in the end: a killed binder leaves it behind.
+    _file: SocketFile,
     peers: [Peer; 2],
     /// Counts the messages that made contact.
     contacts: u32,
@@ -36,12 +38,14 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// Any [`Failure`].
     pub fn open(cell: &'a Cell<'a>, peers: [Peer; 2]) -> Result<Stage<'a>, Failure> {
+        let file = SocketFile(fresh_path());
         let endpoint = match (cell.transport, cell.lasting) {
-            ("ipc", _) => format!("ipc://{}", fresh_path().display()),
+            ("ipc", _) => format!("ipc://{}", file.0.display()),
             (transport, false) => format!("{transport}://127.0.0.1:*"),
             (transport, true) => format!("{transport}://127.0.0.1:{}", free_port()?),
         };
-        let mut stage = Stage { cell, endpoint, peers, contacts: 0, restarted: None, envelope: Vec::new() };
+        let mut stage =
+            Stage { cell, endpoint, _file: file, peers, contacts: 0, restarted: None, envelope: Vec::new() };
         // An endpoint that is known beforehand may be connected before it is bound.
         let first = if cell.lasting { cell.binder.other() } else { cell.binder };
         stage.enter(first)?;
@@ -363,6 +367,14 @@ impl<'a> Stage<'a> {
         let since = self.restarted.map(|side| format!(", the {} side restarted", side.name()));
         let what = format!("{here} to {there} for {} s{}", PATIENCE.as_secs(), since.unwrap_or_default());
         Failure::NoContact { what }
+    }
+}
+
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
