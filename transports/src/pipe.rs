@@ -82,10 +82,11 @@ struct Queue {
     flow: Flow,
     /// The high-water mark in force; `u64::MAX` for none.
     limit: AtomicU64,
-    /// Messages acknowledged, including those in `lost`.
-    acked: AtomicU64,
+    /// Messages acknowledged are those written and those lost. Each of the two only ever grows, so that whoever
+    /// reads them while they change never sees a message twice, nor one come back.
+    written: AtomicU64,
     lost: AtomicU64,
-    /// The writer met the high-water mark and waits for `acked` to move.
+    /// The writer met the high-water mark and waits for an acknowledgement.
     starved: AtomicBool,
     reader_gone: AtomicBool,
 }
@@ -106,7 +107,7 @@ impl Queue {
             swap: Mutex::default(),
             flow,
             limit: AtomicU64::new(limit(flow.hwm, flow.conflate)),
-            acked: AtomicU64::new(0),
+            written: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             starved: AtomicBool::new(false),
             reader_gone: AtomicBool::new(false),
@@ -126,6 +127,11 @@ impl Queue {
     fn set_hwm(&self, hwm: u32) -> bool {
         self.limit.store(limit(hwm, self.flow.conflate), Ordering::Release);
         self.is_starved()
+    }
+
+    /// Messages that count against the high-water mark no longer.
+    fn acked(&self) -> u64 {
+        self.written.load(Ordering::Acquire) + self.lost.load(Ordering::Acquire)
     }
 
     /// Whether the writer waits for what was just stored; it is owed a wake then, once.
@@ -197,7 +203,7 @@ impl Writer {
     fn look_for_credit(&mut self) -> bool {
         for announced in [false, true] {
             self.limit = self.queue.limit.load(Ordering::Acquire);
-            self.acked = self.queue.acked.load(Ordering::Acquire);
+            self.acked = self.queue.acked();
             if self.in_flight() < self.limit {
                 return true;
             }
@@ -279,10 +285,12 @@ impl Writer {
     /// What became of everything written so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        // `lost` first: it is counted before `acked`, so that `written` never falls below zero.
-        let lost = self.queue.lost.load(Ordering::Acquire);
-        let acked = self.queue.acked.load(Ordering::Acquire);
-        Tally { routed: self.routed, written: acked.saturating_sub(lost), lost, conflated: self.conflated }
+        Tally {
+            routed: self.routed,
+            written: self.queue.written.load(Ordering::Acquire),
+            lost: self.queue.lost.load(Ordering::Acquire),
+            conflated: self.conflated,
+        }
     }
 
     /// Takes the messages that newer ones replaced, to be dropped outside any lock.
@@ -305,9 +313,10 @@ fn replace(items: &mut VecDeque<Traffic>, replaced: &mut Vec<Traffic>) -> u64 {
 pub struct Reader {
     queue: Arc<Queue>,
     taken: VecDeque<Traffic>,
-    /// Messages taken and acknowledged so far.
+    /// Messages taken for good so far, those of them that are acknowledged, and those that were lost.
     read: u64,
     acked: u64,
+    lost: u64,
     low_water: u64,
     finished: bool,
     wake_writer: bool,
@@ -321,6 +330,7 @@ impl Reader {
             taken: VecDeque::new(),
             read: 0,
             acked: 0,
+            lost: 0,
             low_water,
             finished: false,
             wake_writer: false,
@@ -368,13 +378,14 @@ impl Reader {
     /// Gives up on `count` messages got from [`Reader::take`]: their connection ended before they were written.
     /// `true`: wake the writer.
     pub fn lose(&mut self, count: u64) -> bool {
-        self.queue.lost.fetch_add(count, Ordering::Release);
+        self.lost += count;
+        self.queue.lost.store(self.lost, Ordering::Release);
         self.ack(count)
     }
 
     fn acknowledge(&mut self) -> bool {
         self.acked = self.read;
-        self.queue.acked.store(self.acked, Ordering::Release);
+        self.queue.written.store(self.acked - self.lost, Ordering::Release);
         self.queue.is_starved()
     }
 
@@ -422,6 +433,14 @@ impl Reader {
         let mut rest = std::mem::take(&mut self.taken);
         rest.append(&mut self.queue.swap().items);
         rest
+    }
+}
+
+/// A reader that is dropped goes away, too: a writer that waits for one to take or give up its messages would wait for
+/// ever. Call [`Reader::abandon`] first where dropping what is unread would run foreign code under a lock.
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.queue.reader_gone.store(true, Ordering::Release);
     }
 }
 
