@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
-use std::time::Instant;
 
 use zeroxide_patterns::AnyPattern;
 use zeroxide_transports::inproc::Names;
@@ -16,6 +15,7 @@ use crate::error::{Error, Op, Result};
 use crate::io::command::Command;
 use crate::io::reactor::{self, ReactorLink};
 use crate::io::reaper::Closing;
+use crate::io::signaler::after;
 use crate::options::{ContextOptions, Options, Values, opt};
 use crate::random::Random;
 use crate::socket::Socket;

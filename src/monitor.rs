@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use zeroxide_zmtp::{ConnectionError, Peer};
 
 use crate::error::{Error, HandshakeError, Result, Why};
-use crate::io::signaler::{Signal, wait_until};
+use crate::io::signaler::{Signal, after, wait_until};
 
 /// Events that a monitor keeps for its reader; older ones are counted as missed.
 pub(crate) const CAPACITY: usize = 4096;
@@ -146,7 +146,7 @@ impl Monitor {
     }
 
     fn wait(&self, limit: Option<Duration>) -> Result<Event> {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let deadline = limit.and_then(after);
         wait_until(&[&self.0.signal], deadline, || self.0.take())
             .unwrap_or(Err(Error::TimedOut(Why::NoEvent)))
     }
@@ -184,8 +184,12 @@ impl Queue {
         }
         events.push_back(event);
         drop(events);
+        self.closed.fetch_or(closing, Ordering::SeqCst);
+    }
+
+    /// Wakes who waits for what was pushed. A waker is user code: not under the list's lock.
+    fn wake(&self, closing: bool) {
         if closing {
-            self.closed.store(true, Ordering::SeqCst);
             self.signal.notify_all();
         } else {
             self.signal.notify_one();
@@ -224,15 +228,19 @@ impl Monitors {
         let seq = self.seq.fetch_add(1, Ordering::SeqCst);
         let (local, remote) = (local.to_owned(), remote.to_owned());
         let event = Event { seq, at: Instant::now(), connection, local, remote, kind };
+        let mut told = Vec::new();
         let mut queues = self.queues();
         self.closed.fetch_or(last, Ordering::SeqCst);
         queues.retain(|queue| match queue.upgrade() {
             Some(queue) => {
                 queue.push(event.clone());
+                told.push(queue);
                 true
             }
             None => false,
         });
+        drop(queues);
+        told.iter().for_each(|queue| queue.wake(last));
     }
 
     fn queues(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {

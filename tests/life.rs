@@ -66,7 +66,12 @@ fn messages_queue_before_the_peer_exists_and_survive_its_restart() {
     let pull = cx.socket(SocketType::Pull).unwrap();
     let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
     pull.close().wait();
-    let push = cx.socket_with(SocketType::Push, &Options::new().set(opt::RECONNECT_IVL, Some(Duration::from_millis(10)))).unwrap();
+    let push = cx
+        .socket_with(
+            SocketType::Push,
+            &Options::new().set(opt::RECONNECT_IVL, Some(Duration::from_millis(10))),
+        )
+        .unwrap();
     push.connect(&endpoint).unwrap();
     for round in 0..5u8 {
         push.send(&[round]).unwrap();
@@ -196,7 +201,12 @@ fn the_high_water_mark_is_exact_before_inproc_is_bound() {
 #[test]
 fn the_high_water_mark_is_exact_towards_a_peer_that_is_not_there() {
     let cx = Context::new();
-    let push = cx.socket_with(SocketType::Push, &Options::new().set(opt::SNDHWM, 9).set(opt::LINGER, Some(Duration::ZERO))).unwrap();
+    let push = cx
+        .socket_with(
+            SocketType::Push,
+            &Options::new().set(opt::SNDHWM, 9).set(opt::LINGER, Some(Duration::ZERO)),
+        )
+        .unwrap();
     push.connect("tcp://127.0.0.1:1").unwrap();
     assert_eq!((0..).take_while(|n: &u32| push.try_send(&n.to_be_bytes()).is_ok()).count(), 9);
     let stats = push.stats();

@@ -112,5 +112,16 @@ pub(crate) enum Command {
     Exit,
 }
 
+impl Command {
+    /// The thread is gone: nobody may go on waiting for the order.
+    pub(crate) fn carry_out_late(self) {
+        match self {
+            Command::Unbind(_, receipt) | Command::Disconnect(_, receipt) => receipt.open(),
+            Command::Close(base) => base.forget(),
+            _ => {}
+        }
+    }
+}
+
 /// Lets an application thread wait for an order to be carried out.
 pub(crate) type Receipt = Arc<Latch>;

@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
 
 use mio::{Interest, Token};
 use zeroxide_transports::{Endpoint, Resolved, Stream};
@@ -17,6 +16,7 @@ use super::hub::{Maker, Opening};
 use super::reactor::{Reactor, ReactorLink, Timer};
 use crate::monitor::EventKind;
 use crate::socket::endpoints::EndpointState;
+use crate::socket::pipes::Slot;
 
 /// Lookups at one time; a name server that hangs holds back no more than these.
 const MAX_LOOKUPS: usize = 16;
@@ -106,7 +106,7 @@ impl Reactor {
                 session.base.monitors.emit(token, "", &text, EventKind::ConnectDelayed);
                 if let Some(limit) = session.values.connect_timeout {
                     let timer = Timer::ConnectTimeout(id, session.attempt);
-                    self.arm(Instant::now() + limit, timer);
+                    self.arm_after(limit, timer);
                 }
                 self.dialling.insert(token, (id, stream));
                 self.dialled(token);
@@ -135,7 +135,8 @@ impl Reactor {
             address: stream.peer_address(),
             stream,
             base: Arc::clone(&session.base),
-            slot: session.slot.clone(),
+            // With IMMEDIATE each connection has its own pipe, and the last one's may still be in the table.
+            slot: if session.values.immediate { Slot::new() } else { session.slot.clone() },
             maker: Maker::Session(id),
             values: Arc::clone(&session.values),
         };

@@ -39,6 +39,9 @@ const OVERSHOOT: usize = 4_043;
 /// Full reads or writes in one drive, so that one busy stream cannot keep a thread to itself.
 const MAX_ROUNDS: usize = 16;
 
+/// Times that one call drives an engine which others want again and again; then the I/O thread takes it, by turns.
+const ROUNDS: usize = 2;
+
 /// The stream may be readable.
 pub(crate) const READABLE: u8 = 1;
 /// The stream may be writable.
@@ -239,12 +242,11 @@ impl Engine {
     pub(crate) fn drive(&self, by: Driver) {
         let counters = &self.owner.base.counters;
         let mut turns = 0;
-        let rounds = if by == Driver::Application { 2 } else { usize::MAX };
         let after = |turn| {
             turns += 1;
             self.act(turn, by);
         };
-        let entered = self.state.enter(rounds, |state| self.turn(state, by), after);
+        let entered = self.state.enter(ROUNDS, |state| self.turn(state, by), after);
         if turns > 1 {
             Counters::add(&counters.engine_again, turns - 1);
         }
@@ -271,13 +273,14 @@ impl Engine {
         state.readable |= edges & (READABLE | HUNG_UP) != 0;
         state.hung_up |= edges & HUNG_UP != 0;
         state.writable |= edges & WRITABLE != 0;
-        if edges & TIMER != 0 {
+        let now = Instant::now();
+        // A timer that an earlier deadline has overtaken must not start another chain of timers.
+        if edges & TIMER != 0 && state.armed.is_some_and(|at| at <= now) {
             state.armed = None;
         }
         if state.over {
             return turn;
         }
-        let now = Instant::now();
         let mut end = (edges & STOP != 0).then_some(End::Stopped);
         if end.is_none() && edges & TIMER != 0 {
             if state.leaves_input() {

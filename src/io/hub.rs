@@ -43,6 +43,8 @@ pub(crate) struct Connected {
     pub(crate) address: String,
     pub(crate) local: String,
     pub(crate) remote: String,
+    /// It is in the line for another turn.
+    pub(crate) waits: bool,
 }
 
 /// What a stream is to become.
@@ -73,9 +75,9 @@ impl Reactor {
         let config = values.connection_config(base.socket_type);
         let connection = Connection::new(config, Instant::now());
         let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone());
-        let peer = None;
+        let (peer, waits) = (None, false);
         self.connections
-            .insert(id, Connected { engine, base, slot, maker, values, peer, address, local, remote });
+            .insert(id, Connected { engine, base, slot, maker, values, peer, address, local, remote, waits });
         self.turn(id);
         Ok(())
     }
@@ -90,10 +92,10 @@ impl Reactor {
             self.arm(deadline, Timer::Engine(id));
         }
         if outcome.again {
-            self.turns.push_back(id);
+            self.give_turn(id);
         }
         if let Some(established) = outcome.established {
-            // A connection that ended in the same turn is established first: its messages count.
+            // A connection that ended right behind its handshake, before it had a pipe, never was a peer.
             match outcome.ended {
                 None => self.established(id, established),
                 Some((end, pipe)) => {
@@ -142,7 +144,16 @@ impl Reactor {
                 base.post(Control::Attach(Box::new(Attach { entry, origin, routing_id })));
             }
         }
-        self.turns.push_back(id);
+        self.give_turn(id);
+    }
+
+    /// Puts a connection in the line for another turn, once.
+    fn give_turn(&mut self, id: u64) {
+        if let Some(connected) = self.connections.get_mut(&id) {
+            if !std::mem::replace(&mut connected.waits, true) {
+                self.turns.push_back(id);
+            }
+        }
     }
 
     fn origin(&self, maker: Maker) -> Origin {

@@ -22,6 +22,7 @@ use super::dialer::Resolver;
 use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::session::Session;
+use super::signaler::after;
 use super::watch::Watch;
 use crate::context::ContextBase;
 use crate::random::Random;
@@ -50,8 +51,9 @@ struct Shared {
 impl ReactorLink {
     /// Sends an order, and wakes the thread if it sleeps.
     pub(crate) fn send(&self, command: Command) {
-        // The thread holds the receiving end until it has closed everything; what comes later finds nothing to do.
-        let _ = self.0.orders.send(command);
+        if let Err(late) = self.0.orders.send(command) {
+            return late.0.carry_out_late();
+        }
         if self.0.asleep.swap(false, Ordering::SeqCst) {
             let _ = self.0.waker.wake();
         }
@@ -62,6 +64,9 @@ impl ReactorLink {
         &self.0.buffers
     }
 }
+
+/// Read buffers that are kept for the next use; more are needed only while many engines have input left over.
+const MAX_SPARE: usize = 16;
 
 /// Read buffers that wait for their next use: an idle engine has none.
 #[derive(Default)]
@@ -75,7 +80,10 @@ impl Buffers {
 
     /// Gives a buffer back.
     pub(crate) fn give(&self, buffer: Box<[u8]>) {
-        self.spare().push(buffer);
+        let mut spare = self.spare();
+        if spare.len() < MAX_SPARE {
+            spare.push(buffer);
+        }
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
@@ -178,7 +186,6 @@ impl Reactor {
             self.fire_timers();
             self.give_turns();
         }
-        self.abandon();
     }
 
     fn is_done(&self) -> bool {
@@ -222,7 +229,9 @@ impl Reactor {
     }
 
     fn obey(&mut self) {
-        while let Ok(command) = self.orders.try_recv() {
+        // As many as there are now: obeying may bring more, and others want their turn.
+        for _ in 0..self.orders.len() {
+            let Ok(command) = self.orders.try_recv() else { return };
             match command {
                 Command::Bind(id, base, listener, values) => self.listen(id, base, *listener, values),
                 Command::Unbind(id, receipt) => {
@@ -254,6 +263,18 @@ impl Reactor {
         self.timers.push(Reverse((at, timer)));
     }
 
+    /// Arms a timer after a wait; one that ends beyond the clock's range never fires.
+    pub(super) fn arm_after(&mut self, wait: Duration, timer: Timer) {
+        if let Some(at) = after(wait) {
+            self.arm(at, timer);
+        }
+    }
+
+    /// Carries out what can still be carried out of the orders that were not obeyed.
+    pub(super) fn close_orders(&mut self) {
+        self.orders.try_iter().for_each(Command::carry_out_late);
+    }
+
     fn fire_timers(&mut self) {
         if self.timers.is_empty() {
             return;
@@ -281,6 +302,9 @@ impl Reactor {
 
     fn give_turns(&mut self) {
         for id in std::mem::take(&mut self.turns) {
+            if let Some(connected) = self.connections.get_mut(&id) {
+                connected.waits = false;
+            }
             self.turn(id);
         }
     }

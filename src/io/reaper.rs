@@ -16,7 +16,7 @@ use zeroxide_transports::pipe::{Tally, Writer};
 use super::command::Control;
 use super::hub::{Connected, Maker};
 use super::reactor::{Reactor, Timer};
-use super::signaler::Latch;
+use super::signaler::{Latch, after};
 use crate::socket::base::SocketBase;
 use crate::stats::SocketStats;
 
@@ -57,8 +57,8 @@ impl Closure {
         let mut report = CloseReport::default();
         for (writer, before) in self.writers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let now = writer.tally();
-            report.written += now.written - before.written;
-            report.dropped += now.queued() + now.lost - before.lost;
+            report.written += now.written.saturating_sub(before.written);
+            report.dropped += now.queued() + now.lost.saturating_sub(before.lost);
         }
         report
     }
@@ -114,8 +114,8 @@ impl Closing {
     /// # Errors
     /// The closing itself, when something was still unsent at the limit.
     pub fn wait_timeout(self, limit: Duration) -> Result<CloseReport, Closing> {
-        let deadline = Instant::now() + limit;
-        match self.sockets.iter().all(|base| base.closure.wait(Some(deadline))) {
+        let deadline = after(limit);
+        match self.sockets.iter().all(|base| base.context.is_own_thread() || base.closure.wait(deadline)) {
             true => Ok(self.report()),
             false => Err(self),
         }
@@ -168,7 +168,7 @@ impl Reactor {
             Some(linger) if linger.is_zero() => self.lingered(id),
             linger => {
                 if let Some(linger) = linger {
-                    self.arm(Instant::now() + linger, Timer::Linger(id));
+                    self.arm_after(linger, Timer::Linger(id));
                 }
                 self.end_accepted(|connected| connected.base.id == id);
                 for session in keys(&self.sessions, |session| session.base.id == id) {
@@ -226,7 +226,7 @@ impl Reactor {
     pub(super) fn let_drain(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return };
         if let Some(linger) = connected.values.linger {
-            self.arm(Instant::now() + linger, Timer::Stop(id));
+            self.arm_after(linger, Timer::Stop(id));
         }
         self.turn(id);
     }
@@ -258,12 +258,15 @@ impl Reactor {
             self.lingered(id);
         }
     }
+}
 
-    /// The thread ends: nobody may go on waiting for what it will not do.
-    pub(super) fn abandon(&mut self) {
+impl Drop for Reactor {
+    /// The thread ends, in order or not: nobody may go on waiting for what it will not do.
+    fn drop(&mut self) {
         for (_, reaping) in self.closing.drain() {
             reaping.base.forget();
         }
+        self.close_orders();
     }
 }
 

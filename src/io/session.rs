@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
@@ -151,7 +151,7 @@ impl Reactor {
         session.connection = None;
         let finished = matches!(end, End::Drained | End::Stopped);
         match pipe {
-            Some(pipe) if session.values.immediate => leave_pipe(&session.base, &session.slot, pipe),
+            Some(pipe) if session.values.immediate => leave_pipe(&session.base, &connected.slot, pipe),
             Some(pipe) => {
                 session.pipe = Some(pipe);
                 session.base.post(Control::Lost(session.slot.clone()));
@@ -207,7 +207,7 @@ impl Reactor {
         let text = session.endpoint.to_string();
         let kind = EventKind::ConnectRetried { after: wait, attempt };
         session.base.monitors.emit(id, "", &text, kind);
-        self.arm(Instant::now() + wait, Timer::Dial(id, attempt));
+        self.arm_after(wait, Timer::Dial(id, attempt));
     }
 
     /// The timer of an attempt fired.
@@ -235,7 +235,7 @@ impl Reactor {
         let needed = self.is_needed(id);
         match linger {
             Some(linger) if linger.is_zero() || !needed => return self.end_session(id),
-            Some(linger) => self.arm(Instant::now() + linger, Timer::SessionLinger(id)),
+            Some(linger) => self.arm_after(linger, Timer::SessionLinger(id)),
             None if !needed => return self.end_session(id),
             None => {}
         }

@@ -156,6 +156,11 @@ impl Sleeper for FdParker {
     }
 }
 
+/// The moment `limit` from now; `None`, which is never, beyond the clock's range.
+pub(crate) fn after(limit: Duration) -> Option<Instant> {
+    Instant::now().checked_add(limit)
+}
+
 /// Names one registration at a [`Signal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
@@ -164,6 +169,15 @@ pub(crate) struct Ticket(u64);
 struct List {
     waiters: Vec<(Ticket, Waiter)>,
     next: u64,
+}
+
+impl List {
+    /// The registration that a task has already: a future that is polled often waits once.
+    fn known(&self, waiter: &Waiter) -> Option<Ticket> {
+        let Waiter::Task(new) = waiter else { return None };
+        let same = |listed: &Waiter| matches!(listed, Waiter::Task(old) if old.will_wake(new));
+        self.waiters.iter().find(|(_, listed)| same(listed)).map(|(ticket, _)| *ticket)
+    }
 }
 
 /// The waiters for one kind of change.
@@ -177,6 +191,9 @@ impl Signal {
     /// Adds a waiter for one wake. Look at what you wait for *after* this.
     pub(crate) fn register(&self, waiter: Waiter) -> Ticket {
         let mut list = self.list();
+        if let Some(ticket) = list.known(&waiter) {
+            return ticket;
+        }
         let ticket = Ticket(list.next);
         list.next += 1;
         list.waiters.push((ticket, waiter));

@@ -84,6 +84,8 @@ pub(crate) struct SocketState {
 pub(crate) enum SocketEnd {
     Closed,
     Terminated,
+    /// This is a child of the process that made the socket.
+    Forked,
 }
 
 impl From<SocketEnd> for Error {
@@ -91,6 +93,7 @@ impl From<SocketEnd> for Error {
         match end {
             SocketEnd::Closed => Error::Closed,
             SocketEnd::Terminated => Error::Terminated,
+            SocketEnd::Forked => Error::Forked,
         }
     }
 }
@@ -231,6 +234,11 @@ impl SocketBase {
 
     /// Does what was asked for under the lock, without it.
     fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<ReactorLink>) {
+        if errands.touches_the_system() && self.context.is_forked() {
+            // The streams, the poller and the thread are the parent's.
+            self.lock().end = Some(SocketEnd::Forked);
+            return;
+        }
         if let Some(reactor) = reactor {
             if errands.defer {
                 Counters::add(&self.counters.deferrals, 1);
@@ -326,6 +334,8 @@ impl SocketBase {
             state.pattern.readable(id, &mut state.pipes);
             state.pattern.writable(id);
         }
+        // Who waits for room at this peer must find out that there will be none.
+        state.pipes.errands.wake_output = true;
         state.peers_changed();
     }
 
@@ -402,12 +412,12 @@ impl SocketState {
         entry.pipe.writer.finish();
         let unread = entry.pipe.reader.abandon();
         self.pipes.errands.garbage.extend(unread);
-        match entry.link {
-            Link::Engine(engine) => self.pipes.errands.stops.push(engine),
-            Link::Inproc(owner) => self.pipes.errands.tell(&owner, Control::Ended),
+        match &entry.link {
+            Link::Engine(engine) => self.pipes.errands.stops.push(Arc::clone(engine)),
+            Link::Inproc(owner) => self.pipes.errands.tell(owner, Control::Ended),
             Link::Offline => {}
         }
-        self.pipes.errands.mark();
+        self.pipes.discard_pipe(entry);
     }
 
     fn up(&mut self, slot: &Slot, engine: Arc<Engine>, peer: Arc<zeroxide_zmtp::Peer>) {
@@ -442,9 +452,7 @@ impl SocketState {
 
     fn lost(&mut self, slot: &Slot) {
         let Some(id) = slot.get() else { return };
-        if let Some(entry) = self.pipes.get_mut(id) {
-            entry.link = Link::Offline;
-        }
+        self.pipes.unlink(id);
         self.pattern.lost(id, &mut self.pipes);
         self.peers_changed();
     }
@@ -474,12 +482,6 @@ impl SocketState {
     pub(crate) fn changed(&mut self) {
         self.pipes.errands.wake_watchers = true;
         self.pipes.errands.mark();
-    }
-
-    /// What the socket is ready for: 1 to receive, 2 to send (libzmq `ZMQ_EVENTS`).
-    pub(crate) fn events(&mut self) -> u32 {
-        let receive = u32::from(self.pattern.has_in(&mut self.pipes));
-        receive | u32::from(self.pattern.has_out(&mut self.pipes)) << 1
     }
 
     /// Options changed: those that act on a live socket do so now.

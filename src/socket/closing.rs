@@ -14,18 +14,20 @@ impl SocketBase {
         if self.context.is_forked() {
             return;
         }
-        let reactor = self.enter(|state| {
+        let closing = self.enter(|state| {
             if std::mem::replace(&mut state.closed, true) {
                 return None;
             }
             // Who is told of the context's end goes on being told so.
             state.end.get_or_insert(SocketEnd::Closed);
+            let loaded = state.pipes.loaded_endpoints();
             self.let_pipes_go(state);
-            Some(state.reactor.clone())
+            Some((state.reactor.clone(), loaded))
         });
-        let Some(reactor) = reactor else { return };
+        let Some((reactor, loaded)) = closing else { return };
         self.wake_everybody();
         self.free_names();
+        self.give_up_names(&loaded);
         match reactor {
             Some(reactor) => reactor.send(Command::Close(Arc::clone(self))),
             None => self.forget(),

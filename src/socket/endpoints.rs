@@ -153,6 +153,11 @@ impl EndpointTable {
         self.rows().iter().find(|row| row.endpoint.to_string() == wanted).cloned()
     }
 
+    /// The row of a connecting endpoint.
+    fn connecting(&self, endpoint: &Endpoint) -> Option<EndpointStatus> {
+        self.rows().iter().find(|row| !row.bound && row.endpoint == *endpoint).cloned()
+    }
+
     pub(crate) fn get(&self, id: u64) -> Option<EndpointStatus> {
         self.rows().iter().find(|row| row.id == id).cloned()
     }
@@ -302,7 +307,7 @@ impl SocketBase {
         self.context.check_process()?;
         let endpoint = Endpoint::parse_connect(text)?;
         self.enter(|state| state.alive())?;
-        if let Some(row) = self.endpoints.find(&endpoint.to_string()).filter(|row| !row.bound) {
+        if let Some(row) = self.endpoints.connecting(&endpoint) {
             // An endpoint whose peer is unfit waits long: whoever connects once more means it, not another connection.
             if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
                 self.redial(row.id);
@@ -370,7 +375,14 @@ impl SocketBase {
         self.endpoints.add(id, endpoint.clone(), false, EndpointState::NotBound);
         match self.context.names.connect(name, waiting) {
             Met::Bound(binder, waiting) => binder.base.meet(waiting, binder.hwm),
-            Met::Parked(ticket) => self.endpoints.change(id, |row| row.ticket = Some(ticket)),
+            Met::Parked(ticket) => {
+                self.endpoints.change(id, |row| row.ticket = Some(ticket));
+                // A socket that closed in between did not see the ticket.
+                if let Err(closed) = self.enter(|state| state.alive()) {
+                    drop(self.context.names.cancel(name, ticket));
+                    return Err(closed);
+                }
+            }
         }
         Ok(())
     }
@@ -428,6 +440,18 @@ impl SocketBase {
         for row in self.endpoints.list() {
             if let (true, Endpoint::Inproc(name)) = (row.bound, &row.endpoint) {
                 self.free_name(row.id, name);
+            }
+        }
+    }
+
+    /// Takes back the connects that wait for a name nobody has bound, but for those with something to deliver: that
+    /// arrives if the name is bound later (libzmq test_hwm.cpp, connect and close first).
+    pub(crate) fn give_up_names(&self, loaded: &[u64]) {
+        for row in self.endpoints.list() {
+            if let (Some(ticket), Endpoint::Inproc(name)) = (row.ticket, &row.endpoint) {
+                if !loaded.contains(&row.id) {
+                    drop(self.context.names.cancel(name, ticket));
+                }
             }
         }
     }

@@ -20,7 +20,8 @@ pub use endpoints::{EndpointState, EndpointStatus};
 use crate::context::ContextHandle;
 use crate::error::{Error, Op, Result, SendError};
 use crate::io::reaper::Closing;
-use crate::options::{Live, Opt, Options, Values};
+use crate::options::{Live, Opt, Options, Values, opt};
+use crate::poller::Ready;
 use base::SocketBase;
 use transfer::Patience;
 
@@ -287,9 +288,14 @@ impl Socket {
     /// [`Error::Option`] when it was never set and has no default, or is not for this type.
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Result<T> {
         let base = self.base();
+        // Asked before the lock is taken: the answer may need engines to be driven.
+        let events = match option.row().name() == opt::EVENTS.row().name() {
+            true => crate::poller::readiness(base, Ready::IN | Ready::OUT)?,
+            false => Ready::NONE,
+        };
         base.enter(|state| {
             let mut values = state.values.clone();
-            values.events = state.events();
+            values.events = u32::from(events.is_in()) | (u32::from(events.is_out()) << 1);
             values.topics_count = u32::try_from(state.pattern.topics()).unwrap_or(u32::MAX);
             values.last_endpoint = base.endpoints.last();
             Ok(option.read_from(&values)?)

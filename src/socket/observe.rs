@@ -10,7 +10,7 @@ use super::base::{SocketBase, SocketState};
 use super::endpoints::{EndpointState, EndpointStatus};
 use super::{Socket, pipes::Entry};
 use crate::error::{Error, NotReady, Op, Result, Why};
-use crate::io::signaler::wait_until;
+use crate::io::signaler::{after, wait_until};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
 use crate::stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
@@ -87,7 +87,7 @@ impl Socket {
     pub fn connect_ready(&self, endpoint: impl AsRef<str>, limit: Duration) -> Result<Arc<Peer>> {
         let base = self.base();
         let (resolved, id) = base.connect(endpoint.as_ref(), &self.connect_values())?;
-        let found = wait_until(&[&base.watch], Some(Instant::now() + limit), || base.readiness(id));
+        let found = wait_until(&[&base.watch], base.deadline(limit), || base.readiness(id));
         found.unwrap_or_else(|| {
             let row = base.endpoints.get(id);
             Err(Error::TimedOut(Why::NotReady(Box::new(NotReady {
@@ -124,6 +124,11 @@ impl Socket {
 }
 
 impl SocketBase {
+    /// When a wait of at most `limit` ends. On the context's own threads nothing waits.
+    pub(crate) fn deadline(&self, limit: Duration) -> Option<Instant> {
+        after(if self.context.is_own_thread() { Duration::ZERO } else { limit })
+    }
+
     /// Whether the connecting endpoint `id` has a peer, or has found out that it gets none.
     fn readiness(self: &Arc<Self>, id: u64) -> Option<Result<Arc<Peer>>> {
         if let Err(error) = self.enter(|state| state.alive()) {
@@ -148,7 +153,7 @@ impl SocketBase {
         why: impl Fn(usize) -> Why,
     ) -> Result<()> {
         let mut have = 0;
-        let found = wait_until(&[&self.watch], Some(Instant::now() + limit), || {
+        let found = wait_until(&[&self.watch], self.deadline(limit), || {
             let counted = self.enter(|state| state.alive().map(|()| count(state)));
             match counted {
                 Ok(counted) => {

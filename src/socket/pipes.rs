@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
-use zeroxide_transports::pipe::{Pipe, Writer};
+use zeroxide_transports::pipe::{Pipe, Reader, Writer};
 use zeroxide_zmtp::{Message, Peer, Traffic};
 
 use super::base::SocketBase;
@@ -111,6 +111,14 @@ impl Entry {
 /// Makes the news for a slot.
 pub(crate) type News = fn(Slot) -> Control;
 
+/// What is left of a pipe that is gone, for its memory to be released outside the socket's lock.
+#[allow(dead_code)] // only ever dropped
+enum Grave {
+    Reader(Reader),
+    Writer(Writer),
+    Link(Link),
+}
+
 /// What is to be done once the socket's lock is released.
 #[derive(Default)]
 pub(crate) struct Errands {
@@ -119,6 +127,8 @@ pub(crate) struct Errands {
     more: Vec<Arc<Engine>>,
     pub(crate) news: Vec<(Owner, News)>,
     pub(crate) garbage: Vec<Traffic>,
+    /// Parts of pipes that are gone: messages, engines and sockets may end with them.
+    graves: Vec<Grave>,
     /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
     /// Connections to end when what is unsent has left.
@@ -153,6 +163,16 @@ impl Errands {
     /// The engines to drive.
     pub(crate) fn engines(&mut self) -> impl Iterator<Item = Arc<Engine>> {
         self.first.take().into_iter().chain(std::mem::take(&mut self.more))
+    }
+
+    fn bury(&mut self, grave: Grave) {
+        self.any = true;
+        self.graves.push(grave);
+    }
+
+    /// Whether running it writes, reads or wakes.
+    pub(crate) fn touches_the_system(&self) -> bool {
+        self.defer || self.first.is_some() || !self.stops.is_empty() || !self.ended_endpoints.is_empty()
     }
 
     /// Whether an engine is to be driven.
@@ -225,6 +245,8 @@ impl PipeTable {
     pub(crate) fn take_all(&mut self) -> Vec<Entry> {
         self.dirty.clear();
         self.free.clear();
+        self.free.clear();
+        self.drained.clear();
         let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
         entries.iter().for_each(|entry| entry.slot.set(None));
         entries
@@ -340,8 +362,17 @@ impl PipeTable {
     pub(crate) fn end(&mut self, id: PipeId, reads: bool) -> bool {
         let Some(entry) = self.get_mut(id) else { return false };
         entry.ended = true;
-        entry.link = Link::Offline;
-        !reads || !entry.pipe.reader.has_input()
+        let done = !reads || !entry.pipe.reader.has_input();
+        self.unlink(id);
+        done
+    }
+
+    /// Nothing is at the other end of a pipe any more.
+    pub(crate) fn unlink(&mut self, id: PipeId) {
+        if let Some(entry) = self.get_mut(id) {
+            let link = std::mem::replace(&mut entry.link, Link::Offline);
+            self.errands.bury(Grave::Link(link));
+        }
     }
 
     /// The pipes that are to be detached since this was last asked.
@@ -477,7 +508,8 @@ impl PipeTable {
     pub(crate) fn settle_accounts(&mut self, entry: Entry, cause: Cause) {
         self.keep_drops(&entry);
         let cause = (!entry.inproc).then_some(cause);
-        self.past.leaving.push((entry.pipe.writer, cause));
+        let writer = self.dismantle(entry);
+        self.past.leaving.push((writer, cause));
         self.fold_accounts();
     }
 
@@ -488,7 +520,28 @@ impl PipeTable {
             return None;
         }
         self.keep_drops(&entry);
-        Some(entry.pipe.writer)
+        Some(self.dismantle(entry))
+    }
+
+    /// The endpoints whose pipes hold something unsent.
+    pub(crate) fn loaded_endpoints(&self) -> Vec<u64> {
+        let loaded = self.entries.iter().flatten().filter(|entry| entry.pipe.writer.tally().queued() > 0);
+        loaded.map(|entry| entry.endpoint).collect()
+    }
+
+    /// A pipe that never joined goes.
+    pub(crate) fn discard_pipe(&mut self, entry: Entry) {
+        let writer = self.dismantle(entry);
+        self.errands.bury(Grave::Writer(writer));
+    }
+
+    /// Takes a pipe's writer; the rest is buried.
+    fn dismantle(&mut self, entry: Entry) -> Writer {
+        let Pipe { mut writer, reader } = entry.pipe;
+        Self::collect(&mut self.errands, &mut writer);
+        self.errands.bury(Grave::Reader(reader));
+        self.errands.bury(Grave::Link(entry.link));
+        writer
     }
 
     fn keep_drops(&mut self, entry: &Entry) {
@@ -502,7 +555,7 @@ impl PipeTable {
     pub(crate) fn fold_accounts(&mut self) {
         let Past { routed, written, leaving } = &mut self.past;
         let drops = &mut self.drops;
-        leaving.retain(|(writer, cause)| {
+        let (stay, done) = std::mem::take(leaving).into_iter().partition(|(writer, cause)| {
             // In this order: what its reader did before it went away is then in the tally.
             let abandoned = writer.is_abandoned();
             let tally = writer.tally();
@@ -520,6 +573,9 @@ impl PipeTable {
             }
             false
         });
+        *leaving = stay;
+        let done: Vec<(Writer, Option<Cause>)> = done;
+        done.into_iter().for_each(|(writer, _)| self.errands.bury(Grave::Writer(writer)));
     }
 
     /// A pipe is full while its engine could write: make its batch visible and have the engine driven.

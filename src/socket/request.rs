@@ -24,9 +24,9 @@ pub(crate) struct Exchange {
 struct MyTurn<'a>(&'a Exchange);
 
 impl Exchange {
-    fn take(&self, deadline: Instant) -> Option<MyTurn<'_>> {
+    fn take(&self, deadline: Option<Instant>) -> Option<MyTurn<'_>> {
         let free = || (!self.taken.swap(true, Ordering::SeqCst)).then_some(());
-        wait_until(&[&self.free], Some(deadline), free).map(|()| MyTurn(self))
+        wait_until(&[&self.free], deadline, free).map(|()| MyTurn(self))
     }
 }
 
@@ -62,8 +62,8 @@ impl Socket {
     /// [`RequestError`]: why, and the request itself if it was never sent.
     pub fn request(&self, message: impl Into<Message>, limit: Duration) -> Result<Message, RequestError> {
         let message = message.into();
-        let deadline = Instant::now() + limit;
         let base = self.base();
+        let deadline = base.deadline(limit);
         if !self.socket_type().expects_reply_envelope() {
             return Err(RequestError { error: self.no(Op::Request), unsent: Some(message) });
         }
@@ -81,8 +81,12 @@ impl Socket {
 }
 
 impl SocketBase {
-    fn exchange_one(self: &Arc<Self>, message: Message, deadline: Instant) -> Result<Message, RequestError> {
-        let left = || deadline.saturating_duration_since(Instant::now());
+    fn exchange_one(
+        self: &Arc<Self>,
+        message: Message,
+        deadline: Option<Instant>,
+    ) -> Result<Message, RequestError> {
+        let left = || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
         self.enter(|state| state.pattern.number_request());
         let reply = match self.send(message, Patience::For(left())) {
             Ok(()) => self.recv(Patience::For(left())).map_err(|error| RequestError { error, unsent: None }),

@@ -92,7 +92,7 @@ impl SocketBase {
         } else if let Err(error) = self.context.check_process() {
             error
         } else {
-            let deadline = limit.map(|limit| start + limit);
+            let deadline = limit.and_then(|limit| start.checked_add(limit));
             Counters::add(&self.counters.waits, 1);
             let _wait = self.sending.begin(start);
             let sent = wait_until(&[&self.output], deadline, || match self.attempt_to_send(&mut held) {
@@ -168,7 +168,7 @@ impl SocketBase {
             return Err(Error::WouldBlock(self.why_nothing_came(None)));
         }
         self.context.check_process()?;
-        let deadline = limit.map(|limit| start + limit);
+        let deadline = limit.and_then(|limit| start.checked_add(limit));
         self.enter(|state| state.pipes.pull_input());
         Counters::add(&self.counters.waits, 1);
         wait_until(&[&self.input], deadline, || self.attempt_to_recv().transpose())
