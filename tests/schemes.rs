@@ -1,5 +1,7 @@
 //! The conformance kit of the three schemes, at the socket: what holds for tcp holds for ipc and inproc, to the word.
 
+#![allow(clippy::unwrap_used)] // clippy sees a test only in the function itself
+
 use std::io;
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 //! | [`bans`] | the table of what the source must not say, each row with its reason |
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
-//! | [`bench`] | `bench` |
+//! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`report`] | steps, the closing table and the closing count |
 //! | [`elf`] | what an executable asks the system to load |
