@@ -21,8 +21,8 @@ fn number(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(bytes[..4].try_into().unwrap())
 }
 
-/// Sends until the pipe is full and stays so: until nothing more is written either.
-fn fill(push: &Socket, next: &mut u32) {
+/// Sends until the pipe is full and stays so, until nothing more is written either; answers the last refusal.
+fn fill(push: &Socket, next: &mut u32) -> Error {
     loop {
         while push.try_send(body(*next)).is_ok() {
             *next += 1;
@@ -32,10 +32,12 @@ fn fill(push: &Socket, next: &mut u32) {
             thread::yield_now();
             push.stats().written > written
         });
-        if !more && push.try_send(body(*next)).is_err() {
-            return;
+        if !more {
+            match push.try_send(body(*next)) {
+                Ok(()) => *next += 1,
+                Err(refused) => return refused.error,
+            }
         }
-        *next += u32::from(!more);
     }
 }
 
@@ -50,17 +52,14 @@ fn what_queues_for_a_peer_that_does_not_read_is_bounded_and_arrives_whole_and_in
         pull.wait_for_peers(1, LONG).unwrap();
         let (mut next, mut expected) = (0, 0);
         for _ in 0..5 {
-            fill(&push, &mut next);
+            let refusal = fill(&push, &mut next);
+            assert!(matches!(refusal, Error::WouldBlock(Why::Full { hwm: 10, .. })), "{refusal}");
             let stats = push.stats();
             assert_balanced(&stats);
             assert!(stats.queued <= 10, "{stats:?}");
             // The rest is at the peer (its mark and one read buffer) and in two kernel buffers, which Linux bounds.
             let in_flight = (next - expected) as usize;
             assert!(in_flight * BODY < 64 << 20, "{in_flight} messages");
-            assert!(matches!(
-                push.try_send("x").unwrap_err().error,
-                Error::WouldBlock(Why::Full { hwm: 10, .. })
-            ));
             while expected < next {
                 assert_eq!(number(&pull.recv_soon()[0]), expected);
                 expected += 1;

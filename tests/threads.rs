@@ -94,7 +94,9 @@ fn room_for_many_wakes_every_sender_that_waits_for_it() {
                 let senders: Vec<_> = (0..6)
                     .map(|_| scope.spawn(|| push.send_timeout("late", LONG).map_err(|e| e.error)))
                     .collect();
-                until("all wait", || push.status().senders_waiting == 6);
+                // On a loaded machine room may still come from the kernel, and let one through.
+                let gone = || senders.iter().filter(|sender| sender.is_finished()).count();
+                until("all wait", || push.status().senders_waiting + gone() >= 6);
                 for _ in 0..queued + 6 {
                     pull.recv_soon();
                 }
