@@ -2,7 +2,7 @@
 
 use zeroxide_zmtp::{Frame, Message};
 
-use crate::chosen::Chosen;
+use crate::chosen::{Chosen, drop_frame};
 use crate::routing_ids::RoutingTable;
 use crate::{Cause, Credit, PipeId, Pipes, Refusal, RoutingId};
 
@@ -76,10 +76,10 @@ impl Addressed {
     }
 }
 
-/// Takes the id frame off. Dropping it may run code of its creator, which must wait until the lock is released.
+/// Takes the id frame off.
 pub(crate) fn take_id<P: Pipes>(message: &mut Message, pipes: &mut P) {
-    if let Some(id) = message.pop_front().filter(Frame::is_shared) {
-        pipes.discard(id.into());
+    if let Some(id) = message.pop_front() {
+        drop_frame(id, pipes);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `route` chose and `commit` carries out, for the types that send each message to one peer at most.
 
-use zeroxide_zmtp::Message;
+use zeroxide_zmtp::{Frame, Message};
 
 use crate::{Cause, PipeId, Pipes};
 
@@ -73,4 +73,12 @@ impl Chosen {
 pub(crate) fn drop_message<P: Pipes>(pipe: Option<PipeId>, cause: Cause, message: Message, pipes: &mut P) {
     pipes.dropped(pipe, cause);
     pipes.discard(message);
+}
+
+/// Puts aside a frame that has done its work. Dropping a shared one may run code of its creator, which must wait until
+/// the socket's lock is released.
+pub(crate) fn drop_frame<P: Pipes>(frame: Frame, pipes: &mut P) {
+    if frame.is_shared() {
+        pipes.discard(frame.into());
+    }
 }

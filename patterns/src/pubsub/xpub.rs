@@ -7,6 +7,7 @@
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use super::requests::{self, Body, Inbox, Kind, Source};
+use crate::chosen::drop_frame;
 use crate::distributor::Distributor;
 use crate::subscriptions::{Added, Removed, Subscriptions};
 use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
@@ -88,7 +89,10 @@ impl XPub {
             rest.set_peer(message.peer().cloned());
             for frame in message {
                 match requests::parse(&frame) {
-                    Some((kind, topic)) => self.request(pipe, kind, topic),
+                    Some((kind, topic)) => {
+                        self.request(pipe, kind, topic);
+                        drop_frame(frame, pipes);
+                    }
                     None => rest.push_back(frame),
                 }
             }

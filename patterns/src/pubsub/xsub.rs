@@ -8,6 +8,7 @@ use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use super::requests::{self, Kind};
+use crate::chosen::drop_frame;
 use crate::distributor::Distributor;
 use crate::fair_queue::FairQueue;
 use crate::subscriptions::Topics;
@@ -143,7 +144,10 @@ impl Pattern for XSub {
         let mut rest = Message::new();
         for frame in message {
             match requests::parse(&frame) {
-                Some((kind, topic)) => self.request(kind, topic, pipes),
+                Some((kind, topic)) => {
+                    self.request(kind, topic, pipes);
+                    drop_frame(frame, pipes);
+                }
                 None => rest.push_back(frame),
             }
         }

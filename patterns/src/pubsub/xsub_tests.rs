@@ -308,3 +308,13 @@ proptest! {
         prop_assert_eq!(sub.pipes.drops.len(), 0, "nothing unwanted was sent");
     }
 }
+
+/// Its drop may run code of the application, which waits until the socket's lock is released.
+#[test]
+fn a_shared_frame_that_was_a_request_is_put_aside() {
+    let mut rig = Rig::new(SocketType::XSub);
+    let peer = rig.accept(0);
+    rig.send(Frame::from_owner(*b"\x01t")).unwrap();
+    assert_eq!(rig.told(peer), ["+t"]);
+    assert_eq!(rig.pipes.discarded, [Message::from("\x01t")]);
+}
