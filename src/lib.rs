@@ -13,6 +13,7 @@ mod random;
 mod socket;
 mod stats;
 
+pub use bytes::Bytes;
 pub use context::Context;
 pub use error::{
     Attachment, BindError, DialError, Error, ErrorKind, HandshakeCause, HandshakeError, NotReady, Op,

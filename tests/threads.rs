@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{LONG, Soon, no_linger, until};
-use zeroxide::{Context, Error, Options, RoutingId, Socket, SocketType, opt};
+use zeroxide::{Context, Error, Frame, Options, RoutingId, Socket, SocketType, opt};
 
 fn number(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(bytes.try_into().unwrap())
@@ -314,4 +314,38 @@ fn dropping_a_socket_never_blocks() {
     let start = std::time::Instant::now();
     drop(cx);
     assert!(start.elapsed() < Duration::from_secs(5), "the context waits at most 1 s: {:?}", start.elapsed());
+}
+
+/// A payload that sends when it is dropped, as a pool might that announces a free buffer.
+struct Announces(Socket);
+
+impl AsRef<[u8]> for Announces {
+    fn as_ref(&self) -> &[u8] {
+        &[7; 100]
+    }
+}
+
+impl Drop for Announces {
+    fn drop(&mut self) {
+        // Whether it goes out does not matter: it must come back.
+        drop(self.0.try_send("free"));
+    }
+}
+
+#[test]
+fn a_payload_whose_drop_sends_on_the_same_socket_never_finds_it_locked() {
+    for _ in 0..200 {
+        let context = Context::new();
+        let push = context.socket_with(SocketType::Push, &no_linger()).unwrap();
+        let pull = context.socket(SocketType::Pull).unwrap();
+        push.bind("inproc://drop").unwrap();
+        pull.connect("inproc://drop").unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || drop(pull));
+            for _ in 0..20 {
+                drop(push.try_send(Frame::from_owner(Announces(push.clone()))));
+            }
+        });
+        drop(push.close());
+    }
 }

@@ -171,15 +171,6 @@ struct List {
     next: u64,
 }
 
-impl List {
-    /// The registration that a task has already: a future that is polled often waits once.
-    fn known(&self, waiter: &Waiter) -> Option<Ticket> {
-        let Waiter::Task(new) = waiter else { return None };
-        let same = |listed: &Waiter| matches!(listed, Waiter::Task(old) if old.will_wake(new));
-        self.waiters.iter().find(|(_, listed)| same(listed)).map(|(ticket, _)| *ticket)
-    }
-}
-
 /// The waiters for one kind of change.
 #[derive(Default)]
 pub(crate) struct Signal {
@@ -191,14 +182,17 @@ impl Signal {
     /// Adds a waiter for one wake. Look at what you wait for *after* this.
     pub(crate) fn register(&self, waiter: Waiter) -> Ticket {
         let mut list = self.list();
-        if let Some(ticket) = list.known(&waiter) {
-            return ticket;
-        }
         let ticket = Ticket(list.next);
         list.next += 1;
         list.waiters.push((ticket, waiter));
         self.waiting.store(list.waiters.len(), Ordering::SeqCst);
         ticket
+    }
+
+    /// Whether a task waits already. For those who never cancel: two futures of one task share its waker.
+    fn knows(&self, waker: &Waker) -> bool {
+        let same = |waiter: &Waiter| matches!(waiter, Waiter::Task(task) if task.will_wake(waker));
+        self.list().waiters.iter().any(|(_, waiter)| same(waiter))
     }
 
     /// Takes a waiter back. `true`: it had been woken already, so a wake that is not used must be passed on.
@@ -277,7 +271,7 @@ impl Latch {
 
     /// For a future: registers the task and answers whether it has happened.
     pub(crate) fn poll(&self, waker: &Waker) -> bool {
-        if !self.is_open() {
+        if !self.is_open() && !self.signal.knows(waker) {
             self.signal.register(Waiter::Task(waker.clone()));
         }
         self.is_open()

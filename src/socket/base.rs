@@ -334,8 +334,6 @@ impl SocketBase {
             state.pattern.readable(id, &mut state.pipes);
             state.pattern.writable(id);
         }
-        // Who waits for room at this peer must find out that there will be none.
-        state.pipes.errands.wake_output = true;
         state.peers_changed();
     }
 
@@ -474,6 +472,8 @@ impl SocketState {
     /// A peer came or went, of which a pattern may have something to tell: XPUB the end of subscriptions, STREAM the
     /// beginning and the end of a connection.
     fn peers_changed(&mut self) {
+        // Who waits for room at a peer that is gone must find out that there will be none.
+        self.pipes.errands.wake_output = true;
         self.pipes.errands.wake_input = true;
         self.changed();
     }

@@ -414,7 +414,9 @@ impl SocketBase {
                 true => self.free_name(row.id, name),
                 false => {
                     self.endpoints.remove(row.id);
-                    drop(row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket)));
+                    let parked = row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket));
+                    // Both ends of the pipe are here: what is in it is dropped for want of a peer, and counted.
+                    drop(parked.map(|mut parked| parked.pipe.reader.abandon()));
                     self.enter(|state| self.retire_endpoint(state, row.id));
                 }
             }

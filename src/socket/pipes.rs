@@ -245,7 +245,6 @@ impl PipeTable {
     pub(crate) fn take_all(&mut self) -> Vec<Entry> {
         self.dirty.clear();
         self.free.clear();
-        self.free.clear();
         self.drained.clear();
         let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
         entries.iter().for_each(|entry| entry.slot.set(None));
