@@ -284,3 +284,19 @@ fn a_payload_whose_release_uses_the_socket_does_not_deadlock() {
     seen.recv_soon();
     push.close().wait();
 }
+
+#[test]
+fn a_connect_to_a_socket_that_closed_says_so_and_connects_anew_when_asked() {
+    let context = Context::new();
+    let dealer = context.socket(SocketType::Dealer).unwrap();
+    for _ in 0..2 {
+        let rep = context.socket(SocketType::Rep).unwrap();
+        rep.bind("inproc://again").unwrap();
+        dealer.connect("inproc://again").unwrap();
+        dealer.send(("", "?")).unwrap();
+        assert_eq!(rep.recv_timeout(LONG).unwrap()[0], "?");
+        rep.close().wait();
+        until("the dealer knows", || dealer.endpoints()[0].state == EndpointState::Gone);
+        assert_eq!(dealer.endpoints().len(), 1);
+    }
+}

@@ -327,6 +327,9 @@ impl SocketBase {
 
     fn take_end(&self, state: &mut SocketState, slot: &Slot) {
         let Some(id) = slot.get() else { return };
+        if let Some(entry) = state.pipes.get(id).filter(|entry| entry.inproc) {
+            self.endpoints.set_state(entry.endpoint, EndpointState::Gone);
+        }
         let reads = self.socket_type.receives() || self.socket_type.publishes();
         if state.pipes.end(id, reads) {
             self.detach(state, id, Cause::PeerLost);

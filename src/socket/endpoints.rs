@@ -60,6 +60,8 @@ pub enum EndpointState {
     Failed(Arc<HandshakeError>),
     /// Nobody in this context has bound this inproc name.
     NotBound,
+    /// The socket that had bound this inproc name is closed. Inproc never reconnects: connect again.
+    Gone,
 }
 
 /// One line: what, in which state, after how many attempts.
@@ -73,6 +75,9 @@ impl fmt::Display for EndpointStatus {
                 f,
                 "connecting {endpoint}: not bound in this context; inproc joins sockets of one Context only"
             ),
+            EndpointState::Gone => {
+                write!(f, "lost {endpoint}: the socket that had bound it is closed; connect again")
+            }
             EndpointState::Failed(error) => write!(f, "failed {error}"),
             EndpointState::Dialling | EndpointState::Handshaking | EndpointState::Waiting => {
                 write!(f, "connecting {endpoint}, attempt {attempts}")?;
@@ -309,7 +314,10 @@ impl SocketBase {
         self.enter(|state| state.alive())?;
         if let Some(row) = self.endpoints.connecting(&endpoint) {
             // An endpoint whose peer is unfit waits long: whoever connects once more means it, not another connection.
-            if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
+            let gone = row.state == EndpointState::Gone;
+            if gone {
+                self.endpoints.remove(row.id);
+            } else if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
                 self.redial(row.id);
                 return Ok((endpoint, row.id));
             }
