@@ -346,7 +346,10 @@ impl Message {
     #[must_use]
     #[inline]
     pub fn size(&self) -> usize {
-        self.iter().map(|frame| frame.len()).sum()
+        match &self.frames {
+            Frames::One(frame) => frame.len(),
+            Frames::Many(frames) => frames.iter().map(|frame| frame.len()).sum(),
+        }
     }
 
     /// Adds a frame at the end.
