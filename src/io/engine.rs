@@ -32,10 +32,6 @@ pub(crate) const READ_SIZE: usize = 64 * 1024;
 /// Most bodies and staging runs given to one `sendmsg`.
 const MAX_SLICES: usize = 64;
 
-/// What one message more than a quantum may add to a write: a little too much in one system call is better than a second
-/// one for the rest. A quantum of tcp and this fit into one segment of the loopback interface.
-const OVERSHOOT: usize = 4_043;
-
 /// Full reads or writes in one drive, so that one busy stream cannot keep a thread to itself.
 const MAX_ROUNDS: usize = 16;
 
@@ -388,7 +384,7 @@ impl State {
     fn write(&mut self, turn: &mut Turn) {
         let Some(stream) = &mut self.stream else { return };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let count = self.outbox.io_slices(&mut slices, self.quantum + OVERSHOOT);
+        let count = self.outbox.io_slices(&mut slices, stream.write_limit());
         let wanted: usize = slices[..count].iter().map(|slice| slice.len()).sum();
         Counters::add(&self.counters.writes, 1);
         match stream.send(&slices[..count]) {
@@ -457,17 +453,29 @@ impl State {
         None
     }
 
-    /// One read; answers how many bytes were decoded, of how many.
+    /// One read, into the buffer or, where a large body is under way, into that; answers how many bytes of the buffer
+    /// were decoded, of how many.
     fn read_into(&mut self, buffer: &mut [u8], now: Instant, turn: &mut Turn) -> Result<(usize, usize), End> {
         let Some(stream) = &mut self.stream else { return Ok((0, 0)) };
         Counters::add(&self.counters.reads, 1);
-        match stream.read(buffer) {
+        let (result, room, direct) = match self.connection.arriving() {
+            Some(body) => {
+                let room = body.capacity() - body.len();
+                (stream.read_body(body), room, true)
+            }
+            None => (stream.read(buffer), READ_SIZE, false),
+        };
+        match result {
             Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => {
                 Counters::add(&self.counters.bytes_read, read as u64);
                 // After a short read on Linux the next byte sends an edge, and so does the end unless it came with
                 // the last edge; elsewhere only a refusal is sure.
-                self.readable = read == READ_SIZE || self.hung_up || !cfg!(target_os = "linux");
+                self.readable = read == room || self.hung_up || !cfg!(target_os = "linux");
+                if direct {
+                    self.connection.heard(now);
+                    return self.decode(&[], now, turn).map(|_| (0, 0));
+                }
                 Ok((self.decode(&buffer[..read], now, turn)?, read))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

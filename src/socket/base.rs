@@ -191,25 +191,38 @@ impl SocketBase {
         new
     }
 
-    fn leave(self: &Arc<Self>, mut state: MutexGuard<'_, SocketState>) {
-        if state.pipes.has_drained() {
-            self.detach_drained(&mut state);
-        }
-        if !state.pipes.errands.is_empty() {
-            let errands = std::mem::take(&mut state.pipes.errands);
-            let reactor = state.reactor.clone();
-            drop(state);
-            self.run(errands, reactor);
+    #[inline]
+    fn leave(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
+        if state.pipes.has_drained() || !state.pipes.errands.is_empty() {
+            self.leave_with_errands(state);
         } else {
             drop(state);
         }
         self.settle();
     }
 
+    #[inline(never)]
+    fn leave_with_errands(self: &Arc<Self>, mut state: MutexGuard<'_, SocketState>) {
+        if state.pipes.has_drained() {
+            self.detach_drained(&mut state);
+        }
+        let errands = std::mem::take(&mut state.pipes.errands);
+        let reactor = state.reactor.clone();
+        drop(state);
+        self.run(errands, reactor);
+    }
+
     /// Takes up news until there is none, or somebody else holds the lock and will.
     #[inline]
     fn settle(self: &Arc<Self>) {
         fence(Ordering::SeqCst);
+        if self.mailbox.is_full() {
+            self.settle_news();
+        }
+    }
+
+    #[cold]
+    fn settle_news(self: &Arc<Self>) {
         while self.mailbox.is_full() {
             let mut state = match self.state.try_lock() {
                 Ok(state) => state,
@@ -217,17 +230,12 @@ impl SocketBase {
                 Err(TryLockError::WouldBlock) => return,
             };
             self.take_up_news(&mut state);
-            if state.pipes.has_drained() {
-                self.detach_drained(&mut state);
-            }
-            let errands = std::mem::take(&mut state.pipes.errands);
-            let reactor = state.reactor.clone();
-            drop(state);
-            self.run(errands, reactor);
+            self.leave_with_errands(state);
             fence(Ordering::SeqCst);
         }
     }
 
+    #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, SocketState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

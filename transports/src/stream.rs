@@ -83,6 +83,34 @@ impl Stream {
         }
     }
 
+    /// Reads what is there into the spare room of `body`, without a copy. As [`Stream::read`] otherwise.
+    ///
+    /// # Errors
+    /// As [`Stream::read`].
+    #[cfg(unix)]
+    pub fn read_body(&mut self, body: &mut Vec<u8>) -> io::Result<usize> {
+        use rustix::buffer::spare_capacity;
+        use rustix::net::{RecvFlags, recv};
+        let read = match self {
+            Stream::Tcp(stream) => recv(&*stream, spare_capacity(body), RecvFlags::empty()),
+            Stream::Ipc(stream) => recv(&*stream, spare_capacity(body), RecvFlags::empty()),
+        };
+        Ok(read?.0)
+    }
+
+    /// Reads what is there into the spare room of `body`. As [`Stream::read`] otherwise.
+    ///
+    /// # Errors
+    /// As [`Stream::read`].
+    #[cfg(not(unix))]
+    pub fn read_body(&mut self, body: &mut Vec<u8>) -> io::Result<usize> {
+        let old = body.len();
+        body.resize(body.capacity(), 0);
+        let read = self.read(&mut body[old..]);
+        body.truncate(old + read.as_ref().map_or(0, |read| *read));
+        read
+    }
+
     /// Writes as many bytes of `bufs`, in order, as the system takes: one `sendmsg` that raises no SIGPIPE, which
     /// writev does.
     ///
@@ -110,6 +138,18 @@ impl Stream {
             Stream::Tcp(_) => 61_440,
             #[cfg(unix)]
             Stream::Ipc(_) => 32_768,
+        }
+    }
+
+    /// The most bytes that one [`Stream::send`] should be given when there are more than a quantum. tcp: what one more
+    /// message may add to a quantum and still fit into one segment of the loopback interface. ipc: half of the usual send
+    /// buffer, where the kernel cuts anyway.
+    #[must_use]
+    pub fn write_limit(&self) -> usize {
+        match self {
+            Stream::Tcp(_) => 65_483,
+            #[cfg(unix)]
+            Stream::Ipc(_) => 106_000,
         }
     }
 

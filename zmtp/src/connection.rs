@@ -203,6 +203,12 @@ impl Connection {
         self.decode_any(input, now)
     }
 
+    /// The large body that is arriving, to be read into: its spare room is for bytes of this body alone. Call
+    /// [`Connection::decode`] after that, with an empty input.
+    pub fn arriving(&mut self) -> Option<&mut Vec<u8>> {
+        if let State::Open = self.state { self.decoder.arriving() } else { None }
+    }
+
     /// What is known of the peer, once, when the handshake is over.
     pub fn poll_ready(&mut self) -> Option<Established> {
         if let State::Ready = self.state {
@@ -411,7 +417,7 @@ impl Connection {
     }
 
     fn traffic(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
-        if input.is_empty() {
+        if input.is_empty() && !self.decoder.is_whole() {
             return Ok(None);
         }
         if self.wire.is_none() {

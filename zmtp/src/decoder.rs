@@ -1,7 +1,7 @@
 //! Bytes to messages and commands.
 //!
-//! Invariant: nothing is reserved for a body beyond what has arrived plus the larger of 64 KiB and what has arrived,
-//! whatever a header announces; and every limit is held against the header before anything is reserved.
+//! Invariant: nothing is reserved for a body beyond what has arrived plus the larger of 64 KiB and four times what has
+//! arrived, whatever a header announces; and every limit is held against the header before anything is reserved.
 
 use bytes::{Bytes, BytesMut};
 
@@ -12,6 +12,10 @@ use crate::{Frame, Message};
 
 /// How far memory runs ahead of what has arrived, at least.
 const AHEAD: usize = 64 * 1024;
+
+/// How far memory runs ahead of what has arrived, at most, in multiples of it. With four, a frame of 256 KiB whose first
+/// 64 KiB came with one read is enlarged once.
+const FACTOR: usize = 4;
 
 /// Which frames may come now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,9 @@ pub(crate) struct Limits {
     pub(crate) message: u64,
     pub(crate) frames: u32,
 }
+
+/// A body of which at least so much is missing is read without a buffer between.
+const DIRECT: usize = 32 * 1024;
 
 /// One thing that came out of the bytes.
 #[derive(Debug)]
@@ -170,6 +177,23 @@ impl Decoder {
         (arrived.len() == missing).then(|| self.take_body())
     }
 
+    /// The body under way with room for what comes next of it, and for nothing else; `None` when little is missing.
+    pub(crate) fn arriving(&mut self) -> Option<&mut Vec<u8>> {
+        let missing = self.current?.length as usize - self.body.len();
+        if missing < DIRECT {
+            return None;
+        }
+        if self.body.capacity() == self.body.len() {
+            self.growths += u64::from(grow(&mut self.body, missing, 1));
+        }
+        (self.body.capacity() - self.body.len() <= missing).then_some(&mut self.body)
+    }
+
+    /// Whether the body under way is whole, so that `next` gives it without input.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.current.is_some_and(|header| header.length == self.body.len() as u64)
+    }
+
     /// Eats `input` up to the end of the next header.
     fn header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, ProtocolError> {
         if input.is_empty() {
@@ -259,7 +283,7 @@ fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) -> bool {
     let full = body.capacity() - body.len() < arrived;
     if full {
         let received = body.len() + arrived;
-        let ahead = (missing - arrived).min(received.max(AHEAD));
+        let ahead = (missing - arrived).min(received.saturating_mul(FACTOR).max(AHEAD));
         body.reserve_exact(arrived + ahead);
     }
     full

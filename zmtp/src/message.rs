@@ -442,6 +442,10 @@ impl Message {
     pub fn set_peer(&mut self, peer: Option<Arc<Peer>>) {
         match (&mut self.about, peer) {
             (About::Draft(draft), peer) => draft.peer = peer,
+            // The common case, spelled out because it has nothing to drop.
+            (about @ About::Nothing, Some(peer)) => {
+                std::mem::forget(std::mem::replace(about, About::From(peer)))
+            }
             (about, Some(peer)) => *about = About::From(peer),
             (about, None) => *about = About::Nothing,
         }
