@@ -336,19 +336,25 @@ fn a_full_back_holds_the_front_and_nothing_is_lost() {
     assert_eq!(stats.back.sent.messages, 1010);
 }
 
-#[test]
-fn a_nodrop_back_holds_one_message_which_is_not_lost() {
-    let cx = Context::new();
+/// Source, front, a NODROP back with room for three messages, and a sink with as much.
+fn before_a_slow_sink(cx: &Context) -> [Socket; 4] {
     let nodrop = Options::new().set(opt::XPUB_NODROP, true).set(opt::SNDHWM, 3);
     let (front, back) =
         (cx.socket(SocketType::Pull).unwrap(), cx.socket_with(SocketType::XPub, &nodrop).unwrap());
     front.bind("inproc://in").unwrap();
     back.bind("inproc://out").unwrap();
-    let source = connected(&cx, SocketType::Push, "inproc://in");
-    let sink = with_hwm(&cx, SocketType::Sub, 3, 3);
+    let source = connected(cx, SocketType::Push, "inproc://in");
+    let sink = with_hwm(cx, SocketType::Sub, 3, 3);
     sink.subscribe("").unwrap();
     sink.connect("inproc://out").unwrap();
     back.wait_for_subscribers("", 1, LONG).unwrap();
+    [source, front, back, sink]
+}
+
+#[test]
+fn a_nodrop_back_holds_one_message_which_is_not_lost() {
+    let cx = Context::new();
+    let [source, front, back, sink] = before_a_slow_sink(&cx);
     let proxy = Proxy::new(&front, &back).spawn().unwrap();
     for n in 0..20u8 {
         source.send(&[n]).unwrap();
@@ -365,16 +371,7 @@ fn a_nodrop_back_holds_one_message_which_is_not_lost() {
 #[test]
 fn a_message_that_is_held_at_the_end_is_counted() {
     let cx = Context::new();
-    let nodrop = Options::new().set(opt::XPUB_NODROP, true).set(opt::SNDHWM, 3);
-    let (front, back) =
-        (cx.socket(SocketType::Pull).unwrap(), cx.socket_with(SocketType::XPub, &nodrop).unwrap());
-    front.bind("inproc://in").unwrap();
-    back.bind("inproc://out").unwrap();
-    let source = connected(&cx, SocketType::Push, "inproc://in");
-    let sink = with_hwm(&cx, SocketType::Sub, 3, 3);
-    sink.subscribe("").unwrap();
-    sink.connect("inproc://out").unwrap();
-    back.wait_for_subscribers("", 1, LONG).unwrap();
+    let [source, front, back, _sink] = before_a_slow_sink(&cx);
     let proxy = Proxy::new(&front, &back).spawn().unwrap();
     (0..20u8).for_each(|n| source.send(&[n]).unwrap());
     until(&proxy, |stats| stats.back.held == 1);

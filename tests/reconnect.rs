@@ -28,6 +28,11 @@ fn number_of(frames: &[Vec<u8>]) -> u32 {
     n
 }
 
+/// A type that takes what one of `socket_type` sends.
+fn taker_of(socket_type: SocketType) -> &'static str {
+    if socket_type == SocketType::Push { "PULL" } else { "ROUTER" }
+}
+
 #[test]
 fn a_server_that_restarts_in_mid_stream_gets_nothing_twice_torn_or_out_of_order() {
     let cx = Context::new();
@@ -158,11 +163,7 @@ fn with_immediate_messages_go_to_the_endpoint_that_is_alive_only() {
         let socket = cx.socket_with(socket_type, &no_linger().set(opt::IMMEDIATE, true)).unwrap();
         socket.connect("tcp://127.0.0.1:1").unwrap();
         socket.connect(&endpoint).unwrap();
-        let mut peer = RawPeer::accept(&listener).shake_hands(if socket_type == SocketType::Push {
-            "PULL"
-        } else {
-            "ROUTER"
-        });
+        let mut peer = RawPeer::accept(&listener).shake_hands(taker_of(socket_type));
         socket.wait_for_peers(1, LONG).unwrap();
         (0..100u32).for_each(|n| socket.send(&n.to_be_bytes()).unwrap());
         (0..100u32).for_each(|n| assert_eq!(number(&peer.read_message().unwrap()[0]), n));
@@ -177,11 +178,7 @@ fn without_immediate_a_dead_endpoint_gets_its_turns_up_to_its_mark() {
         let socket = cx.socket_with(socket_type, &no_linger().set(opt::SNDHWM, 10)).unwrap();
         socket.connect("tcp://127.0.0.1:1").unwrap();
         socket.connect(&endpoint).unwrap();
-        let mut peer = RawPeer::accept(&listener).shake_hands(if socket_type == SocketType::Push {
-            "PULL"
-        } else {
-            "ROUTER"
-        });
+        let mut peer = RawPeer::accept(&listener).shake_hands(taker_of(socket_type));
         socket.wait_for_peers(1, LONG).unwrap();
         (0..100u32).for_each(|n| socket.send(&n.to_be_bytes()).unwrap());
         let got: Vec<u32> = (0..90).map(|_| number(&peer.read_message().unwrap()[0])).collect();

@@ -174,13 +174,8 @@ impl SocketBase {
     /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
     pub(crate) fn look(self: &Arc<Self>) -> bool {
         self.mailbox.put(Control::Flush);
-        let state = match self.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        let Some(mut state) = self.try_lock() else {
             // Whoever is inside flushes when leaving, and is something new.
-            Err(TryLockError::WouldBlock) => None,
-        };
-        let Some(mut state) = state else {
             self.settle();
             return true;
         };
@@ -224,14 +219,19 @@ impl SocketBase {
     #[cold]
     fn settle_news(self: &Arc<Self>) {
         while self.mailbox.is_full() {
-            let mut state = match self.state.try_lock() {
-                Ok(state) => state,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => return,
-            };
+            let Some(mut state) = self.try_lock() else { return };
             self.take_up_news(&mut state);
             self.leave_with_errands(state);
             fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The lock, unless somebody holds it.
+    fn try_lock(&self) -> Option<MutexGuard<'_, SocketState>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         }
     }
 
@@ -350,16 +350,10 @@ impl SocketBase {
 
     /// A pipe goes, on this side's wish: what is unsent leaves without it, what is unread is thrown away.
     fn retire(&self, state: &mut SocketState, id: PipeId) {
-        if let Some(entry) = state.pipes.get_mut(id) {
-            entry.pipe.writer.finish();
-            let unread = entry.pipe.reader.abandon();
-            let link = std::mem::replace(&mut entry.link, Link::Offline);
-            state.pipes.errands.garbage.extend(unread);
-            match link {
-                Link::Inproc(owner) => state.pipes.errands.tell(&owner, Control::Ended),
-                Link::Engine(engine) => state.pipes.errands.drive(&engine),
-                Link::Offline => {}
-            }
+        match state.pipes.let_go(id) {
+            Some(Link::Inproc(owner)) => state.pipes.errands.tell(&owner, Control::Ended),
+            Some(Link::Engine(engine)) => state.pipes.errands.drive(&engine),
+            Some(Link::Offline) | None => {}
         }
         self.detach(state, id, Cause::Linger);
     }
@@ -418,9 +412,7 @@ impl SocketState {
 
     /// A pipe that nobody here wants is ended at its other side.
     fn turn_away(&mut self, mut entry: Entry) {
-        entry.pipe.writer.finish();
-        let unread = entry.pipe.reader.abandon();
-        self.pipes.errands.garbage.extend(unread);
+        self.pipes.errands.let_go(&mut entry.pipe);
         match &entry.link {
             Link::Engine(engine) => self.pipes.errands.stops.push(Arc::clone(engine)),
             Link::Inproc(owner) => self.pipes.errands.tell(owner, Control::Ended),

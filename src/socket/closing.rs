@@ -60,10 +60,7 @@ impl SocketBase {
             self.closure.keep(writer);
         }
         for mut entry in state.pipes.take_all() {
-            entry.pipe.writer.finish();
-            let unread = entry.pipe.reader.abandon();
-            state.pipes.errands.garbage.extend(unread);
-            state.pipes.errands.mark();
+            state.pipes.errands.let_go(&mut entry.pipe);
             match &entry.link {
                 Link::Inproc(owner) => state.pipes.errands.tell(owner, Control::Ended),
                 Link::Engine(engine) => state.pipes.errands.drive(engine),

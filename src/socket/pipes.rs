@@ -165,6 +165,14 @@ impl Errands {
         self.first.take().into_iter().chain(std::mem::take(&mut self.more))
     }
 
+    /// Ends a pipe on this side: nothing more will come, and what is unread is thrown away. The other side must be told
+    /// of the end, which makes it look whether it slept or not.
+    pub(crate) fn let_go(&mut self, pipe: &mut Pipe) {
+        pipe.writer.finish();
+        self.garbage.extend(pipe.reader.abandon());
+        self.any = true;
+    }
+
     fn bury(&mut self, grave: Grave) {
         self.any = true;
         self.graves.push(grave);
@@ -366,6 +374,13 @@ impl PipeTable {
         done
     }
 
+    /// This side is done with a pipe, which stays in the table; answers what it led to.
+    pub(crate) fn let_go(&mut self, id: PipeId) -> Option<Link> {
+        let entry = self.entries.get_mut(id.0 as usize)?.as_mut()?;
+        self.errands.let_go(&mut entry.pipe);
+        Some(std::mem::replace(&mut entry.link, Link::Offline))
+    }
+
     /// Nothing is at the other end of a pipe any more.
     pub(crate) fn unlink(&mut self, id: PipeId) {
         if let Some(entry) = self.get_mut(id) {
@@ -481,21 +496,13 @@ impl Pipes for PipeTable {
     }
 
     fn close(&mut self, pipe: PipeId) {
-        let Some(entry) = self.entries.get_mut(pipe.0 as usize).and_then(Option::as_mut) else { return };
-        let wake = entry.pipe.writer.finish();
-        let unread = entry.pipe.reader.abandon();
-        let link = std::mem::replace(&mut entry.link, Link::Offline);
+        let Some(entry) = self.get_mut(pipe) else { return };
         let (endpoint, ended) = (entry.endpoint, std::mem::replace(&mut entry.ended, true));
-        self.errands.mark();
-        self.errands.garbage.extend(unread);
-        match link {
-            Link::Engine(engine) => self.errands.retired.push(engine),
-            Link::Inproc(owner) => {
-                let _ = wake; // Ended makes the other side look, whether it slept or not.
-                self.errands.tell(&owner, Control::Ended);
-            }
-            Link::Offline if !ended => self.errands.ended_endpoints.push(endpoint),
-            Link::Offline => {}
+        match self.let_go(pipe) {
+            Some(Link::Engine(engine)) => self.errands.retired.push(engine),
+            Some(Link::Inproc(owner)) => self.errands.tell(&owner, Control::Ended),
+            Some(Link::Offline) if !ended => self.errands.ended_endpoints.push(endpoint),
+            Some(Link::Offline) | None => {}
         }
         self.drained.push(pipe);
     }
