@@ -4,4 +4,4 @@
 #[macro_use]
 mod common;
 
-matrix!(common::perhaps(interop::Program::other()));
+matrix!(interop::Program::other());

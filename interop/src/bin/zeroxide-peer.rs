@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use interop::words::{frame, numbered, told};
-use zeroxide::{Context, Error, Message, Options, RoutingId, SendError, Socket, SocketType, opt};
+use zeroxide::{Context, Error, Message, Monitor, Options, RoutingId, SendError, Socket, SocketType, opt};
 
 fn main() -> io::Result<()> {
     let mut peer = Peer { context: Context::new(), sockets: HashMap::new() };
@@ -34,7 +34,8 @@ struct Peer {
 struct Slot {
     socket_type: SocketType,
     options: Options,
-    socket: Option<Socket>,
+    /// With what happens on it, for `status`.
+    socket: Option<(Socket, Monitor)>,
 }
 
 /// An answer that is not ok.
@@ -58,7 +59,7 @@ impl Peer {
             ("socket", [name, socket_type]) => self.open(name, socket_type),
             ("close", [name]) => {
                 let slot = self.sockets.remove(*name).ok_or_else(|| usage("no such socket"))?;
-                slot.socket.map(|socket| socket.close().wait());
+                slot.socket.map(|(socket, _)| socket.close().wait());
                 Ok(String::new())
             }
             ("set", [name, option, value]) => {
@@ -74,9 +75,13 @@ impl Peer {
                 self.socket(name)?.0.connect(endpoint)?;
                 Ok(String::new())
             }
+            ("status", [name]) => {
+                let (socket, events) = self.socket(name)?;
+                Ok(status(socket, events))
+            }
             (_, [name, rest @ ..]) => {
                 let (socket, _) = self.socket(name)?;
-                talk(&socket, command, rest)
+                talk(socket, command, rest)
             }
             _ => Err(usage("unknown command")),
         }
@@ -95,14 +100,15 @@ impl Peer {
     }
 
     /// The socket, made now if it was not yet.
-    fn socket(&mut self, name: &str) -> Result<(Socket, SocketType), Refusal> {
+    fn socket(&mut self, name: &str) -> Result<&(Socket, Monitor), Refusal> {
         let context = self.context.clone();
         let slot = self.slot(name)?;
-        let socket = match &slot.socket {
-            Some(socket) => socket.clone(),
-            None => slot.socket.insert(context.socket_with(slot.socket_type, &slot.options)?).clone(),
-        };
-        Ok((socket, slot.socket_type))
+        if slot.socket.is_none() {
+            let socket = context.socket_with(slot.socket_type, &slot.options)?;
+            let events = socket.monitor();
+            slot.socket = Some((socket, events));
+        }
+        slot.socket.as_ref().ok_or_else(|| usage("no such socket"))
     }
 }
 
@@ -149,10 +155,18 @@ fn talk(socket: &Socket, command: &str, words: &[&str]) -> Result<String, Refusa
                 socket.send_timeout(message, limit)?;
             }
         }
-        ("status", []) => return Ok(format!(" {}", socket.status()).replace('\n', " | ")),
         _ => return Err(usage("unknown command, or not its words")),
     }
     Ok(String::new())
+}
+
+/// What the socket can say about itself, and what has happened on it since it was last asked.
+fn status(socket: &Socket, events: &Monitor) -> String {
+    let mut words = format!(" {}", socket.status());
+    while let Ok(event) = events.try_recv() {
+        words += &format!("\n{} {} {:?}", event.connection, event.remote, event.kind);
+    }
+    words.replace('\n', " | ")
 }
 
 /// The frames before a numbered one; `None` stands for any.

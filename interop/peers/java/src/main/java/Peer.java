@@ -20,6 +20,8 @@ import org.zeromq.ZMQException;
 /** A peer of the interop harness with JeroMQ: see PROTOCOL.md, six folders up. */
 public final class Peer {
     private static final int PERIOD = 251;
+    /** In milliseconds: how long a connection may be silent before JeroMQ dials anew. The reason is where it is set. */
+    private static final int HANDSHAKE_LIMIT = 1000;
 
     private final ZMQ.Context context = ZMQ.context(1);
     private final Map<String, ZMQ.Socket> sockets = new HashMap<>();
@@ -77,6 +79,10 @@ public final class Peer {
         case "socket":
             ZMQ.Socket made = context.socket(SocketType.valueOf(words[1]));
             made.setLinger(0);
+            // JeroMQ sometimes loses a connection that it has just made: its poller cancels the connecter's
+            // registration after the engine's for the same channel (Poller.run walks a HashSet), and nothing wakes
+            // that engine again but its handshake timer, whose default is 30 s.
+            made.setHandshakeIvl(HANDSHAKE_LIMIT);
             sockets.put(words[0], made);
             return answer;
         case "quit":
@@ -148,6 +154,9 @@ public final class Peer {
     }
 
     private static void talkAtLength(ZMQ.Socket socket, String command, String[] words) {
+        if (words.length < 2) {
+            throw new Refusal("usage", "unknown command " + command);
+        }
         socket.setSendTimeOut(Integer.parseInt(words[0]));
         socket.setReceiveTimeOut(Integer.parseInt(words[0]));
         int count = Integer.parseInt(words[1]);
