@@ -13,12 +13,14 @@
 //! | [`stage`] | one cell, set up: two sockets of one pair over one transport |
 //! | [`scenario`] | what is said on a stage |
 //! | [`cell`] | running cells, and whose fault a failure is |
+//! | [`report`] | what a run found, and how it is shown |
 //! | [`wire`] | reading a peer's bytes without any implementation in between |
 
 pub mod cell;
 pub mod pair;
 pub mod peer;
 pub mod program;
+pub mod report;
 pub mod scenario;
 pub mod stage;
 pub mod wire;
