@@ -378,6 +378,7 @@ fn a_word_of_one_workplace_fails_in_any_file() {
             assert_eq!(the_fault(&with(&[(path, &text)]), "words", path).line, 3);
         }
         assert_eq!(with(&[("target/debug/notes.txt", &text)]), [], "what is built is not the project");
+        assert_eq!(with(&[(".git", &text)]), [], "nor is what git keeps in a work tree");
     }
 }
 

@@ -370,7 +370,8 @@ fn flatten(stream: TokenStream, out: &mut Vec<Token>) {
 
 fn written(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    !(entry.file_type().is_dir() && MADE.contains(&name.as_ref()))
+    // In a further work tree `.git` is a file that names the folder of the first.
+    !(name == ".git" || entry.file_type().is_dir() && MADE.contains(&name.as_ref()))
 }
 
 fn relative(root: &Path, path: &Path) -> String {
