@@ -5,10 +5,13 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use interop::words::{frame, numbered, told};
-use zeroxide::{Context, Error, Message, Monitor, Options, RoutingId, SendError, Socket, SocketType, opt};
+use zeroxide::{
+    Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, RoutingId, SendError, Socket, SocketType,
+    opt,
+};
 
 fn main() -> io::Result<()> {
-    let mut peer = Peer { context: Context::new(), sockets: HashMap::new() };
+    let mut peer = Peer { context: Context::new(), sockets: HashMap::new(), proxies: Vec::new() };
     let mut output = io::stdout().lock();
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -28,6 +31,14 @@ fn main() -> io::Result<()> {
 struct Peer {
     context: Context,
     sockets: HashMap<String, Slot>,
+    proxies: Vec<Forwarding>,
+}
+
+/// A proxy that runs, and the names of its sockets.
+struct Forwarding {
+    front: String,
+    back: String,
+    handle: ProxyHandle,
 }
 
 /// A socket is made when it is first used: most of its options are read then.
@@ -53,6 +64,9 @@ impl Peer {
         match (command, &words[..]) {
             ("hello", ["1"]) => Ok(format!(" 1 zeroxide-{} tcp ipc", env!("CARGO_PKG_VERSION"))),
             ("quit", []) => {
+                for proxy in self.proxies.drain(..) {
+                    proxy.handle.stop()?;
+                }
                 self.sockets.clear();
                 Ok(String::new())
             }
@@ -79,6 +93,8 @@ impl Peer {
                 let (socket, events) = self.socket(name)?;
                 Ok(status(socket, events))
             }
+            ("proxy", [front, back]) => self.proxy(front, back),
+            ("counts", [name]) => self.counts(name),
             (_, [name, rest @ ..]) => {
                 let (socket, _) = self.socket(name)?;
                 talk(socket, command, rest)
@@ -93,6 +109,25 @@ impl Peer {
         let options = Options::new().set(opt::LINGER, Some(Duration::ZERO));
         self.sockets.insert(name.to_owned(), Slot { socket_type, options, socket: None });
         Ok(String::new())
+    }
+
+    fn proxy(&mut self, front: &str, back: &str) -> Result<String, Refusal> {
+        let (from, to) = (self.socket(front)?.0.clone(), self.socket(back)?.0.clone());
+        let handle = Proxy::new(&from, &to).spawn()?;
+        self.proxies.push(Forwarding { front: front.to_owned(), back: back.to_owned(), handle });
+        Ok(String::new())
+    }
+
+    /// What the proxy of a socket has received there, sent there, and dropped instead of sending it there.
+    fn counts(&self, name: &str) -> Result<String, Refusal> {
+        let of = |proxy: &&Forwarding| proxy.front == name || proxy.back == name;
+        let proxy = self.proxies.iter().find(of).ok_or_else(|| usage("no proxy has this socket"))?;
+        // The counts are told between rounds, and a proxy that pauses has ended its round.
+        proxy.handle.pause();
+        let stats = proxy.handle.stats();
+        proxy.handle.resume();
+        let side = if proxy.front == name { stats.front } else { stats.back };
+        Ok(format!(" {} {} {}", side.received.messages, side.sent.messages, side.dropped()))
     }
 
     fn slot(&mut self, name: &str) -> Result<&mut Slot, Refusal> {
