@@ -20,7 +20,7 @@ pub use error::{
     RequestError, Result, SendError, Stage, Turn, Why,
 };
 pub use io::reaper::{CloseReport, Closing};
-pub use monitor::{DisconnectReason, Event, EventKind, Monitor};
+pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, Writable, opt,
 };

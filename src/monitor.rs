@@ -46,8 +46,10 @@ pub enum EventKind {
     BindFailed(io::ErrorKind),
     /// A connection was accepted; the handshake follows (ACCEPTED).
     Accepted,
-    /// A connection could not be accepted; the next attempt follows in 50 ms (ACCEPT_FAILED).
+    /// A connection could not be accepted; the next attempt follows after ACCEPT_BACKOFF (ACCEPT_FAILED).
     AcceptFailed(io::ErrorKind),
+    /// A connection was accepted and closed at once: too many others are in their handshake (ACCEPT_FAILED).
+    TurnedAway(Crowd),
     /// A bound endpoint is closed (CLOSED).
     ListenerClosed,
     /// A connect has begun (CONNECT_DELAYED).
@@ -76,6 +78,15 @@ pub enum EventKind {
     },
     /// The socket is closed; nothing follows (MONITOR_STOPPED).
     Closed,
+}
+
+/// Which limit on connections in their handshake was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Crowd {
+    /// MAX_HANDSHAKES, of the bound endpoint.
+    OfListener,
+    /// MAX_HANDSHAKES_PER_HOST, of the remote host.
+    OfHost,
 }
 
 /// Why a peer is gone.

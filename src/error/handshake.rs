@@ -35,6 +35,8 @@ pub enum Stage {
 pub enum HandshakeCause {
     /// The peer does not speak the protocol as this socket does, or refused.
     Protocol(ProtocolError),
+    /// Its first ten bytes took longer than SIGNATURE_IVL.
+    NoSignature,
     /// It took longer than HANDSHAKE_IVL.
     TimedOut,
     /// The peer closed the connection.
@@ -49,6 +51,9 @@ impl HandshakeError {
         let own = self.socket;
         match &self.cause {
             HandshakeCause::Protocol(fault) => protocol(fault, own),
+            HandshakeCause::NoSignature => {
+                "peer sent no ZMTP signature within SIGNATURE_IVL; does it speak ZMTP?".to_owned()
+            }
             HandshakeCause::TimedOut => match self.stage {
                 Some(Stage::Greeting) => {
                     "peer sent no greeting within HANDSHAKE_IVL; does it speak ZMTP?".to_owned()
@@ -76,7 +81,10 @@ impl std::error::Error for HandshakeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             HandshakeCause::Protocol(error) => Some(error),
-            HandshakeCause::TimedOut | HandshakeCause::PeerClosed | HandshakeCause::Io(_) => None,
+            HandshakeCause::NoSignature
+            | HandshakeCause::TimedOut
+            | HandshakeCause::PeerClosed
+            | HandshakeCause::Io(_) => None,
         }
     }
 }
@@ -91,6 +99,7 @@ impl From<ConnectionError> for HandshakeCause {
     fn from(error: ConnectionError) -> HandshakeCause {
         match error {
             ConnectionError::Protocol(error) => HandshakeCause::Protocol(error),
+            ConnectionError::SignatureTimeout => HandshakeCause::NoSignature,
             _ => HandshakeCause::TimedOut,
         }
     }

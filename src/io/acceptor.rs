@@ -1,15 +1,18 @@
-//! Listeners on the reactor: accepting, and waiting a moment when the process has no descriptor left.
+//! Listeners on the reactor: accepting, turning away what is too much, and waiting a moment when the process has no
+//! descriptor left.
 
+use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Token};
-use zeroxide_transports::Listener;
+use zeroxide_transports::{Accepted, Listener, Stream};
 
 use super::hub::{Maker, Opening};
 use super::reactor::{Reactor, Timer};
-use crate::monitor::EventKind;
+use crate::monitor::{Crowd, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
 use crate::socket::pipes::Slot;
@@ -17,16 +20,12 @@ use crate::socket::pipes::Slot;
 /// Connections taken in one go, so that a flood of them cannot keep the thread to itself.
 const MAX_ACCEPTS: usize = 64;
 
-/// The wait after an accept for which there was no descriptor or memory.
-const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
-
 /// One bound endpoint.
 pub(crate) struct Acceptor {
     listener: Listener,
     pub(super) base: Arc<SocketBase>,
     values: Arc<Values>,
-    /// Connections whose handshake is not over.
-    pub(super) pending: u32,
+    pending: Pending,
     /// A timer will make it accept again; edges are left to it, so that there is never more than one.
     waiting: bool,
 }
@@ -47,7 +46,10 @@ impl Reactor {
         match self.poll.registry().register(&mut listener, Token(id as usize), Interest::READABLE) {
             Ok(()) => {
                 base.monitors.emit(id, &local, "", EventKind::Listening);
-                self.listeners.insert(id, Acceptor { listener, base, values, pending: 0, waiting: false });
+                self.listeners.insert(
+                    id,
+                    Acceptor { listener, base, values, pending: Pending::default(), waiting: false },
+                );
                 self.accept(id);
             }
             Err(error) => {
@@ -63,31 +65,24 @@ impl Reactor {
             let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waiting) else {
                 return;
             };
-            let (base, values) = (Arc::clone(&acceptor.base), Arc::clone(&acceptor.values));
             match acceptor.listener.accept() {
                 Ok((stream, accepted)) => {
-                    let full = values.max_handshakes > 0 && acceptor.pending >= values.max_handshakes;
-                    if full {
-                        // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
-                        let local = acceptor.listener.endpoint().to_string();
-                        base.monitors.emit(
-                            id,
-                            &local,
-                            "",
-                            EventKind::AcceptFailed(io::ErrorKind::ResourceBusy),
-                        );
-                        continue;
-                    }
-                    acceptor.pending += 1;
-                    let connection = self.next_id();
-                    let (local, remote) = (stream.local(), stream.remote());
-                    base.monitors.emit(connection, &local, &remote, EventKind::Accepted);
-                    let address = accepted.address;
-                    let (slot, maker) = (Slot::new(), Maker::Listener(id));
-                    let opening = Opening { id: connection, stream, base, slot, maker, values, address };
-                    if self.open(opening, false).is_err() {
-                        self.handshake_over(maker);
-                        return self.accept_after(id, ACCEPT_BACKOFF);
+                    let host = accepted.ip.map(Host::of);
+                    let values = Arc::clone(&acceptor.values);
+                    match acceptor.pending.admit(host, &values) {
+                        Ok(()) => {
+                            let place = Place { listener: id, host };
+                            if self.accepted(place, stream, accepted, &values).is_err() {
+                                self.handshake_over(place);
+                                return self.accept_after(id, values.accept_backoff);
+                            }
+                        }
+                        Err(crowd) => {
+                            // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
+                            let local = acceptor.listener.endpoint().to_string();
+                            let kind = EventKind::TurnedAway(crowd);
+                            acceptor.base.monitors.emit(id, &local, &accepted.remote, kind);
+                        }
                     }
                 }
                 Err(error) => match error.kind() {
@@ -98,8 +93,9 @@ impl Reactor {
                     | io::ErrorKind::Interrupted => {}
                     kind => {
                         let local = acceptor.listener.endpoint().to_string();
-                        base.monitors.emit(id, &local, "", EventKind::AcceptFailed(kind));
-                        return self.accept_after(id, ACCEPT_BACKOFF);
+                        acceptor.base.monitors.emit(id, &local, "", EventKind::AcceptFailed(kind));
+                        let wait = acceptor.values.accept_backoff;
+                        return self.accept_after(id, wait);
                     }
                 },
             }
@@ -117,12 +113,34 @@ impl Reactor {
     }
 
     /// A connection that a listener accepted has ended its handshake, well or badly.
-    pub(super) fn handshake_over(&mut self, maker: Maker) {
-        if let Maker::Listener(id) = maker {
-            if let Some(acceptor) = self.listeners.get_mut(&id) {
-                acceptor.pending = acceptor.pending.saturating_sub(1);
-            }
+    pub(super) fn handshake_over(&mut self, place: Place) {
+        if let Some(acceptor) = self.listeners.get_mut(&place.listener) {
+            acceptor.pending.leave(place.host);
         }
+    }
+
+    /// Starts the engine of a stream that was accepted.
+    fn accepted(
+        &mut self,
+        place: Place,
+        stream: Stream,
+        accepted: Accepted,
+        values: &Arc<Values>,
+    ) -> io::Result<()> {
+        let Some(acceptor) = self.listeners.get(&place.listener) else { return Ok(()) };
+        let (base, connection) = (Arc::clone(&acceptor.base), self.next_id());
+        base.monitors.emit(connection, &stream.local(), &accepted.remote, EventKind::Accepted);
+        let opening = Opening {
+            id: connection,
+            stream,
+            base,
+            slot: Slot::new(),
+            maker: Maker::Listener(place.listener),
+            place: Some(place),
+            values: Arc::clone(values),
+            address: accepted.address,
+        };
+        self.open(opening, false)
     }
 
     /// Accepts nothing for a while: without a descriptor an accept fails at once, again and again.
@@ -143,5 +161,115 @@ impl Reactor {
         base.monitors.emit(id, &local, "", EventKind::ListenerClosed);
         base.endpoints.remove(id);
         self.end_accepted(|connected| connected.maker == Maker::Listener(id));
+    }
+}
+
+/// A connection's place among the handshakes of its listener; given up when its handshake is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    listener: u64,
+    host: Option<Host>,
+}
+
+/// A remote host, as far as an address tells: of IPv6 the 64 bits that one host may have all addresses of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Host(IpAddr);
+
+impl Host {
+    fn of(ip: IpAddr) -> Host {
+        Host(match ip.to_canonical() {
+            IpAddr::V4(ip) => IpAddr::V4(ip),
+            IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),
+        })
+    }
+}
+
+/// The connections of one listener whose handshake is not over.
+#[derive(Debug, Default)]
+struct Pending {
+    total: u32,
+    /// Those over tcp; a host that has none has no entry.
+    by_host: HashMap<Host, u32>,
+}
+
+impl Pending {
+    /// Takes one more, unless that is too many.
+    fn admit(&mut self, host: Option<Host>, values: &Values) -> Result<(), Crowd> {
+        let full = |limit: u32, pending: u32| limit > 0 && pending >= limit;
+        if full(values.max_handshakes, self.total) {
+            return Err(Crowd::OfListener);
+        }
+        if let Some(host) = host {
+            if full(values.handshakes_per_host(), self.by_host.get(&host).copied().unwrap_or_default()) {
+                return Err(Crowd::OfHost);
+            }
+            *self.by_host.entry(host).or_default() += 1;
+        }
+        self.total += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self, host: Option<Host>) {
+        self.total = self.total.saturating_sub(1);
+        let Some(host) = host else { return };
+        if let Some(pending) = self.by_host.get_mut(&host) {
+            *pending = pending.saturating_sub(1);
+            if *pending == 0 {
+                self.by_host.remove(&host);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(ip: &str) -> Option<Host> {
+        Some(Host::of(ip.parse().unwrap()))
+    }
+
+    fn limits(all: u32, per_host: Option<u32>) -> Values {
+        Values { max_handshakes: all, max_handshakes_per_host: per_host, ..Values::native(None) }
+    }
+
+    #[test]
+    fn one_host_has_an_eighth_of_all_handshakes() {
+        assert_eq!(Values::native(None).handshakes_per_host(), 128);
+        assert_eq!([limits(7, None), limits(0, None)].map(|values| values.handshakes_per_host()), [1, 0]);
+        let (mut pending, values) = (Pending::default(), limits(16, None));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(()));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(()));
+        assert_eq!(pending.admit(host("::ffff:10.0.0.1"), &values), Err(Crowd::OfHost));
+        assert_eq!(pending.admit(host("10.0.0.2"), &values), Ok(()));
+        pending.leave(host("10.0.0.1"));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(()));
+    }
+
+    #[test]
+    fn an_ipv6_network_of_64_bits_is_one_host() {
+        let (mut pending, values) = (Pending::default(), limits(0, Some(1)));
+        assert_eq!(pending.admit(host("2001:db8:0:1::1"), &values), Ok(()));
+        assert_eq!(pending.admit(host("2001:db8:0:1:ffff::2"), &values), Err(Crowd::OfHost));
+        assert_eq!(pending.admit(host("2001:db8:0:2::1"), &values), Ok(()));
+    }
+
+    #[test]
+    fn peers_without_an_address_count_among_all_alone() {
+        let (mut pending, values) = (Pending::default(), limits(2, Some(1)));
+        assert_eq!(pending.admit(None, &values), Ok(()));
+        assert_eq!(pending.admit(None, &values), Ok(()));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Err(Crowd::OfListener));
+    }
+
+    #[test]
+    fn hosts_that_left_are_forgotten() {
+        let (mut pending, values) = (Pending::default(), limits(0, Some(1)));
+        for n in 0..1000_u32 {
+            let host = Some(Host::of(IpAddr::V4(n.into())));
+            assert_eq!(pending.admit(host, &values), Ok(()));
+            pending.leave(host);
+        }
+        assert_eq!((pending.total, pending.by_host.len()), (0, 0));
     }
 }

@@ -138,6 +138,7 @@ impl Reactor {
             // With IMMEDIATE each connection has its own pipe, and the last one's may still be in the table.
             slot: if session.values.immediate { Slot::new() } else { session.slot.clone() },
             maker: Maker::Session(id),
+            place: None,
             values: Arc::clone(&session.values),
         };
         if let Err(error) = self.open(opening, true) {

@@ -137,6 +137,8 @@ struct State {
     hung_up: bool,
     writable: bool,
     quantum: usize,
+    /// Bytes read in one go before the handshake is over, so that what waits of a stranger is as little.
+    first_read: usize,
     armed: Option<Instant>,
     over: bool,
     /// Bytes referenced and growths that the counters have already.
@@ -168,6 +170,7 @@ impl Engine {
         connection: Connection,
         owner: Owner,
         reactor: ReactorLink,
+        first_read: usize,
     ) -> Arc<Engine> {
         let quantum = stream.quantum();
         let counters = Arc::clone(&owner.base.counters);
@@ -187,6 +190,7 @@ impl Engine {
                 hung_up: false,
                 writable: true,
                 quantum,
+                first_read: first_read.min(READ_SIZE),
                 armed: None,
                 over: false,
                 counted: (0, 0),
@@ -431,9 +435,15 @@ impl State {
         }
         let mut buffer = reactor.buffers().take();
         for _ in 0..MAX_ROUNDS {
-            match self.read_into(&mut buffer, now, turn) {
+            let known = self.connection.is_ready();
+            let size = if known { READ_SIZE } else { self.first_read };
+            match self.read_into(&mut buffer[..size], now, turn) {
                 Ok((used, read)) if used < read => {
-                    self.leftover = Some(Leftover { buffer, start: used, end: read });
+                    self.leftover = Some(match known {
+                        true => Leftover { buffer, start: used, end: read },
+                        // A buffer lent for so little would be kept from others.
+                        false => Leftover { buffer: buffer[used..read].into(), start: 0, end: read - used },
+                    });
                     return None;
                 }
                 Ok(_) => {}
@@ -463,7 +473,7 @@ impl State {
                 let room = body.capacity() - body.len();
                 (stream.read_body(body), room, true)
             }
-            None => (stream.read(buffer), READ_SIZE, false),
+            None => (stream.read(buffer), buffer.len(), false),
         };
         match result {
             Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),

@@ -16,6 +16,7 @@ use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_zmtp::Peer;
 use zeroxide_zmtp::connection::{Connection, Established};
 
+use super::acceptor::Place;
 use super::command::{Attach, Control};
 use super::engine::{Driver, End, Engine};
 use super::reactor::{Reactor, Timer};
@@ -37,6 +38,8 @@ pub(crate) struct Connected {
     pub(crate) base: Arc<SocketBase>,
     pub(crate) slot: Slot,
     pub(crate) maker: Maker,
+    /// While its handshake is not over: its place among those of its listener.
+    place: Option<Place>,
     pub(crate) values: Arc<Values>,
     /// Set when the handshake is over.
     pub(crate) peer: Option<Arc<Peer>>,
@@ -54,6 +57,7 @@ pub(crate) struct Opening {
     pub(crate) base: Arc<SocketBase>,
     pub(crate) slot: Slot,
     pub(crate) maker: Maker,
+    pub(crate) place: Option<Place>,
     pub(crate) values: Arc<Values>,
     pub(crate) address: String,
 }
@@ -64,7 +68,7 @@ impl Reactor {
     /// # Errors
     /// When the poller refuses the stream.
     pub(super) fn open(&mut self, opening: Opening, registered: bool) -> io::Result<()> {
-        let Opening { id, mut stream, base, slot, maker, values, address } = opening;
+        let Opening { id, mut stream, base, slot, maker, place, values, address } = opening;
         let both = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
         match registered {
@@ -72,12 +76,17 @@ impl Reactor {
             false => registry.register(&mut stream, Token(id as usize), both)?,
         }
         let (local, remote) = (stream.local(), stream.remote());
-        let config = values.connection_config(base.socket_type);
+        let config = match maker {
+            Maker::Listener(_) => values.accepted_config(base.socket_type),
+            Maker::Session(_) => values.connection_config(base.socket_type),
+        };
         let connection = Connection::new(config, Instant::now());
-        let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone());
+        let first_read = values.handshake_buffer as usize;
+        let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone(), first_read);
         let (peer, waits) = (None, false);
-        self.connections
-            .insert(id, Connected { engine, base, slot, maker, values, peer, address, local, remote, waits });
+        let connected =
+            Connected { engine, base, slot, maker, place, values, peer, address, local, remote, waits };
+        self.connections.insert(id, connected);
         self.turn(id);
         Ok(())
     }
@@ -122,7 +131,9 @@ impl Reactor {
         let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
         let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
         let (local, remote) = (connected.local.clone(), connected.remote.clone());
-        self.handshake_over(maker);
+        if let Some(place) = connected.place.take() {
+            self.handshake_over(place);
+        }
         base.peers.add(Arc::clone(&peer));
         base.monitors.emit(id, &local, &remote, EventKind::HandshakeSucceeded);
         match self.take_session_pipe(maker, id) {
@@ -172,9 +183,11 @@ impl Reactor {
         if let Some(mut stream) = connected.engine.take_stream() {
             let _ = self.poll.registry().deregister(&mut stream);
         }
-        match connected.peer {
-            Some(_) => connected.base.peers.remove(id),
-            None => self.handshake_over(connected.maker),
+        if connected.peer.is_some() {
+            connected.base.peers.remove(id);
+        }
+        if let Some(place) = connected.place {
+            self.handshake_over(place);
         }
         self.report_end(&connected, &end);
         match connected.maker {

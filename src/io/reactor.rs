@@ -78,10 +78,10 @@ impl Buffers {
         self.spare().pop().unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice())
     }
 
-    /// Gives a buffer back.
+    /// Gives a buffer back; one of another size goes.
     pub(crate) fn give(&self, buffer: Box<[u8]>) {
         let mut spare = self.spare();
-        if spare.len() < MAX_SPARE {
+        if spare.len() < MAX_SPARE && buffer.len() == READ_SIZE {
             spare.push(buffer);
         }
     }

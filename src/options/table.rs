@@ -271,8 +271,16 @@ options! {
         CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
         /// How long a handshake may take, from connection to the peer's READY; `None` is for ever.
         HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever";
+        /// How long the first ten bytes of a peer that was accepted may take, its signature; `None` is as long as HANDSHAKE_IVL.
+        SIGNATURE_IVL signature_ivl: Option<Duration>; own none; AtAttach Endpoint all; native secs(2), libzmq None, range 1, INT, none "HANDSHAKE_IVL";
         /// Connections of one bound endpoint that may be in their handshake at once; 0 is no limit.
         MAX_HANDSHAKES max_handshakes: u32; own none; AtAttach Endpoint all; native 1024, libzmq 0, range 0, INT;
+        /// Of these, connections from one host: an IPv4 address, an IPv6 network of 64 bits. `None` is an eighth of MAX_HANDSHAKES, 0 is no limit. tcp.
+        MAX_HANDSHAKES_PER_HOST max_handshakes_per_host: Option<u32>; own none; AtAttach Endpoint all; native None, libzmq Some(0), range 0, INT, none "an eighth";
+        /// Bytes read at once from a peer whose handshake is not over, and kept of it beside the command that is arriving.
+        HANDSHAKE_BUFFER handshake_buffer: u32; own none; AtAttach Endpoint all; native 4096, libzmq 8192, range 64, 65_536;
+        /// How long nothing is accepted after the system had no descriptor or no memory for a connection.
+        ACCEPT_BACKOFF accept_backoff: Duration; own none; AtAttach Endpoint all; native Duration::from_millis(50), libzmq Duration::from_millis(50), range 1, INT;
         /// The oldest ZMTP that a peer may speak; 3.0 is that of libzmq 4.0.
         MIN_VERSION min_version: Version; own none; AtAttach Endpoint all; native Version::V3_0, libzmq Version::V1_0;
         /// Send a PING as often as this; `None` is never.

@@ -50,7 +50,18 @@ fn names_are_unique_and_types_exist() {
 #[test]
 fn own_options_are_those_that_no_number_names() {
     let own: Vec<&str> = TABLE.iter().filter(|row| row.number().is_none()).map(|row| row.name()).collect();
-    assert_eq!(own, ["MAX_HANDSHAKES", "MIN_VERSION", "MAX_MULTIPART", "MAX_FRAMES", "MAX_TOPIC"]);
+    let expected = [
+        "SIGNATURE_IVL",
+        "MAX_HANDSHAKES",
+        "MAX_HANDSHAKES_PER_HOST",
+        "HANDSHAKE_BUFFER",
+        "ACCEPT_BACKOFF",
+        "MIN_VERSION",
+        "MAX_MULTIPART",
+        "MAX_FRAMES",
+        "MAX_TOPIC",
+    ];
+    assert_eq!(own, expected);
 }
 
 #[test]
@@ -68,7 +79,8 @@ fn native_defaults_bound_every_wait_and_size() {
     assert_eq!(values.maxmsgsize, Some(64 << 20));
     assert_eq!(values.max_multipart, Some(256 << 20));
     assert_eq!(values.max_frames, 65_536);
-    assert_eq!(values.max_handshakes, 1024);
+    assert_eq!((values.max_handshakes, values.handshakes_per_host()), (1024, 128));
+    assert_eq!((values.signature_ivl, values.handshake_buffer), (Some(Duration::from_secs(2)), 4096));
     assert_eq!(values.handshake_ivl, Some(Duration::from_secs(10)));
     assert_eq!(values.min_version, Version::V3_0);
     assert!(values.router_mandatory);
@@ -96,7 +108,10 @@ fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
         [
             "LINGER",
             "HANDSHAKE_IVL",
+            "SIGNATURE_IVL",
             "MAX_HANDSHAKES",
+            "MAX_HANDSHAKES_PER_HOST",
+            "HANDSHAKE_BUFFER",
             "MIN_VERSION",
             "MAXMSGSIZE",
             "MAX_MULTIPART",
@@ -396,6 +411,9 @@ fn connections_get_every_option_of_theirs() {
     assert_eq!(config.heartbeat_ttl, millis(700));
     assert_eq!(config.properties, metadata);
     assert!(!config.raw);
+    assert_eq!(config.signature_timeout, None, "a peer that was dialled is not hurried");
+    let accepted = values(&options, "ROUTER").accepted_config(socket_type("ROUTER"));
+    assert_eq!(accepted.signature_timeout, Some(Duration::from_secs(2)));
 
     let raw = Options::new().set(opt::ROUTER_RAW, true);
     assert!(values(&raw, "ROUTER").connection_config(socket_type("ROUTER")).raw);

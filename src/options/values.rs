@@ -50,6 +50,17 @@ impl Values {
         }
     }
 
+    /// What a connection that was accepted obeys: that of a stranger, beside what every connection does.
+    pub(crate) fn accepted_config(&self, t: SocketType) -> Config {
+        Config { signature_timeout: self.signature_ivl, ..self.connection_config(t) }
+    }
+
+    /// How many connections of one host may be in their handshake at once; 0 is no limit.
+    pub(crate) fn handshakes_per_host(&self) -> u32 {
+        let eighth = || if self.max_handshakes == 0 { 0 } else { (self.max_handshakes / 8).max(1) };
+        self.max_handshakes_per_host.unwrap_or_else(eighth)
+    }
+
     /// What one connection of a socket of type `t` obeys.
     pub(crate) fn connection_config(&self, t: SocketType) -> Config {
         Config {

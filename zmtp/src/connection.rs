@@ -41,6 +41,9 @@ pub struct Config {
     pub max_topic: usize,
     /// How long greeting and handshake together may take (`ZMQ_HANDSHAKE_IVL`); `None` for ever.
     pub handshake_timeout: Option<Duration>,
+    /// How long the ten bytes of the peer's signature may take, for a side that accepts strangers; `None` is as long as
+    /// the whole handshake. A side that connects has chosen its peer, and does not hurry it.
+    pub signature_timeout: Option<Duration>,
     /// Time between PINGs (`ZMQ_HEARTBEAT_IVL`); `None` sends none.
     pub heartbeat: Option<Duration>,
     /// How long after a PING something must arrive (`ZMQ_HEARTBEAT_TIMEOUT`); `None` for ever.
@@ -70,6 +73,7 @@ impl Config {
             max_parts: 65_536,
             max_topic: 64 << 10,
             handshake_timeout: Some(Duration::from_secs(10)),
+            signature_timeout: None,
             heartbeat: None,
             heartbeat_timeout: None,
             heartbeat_ttl: Duration::ZERO,
@@ -124,6 +128,7 @@ pub struct Connection {
     decoder: Decoder,
     heartbeat: Heartbeat,
     handshake_deadline: Option<Instant>,
+    signature_deadline: Option<Instant>,
     control: Control,
     established: Option<Established>,
 }
@@ -167,6 +172,7 @@ impl Connection {
             decoder: Decoder::new(Framing::V2, Phase::Handshake, config.open_limits()),
             heartbeat: Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now),
             handshake_deadline: None,
+            signature_deadline: None,
             control: Control::default(),
             established: None,
             config,
@@ -174,8 +180,11 @@ impl Connection {
         if raw {
             connection.ready(None, None, Told::default(), now);
         } else {
-            let timeout = connection.config.handshake_timeout.filter(|timeout| !timeout.is_zero());
-            connection.handshake_deadline = timeout.and_then(|timeout| now.checked_add(timeout));
+            let deadline = |timeout: Option<Duration>| {
+                timeout.filter(|timeout| !timeout.is_zero()).and_then(|timeout| now.checked_add(timeout))
+            };
+            connection.handshake_deadline = deadline(connection.config.handshake_timeout);
+            connection.signature_deadline = deadline(connection.config.signature_timeout);
             let greeting = Greeting::start(&connection.config, &mut connection.control.bytes);
             connection.control.due = true;
             connection.state = State::Greeting(greeting);
@@ -261,9 +270,12 @@ impl Connection {
     /// When [`Connection::handle_timeout`] wants to be called next. It may move with every call of another method.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.state {
+        match &self.state {
             State::Open | State::Ready => self.heartbeat.next(),
             State::Failed(_) => None,
+            State::Greeting(greeting) if !greeting.is_signed() => {
+                [self.signature_deadline, self.handshake_deadline].into_iter().flatten().min()
+            }
             State::Greeting(_) | State::Identity(..) | State::Handshake(..) => self.handshake_deadline,
         }
     }
@@ -284,6 +296,12 @@ impl Connection {
                 Due::Dead => Err(ConnectionError::HeartbeatTimeout),
             },
             State::Failed(error) => Err(error.clone().into()),
+            State::Greeting(greeting)
+                if !greeting.is_signed()
+                    && self.signature_deadline.is_some_and(|deadline| deadline <= now) =>
+            {
+                Err(ConnectionError::SignatureTimeout)
+            }
             State::Greeting(_) | State::Identity(..) | State::Handshake(..) => {
                 match self.handshake_deadline.is_some_and(|deadline| deadline <= now) {
                     true => Err(ConnectionError::HandshakeTimeout),

@@ -232,6 +232,8 @@ impl std::error::Error for ProtocolError {}
 pub enum ConnectionError {
     /// The peer broke the protocol.
     Protocol(ProtocolError),
+    /// The first ten bytes did not come in time (`SIGNATURE_IVL`).
+    SignatureTimeout,
     /// The handshake was not over in time (`HANDSHAKE_IVL`).
     HandshakeTimeout,
     /// Nothing arrived in time after a PING, or within the time to live that the peer's PING set.
@@ -242,6 +244,7 @@ impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConnectionError::Protocol(error) => error.fmt(f),
+            ConnectionError::SignatureTimeout => f.write_str("the peer's signature took too long"),
             ConnectionError::HandshakeTimeout => f.write_str("the handshake took too long"),
             ConnectionError::HeartbeatTimeout => f.write_str("the peer stopped answering"),
         }

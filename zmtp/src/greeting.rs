@@ -40,6 +40,11 @@ impl Greeting {
         Greeting { received: [0; FULL], len: 0 }
     }
 
+    /// Whether the signature is complete.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.len >= SIGNATURE
+    }
+
     /// Eats the greeting's bytes, and no more, from `input`.
     pub(crate) fn receive(
         &mut self,

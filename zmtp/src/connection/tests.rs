@@ -487,6 +487,21 @@ fn the_handshake_has_one_deadline() {
 }
 
 #[test]
+fn the_signature_has_a_deadline_of_its_own_which_ends_with_its_tenth_byte() {
+    let config = Config { signature_timeout: Some(seconds(2)), ..Config::new(Pull) };
+    for (sent, result) in [(0, false), (9, false), (10, true)] {
+        let now = Instant::now();
+        let mut end = End::new(config.clone(), now);
+        assert_eq!(end.connection.poll_timeout(), Some(now + seconds(2)));
+        end.input(&hex(GREETING)[..sent], now).unwrap();
+        let left = if result { seconds(10) } else { seconds(2) };
+        assert_eq!(end.connection.poll_timeout(), Some(now + left));
+        let late = if result { Ok(()) } else { Err(ConnectionError::SignatureTimeout) };
+        assert_eq!(end.connection.handle_timeout(now + seconds(2)), late, "{sent} bytes");
+    }
+}
+
+#[test]
 fn a_handshake_in_time_ends_the_deadline() {
     let mut pair = Pair::new(Config::new(Push), Config::new(Pull));
     pair.run(64).unwrap();
