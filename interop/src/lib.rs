@@ -14,12 +14,14 @@
 //! | [`scenario`] | what is said on a stage |
 //! | [`cell`] | running cells, and whose fault a failure is |
 //! | [`report`] | what a run found, and how it is shown |
+//! | [`relay`] | a man in the middle that records, stalls and cuts |
 //! | [`wire`] | reading a peer's bytes without any implementation in between |
 
 pub mod cell;
 pub mod pair;
 pub mod peer;
 pub mod program;
+pub mod relay;
 pub mod report;
 pub mod scenario;
 pub mod stage;
@@ -30,4 +32,5 @@ pub use cell::Cell;
 pub use pair::{PAIRS, Pair};
 pub use peer::{Failure, Peer};
 pub use program::Program;
+pub use relay::Relay;
 pub use stage::Stage;

@@ -94,6 +94,46 @@ impl Wire {
     }
 }
 
+/// A frame of ZMTP 3 as it was on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// 1: more follow; 2: long form; 4: a command.
+    pub flags: u8,
+    /// What the frame holds.
+    pub body: Vec<u8>,
+}
+
+impl Seen {
+    /// The name of the command that the frame is, if it is one.
+    #[must_use]
+    pub fn command(&self) -> Option<&[u8]> {
+        let (length, rest) = self.body.split_first()?;
+        rest.get(..usize::from(*length)).filter(|_| self.flags & 4 != 0)
+    }
+}
+
+/// The whole frames of one side of a ZMTP 3 connection from its first byte on, each with the place where it ends.
+#[must_use]
+pub fn frames(bytes: &[u8]) -> Vec<(usize, Seen)> {
+    const GREETING: usize = 64;
+    let (mut frames, mut at) = (Vec::new(), GREETING);
+    while let Some((size, seen)) = bytes.get(at..).and_then(first_frame) {
+        at += size;
+        frames.push((at, seen));
+    }
+    frames
+}
+
+/// The first frame and its size on the wire, if all of it is there.
+fn first_frame(bytes: &[u8]) -> Option<(usize, Seen)> {
+    let flags = *bytes.first()?;
+    let width = if flags & 2 == 0 { 1 } else { 8 };
+    let length = bytes.get(1..=width)?.iter().fold(0u64, |size, byte| size << 8 | u64::from(*byte));
+    let end = usize::try_from(length).ok()?.checked_add(1 + width)?;
+    let body = bytes.get(1 + width..end)?.to_vec();
+    Some((end, Seen { flags, body }))
+}
+
 /// The last 53 bytes of a greeting of ZMTP 3.`minor` with the NULL mechanism.
 #[must_use]
 pub fn rest_of_greeting(minor: u8) -> Vec<u8> {
@@ -126,4 +166,32 @@ fn property(name: &str, value: &str) -> Vec<u8> {
     bytes.extend((value.len() as u32).to_be_bytes());
     bytes.extend(value.as_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_frames_after_the_greeting_are_seen_and_no_half_one() {
+        let ping = command("PING", &[0, 0]);
+        let long = [&[3, 0, 0, 0, 0, 0, 0, 1, 0][..], &[7; 256]].concat();
+        let bytes = [&[0xff; 64][..], &ping, &long, &[0, 0], &[0, 2, 1]].concat();
+        let seen = frames(&bytes);
+        let ends: Vec<usize> = seen.iter().map(|(end, _)| *end).collect();
+        assert_eq!(ends, [73, 73 + 265, 75 + 265]);
+        assert_eq!(seen[0].1.command(), Some(&b"PING"[..]));
+        assert_eq!(seen[1].1, Seen { flags: 3, body: vec![7; 256] });
+        assert_eq!(seen[1].1.command(), None);
+        assert_eq!(seen[2].1, Seen { flags: 0, body: vec![] });
+        for cut in 0..64 + 9 {
+            assert_eq!(frames(&bytes[..cut]), [], "{cut}");
+        }
+    }
+
+    #[test]
+    fn lengths_that_no_memory_has_are_no_frames() {
+        assert_eq!(frames(&[&[0; 64][..], &[2], &[0xff; 8]].concat()), []);
+        assert_eq!(Seen { flags: 4, body: vec![9, b'P'] }.command(), None);
+    }
 }
