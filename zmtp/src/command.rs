@@ -34,6 +34,7 @@ pub(crate) enum Command<'a> {
     /// Any other command; `name` is not one of the above.
     Other {
         name: &'a [u8],
+        data: &'a [u8],
     },
 }
 
@@ -58,7 +59,7 @@ impl<'a> Command<'a> {
                 Command::Ping { ttl, context: &context[..context.len().min(MAX_CONTEXT)] }
             }
             b"PONG" => Command::Pong,
-            name => Command::Other { name },
+            name => Command::Other { name, data },
         })
     }
 
@@ -71,7 +72,7 @@ impl<'a> Command<'a> {
             Command::Cancel(_) => b"CANCEL",
             Command::Ping { .. } => b"PING",
             Command::Pong => b"PONG",
-            Command::Other { name } => name,
+            Command::Other { name, .. } => name,
         })
     }
 }
@@ -99,6 +100,14 @@ pub(crate) fn write_property(name: &str, value: &[u8], out: &mut Vec<u8>) {
 /// A value as it is kept after its command is gone.
 pub(crate) fn keep(value: &[u8]) -> Bytes {
     Bytes::copy_from_slice(value)
+}
+
+/// Two strings of at most 255 bytes, and nothing after them: PLAIN's HELLO (RFC 24).
+#[cfg(feature = "plain")]
+pub(crate) fn two_strings(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (rest, first) = length_prefixed(data).ok()?;
+    let (rest, second) = length_prefixed(rest).ok()?;
+    rest.is_empty().then_some((first, second))
 }
 
 fn length_prefixed(input: &[u8]) -> IResult<&[u8], &[u8]> {

@@ -5,6 +5,9 @@
 //!
 //! **Order of life**: greeting → handshake → [`Connection::poll_ready`] → traffic. No byte that a peer sends as
 //! traffic is looked at before `poll_ready` was taken, and none is accepted before [`Connection::is_ready`].
+//!
+//! **The gate**: with [`Config::authorise`] the handshake stops when the peer has shown who it is, until
+//! [`Connection::decide`] says that it may come in.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +19,11 @@ use crate::decoder::{Decoder, Item, Limits, Phase};
 use crate::encoder::{Outbox, Wire};
 use crate::error::{ConnectionError, ProtocolError};
 use crate::frame::{Framing, Header};
+use crate::gate::{Admitted, Credentials, Decision, Gate, Status};
 use crate::greeting::{Greeted, Greeting};
 use crate::heartbeat::{Due, Heartbeat, tenths};
-use crate::mechanism::{Mechanism, Settings, Told};
-use crate::{Frame, Message, SocketType, Traffic, Version, raw};
+use crate::mechanism::{Mechanism, Settings, Step, Told};
+use crate::{Entropy, Frame, Message, SocketType, Traffic, Version, raw};
 
 /// What one side brings to a connection.
 #[derive(Clone, Debug)]
@@ -28,7 +32,8 @@ pub struct Config {
     pub socket_type: SocketType,
     /// The routing id that we announce, at most 255 bytes; empty for none (`ZMQ_ROUTING_ID`).
     pub routing_id: Bytes,
-    /// The oldest version accepted. A mechanism other than NULL accepts none below 3.0 anyway.
+    /// The oldest version accepted. A mechanism other than NULL accepts none below 3.0 anyway, nor does a
+    /// connection that asks whether its peer may come in.
     pub min_version: Version,
     /// The longest frame accepted, in bytes of the application (`ZMQ_MAXMSGSIZE`); `None` for no limit. Commands
     /// have limits of their own.
@@ -58,6 +63,11 @@ pub struct Config {
     pub raw: bool,
     /// The security mechanism.
     pub mechanism: Settings,
+    /// Whether the peer waits for [`Connection::decide`] before it is told that it may come in. A client of PLAIN or
+    /// CURVE admits nobody and does not ask.
+    pub authorise: bool,
+    /// Where CURVE takes random bytes from.
+    pub entropy: Entropy,
 }
 
 impl Config {
@@ -80,12 +90,24 @@ impl Config {
             properties: Vec::new(),
             raw: false,
             mechanism: Settings::Null,
+            authorise: false,
+            entropy: Entropy::none(),
         }
     }
 
-    /// The oldest version that may connect. Below 3.0 there is no mechanism, so anything but NULL would be bypassed.
+    /// The oldest version that may connect. Below 3.0 there is no mechanism, so anything but NULL would be bypassed,
+    /// and nobody to be asked about (libzmq session_base.cpp `zap_enabled`).
     pub(crate) fn minimum_version(&self) -> Version {
-        if self.mechanism.permits_legacy() { self.min_version } else { self.min_version.max(Version::V3_0) }
+        if self.mechanism.permits_legacy() && !self.authorise {
+            self.min_version
+        } else {
+            self.min_version.max(Version::V3_0)
+        }
+    }
+
+    /// Whether somebody decides about the peer.
+    fn asks(&self) -> bool {
+        self.authorise && self.mechanism.admits()
     }
 
     fn open_limits(&self) -> Limits {
@@ -115,11 +137,40 @@ pub struct Established {
     pub user_id: String,
 }
 
+impl Established {
+    /// What the peer told and what the authoriser said; where both name a property, the authoriser's counts.
+    fn new(version: Option<Version>, told: Told, admitted: Admitted) -> Established {
+        let Admitted { user_id, metadata: mut properties, .. } = admitted;
+        for (name, value) in told.properties {
+            if !properties.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                properties.push((name, value));
+            }
+        }
+        let (socket_type, routing_id) = (told.socket_type, told.routing_id);
+        Established { version, socket_type, routing_id, properties, user_id }
+    }
+}
+
+/// How far a connection came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The peer's greeting, or the identity frame of one below 3.0, is not complete.
+    Greeting,
+    /// Greetings are exchanged; the mechanism is at work.
+    Mechanism,
+    /// The peer has shown who it is; a decision about it is awaited, or made and not yet answered by the peer.
+    Authorising,
+    /// The handshake was over.
+    Ready,
+}
+
 /// The protocol half of an engine.
 #[derive(Debug)]
 pub struct Connection {
     config: Arc<Config>,
     state: State,
+    stage: Stage,
+    gate: Gate,
     /// The straight path of `decode` may be tried: the connection is open and no message needs a second look.
     straight: bool,
     /// A subscription to everything is still to be delivered on behalf of the peer.
@@ -164,8 +215,12 @@ impl Connection {
     pub fn new(config: impl Into<Arc<Config>>, now: Instant) -> Connection {
         let config = config.into();
         let raw = config.raw || config.socket_type.is_raw();
+        // Without ZMTP there is no mechanism to ask with.
+        let gate = Gate::new(config.asks() && !raw);
         let mut connection = Connection {
             state: State::Ready,
+            stage: Stage::Greeting,
+            gate,
             straight: false,
             phantom: false,
             wire: None,
@@ -178,7 +233,7 @@ impl Connection {
             config,
         };
         if raw {
-            connection.ready(None, None, Told::default(), now);
+            connection.state = connection.ready(None, Told::default(), now).unwrap_or_else(State::Failed);
         } else {
             let deadline = |timeout: Option<Duration>| {
                 timeout.filter(|timeout| !timeout.is_zero()).and_then(|timeout| now.checked_add(timeout))
@@ -216,6 +271,44 @@ impl Connection {
     /// [`Connection::decode`] after that, with an empty input.
     pub fn arriving(&mut self) -> Option<&mut Vec<u8>> {
         if let State::Open = self.state { self.decoder.arriving() } else { None }
+    }
+
+    /// What the peer showed, once, when the handshake waits for a decision about it: always with
+    /// [`Config::authorise`], never without. Look after every [`Connection::decode`].
+    pub fn poll_credentials(&mut self) -> Option<Credentials> {
+        if let State::Failed(_) = self.state { None } else { self.gate.take_question() }
+    }
+
+    /// The decision about what [`Connection::poll_credentials`] gave: the handshake goes on or is over. There may be
+    /// something to transmit then, and [`Connection::poll_ready`] may have an answer.
+    ///
+    /// One that nobody waits for, because there was no question or there is an answer already, changes nothing.
+    ///
+    /// # Errors
+    /// Why the connection is over: [`ProtocolError::Denied`] when the decision was to refuse. What is left to transmit
+    /// should go out first: it tells the peer.
+    pub fn decide(&mut self, decision: Decision, now: Instant) -> Result<(), ConnectionError> {
+        if let State::Failed(error) = &self.state {
+            return Err(error.clone().into());
+        }
+        let decided = match self.gate.answer(decision) {
+            None => Ok(()),
+            Some(Ok(())) => self.admit(now),
+            Some(Err(status)) => {
+                self.send_commands(status.error_command());
+                Err(ProtocolError::Denied { status })
+            }
+        };
+        if let Err(error) = &decided {
+            self.state = State::Failed(error.clone());
+        }
+        decided.map_err(ConnectionError::from)
+    }
+
+    /// How far the connection came, also after it failed.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
     }
 
     /// What is known of the peer, once, when the handshake is over.
@@ -363,17 +456,14 @@ impl Connection {
                 State::Identity(version, socket_type) => {
                     let (version, socket_type) = (*version, *socket_type);
                     let Some(Item::Message(identity)) = self.decoder.next(input)? else { return Ok(None) };
-                    self.identified(version, socket_type, identity, now);
+                    self.identified(version, socket_type, identity, now)?;
                 }
-                State::Handshake(version, mechanism) => {
+                State::Handshake(_, mechanism) => {
                     let Some(Item::Command(body)) = self.decoder.next(input)? else { return Ok(None) };
                     let mut send = Vec::new();
-                    let told = mechanism.receive(&self.config, &Command::parse(&body)?, &mut send)?;
-                    let version = *version;
-                    self.send_commands(&send);
-                    if let Some(told) = told {
-                        self.ready(Some(version), told.socket_type, told, now);
-                    }
+                    let step = mechanism.receive(&self.config, &Command::parse(&body)?, &mut send)?;
+                    self.send_commands(send);
+                    self.go_on(step, now)?;
                 }
             }
         }
@@ -392,7 +482,7 @@ impl Connection {
                 self.state = State::Identity(Version::V1_0, None);
                 // At most one header, so at most an empty identity frame.
                 if let Some(Item::Message(identity)) = self.decoder.next(&mut &replay[..])? {
-                    self.identified(Version::V1_0, None, identity, now);
+                    self.identified(Version::V1_0, None, identity, now)?;
                 }
             }
             Greeted::Legacy { version, socket_type } => {
@@ -401,14 +491,46 @@ impl Connection {
             }
             Greeted::Modern { version } => {
                 let mut send = Vec::new();
-                let mechanism = Mechanism::start(&self.config, &mut send);
-                self.send_commands(&send);
-                let limits = Limits { command: mechanism.max_command() as u64, ..limits };
+                let (mechanism, step) = Mechanism::start(&self.config, &mut send)?;
+                self.send_commands(send);
                 self.decoder = Decoder::new(Framing::V2, Phase::Handshake, limits);
                 self.state = State::Handshake(version, mechanism);
+                self.stage = Stage::Mechanism;
+                self.go_on(step, now)?;
             }
         }
         Ok(())
+    }
+
+    /// The dialogue of the mechanism took a step.
+    fn go_on(&mut self, step: Step, now: Instant) -> Result<(), ProtocolError> {
+        let State::Handshake(version, mechanism) = &self.state else { return Ok(()) };
+        let limits = Limits { command: mechanism.max_command() as u64, ..self.config.open_limits() };
+        self.decoder.enter(Phase::Handshake, limits);
+        match step {
+            Step::More => Ok(()),
+            Step::Ask(proof) => {
+                let credentials = Credentials { mechanism: self.config.mechanism.name(), proof };
+                if self.gate.ask(credentials) {
+                    return self.admit(now);
+                }
+                self.stage = Stage::Authorising;
+                Ok(())
+            }
+            Step::Ready(told) => {
+                self.state = self.ready(Some(*version), told, now)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The peer may come in, and is told so.
+    fn admit(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        let State::Handshake(_, mechanism) = &mut self.state else { return Ok(()) };
+        let mut send = Vec::new();
+        let step = mechanism.admit(&self.config, &mut send);
+        self.send_commands(send);
+        self.go_on(step, now)
     }
 
     fn identified(
@@ -417,21 +539,27 @@ impl Connection {
         socket_type: Option<SocketType>,
         identity: Message,
         now: Instant,
-    ) {
+    ) -> Result<(), ProtocolError> {
         let routing_id = identity.into_iter().next().unwrap_or_default().into_bytes();
-        self.ready(Some(version), socket_type, Told { routing_id, ..Told::default() }, now);
+        let told = Told { socket_type, routing_id, ..Told::default() };
+        self.state = self.ready(Some(version), told, now)?;
+        Ok(())
     }
 
-    /// The handshake is over.
-    fn ready(&mut self, version: Option<Version>, socket_type: Option<SocketType>, told: Told, now: Instant) {
+    /// The handshake is over: the state that follows, for a peer that the gate lets through.
+    fn ready(&mut self, version: Option<Version>, told: Told, now: Instant) -> Result<State, ProtocolError> {
+        let Some(admitted) = self.gate.pass() else {
+            // No mechanism comes here unasked; should one ever, nobody gets in by it.
+            return Err(ProtocolError::Denied { status: Status::InternalError });
+        };
         self.wire = version;
         self.decoder.enter(Phase::Open, self.config.open_limits());
         if version >= Some(Version::V3_0) {
             self.heartbeat.start(now);
         }
-        let Told { routing_id, properties, user_id, .. } = told;
-        self.established = Some(Established { version, socket_type, routing_id, properties, user_id });
-        self.state = State::Ready;
+        self.established = Some(Established::new(version, told, admitted));
+        self.stage = Stage::Ready;
+        Ok(State::Ready)
     }
 
     fn traffic(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
@@ -504,8 +632,9 @@ impl Connection {
         }
     }
 
-    fn send_commands(&mut self, bodies: &[Vec<u8>]) {
+    fn send_commands(&mut self, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         for body in bodies {
+            let body = body.as_ref();
             Framing::V2.write(Header::command(body.len()), &mut self.control.bytes);
             self.control.bytes.extend_from_slice(body);
             self.control.due = true;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::gate::Status;
 use crate::{SocketType, Version};
 
 /// The first few bytes of something a peer sent, kept for a report: at most 16.
@@ -142,6 +143,13 @@ pub enum ProtocolError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The peer may not come in: whoever decides about its credentials said no.
+    Denied {
+        /// The answer; all but 300 were passed on to the peer.
+        status: Status,
+    },
+    /// Our own name or password is longer than 255 bytes, which PLAIN cannot say (RFC 24). The peer is not at fault.
+    CredentialsTooLong,
     /// A message to a REQ does not begin with the reply envelope (RFC 28; libzmq `req_session_t`).
     BadReplyEnvelope,
 }
@@ -173,6 +181,8 @@ impl ProtocolError {
             | ProtocolError::MessageTooLong { .. }
             | ProtocolError::TooManyFrames { .. }
             | ProtocolError::TopicTooLong { .. }
+            | ProtocolError::Denied { .. }
+            | ProtocolError::CredentialsTooLong
             | ProtocolError::BadReplyEnvelope => 0x1000_0000,
         }
     }
@@ -219,6 +229,10 @@ impl fmt::Display for ProtocolError {
             ProtocolError::MessageTooLong { limit } => write!(f, "a message of more than {limit} bytes"),
             ProtocolError::TooManyFrames { limit } => write!(f, "a message of more than {limit} frames"),
             ProtocolError::TopicTooLong { limit } => write!(f, "a topic of more than {limit} bytes"),
+            ProtocolError::Denied { status } => write!(f, "the peer was refused with status {status}"),
+            ProtocolError::CredentialsTooLong => {
+                f.write_str("our own user name or password is longer than 255 bytes")
+            }
             ProtocolError::BadReplyEnvelope => f.write_str("a reply without its envelope"),
         }
     }

@@ -11,7 +11,9 @@
 //! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
 //! | [`encoder`] | [`Outbox`]: bytes on their way out |
 //! | [`error`] | [`ProtocolError`]: what a peer can do wrong |
-//! | [`mechanism`] | NULL, and the place of PLAIN and CURVE |
+//! | [`mechanism`] | NULL, PLAIN (feature `plain`): [`Settings`](mechanism::Settings), and who decides about a peer |
+//! | [`entropy`] | [`Entropy`]: where random bytes come from |
+//! | `gate` | whether a peer may come in |
 //! | `greeting` | detection of ZMTP 1.0, 2.0, 3.0, 3.1 |
 //! | `frame`, `decoder` | headers in both framings; bytes to messages and commands |
 //! | `command` | commands and property lists |
@@ -24,11 +26,13 @@ mod command;
 pub mod connection;
 mod decoder;
 pub mod encoder;
+pub mod entropy;
 pub mod error;
 mod frame;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod gate;
 #[cfg(test)]
 mod golden_tests;
 mod greeting;
@@ -44,8 +48,9 @@ mod round_trip_tests;
 pub mod socket_type;
 pub mod traffic;
 
-pub use connection::{Config, Connection, Established};
+pub use connection::{Config, Connection, Established, Stage};
 pub use encoder::Outbox;
+pub use entropy::Entropy;
 pub use error::{ConnectionError, ProtocolError};
 pub use message::{Frame, Message};
 pub use peer::{Peer, Version};

@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use crate::connection::{Config, Connection, Established};
 use crate::error::ProtocolError;
+#[cfg(test)]
+use crate::gate::{Credentials, Decision};
 use crate::{Outbox, SocketType, Traffic, Version};
 
 pub(crate) const VERSIONS: [Version; 4] = [Version::V1_0, Version::V2_0, Version::V3_0, Version::V3_1];
@@ -113,6 +115,16 @@ impl End {
     #[cfg(test)]
     pub(crate) fn input_cut(&mut self, input: &[u8], cut: usize, now: Instant) -> Result<(), ProtocolError> {
         input.chunks(cut).try_for_each(|piece| self.input(piece, now))
+    }
+
+    /// What an authoriser says to the question that waits, if one does; the question.
+    #[cfg(test)]
+    pub(crate) fn decide(&mut self, decision: Decision, now: Instant) -> Option<Credentials> {
+        let question = self.connection.poll_credentials()?;
+        // A refusal shows in what follows.
+        let _ = self.connection.decide(decision, now);
+        self.established = self.established.take().or_else(|| self.connection.poll_ready());
+        Some(question)
     }
 
     pub(crate) fn send(&mut self, traffic: impl Into<Traffic>) {

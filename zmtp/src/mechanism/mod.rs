@@ -1,9 +1,14 @@
-//! Security mechanisms (RFC 37 §3.3): each is a file here, an arm of [`Settings`] and an arm of `Mechanism`.
+//! Security mechanisms (RFC 37 §3.3): each is a file here, arms of [`Settings`] and arms of `Mechanism`.
 //!
 //! A mechanism is a dialogue of commands. `Mechanism::start` and `Mechanism::receive` append the bodies of the
-//! commands to be sent; `receive` ends the dialogue with what the peer told of itself.
+//! commands to be sent; each [`Step`] says how the dialogue goes on. Before it tells the peer that it may come in it
+//! asks, always, and goes on with `Mechanism::admit`: whether there is anybody to be asked is the gate's affair.
 
 mod null;
+#[cfg(feature = "plain")]
+mod plain;
+#[cfg(feature = "plain")]
+mod secret;
 
 use bytes::Bytes;
 
@@ -12,16 +17,35 @@ use crate::command::{self, Command};
 use crate::connection::Config;
 use crate::error::ProtocolError;
 
+pub use crate::gate::{Credentials, Decision, Proof, Status};
+#[cfg(feature = "plain")]
+pub use secret::Secret;
+
 /// Longest property list that a handshake accepts, in bytes.
 pub(crate) const MAX_METADATA: usize = 8 * 1024;
 
+/// The longest ERROR command: a name of 5 and a reason of 255 bytes, each with its length.
+#[cfg(feature = "plain")]
+const MAX_ERROR: usize = 1 + 5 + 1 + 255;
+
 /// Which mechanism a socket demands, with its credentials.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Settings {
     /// NULL: no authentication, no secrecy (RFC 23 "NULL").
     #[default]
     Null,
+    /// PLAIN, the side that is shown a name and a password (RFC 24; `ZMQ_PLAIN_SERVER`).
+    #[cfg(feature = "plain")]
+    PlainServer,
+    /// PLAIN, the side that shows them, at most 255 bytes each (RFC 24; `ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
+    #[cfg(feature = "plain")]
+    PlainClient {
+        /// The name.
+        username: Bytes,
+        /// The password.
+        password: Secret,
+    },
 }
 
 impl Settings {
@@ -30,6 +54,20 @@ impl Settings {
     pub fn name(&self) -> &'static str {
         match self {
             Settings::Null => "NULL",
+            #[cfg(feature = "plain")]
+            Settings::PlainServer | Settings::PlainClient { .. } => "PLAIN",
+        }
+    }
+
+    /// Whether this side admits peers, and so asks whether it may; a client does not.
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        match self {
+            Settings::Null => true,
+            #[cfg(feature = "plain")]
+            Settings::PlainServer => true,
+            #[cfg(feature = "plain")]
+            Settings::PlainClient { .. } => false,
         }
     }
 
@@ -43,16 +81,12 @@ impl Settings {
     /// Whether peers below 3.0, which know no mechanism, may connect at all. Anything but NULL would let them in
     /// without a proof of who they are (libzmq session_base.cpp `zap_enabled`).
     pub(crate) fn permits_legacy(&self) -> bool {
-        match self {
-            Settings::Null => true,
-        }
+        matches!(self, Settings::Null)
     }
 
     /// Bytes that the mechanism adds to a frame of the application.
     pub(crate) fn overhead(&self) -> u64 {
-        match self {
-            Settings::Null => 0,
-        }
+        0
     }
 }
 
@@ -62,27 +96,55 @@ pub(crate) struct Told {
     pub(crate) socket_type: Option<SocketType>,
     pub(crate) routing_id: Bytes,
     pub(crate) properties: Vec<(String, Bytes)>,
-    pub(crate) user_id: String,
+}
+
+/// How a dialogue goes on.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The peer speaks next.
+    More,
+    /// The peer showed who it is: `admit` is to be called when it may come in, and nothing else before.
+    Ask(Proof),
+    /// The dialogue is over.
+    Ready(Told),
 }
 
 /// A handshake in progress.
 #[derive(Clone, Debug)]
 pub(crate) enum Mechanism {
     Null(null::Null),
+    #[cfg(feature = "plain")]
+    PlainServer(plain::Server),
+    #[cfg(feature = "plain")]
+    PlainClient(plain::Client),
 }
 
 impl Mechanism {
     /// Begins the dialogue.
-    pub(crate) fn start(config: &Config, send: &mut Vec<Vec<u8>>) -> Mechanism {
-        match config.mechanism {
-            Settings::Null => Mechanism::Null(null::Null::start(config, send)),
-        }
+    pub(crate) fn start(
+        config: &Config,
+        send: &mut Vec<Vec<u8>>,
+    ) -> Result<(Mechanism, Step), ProtocolError> {
+        let _ = &send; // only clients speak first
+        Ok(match &config.mechanism {
+            Settings::Null => (Mechanism::Null(null::Null::Both), Step::Ask(Proof::None)),
+            #[cfg(feature = "plain")]
+            Settings::PlainServer => (Mechanism::PlainServer(plain::Server::Hello), Step::More),
+            #[cfg(feature = "plain")]
+            Settings::PlainClient { username, password } => {
+                (Mechanism::PlainClient(plain::Client::start(username, password, send)?), Step::More)
+            }
+        })
     }
 
-    /// Longest command that the dialogue accepts, in bytes of its body.
+    /// Longest command that the dialogue accepts next, in bytes of its body.
     pub(crate) fn max_command(&self) -> usize {
         match self {
             Mechanism::Null(_) => null::MAX_COMMAND,
+            #[cfg(feature = "plain")]
+            Mechanism::PlainServer(server) => server.max_command(),
+            #[cfg(feature = "plain")]
+            Mechanism::PlainClient(client) => client.max_command(),
         }
     }
 
@@ -92,11 +154,35 @@ impl Mechanism {
         config: &Config,
         command: &Command<'_>,
         send: &mut Vec<Vec<u8>>,
-    ) -> Result<Option<Told>, ProtocolError> {
-        let _ = send; // NULL has nothing more to say
+    ) -> Result<Step, ProtocolError> {
+        let _ = &send; // NULL answers nothing
         match self {
-            Mechanism::Null(null) => null.receive(config, command).map(Some),
+            Mechanism::Null(null) => null.receive(config, command),
+            #[cfg(feature = "plain")]
+            Mechanism::PlainServer(server) => server.receive(config, command, send),
+            #[cfg(feature = "plain")]
+            Mechanism::PlainClient(client) => client.receive(config, command, send),
         }
+    }
+
+    /// Tells the peer, which [`Step::Ask`] asked for, that it may come in.
+    pub(crate) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Step {
+        let told = match self {
+            Mechanism::Null(null) => null.admit(config, send),
+            #[cfg(feature = "plain")]
+            Mechanism::PlainServer(server) => server.admit(send),
+            #[cfg(feature = "plain")]
+            Mechanism::PlainClient(_) => None,
+        };
+        told.map_or(Step::More, Step::Ready)
+    }
+}
+
+/// What a command is that has no place here: a refusal, or out of order.
+fn fault_of(command: &Command<'_>) -> ProtocolError {
+    match command {
+        Command::Error(reason) => ProtocolError::Refused { reason: Bytes::copy_from_slice(reason) },
+        other => ProtocolError::UnexpectedCommand { name: other.name() },
     }
 }
 
@@ -132,6 +218,8 @@ pub(crate) fn read_properties(config: &Config, data: &[u8]) -> Result<Told, Prot
                 return Err(ProtocolError::InvalidMetadata);
             }
             told.routing_id = Bytes::copy_from_slice(value);
+        } else if name.eq_ignore_ascii_case("User-Id") {
+            // Who the peer is says the authoriser (RFC 27), never the peer.
         } else if !told.properties.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             told.properties.push((name.to_owned(), command::keep(value)));
         }
@@ -143,3 +231,8 @@ fn legal_peer(own: SocketType, name: &[u8]) -> Result<SocketType, ProtocolError>
     let peer = SocketType::from_name(name);
     peer.filter(|peer| own.talks_to(*peer)).ok_or(ProtocolError::SocketTypeMismatch { own, peer })
 }
+
+#[cfg(test)]
+mod gate_tests;
+#[cfg(all(test, feature = "plain"))]
+mod plain_tests;

@@ -1,8 +1,6 @@
-//! NULL (RFC 23 §"The NULL Mechanism"): a READY each way, in any order.
+//! NULL (RFC 23 §"The NULL Mechanism"): a READY each way, in any order. Ours waits for the gate.
 
-use bytes::Bytes;
-
-use super::{MAX_METADATA, Told, read_properties, write_own_properties};
+use super::{MAX_METADATA, Step, Told, fault_of, read_properties, write_own_properties};
 use crate::command::Command;
 use crate::connection::Config;
 use crate::error::ProtocolError;
@@ -12,23 +10,49 @@ const READY: &[u8] = b"\x05READY";
 /// Longest command of the dialogue: a READY with as many properties as are accepted.
 pub(super) const MAX_COMMAND: usize = READY.len() + MAX_METADATA;
 
-/// The dialogue after our READY.
+/// The dialogue, by what is missing.
 #[derive(Clone, Debug)]
-pub(crate) struct Null;
+pub(crate) enum Null {
+    /// Our READY and the peer's.
+    Both,
+    /// Our READY: the gate is shut.
+    Ours(Told),
+    /// The peer's READY.
+    Theirs,
+    /// Nothing: the dialogue is over.
+    Nothing,
+}
 
 impl Null {
-    pub(super) fn start(config: &Config, send: &mut Vec<Vec<u8>>) -> Null {
+    /// The peer may come in.
+    pub(super) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Option<Told> {
+        let (state, told) = match std::mem::replace(self, Null::Nothing) {
+            Null::Both => (Null::Theirs, None),
+            Null::Ours(told) => (Null::Nothing, Some(told)),
+            state => {
+                *self = state;
+                return None;
+            }
+        };
+        *self = state;
         let mut ready = READY.to_vec();
         write_own_properties(config, &mut ready);
         send.push(ready);
-        Null
+        told
     }
 
-    pub(super) fn receive(&mut self, config: &Config, command: &Command<'_>) -> Result<Told, ProtocolError> {
-        match command {
-            Command::Ready(data) => read_properties(config, data),
-            Command::Error(reason) => Err(ProtocolError::Refused { reason: Bytes::copy_from_slice(reason) }),
-            other => Err(ProtocolError::UnexpectedCommand { name: other.name() }),
+    pub(super) fn receive(&mut self, config: &Config, command: &Command<'_>) -> Result<Step, ProtocolError> {
+        match (&self, command) {
+            (Null::Both, Command::Ready(data)) => {
+                *self = Null::Ours(read_properties(config, data)?);
+                Ok(Step::More)
+            }
+            (Null::Theirs, Command::Ready(data)) => {
+                let told = read_properties(config, data)?;
+                *self = Null::Nothing;
+                Ok(Step::Ready(told))
+            }
+            (_, command) => Err(fault_of(command)),
         }
     }
 }

@@ -1,0 +1,132 @@
+//! PLAIN (RFC 24): a name and a password in clear text.
+//!
+//! `HELLO` → (the gate) → `WELCOME` → `INITIATE` → `READY`. The roles come from the settings; the greeting's as-server
+//! byte is neither sent nor read, as in libzmq.
+
+use bytes::Bytes;
+
+use super::{MAX_ERROR, MAX_METADATA, Secret, Step, Told, fault_of, read_properties, write_own_properties};
+use crate::command::{self, Command};
+use crate::connection::Config;
+use crate::error::{CommandKind, ProtocolError};
+use crate::gate::Proof;
+
+const HELLO: &[u8] = b"\x05HELLO";
+const WELCOME: &[u8] = b"\x07WELCOME";
+const INITIATE: &[u8] = b"\x08INITIATE";
+const READY: &[u8] = b"\x05READY";
+
+/// The server's side, by what it waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum Server {
+    Hello,
+    /// The gate.
+    Decision,
+    Initiate,
+    /// Nothing: the dialogue is over.
+    Nothing,
+}
+
+impl Server {
+    pub(super) fn max_command(&self) -> usize {
+        match self {
+            Server::Hello | Server::Decision | Server::Nothing => HELLO.len() + 2 * (1 + 255),
+            Server::Initiate => INITIATE.len() + MAX_METADATA,
+        }
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        config: &Config,
+        command: &Command<'_>,
+        send: &mut Vec<Vec<u8>>,
+    ) -> Result<Step, ProtocolError> {
+        match (&self, command) {
+            (Server::Hello, Command::Other { name: b"HELLO", data }) => {
+                let (username, password) =
+                    command::two_strings(data).ok_or(ProtocolError::MalformedCommand(CommandKind::Hello))?;
+                *self = Server::Decision;
+                Ok(Step::Ask(Proof::Plain {
+                    username: Bytes::copy_from_slice(username),
+                    password: Secret::from(password),
+                }))
+            }
+            (Server::Initiate, Command::Other { name: b"INITIATE", data }) => {
+                let told = read_properties(config, data)?;
+                let mut ready = READY.to_vec();
+                write_own_properties(config, &mut ready);
+                send.push(ready);
+                *self = Server::Nothing;
+                Ok(Step::Ready(told))
+            }
+            (_, other) => Err(ProtocolError::UnexpectedCommand { name: other.name() }),
+        }
+    }
+
+    /// The peer may come in.
+    pub(super) fn admit(&mut self, send: &mut Vec<Vec<u8>>) -> Option<Told> {
+        if let Server::Decision = self {
+            send.push(WELCOME.to_vec());
+            *self = Server::Initiate;
+        }
+        None
+    }
+}
+
+/// The client's side, by what it waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum Client {
+    Welcome,
+    Ready,
+    /// Nothing: the dialogue is over.
+    Nothing,
+}
+
+impl Client {
+    pub(super) fn start(
+        username: &[u8],
+        password: &Secret,
+        send: &mut Vec<Vec<u8>>,
+    ) -> Result<Client, ProtocolError> {
+        let mut hello = HELLO.to_vec();
+        for text in [username, password.expose()] {
+            hello.push(u8::try_from(text.len()).map_err(|_| ProtocolError::CredentialsTooLong)?);
+            hello.extend_from_slice(text);
+        }
+        send.push(hello);
+        Ok(Client::Welcome)
+    }
+
+    pub(super) fn max_command(&self) -> usize {
+        match self {
+            Client::Welcome | Client::Nothing => MAX_ERROR,
+            Client::Ready => READY.len() + MAX_METADATA,
+        }
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        config: &Config,
+        command: &Command<'_>,
+        send: &mut Vec<Vec<u8>>,
+    ) -> Result<Step, ProtocolError> {
+        match (&self, command) {
+            (Client::Welcome, Command::Other { name: b"WELCOME", data: [] }) => {
+                let mut initiate = INITIATE.to_vec();
+                write_own_properties(config, &mut initiate);
+                send.push(initiate);
+                *self = Client::Ready;
+                Ok(Step::More)
+            }
+            (Client::Welcome, Command::Other { name: b"WELCOME", .. }) => {
+                Err(ProtocolError::MalformedCommand(CommandKind::Welcome))
+            }
+            (Client::Ready, Command::Ready(data)) => {
+                let told = read_properties(config, data)?;
+                *self = Client::Nothing;
+                Ok(Step::Ready(told))
+            }
+            (_, command) => Err(fault_of(command)),
+        }
+    }
+}
