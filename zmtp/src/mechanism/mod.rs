@@ -9,6 +9,7 @@ mod null;
 mod plain;
 #[cfg(feature = "plain")]
 mod secret;
+pub mod zap;
 
 use bytes::Bytes;
 
