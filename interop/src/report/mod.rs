@@ -1,4 +1,16 @@
-//! What a run found, as plain data: the harness fills it in.
+//! What a run found, as plain data: the harness fills it in, and the writers show it.
+//!
+//! | module | shows it to |
+//! |---|---|
+//! | [`terminal`] | people, at once |
+//! | [`html`] | people who look closer |
+//! | [`json`] | programs |
+
+pub mod html;
+pub mod json;
+mod mark;
+pub mod terminal;
+mod text;
 
 use std::time::Duration;
 
