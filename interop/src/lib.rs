@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`words`] | frames as words of a line |
 //! | [`program`] | the implementations, and how each is started |
+//! | [`setup`] | the foreign ones made ready: installed or built, once |
 //! | [`peer`] | a running one |
 //! | [`pair`] | the legal pairs of socket types, and how messages flow in each |
 //! | [`stage`] | one cell, set up: two sockets of one pair over one transport |
@@ -24,6 +25,7 @@ pub mod program;
 pub mod relay;
 pub mod report;
 pub mod scenario;
+pub mod setup;
 pub mod stage;
 pub mod wire;
 pub mod words;
