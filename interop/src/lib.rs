@@ -8,25 +8,33 @@
 //! |---|---|
 //! | [`words`] | frames as words of a line |
 //! | [`program`] | the implementations, and how each is started |
-//! | [`setup`] | the foreign ones made ready: installed or built, once |
 //! | [`peer`] | a running one |
 //! | [`pair`] | the legal pairs of socket types, and how messages flow in each |
-//! | [`stage`] | one cell, set up: two sockets of one pair over one transport |
-//! | [`scenario`] | what is said on a stage |
-//! | [`cell`] | running cells, and whose fault a failure is |
+//! | [`stage`] | two sockets of one pair, set up and attached |
+//! | [`scenario`] | what is tried on a stage |
+//! | [`cell`] | one cell of the matrix: who, what, over what, which way round |
+//! | [`select`] | which cells are run |
+//! | [`run`] | running them |
+//! | [`verdict`] | whose fault a failure is |
+//! | [`known`] | the known faults of others |
+//! | [`glob`] | patterns of cell ids |
 //! | [`report`] | what a run found, and how it is shown |
 //! | [`relay`] | a man in the middle that records, stalls and cuts |
 //! | [`wire`] | reading a peer's bytes without any implementation in between |
 
 pub mod cell;
+pub mod glob;
+pub mod known;
 pub mod pair;
 pub mod peer;
 pub mod program;
 pub mod relay;
 pub mod report;
+pub mod run;
 pub mod scenario;
-pub mod setup;
+pub mod select;
 pub mod stage;
+pub mod verdict;
 pub mod wire;
 pub mod words;
 
@@ -35,4 +43,6 @@ pub use pair::{PAIRS, Pair};
 pub use peer::{Failure, Peer};
 pub use program::Program;
 pub use relay::Relay;
+pub use run::Runner;
+pub use select::{Choice, Subject};
 pub use stage::Stage;

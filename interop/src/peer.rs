@@ -26,6 +26,8 @@ pub struct Peer {
     answers: Receiver<String>,
     /// Commands whose answers are due, oldest first.
     due: VecDeque<String>,
+    /// Whether it has failed to answer.
+    lost: bool,
     /// The last lines each way, for reports.
     log: VecDeque<String>,
 }
@@ -60,6 +62,7 @@ impl Peer {
             commands,
             answers,
             due: VecDeque::new(),
+            lost: false,
             log: VecDeque::new(),
         };
         let hello = peer.ask("hello 1")?;
@@ -104,6 +107,7 @@ impl Peer {
         let line = match self.answers.recv_timeout(limit + GRACE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
+                self.lost = true;
                 return Err(Failure::Silent { peer: self.name.clone(), command });
             }
             Err(RecvTimeoutError::Disconnected) => return Err(self.died(command)),
@@ -129,6 +133,12 @@ impl Peer {
     pub fn ask(&mut self, command: impl Into<String>) -> Result<Vec<String>, Failure> {
         self.tell(command)?;
         self.answer(Duration::ZERO)
+    }
+
+    /// Whether it has answered every command, so that it will answer another.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        !self.lost && self.due.is_empty()
     }
 
     /// Ends the process, as a power cut would, and waits until it is gone.
@@ -158,6 +168,7 @@ impl Peer {
     }
 
     fn died(&mut self, command: String) -> Failure {
+        self.lost = true;
         let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         Failure::Died { peer: self.name.clone(), command, status }
     }
@@ -227,6 +238,12 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether it says that an implementation other than `ours` lacks a command, a socket type or an option.
+    #[must_use]
+    pub fn is_lack(&self, ours: &str) -> bool {
+        matches!(self, Failure::Refused { peer, code, .. } if code == "usage" && peer != ours)
+    }
+
     /// The code with which a peer refused; empty for failures of other kinds.
     #[must_use]
     pub fn code(&self) -> &str {

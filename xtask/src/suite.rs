@@ -97,14 +97,22 @@ fn peers(root: &Path, report: &mut Report, required: bool) {
         if python.is_none() && java.is_none() {
             return demanded(required, Outcome::NotRun("no peer could be set up".to_owned()));
         }
-        let mut tests = run::cargo(root, &["test", "-p", "interop", "--features", "peers", "--no-fail-fast"]);
-        if let Some(python) = &python {
-            tests.env("ZEROXIDE_PYTHON", python);
+        let mut cells = run::cargo(root, &["run", "--release", "-p", "interop", "--", "--ci"]);
+        let mut wire = run::cargo(root, &["test", "-p", "interop", "--features", "peers", "--test", "wire"]);
+        if required {
+            cells.arg("--require-peers");
         }
-        if let Some(class_path) = &java {
-            tests.env("ZEROXIDE_JAVA", "java").env("ZEROXIDE_JAVA_CLASSPATH", class_path);
+        for command in [&mut cells, &mut wire] {
+            if let Some(python) = &python {
+                command.env("ZEROXIDE_PYTHON", python);
+            }
+            if let Some(class_path) = &java {
+                command.env("ZEROXIDE_JAVA", "java").env("ZEROXIDE_JAVA_CLASSPATH", class_path);
+            }
         }
-        run::count(&mut tests, counts)
+        match (run::count(&mut cells, counts), run::count(&mut wire, counts)) {
+            (Outcome::Passed, outcome) | (outcome, _) => outcome,
+        }
     });
 }
 

@@ -57,6 +57,8 @@ pub struct CellResult {
     pub scenario: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// What was counted on the way, such as `1312 lost`; often empty.
+    pub note: String,
     /// How long it took.
     pub took: Duration,
 }
@@ -164,6 +166,7 @@ pub(crate) mod tests {
             binder: "right".to_owned(),
             scenario: scenario.to_owned(),
             outcome,
+            note: String::new(),
             took: Duration::from_millis(12),
         }
     }

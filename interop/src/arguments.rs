@@ -1,0 +1,63 @@
+//! The command line.
+
+use clap::Parser;
+use interop::Choice;
+
+/// Zeroxide against other implementations of ZeroMQ, and any of them against the rules.
+///
+/// Without arguments: sets up every peer, runs the selection of cells that CI runs, prints a table, and writes
+/// report.html and report.json to target/interop. Ends with 0 only if no failure is Zeroxide's, undecided, or missing
+/// from the list of known faults.
+///
+/// A cell is named by its id, such as jeromq-0.5.2/PUSH-PULL/tcp/NULL/left/binds-right/order: the peer, the pair of
+/// types, the transport, the mechanism, the side that Zeroxide plays, the side that binds, the scenario.
+///
+/// Examples (after `cargo run --release -p interop --`):
+///
+///   --peer pyzmq                        only pyzmq
+///   --cell /PUSH-PULL/tcp/              every cell whose id contains this
+///   --cell '*/ipc/*/restart'            every cell whose id is this, * standing for anything
+///   --list --all                        what a whole run would run
+///   --cell /restart --repeat 50         again and again
+///   --cell /restart --until-failure     until one fails
+///   --foreign 'node peer.js'            an implementation under construction, by its adapter: see PROTOCOL.md
+#[derive(Parser, Debug)]
+#[command(name = "interop", verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// Only this peer, by its name or the beginning of it; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) peer: Vec<String>,
+    /// Only cells whose id contains this, or fits it if it has a *; chosen from all cells. May be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) cell: Vec<String>,
+    /// Every cell that there is. It takes long.
+    #[arg(long, conflicts_with = "ci")]
+    pub(crate) all: bool,
+    /// The cells that CI runs; the default.
+    #[arg(long)]
+    pub(crate) ci: bool,
+    /// Lists the ids of the cells that would run, and runs none.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Fails if a peer cannot be set up here.
+    #[arg(long)]
+    pub(crate) require_peers: bool,
+    /// Peers and builds are taken as they are.
+    #[arg(long)]
+    pub(crate) no_setup: bool,
+    /// Cells that run at a time.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) workers: usize,
+}
+
+impl Arguments {
+    /// Whether a peer is to take part.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.peer.is_empty() || self.peer.iter().any(|wanted| name.starts_with(wanted.as_str()))
+    }
+
+    /// The cells that were asked for.
+    pub(crate) fn choice(&self) -> Choice {
+        Choice { all: self.all, cells: self.cell.clone() }
+    }
+}

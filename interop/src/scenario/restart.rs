@@ -1,0 +1,30 @@
+//! One side is killed, and comes back.
+
+use super::talk;
+use crate::pair::Side;
+use crate::peer::Failure;
+use crate::stage::{Scene, Setup, Stage, Who};
+
+/// Contact can be made again quickly and for certain when one side is killed at any moment: a REQ may ask again, and
+/// a ROUTER takes a peer back that it has not missed yet.
+pub(super) static SCENE: Scene = Scene {
+    name: "restart",
+    shared: false,
+    lasting: true,
+    options: &[
+        Setup::new(Who::Both, "RECONNECT_IVL", "20"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
+        Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
+    ],
+};
+
+/// Each side in turn is killed and comes back; messages pass again, each way.
+pub(super) fn restart(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    for side in [Side::Right, Side::Left] {
+        stage.restart(side)?;
+        stage.make_contact()?;
+        talk(stage, &[&format!("t:{}-is-back", side.name()), "f:70000:3"])?;
+    }
+    Ok(())
+}

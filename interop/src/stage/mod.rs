@@ -1,0 +1,302 @@
+//! One stage: a socket on each side, set up and attached, and the ways to make them talk.
+
+mod contact;
+mod endpoint;
+mod scene;
+
+use std::time::Duration;
+
+pub use self::scene::{Scene, Setting, Setup, Who};
+
+use self::endpoint::Endpoint;
+use crate::pair::{Flow, Side};
+use crate::peer::{Failure, Peer};
+use crate::words;
+
+/// How long a message may take.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The name of the socket in each peer.
+const SOCKET: &str = "s";
+
+/// Two peers with a socket each, on the endpoint that one of them has bound.
+pub struct Stage<'a> {
+    setting: Setting<'a>,
+    endpoint: Endpoint,
+    peers: [Peer; 2],
+    /// Counts the messages that made contact.
+    contacts: u32,
+    /// The side that was killed last.
+    restarted: Option<Side>,
+    /// What stood before the last message that the right side received: where it answers in turns, its address.
+    envelope: Vec<String>,
+    /// What scenarios counted.
+    notes: Vec<String>,
+}
+
+impl<'a> Stage<'a> {
+    /// A stage for two running peers, still without sockets.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn new(setting: Setting<'a>, peers: [Peer; 2]) -> Result<Stage<'a>, Failure> {
+        let endpoint = Endpoint::fresh(setting.transport, setting.scene.lasting)?;
+        let (envelope, notes) = (Vec::new(), Vec::new());
+        Ok(Stage { setting, endpoint, peers, contacts: 0, restarted: None, envelope, notes })
+    }
+
+    /// Makes the sockets; binds and connects, or where the endpoint is lasting, the other way round.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn open(&mut self) -> Result<(), Failure> {
+        // An endpoint that is known beforehand may be connected before it is bound.
+        let binder = self.setting.binder;
+        let first = if self.setting.scene.lasting { binder.other() } else { binder };
+        self.enter(first)?;
+        self.enter(first.other())
+    }
+
+    /// Closes the sockets and gives back the peers that are fit for another stage.
+    #[must_use]
+    pub fn close(mut self) -> [Option<Peer>; 2] {
+        let fit = Side::BOTH.map(|side| match self.ask(side, "close", "") {
+            // A peer that does not know the socket never made it.
+            Err(failure) => failure.code() == "usage",
+            Ok(_) => true,
+        });
+        let [left, right] = self.peers;
+        [fit[0].then_some(left), fit[1].then_some(right)]
+    }
+
+    /// The last lines that each peer was told and answered, and what it can say about its socket.
+    #[must_use]
+    pub fn log(&mut self) -> String {
+        for side in Side::BOTH {
+            // Not every peer knows the command, and a dead one knows none.
+            if self.peers[side as usize].is_at_rest() {
+                let _ = self.ask(side, "status", "");
+            }
+        }
+        self.peers.iter().map(Peer::log).collect()
+    }
+
+    /// Who meets here, and how.
+    #[must_use]
+    pub fn setting(&self) -> &Setting<'a> {
+        &self.setting
+    }
+
+    /// Notes what a scenario counted.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    /// The notes since it was last asked.
+    pub fn take_notes(&mut self) -> String {
+        std::mem::take(&mut self.notes).join(", ")
+    }
+
+    /// Kills one side, starts it anew and lets it come back to the same endpoint.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn restart(&mut self, side: Side) -> Result<(), Failure> {
+        self.kill(side);
+        if self.setting.socket_type(side) == "PAIR" && side != self.setting.binder {
+            self.wait_until_missed(side.other())?;
+        }
+        self.revive(side)
+    }
+
+    /// Ends one side as a power cut would.
+    pub fn kill(&mut self, side: Side) {
+        self.restarted = Some(side);
+        self.peers[side as usize].kill();
+    }
+
+    /// Starts a killed side anew and lets it come back to the same endpoint.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn revive(&mut self, side: Side) -> Result<(), Failure> {
+        self.peers[side as usize] = Peer::start(self.setting.program(side))?;
+        self.enter(side)
+    }
+
+    /// Sends a message of these words from `side`, and receives it on the other.
+    ///
+    /// # Errors
+    /// [`Failure::Unlike`] when another message came; any other.
+    pub fn pass(&mut self, side: Side, message: &[&str]) -> Result<(), Failure> {
+        let there = side.other();
+        match self.setting.pair.flow {
+            Flow::Turns { .. } if side == Side::Right => {
+                let frames = spaced(&self.envelope) + &spaced(message);
+                self.ask(side, "send", &format!("{}{frames}", PATIENCE.as_millis()))?;
+            }
+            _ => self.send(side, message, PATIENCE)?,
+        }
+        let mut seen = self.recv(there, PATIENCE)?.unwrap_or_default();
+        let told: Vec<String> = message.iter().map(|word| words::retold(word)).collect();
+        let body = seen.split_off(seen.len().saturating_sub(told.len()));
+        let finds = self.setting.pair.role(there).finds;
+        if body == told && self.is_envelope(&seen, finds) {
+            self.envelope = seen;
+            return Ok(());
+        }
+        let finds: Vec<String> = finds.iter().map(|word| words::retold(word)).collect();
+        let expected = spaced(&finds) + &spaced(&told);
+        seen.extend(body);
+        Err(self.peers[there as usize].unlike("recv", expected.trim_start(), seen.join(" ")))
+    }
+
+    /// Whether `seen` is the envelope that a role finds. REQ_CORRELATE adds a frame of four bytes before the
+    /// delimiter, which a ROUTER sees.
+    fn is_envelope(&self, seen: &[String], finds: &[&str]) -> bool {
+        let finds: Vec<String> = finds.iter().map(|word| words::retold(word)).collect();
+        let correlated = self.setting.scene.options.iter().any(|setup| setup.option == "REQ_CORRELATE")
+            && self.setting.socket_type(Side::Left) == "REQ";
+        match seen {
+            [id, number, delimiter] if correlated => {
+                number.len() == "h:00000000".len() && finds == [id.clone(), delimiter.clone()]
+            }
+            _ => seen == finds,
+        }
+    }
+
+    /// Sends a message of these words from `side`.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn send(&mut self, side: Side, message: &[&str], limit: Duration) -> Result<(), Failure> {
+        let sends = self.setting.pair.role(side).sends;
+        let frames: Vec<&str> = sends.iter().chain(message).copied().collect();
+        self.tell(side, "send", &format!("{} {}", limit.as_millis(), frames.join(" ")))?;
+        self.peers[side as usize].answer(limit).map(drop)
+    }
+
+    /// Receives a message on `side`, whole; `None` when none came in time.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn recv(&mut self, side: Side, limit: Duration) -> Result<Option<Vec<String>>, Failure> {
+        self.tell(side, "recv", &limit.as_millis().to_string())?;
+        match self.peers[side as usize].answer(limit) {
+            Ok(words) => Ok(Some(words)),
+            Err(failure) if failure.code() == "again" => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Passes `count` numbered messages from `side` to the other, as fast as they go.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn flood(&mut self, side: Side, count: u32) -> Result<(), Failure> {
+        let (there, patience) = (side.other(), PATIENCE.as_millis());
+        let sends = spaced(self.setting.pair.role(side).sends);
+        let finds = spaced(self.setting.pair.role(there).finds);
+        self.tell(there, "expect", &format!("{patience} {count}{finds}"))?;
+        self.tell(side, "burst", &format!("{patience} {count}{sends}"))?;
+        self.both_answers(side)
+    }
+
+    /// Lets the left side ask `count` numbered questions and the right side echo them.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn interrogate(&mut self, count: u32, window: u32) -> Result<(), Failure> {
+        let patience = PATIENCE.as_millis();
+        let sends = spaced(self.setting.pair.role(Side::Left).sends);
+        self.tell(Side::Right, "echo", &format!("{patience} {count}"))?;
+        self.tell(Side::Left, "request", &format!("{patience} {count} {window}{sends}"))?;
+        self.both_answers(Side::Left)
+    }
+
+    /// Gives a command about the socket of `side` and waits for the answer.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn ask(&mut self, side: Side, command: &str, rest: &str) -> Result<Vec<String>, Failure> {
+        self.tell(side, command, rest)?;
+        self.peers[side as usize].answer(PATIENCE)
+    }
+
+    fn tell(&mut self, side: Side, command: &str, rest: &str) -> Result<(), Failure> {
+        let space = if rest.is_empty() { "" } else { " " };
+        self.peers[side as usize].tell(format!("{command} {SOCKET}{space}{rest}"))
+    }
+
+    /// Both peers work; whoever fails first says more than whoever waits for it in vain.
+    fn both_answers(&mut self, side: Side) -> Result<(), Failure> {
+        // As many messages as there are may each take their time, but not all of them.
+        let limit = 3 * PATIENCE;
+        let here = self.peers[side as usize].answer(limit);
+        let there = self.peers[side.other() as usize].answer(limit);
+        match (here, there) {
+            (Ok(_), Ok(_)) => Ok(()),
+            (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+            (Err(here), Err(there)) => Err(if here.code() == "again" { there } else { here }),
+        }
+    }
+
+    /// Makes the socket of one side and attaches it.
+    fn enter(&mut self, side: Side) -> Result<(), Failure> {
+        let (role, socket_type) = (self.setting.pair.role(side), self.setting.socket_type(side));
+        self.ask(side, "socket", socket_type)?;
+        for (option, value) in role.options {
+            self.ask(side, "set", &format!("{option} {value}"))?;
+        }
+        for setup in self.setting.scene.options.iter().filter(|setup| setup.is_for(side, socket_type)) {
+            match self.ask(side, "set", &format!("{} {}", setup.option, setup.value)) {
+                Err(failure) if setup.optional && failure.code() == "usage" => {}
+                set => drop(set?),
+            }
+        }
+        let endpoint = self.endpoint.name.clone();
+        if side == self.setting.binder {
+            match self.ask(side, "bind", &endpoint)?.into_iter().next() {
+                Some(resolved) => self.endpoint.name = resolved,
+                None => return Err(self.peers[side as usize].unlike("bind", "an endpoint", String::new())),
+            }
+        } else {
+            if socket_type == "ROUTER" && self.setting.socket_type(side.other()) == "ROUTER" {
+                let id = format!("CONNECT_ROUTING_ID t:{}", side.other().name());
+                self.ask(side, "set", &id)?;
+            }
+            self.ask(side, "connect", &endpoint)?;
+        }
+        self.subscribe(side, "-")
+    }
+
+    /// Subscribes, if `side` is a subscriber.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn subscribe(&mut self, side: Side, topic: &str) -> Result<(), Failure> {
+        self.request_topic(side, "subscribe", "01", topic)
+    }
+
+    /// Takes a subscription back.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn unsubscribe(&mut self, side: Side, topic: &str) -> Result<(), Failure> {
+        self.request_topic(side, "unsubscribe", "00", topic)
+    }
+
+    fn request_topic(&mut self, side: Side, command: &str, mark: &str, topic: &str) -> Result<(), Failure> {
+        match self.setting.socket_type(side) {
+            "SUB" => self.ask(side, command, topic).map(drop),
+            "XSUB" => {
+                let topic = words::hex(&words::frame(topic).unwrap_or_default());
+                self.send(side, &[&format!("h:{mark}{topic}")], PATIENCE)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn spaced(words: &[impl AsRef<str>]) -> String {
+    words.iter().flat_map(|word| [" ", word.as_ref()]).collect()
+}
