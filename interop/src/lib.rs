@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`words`] | frames as words of a line |
 //! | [`program`] | the implementations, and how each is started |
+//! | [`setup`] | the foreign ones made ready: installed or built, once |
 //! | [`peer`] | a running one |
 //! | [`pair`] | the legal pairs of socket types, and how messages flow in each |
 //! | [`stage`] | two sockets of one pair, set up and attached |
@@ -33,6 +34,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod select;
+pub mod setup;
 pub mod stage;
 pub mod verdict;
 pub mod wire;

@@ -60,18 +60,37 @@ class Peer:
             raise Refusal("usage", "no socket " + name)
         return self.sockets[name]
 
+    def increasing(self, name, limit, head):
+        """The numbers of the numbered messages that arrive; each is greater than the one before."""
+        socket = self.socket_of(name)
+        socket.rcvtimeo = int(limit)
+        head = [None if word == "*" else frame(word) for word in head]
+        last = -1
+        while True:
+            message = socket.recv_multipart()
+            n = int.from_bytes(message[-1][:4], "big")
+            check(n, message, head)
+            if n <= last:
+                raise Refusal("order", "message %d came after %d" % (n, last))
+            last = n
+            yield n
+
     def hello(self, version):
         if version != "1":
             raise Refusal("usage", "protocol 1 only")
         return ["1", "pyzmq-%s/libzmq-%s" % (zmq.__version__, zmq.zmq_version()), "tcp", "ipc"]
 
     def socket(self, name, kind):
+        if not isinstance(getattr(zmq, kind, None), zmq.SocketType):
+            raise Refusal("usage", "unknown socket type " + kind)
         made = self.context.socket(getattr(zmq, kind))
         made.linger = 0
         self.sockets[name] = made
 
     def set(self, name, option, value):
         value = frame(value) if value[:2] in ("-", "t:", "h:", "f:") else int(value)
+        if not isinstance(getattr(zmq, option, None), zmq.SocketOption):
+            raise Refusal("usage", "unknown option " + option)
         self.socket_of(name).setsockopt(getattr(zmq, option), value)
 
     def bind(self, name, endpoint):
@@ -118,6 +137,31 @@ class Peer:
         for n in range(int(count)):
             check(n, socket.recv_multipart(), head)
 
+    def take(self, name, limit, count, *head):
+        numbers = self.increasing(name, limit, head)
+        taken = [next(numbers) for _ in range(int(count))]
+        return list(map(str, taken[:1] + taken[-1:])) or ["-", "-"]
+
+    def drain(self, name, limit, *head):
+        taken, first, last = 0, "-", "-"
+        try:
+            for last in self.increasing(name, limit, head):
+                first = last if taken == 0 else first
+                taken += 1
+        except zmq.Again:
+            return [str(taken), str(first), str(last)]
+
+    def fill(self, name, limit, count, *head):
+        socket = self.socket_of(name)
+        socket.sndtimeo = int(limit)
+        head = [frame(word) for word in head]
+        for n in range(int(count)):
+            try:
+                socket.send_multipart(head + [numbered(n)])
+            except zmq.Again:
+                return [str(n)]
+        return [count]
+
     def request(self, name, limit, count, window, *head):
         socket = self.socket_of(name)
         socket.sndtimeo = socket.rcvtimeo = int(limit)
@@ -153,7 +197,9 @@ def check(n, message, head):
 
 
 COMMANDS = {
-    name: method for name, method in vars(Peer).items() if not name.startswith("_") and name != "socket_of"
+    name: method
+    for name, method in vars(Peer).items()
+    if not name.startswith("_") and name not in ("socket_of", "increasing")
 }
 
 

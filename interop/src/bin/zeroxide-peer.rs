@@ -7,7 +7,7 @@ use std::time::Duration;
 use interop::words::{frame, numbered, told};
 use zeroxide::{
     Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, RoutingId, SendError, Socket, SocketType,
-    opt,
+    Version, opt,
 };
 
 fn main() -> io::Result<()> {
@@ -171,6 +171,9 @@ fn talk(socket: &Socket, command: &str, words: &[&str]) -> Result<String, Refusa
                 head.check(n, &socket.recv_timeout(limit)?)?;
             }
         }
+        ("take", [limit, count, head @ ..]) => return take(socket, millis(limit)?, number(count)?, head),
+        ("drain", [limit, head @ ..]) => return drain(socket, millis(limit)?, head),
+        ("fill", [limit, count, head @ ..]) => return fill(socket, millis(limit)?, number(count)?, head),
         ("request", [limit, count, window, head @ ..]) => {
             let (limit, count, window) = (millis(limit)?, number(count)?, number(window)?);
             let head = Head::new(head)?;
@@ -193,6 +196,50 @@ fn talk(socket: &Socket, command: &str, words: &[&str]) -> Result<String, Refusa
         _ => return Err(usage("unknown command, or not its words")),
     }
     Ok(String::new())
+}
+
+/// Receives `count` numbered messages; the numbers of the first and the last.
+fn take(socket: &Socket, limit: Duration, count: u32, head: &[&str]) -> Result<String, Refusal> {
+    let head = Head::new(head)?;
+    let (mut first, mut last) = (None, None);
+    for _ in 0..count {
+        last = Some(head.next(&socket.recv_timeout(limit)?, last)?);
+        first = first.or(last);
+    }
+    Ok(told_number(first) + &told_number(last))
+}
+
+/// Receives numbered messages until none has come for `limit`: how many, the numbers of the first and the last.
+fn drain(socket: &Socket, limit: Duration, head: &[&str]) -> Result<String, Refusal> {
+    let head = Head::new(head)?;
+    let (mut count, mut first, mut last) = (0, None, None);
+    loop {
+        match socket.recv_timeout(limit) {
+            Ok(message) => last = Some(head.next(&message, last)?),
+            Err(Error::TimedOut(_) | Error::WouldBlock(_)) => break,
+            Err(error) => return Err(error.into()),
+        }
+        first = first.or(last);
+        count += 1;
+    }
+    Ok(format!(" {count}{}{}", told_number(first), told_number(last)))
+}
+
+/// Sends `count` numbered messages, or those that are taken within `limit` each; how many.
+fn fill(socket: &Socket, limit: Duration, count: u32, head: &[&str]) -> Result<String, Refusal> {
+    let head = Head::new(head)?;
+    for n in 0..count {
+        match socket.send_timeout(head.message(n), limit).map_err(|refused| refused.error) {
+            Ok(()) => {}
+            Err(Error::TimedOut(_) | Error::WouldBlock(_)) => return Ok(format!(" {n}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(format!(" {count}"))
+}
+
+fn told_number(n: Option<u32>) -> String {
+    n.map_or_else(|| " -".to_owned(), |n| format!(" {n}"))
 }
 
 /// What the socket can say about itself, and what has happened on it since it was last asked.
@@ -219,6 +266,19 @@ impl Head {
         message
     }
 
+    /// The number of a message, which must be greater than `last`.
+    fn next(&self, message: &Message, last: Option<u32>) -> Result<u32, Refusal> {
+        let number = message.iter().last().and_then(|frame| frame.get(..4)?.try_into().ok());
+        let n = number.map_or(0, u32::from_be_bytes);
+        self.check(n, message)?;
+        match last {
+            Some(last) if n <= last => {
+                Err(Refusal { code: "order", text: format!("message {n} came after {last}") })
+            }
+            _ => Ok(n),
+        }
+    }
+
     fn check(&self, n: u32, message: &Message) -> Result<(), Refusal> {
         let heads = self.0.iter().zip(message.iter());
         let same = message.len() == self.0.len() + 1
@@ -236,6 +296,7 @@ impl Head {
 fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> {
     let time = || millis(value);
     let flag = || Ok::<_, Refusal>(number(value)? != 0);
+    let time_unless_0 = || time().map(|time| Some(time).filter(|time| !time.is_zero()));
     // libzmq's -1.
     let time_or_none = || if value == "-1" { Ok(None) } else { time().map(Some) };
     let id = || RoutingId::new(bytes(value)?).ok_or_else(|| usage("not a routing id"));
@@ -249,10 +310,13 @@ fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> 
         "CONNECT_ROUTING_ID" => options.set(opt::CONNECT_ROUTING_ID, id()?),
         "RECONNECT_IVL" => options.set(opt::RECONNECT_IVL, time_or_none()?),
         "RECONNECT_IVL_MAX" => options.set(opt::RECONNECT_IVL_MAX, Some(time()?)),
-        "HANDSHAKE_IVL" => options.set(opt::HANDSHAKE_IVL, Some(time()?)),
-        "HEARTBEAT_IVL" => options.set(opt::HEARTBEAT_IVL, Some(time()?)),
+        "HANDSHAKE_IVL" => options.set(opt::HANDSHAKE_IVL, time_unless_0()?),
+        "HEARTBEAT_IVL" => options.set(opt::HEARTBEAT_IVL, time_unless_0()?),
         "HEARTBEAT_TIMEOUT" => options.set(opt::HEARTBEAT_TIMEOUT, time_or_none()?),
         "HEARTBEAT_TTL" => options.set(opt::HEARTBEAT_TTL, time()?),
+        "MAXMSGSIZE" if value == "-1" => options.set(opt::MAXMSGSIZE, None),
+        "MAXMSGSIZE" => options.set(opt::MAXMSGSIZE, Some(number(value)?.into())),
+        "MIN_VERSION" => options.set(opt::MIN_VERSION, version(value)?),
         "ROUTER_MANDATORY" => options.set(opt::ROUTER_MANDATORY, flag()?),
         "ROUTER_HANDOVER" => options.set(opt::ROUTER_HANDOVER, flag()?),
         "PROBE_ROUTER" => options.set(opt::PROBE_ROUTER, flag()?),
@@ -266,6 +330,17 @@ fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> 
     };
     options.check().map_err(|error| usage(&error.to_string()))?;
     Ok(options)
+}
+
+/// A revision of ZMTP, such as `2.0`; the option is Zeroxide's own.
+fn version(word: &str) -> Result<Version, Refusal> {
+    match word {
+        "1.0" => Ok(Version::V1_0),
+        "2.0" => Ok(Version::V2_0),
+        "3.0" => Ok(Version::V3_0),
+        "3.1" => Ok(Version::V3_1),
+        _ => Err(usage("no revision of ZMTP")),
+    }
 }
 
 fn message(words: &[&str]) -> Result<Message, Refusal> {

@@ -46,8 +46,11 @@ public final class Peer {
     private static final class Refusal extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
+        final String code;
+
         Refusal(String code, String text) {
             super(code + " " + text);
+            this.code = code;
         }
     }
 
@@ -148,12 +151,16 @@ public final class Peer {
                 answer.add(told(frame));
             }
             break;
+        case "drain":
+            socket.setReceiveTimeOut(Integer.parseInt(words[0]));
+            drain(socket, frames(words, 1), answer);
+            break;
         default:
-            talkAtLength(socket, command, words);
+            talkAtLength(socket, command, words, answer);
         }
     }
 
-    private static void talkAtLength(ZMQ.Socket socket, String command, String[] words) {
+    private static void talkAtLength(ZMQ.Socket socket, String command, String[] words, List<String> answer) {
         if (words.length < 2) {
             throw new Refusal("usage", "unknown command " + command);
         }
@@ -172,6 +179,12 @@ public final class Peer {
             for (int n = 0; n < count; n++) {
                 check(n, recv(socket), due);
             }
+            break;
+        case "take":
+            answer.addAll(take(socket, count, frames(words, 2)));
+            break;
+        case "fill":
+            answer.add(Integer.toString(sendUntilFull(socket, count, frames(words, 2))));
             break;
         case "request":
             int window = Integer.parseInt(words[2]);
@@ -193,6 +206,64 @@ public final class Peer {
         }
     }
 
+    /** The first and the last of `count` numbers. */
+    private static List<String> take(ZMQ.Socket socket, int count, List<byte[]> head) {
+        String first = "-";
+        int last = -1;
+        for (int n = 0; n < count; n++) {
+            last = next(socket, head, last);
+            first = n == 0 ? Integer.toString(last) : first;
+        }
+        return Arrays.asList(first, count == 0 ? "-" : Integer.toString(last));
+    }
+
+    /** How many numbers there were until none came in time, the first and the last. */
+    private static void drain(ZMQ.Socket socket, List<byte[]> head, List<String> answer) {
+        int taken = 0;
+        int first = -1;
+        int last = -1;
+        try {
+            for (;; taken++) {
+                last = next(socket, head, last);
+                first = taken == 0 ? last : first;
+            }
+        } catch (Refusal refusal) {
+            if (!refusal.code.equals("again")) {
+                throw refusal;
+            }
+        }
+        answer.add(Integer.toString(taken));
+        answer.add(taken == 0 ? "-" : Integer.toString(first));
+        answer.add(taken == 0 ? "-" : Integer.toString(last));
+    }
+
+    /** How many were sent until one was not taken in time. */
+    private static int sendUntilFull(ZMQ.Socket socket, int count, List<byte[]> head) {
+        for (int n = 0; n < count; n++) {
+            try {
+                send(socket, numbered(head, n));
+            } catch (Refusal refusal) {
+                if (!refusal.code.equals("again")) {
+                    throw refusal;
+                }
+                return n;
+            }
+        }
+        return count;
+    }
+
+    /** The number of the next message, which must be greater than `last`. */
+    private static int next(ZMQ.Socket socket, List<byte[]> head, int last) {
+        List<byte[]> message = recv(socket);
+        byte[] numbered = message.get(message.size() - 1);
+        int n = numbered.length < 4 ? 0 : ByteBuffer.wrap(numbered).getInt();
+        check(n, message, head);
+        if (n <= last) {
+            throw new Refusal("order", "message " + n + " came after " + last);
+        }
+        return n;
+    }
+
     private static void set(ZMQ.Socket socket, String option, String value) {
         switch (option) {
         case "ROUTING_ID":
@@ -200,6 +271,24 @@ public final class Peer {
             return;
         case "CONNECT_ROUTING_ID":
             done(socket, socket.setConnectRid(frame(value)));
+            return;
+        case "PLAIN_USERNAME":
+            done(socket, socket.setPlainUsername(frame(value)));
+            return;
+        case "PLAIN_PASSWORD":
+            done(socket, socket.setPlainPassword(frame(value)));
+            return;
+        case "CURVE_PUBLICKEY":
+            done(socket, socket.setCurvePublicKey(frame(value)));
+            return;
+        case "CURVE_SECRETKEY":
+            done(socket, socket.setCurveSecretKey(frame(value)));
+            return;
+        case "CURVE_SERVERKEY":
+            done(socket, socket.setCurveServerKey(frame(value)));
+            return;
+        case "ZAP_DOMAIN":
+            done(socket, socket.setZAPDomain(frame(value)));
             return;
         default:
             done(socket, setNumber(socket, option, Integer.parseInt(value)));
@@ -219,6 +308,13 @@ public final class Peer {
         case "HEARTBEAT_IVL": return socket.setHeartbeatIvl(value);
         case "HEARTBEAT_TIMEOUT": return socket.setHeartbeatTimeout(value);
         case "HEARTBEAT_TTL": return socket.setHeartbeatTtl(value);
+        case "MAXMSGSIZE": return socket.setMaxMsgSize(value);
+        case "BACKLOG": return socket.setBacklog(value);
+        case "SNDBUF": return socket.setSendBufferSize(value);
+        case "RCVBUF": return socket.setReceiveBufferSize(value);
+        case "TCP_KEEPALIVE": return socket.setTCPKeepAlive(value);
+        case "PLAIN_SERVER": return socket.setPlainServer(value != 0);
+        case "CURVE_SERVER": return socket.setCurveServer(value != 0);
         case "ROUTER_MANDATORY": return socket.setRouterMandatory(value != 0);
         case "ROUTER_HANDOVER": return socket.setRouterHandover(value != 0);
         case "PROBE_ROUTER": return socket.setProbeRouter(value != 0);
