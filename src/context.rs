@@ -11,13 +11,16 @@ use zeroxide_patterns::AnyPattern;
 use zeroxide_transports::inproc::Names;
 use zeroxide_zmtp::SocketType;
 
-use crate::error::{Error, Op, Result};
+use crate::error::{Error, Op, Result, SecurityError};
 use crate::io::command::Command;
 use crate::io::reactor::{self, ReactorLink};
 use crate::io::reaper::Closing;
 use crate::io::signaler::after;
+use crate::io::zap;
 use crate::options::{ContextOptions, Options, Values, opt};
 use crate::random::Random;
+use crate::security::Authenticate;
+use crate::security::authorities::Authorities;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::endpoints::{Binder, Waiting};
@@ -49,6 +52,8 @@ pub(crate) struct ContextBase {
     pub(crate) options: ContextOptions,
     /// The names bound over inproc, and the connects that wait for one.
     pub(crate) names: Names<Binder, Waiting>,
+    /// Who decides about peers.
+    pub(crate) authorities: Authorities,
     ids: AtomicU64,
     ended: AtomicBool,
     /// The process that made it: a fork child must not touch its threads.
@@ -110,6 +115,37 @@ impl Context {
         Ok(Socket::new(base, Arc::clone(&self.handle)))
     }
 
+    /// Lets `authenticator` decide about the peers of the sockets whose ZAP_DOMAIN is `domain`; empty for those without
+    /// one. All other domains are decided by the ZAP handler: a REP or ROUTER that the application has bound to
+    /// `inproc://zeromq.zap.01` in this context.
+    ///
+    /// ```
+    /// use zeroxide::{AccessList, Context, Options, SocketType, opt};
+    ///
+    /// let context = Context::new();
+    /// context.authenticator("lab", AccessList::new().allow_net("127.0.0.1")?)?;
+    /// let server = context.socket_with(SocketType::Rep, &Options::new().set(opt::ZAP_DOMAIN, "lab".into()))?;
+    /// server.bind("tcp://127.0.0.1:*")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SecurityError::DomainInUse`] when the domain has one.
+    pub fn authenticator(&self, domain: &str, authenticator: impl Authenticate + 'static) -> Result<()> {
+        let base = &self.handle.base;
+        base.check_process()?;
+        match base.authorities.add(domain, Arc::new(authenticator)) {
+            true => Ok(()),
+            false => Err(SecurityError::DomainInUse { domain: domain.into() }.into()),
+        }
+    }
+
+    /// Takes the authenticator of a domain away; `false` if it has none. Questions that it was asked before are
+    /// answered still.
+    pub fn remove_authenticator(&self, domain: &str) -> bool {
+        self.handle.base.authorities.remove(domain).is_some()
+    }
+
     /// Ends all use of the context at once: blocked and later calls on its sockets give [`Error::Terminated`].
     /// (libzmq `zmq_ctx_shutdown`.)
     pub fn shutdown(&self) {
@@ -158,6 +194,7 @@ impl Drop for ContextHandle {
         for (reactor, _) in &base.tables().reactors {
             reactor.send(Command::Exit);
         }
+        base.authorities.end();
         // The table keeps sockets, which keep it: what was never met ends here.
         drop(base.names.clear());
     }
@@ -168,6 +205,7 @@ impl ContextBase {
         Arc::new(ContextBase {
             options,
             names: Names::default(),
+            authorities: Authorities::default(),
             ids: AtomicU64::new(FIRST_ID),
             ended: AtomicBool::new(false),
             process: std::process::id(),
@@ -239,6 +277,12 @@ impl ContextBase {
     /// Whether this is a child of the process that made the context.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
+    }
+
+    /// Whether a socket that can answer ZAP requests is bound where they go.
+    pub(crate) fn has_zap_handler(&self) -> bool {
+        let name = zap::ENDPOINT.trim_start_matches("inproc://");
+        self.names.get(name).is_some_and(|binder| binder.socket_type().handles_zap())
     }
 
     /// Refuses what a fork child must not do.

@@ -5,6 +5,7 @@
 
 mod errno;
 mod handshake;
+mod security;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -18,7 +19,8 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use crate::options::OptionError;
 
-pub use handshake::{HandshakeCause, HandshakeError, Stage};
+pub use handshake::{Denial, HandshakeCause, HandshakeError};
+pub use security::SecurityError;
 pub use why::{Attachment, DialError, NotReady, Why};
 
 /// The result of a call on a socket or a context.
@@ -63,6 +65,8 @@ pub enum Error {
     NoSuchEndpoint(Box<str>),
     /// An option or its value is wrong.
     Option(Box<OptionError>),
+    /// Who decides about peers is missing, or there already.
+    Security(Box<SecurityError>),
     /// The handshake of the connection that was waited for failed.
     Handshake(Arc<HandshakeError>),
     /// The socket is closed.
@@ -96,6 +100,7 @@ pub enum ErrorKind {
     Bind,
     NoSuchEndpoint,
     Option,
+    Security,
     Handshake,
     Closed,
     Terminated,
@@ -152,6 +157,7 @@ impl Error {
             Error::Bind(_) => ErrorKind::Bind,
             Error::NoSuchEndpoint(_) => ErrorKind::NoSuchEndpoint,
             Error::Option(_) => ErrorKind::Option,
+            Error::Security(_) => ErrorKind::Security,
             Error::Handshake(_) => ErrorKind::Handshake,
             Error::Closed => ErrorKind::Closed,
             Error::Terminated => ErrorKind::Terminated,
@@ -191,6 +197,7 @@ impl fmt::Display for Error {
                 "{endpoint:?}: nothing is bound or connected there; use what bind() or connect() returned, see endpoints()"
             ),
             Error::Option(error) => write!(f, "{error}"),
+            Error::Security(error) => write!(f, "{error}"),
             Error::Handshake(error) => write!(f, "{error}"),
             Error::Closed => f.write_str("the socket is closed"),
             Error::Terminated => f.write_str("the context is shut down; make sockets of a new Context"),
@@ -213,6 +220,7 @@ impl std::error::Error for Error {
             Error::Endpoint(error) => Some(error.as_ref()),
             Error::Bind(error) => Some(error.as_ref()),
             Error::Option(error) => Some(error.as_ref()),
+            Error::Security(error) => Some(error.as_ref()),
             Error::Handshake(error) => Some(error.as_ref()),
             Error::Limit(error) | Error::Io(error) => Some(error),
             _ => None,
@@ -235,6 +243,12 @@ impl From<EndpointError> for Error {
 impl From<BindError> for Error {
     fn from(error: BindError) -> Error {
         Error::Bind(Box::new(error))
+    }
+}
+
+impl From<SecurityError> for Error {
+    fn from(error: SecurityError) -> Error {
+        Error::Security(Box::new(error))
     }
 }
 

@@ -10,14 +10,15 @@ mod peers;
 mod poller;
 mod proxy;
 mod random;
+mod security;
 mod socket;
 mod stats;
 
 pub use bytes::Bytes;
 pub use context::Context;
 pub use error::{
-    Attachment, BindError, DialError, Error, ErrorKind, HandshakeCause, HandshakeError, NotReady, Op,
-    RequestError, Result, SendError, Stage, Turn, Why,
+    Attachment, BindError, Denial, DialError, Error, ErrorKind, HandshakeCause, HandshakeError, NotReady, Op,
+    RequestError, Result, SecurityError, SendError, Turn, Why,
 };
 pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Monitor};
@@ -27,8 +28,11 @@ pub use options::{
 pub use peers::PeerTable;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
 pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
+pub use security::{AccessList, Authenticate, Credentials, Mechanism, NetError, Role, Verdict};
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId};
 pub use zeroxide_transports::{Endpoint, EndpointError};
-pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Version};
+pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
+pub use zeroxide_zmtp::mechanism::{Proof, Status as AuthStatus};
+pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Stage, Version};

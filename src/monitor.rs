@@ -42,6 +42,9 @@ pub struct Event {
 pub enum EventKind {
     /// An endpoint is bound (LISTENING).
     Listening,
+    /// A warning: anybody who reaches the endpoint, which is bound to more than this machine, may come in. Its mechanism
+    /// is NULL and it has no ZAP_DOMAIN.
+    Exposed,
     /// A bound endpoint cannot be served (BIND_FAILED).
     BindFailed(io::ErrorKind),
     /// A connection was accepted; the handshake follows (ACCEPTED).

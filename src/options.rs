@@ -11,6 +11,7 @@
 mod context;
 mod kind;
 mod row;
+mod security;
 mod table;
 #[cfg(test)]
 mod tests;

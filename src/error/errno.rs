@@ -4,7 +4,7 @@ use std::io;
 
 use zeroxide_transports::EndpointError;
 
-use super::{BindError, Error, Op};
+use super::{BindError, Error, Op, SecurityError};
 
 /// libzmq's own numbers start here (`ZMQ_HAUSNUMERO`).
 const HAUSNUMERO: i32 = 156_384_712;
@@ -66,6 +66,7 @@ pub(super) fn of(error: &Error) -> i32 {
         Error::Bind(error) if no_such_host(error) => ENODEV,
         Error::Bind(error) => of_io(&error.source),
         Error::NoSuchEndpoint(_) => ENOENT,
+        Error::Security(error) => of_security(error),
         Error::Handshake(_) => EPROTO,
         Error::Closed => ENOTSOCK,
         // In a fork's child libzmq's functions that do not abort find their context terminated.
@@ -111,6 +112,13 @@ fn of_kind(kind: io::ErrorKind) -> i32 {
 
 fn no_such_host(error: &BindError) -> bool {
     error.endpoint.starts_with("tcp:") && error.source.kind() == io::ErrorKind::NotFound
+}
+
+fn of_security(error: &SecurityError) -> i32 {
+    match error {
+        SecurityError::DomainInUse { .. } => EADDRINUSE,
+        _ => EINVAL,
+    }
 }
 
 /// A malformed endpoint is `EINVAL` (zmq_bind(3), zmq_connect(3)).

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::{fmt, io};
 
-use zeroxide_zmtp::{ConnectionError, ProtocolError, SocketType};
+use zeroxide_zmtp::mechanism::Status;
+use zeroxide_zmtp::mechanism::zap::Violation;
+use zeroxide_zmtp::{ConnectionError, ProtocolError, SocketType, Stage};
 
 use super::either;
+use crate::security::Role;
 
 /// A handshake that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,19 +17,12 @@ pub struct HandshakeError {
     pub endpoint: Arc<str>,
     /// This socket's type.
     pub socket: SocketType,
+    /// This socket's mechanism.
+    pub security: Role,
     /// How far the handshake came; `None` where that is not known.
     pub stage: Option<Stage>,
     /// What ended it.
     pub cause: HandshakeCause,
-}
-
-/// How far a handshake came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
-    /// Connected; the peer's greeting is not complete.
-    Greeting,
-    /// Greetings are exchanged; the mechanism is at work and the peer's READY has not come.
-    Mechanism,
 }
 
 /// What ended a handshake.
@@ -35,6 +31,8 @@ pub enum Stage {
 pub enum HandshakeCause {
     /// The peer does not speak the protocol as this socket does, or refused.
     Protocol(ProtocolError),
+    /// This side did not let the peer in.
+    Denied(Denial),
     /// Its first ten bytes took longer than SIGNATURE_IVL.
     NoSignature,
     /// It took longer than HANDSHAKE_IVL.
@@ -45,18 +43,76 @@ pub enum HandshakeCause {
     Io(io::ErrorKind),
 }
 
+/// Why this side did not let a peer in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Denial {
+    /// The authenticator or the ZAP handler said so.
+    Said {
+        /// The status: 300, 400 or 500.
+        status: Status,
+        /// The ZAP handler's own words; the peer does not get them.
+        text: Box<str>,
+    },
+    /// There is neither an authenticator for the domain nor a ZAP handler.
+    NobodyToAsk,
+    /// The ZAP handler closed, or was full, before it answered.
+    HandlerGone,
+    /// The ZAP handler's reply breaks its protocol.
+    Reply(Violation),
+    /// The authenticator panicked.
+    Panicked,
+    /// Too many peers wait for the context's authenticators.
+    Overloaded,
+}
+
+impl Denial {
+    /// What the peer is told; of 300 it is told nothing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Denial::Said { status, .. } => *status,
+            Denial::HandlerGone | Denial::Overloaded => Status::TemporaryError,
+            Denial::NobodyToAsk | Denial::Reply(_) | Denial::Panicked => Status::InternalError,
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Denial::Said { status, text } => {
+                write!(f, "refused with status {status}")?;
+                if text.is_empty() { Ok(()) } else { write!(f, ": {text:?}") }
+            }
+            Denial::NobodyToAsk => {
+                f.write_str("refused: there is no authenticator for its domain and no ZAP handler")
+            }
+            Denial::HandlerGone => f.write_str("refused: the ZAP handler is gone, or full"),
+            Denial::Reply(violation) => write!(f, "refused: the ZAP handler sent {violation}"),
+            Denial::Panicked => f.write_str("refused: the authenticator panicked"),
+            Denial::Overloaded => f.write_str("refused: too many peers wait for the authenticator"),
+        }
+    }
+}
+
 impl HandshakeError {
     /// The text without the endpoint.
     pub(crate) fn what(&self) -> String {
         let own = self.socket;
         match &self.cause {
             HandshakeCause::Protocol(fault) => protocol(fault, own),
+            HandshakeCause::Denied(denial) => denial.to_string(),
             HandshakeCause::NoSignature => {
                 "peer sent no ZMTP signature within SIGNATURE_IVL; does it speak ZMTP?".to_owned()
             }
             HandshakeCause::TimedOut => match self.stage {
                 Some(Stage::Greeting) => {
                     "peer sent no greeting within HANDSHAKE_IVL; does it speak ZMTP?".to_owned()
+                }
+                Some(Stage::Authorising) => {
+                    "no decision about the peer within HANDSHAKE_IVL, or no answer of the peer to it"
+                        .to_owned()
                 }
                 _ => "peer did not end its handshake within HANDSHAKE_IVL".to_owned(),
             },
@@ -82,6 +138,7 @@ impl std::error::Error for HandshakeError {
         match &self.cause {
             HandshakeCause::Protocol(error) => Some(error),
             HandshakeCause::NoSignature
+            | HandshakeCause::Denied(_)
             | HandshakeCause::TimedOut
             | HandshakeCause::PeerClosed
             | HandshakeCause::Io(_) => None,

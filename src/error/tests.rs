@@ -8,6 +8,7 @@ use zeroxide_zmtp::{ConnectionError, ProtocolError, Version};
 
 use super::*;
 use crate::options::{Options, opt};
+use crate::security::Role;
 
 fn socket_type(name: &str) -> SocketType {
     SocketType::from_name(name.as_bytes()).unwrap()
@@ -18,7 +19,14 @@ fn bind(endpoint: &str, socket: &str, kind: io::ErrorKind) -> Error {
 }
 
 fn handshake(endpoint: &str, socket: &str, cause: HandshakeCause) -> Error {
-    HandshakeError { endpoint: endpoint.into(), socket: socket_type(socket), stage: None, cause }.into()
+    HandshakeError {
+        endpoint: endpoint.into(),
+        socket: socket_type(socket),
+        security: Role::default(),
+        stage: None,
+        cause,
+    }
+    .into()
 }
 
 fn not_ready(last: Option<DialError>, attempts: u32) -> Error {

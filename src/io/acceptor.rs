@@ -45,6 +45,9 @@ impl Reactor {
         let local = listener.endpoint().to_string();
         match self.poll.registry().register(&mut listener, Token(id as usize), Interest::READABLE) {
             Ok(()) => {
+                if values.exposes(listener.endpoint(), base.socket_type) {
+                    base.monitors.emit(id, &local, "", EventKind::Exposed);
+                }
                 base.monitors.emit(id, &local, "", EventKind::Listening);
                 self.listeners.insert(
                     id,

@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::session::Session;
 use super::signaler::Latch;
 use crate::options::Values;
+use crate::security::authorities::Answer;
 use crate::socket::base::SocketBase;
 use crate::socket::pipes::{Entry, Owner, Slot};
 
@@ -98,6 +99,10 @@ pub(crate) enum Command {
     Redial(u64),
     /// Names were looked up for a session.
     Resolved(u64, std::io::Result<Vec<zeroxide_transports::Resolved>>),
+    /// Whether the peer of a connection may come in.
+    Decided(u64, Box<Answer>),
+    /// The ZAP handler may have replied about the peer of a connection.
+    Replied(u64),
     /// Flush a socket and drive its engines.
     Flush(Arc<SocketBase>),
     /// An engine that an application thread drove has something to say, or wants more turns.

@@ -16,12 +16,13 @@ use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established};
 use zeroxide_zmtp::encoder::Outbox;
-use zeroxide_zmtp::{ConnectionError, Frame, SocketType, Traffic};
+use zeroxide_zmtp::mechanism::{Credentials, Decision};
+use zeroxide_zmtp::{ConnectionError, Frame, Stage, Traffic};
 
 use super::command::{Command, Control};
 use super::entry::{Entered, Entry};
 use super::reactor::ReactorLink;
-use crate::error::{HandshakeCause, HandshakeError};
+use crate::error::HandshakeCause;
 use crate::monitor::DisconnectReason;
 use crate::socket::pipes::Owner;
 use crate::stats::Counters;
@@ -76,19 +77,20 @@ impl End {
     }
 
     /// The end of a connection before its handshake was over.
-    pub(crate) fn handshake_error(&self, endpoint: &str, socket: SocketType) -> HandshakeError {
-        let cause = match self {
+    pub(crate) fn handshake_cause(&self) -> HandshakeCause {
+        match self {
             End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted),
             End::Lost(error) => HandshakeCause::from(error),
             End::Protocol(error) => HandshakeCause::from(error.clone()),
-        };
-        HandshakeError { endpoint: endpoint.into(), socket, stage: None, cause }
+        }
     }
 }
 
 /// What only the reactor can do about an engine.
 #[derive(Default)]
 pub(crate) struct Outcome {
+    /// The handshake waits for a decision about its peer, who shows this.
+    pub(crate) credentials: Option<Credentials>,
     /// The handshake is over: attach a pipe.
     pub(crate) established: Option<Established>,
     /// It is over; here is the pipe, if it had one.
@@ -140,6 +142,8 @@ struct State {
     /// Bytes read in one go before the handshake is over, so that what waits of a stranger is as little.
     first_read: usize,
     armed: Option<Instant>,
+    /// The peer may not come in: the connection ends when it was told.
+    denied: Option<ConnectionError>,
     over: bool,
     /// Bytes referenced and growths that the counters have already.
     counted: (u64, u64),
@@ -192,6 +196,7 @@ impl Engine {
                 quantum,
                 first_read: first_read.min(READ_SIZE),
                 armed: None,
+                denied: None,
                 over: false,
                 counted: (0, 0),
                 counters,
@@ -227,6 +232,18 @@ impl Engine {
     /// Wants the connection ended at the next drive, whatever is unsent.
     pub(crate) fn stop(&self) {
         self.edge(STOP);
+    }
+
+    /// Tells whether the peer may come in; a turn is to follow. Called by the reactor, before anybody else knows the
+    /// engine.
+    pub(crate) fn decide(&self, decision: Decision) {
+        let mut state = self.state.lock();
+        state.denied = state.connection.decide(decision, Instant::now()).err();
+    }
+
+    /// How far the connection came.
+    pub(crate) fn stage(&self) -> Stage {
+        self.state.lock().connection.stage()
     }
 
     /// Gives the engine its pipe, after the handshake. Called by the reactor, before anybody else knows the engine.
@@ -292,6 +309,7 @@ impl Engine {
         state.look_for_ready(&mut turn);
         let end = end
             .or_else(|| state.drive_out(&mut turn))
+            .or_else(|| state.denied.take().map(End::Protocol))
             .or_else(|| state.drive_in(by, now, &self.reactor, &mut turn))
             .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None });
         if let Some(end) = end {
@@ -313,6 +331,7 @@ impl Engine {
     fn act(&self, turn: Turn, by: Driver) {
         if turn.told {
             let mut outcome = self.outcome();
+            outcome.credentials = turn.outcome.credentials.or(outcome.credentials.take());
             outcome.established = turn.outcome.established.or(outcome.established.take());
             outcome.ended = turn.outcome.ended.or(outcome.ended.take());
             outcome.deadline = turn.outcome.deadline.or(outcome.deadline);
@@ -534,6 +553,10 @@ impl State {
     fn look_for_ready(&mut self, turn: &mut Turn) {
         if self.pipe.is_some() {
             return;
+        }
+        if let Some(credentials) = self.connection.poll_credentials() {
+            turn.outcome.credentials = Some(credentials);
+            turn.told = true;
         }
         if let Some(established) = self.connection.poll_ready() {
             turn.outcome.established = Some(established);

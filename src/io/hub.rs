@@ -13,13 +13,15 @@ use mio::{Interest, Token};
 use zeroxide_patterns::Origin;
 use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
-use zeroxide_zmtp::Peer;
 use zeroxide_zmtp::connection::{Connection, Established};
+use zeroxide_zmtp::{Peer, ProtocolError};
 
 use super::acceptor::Place;
 use super::command::{Attach, Control};
 use super::engine::{Driver, End, Engine};
 use super::reactor::{Reactor, Timer};
+use super::zap::Question;
+use crate::error::{Denial, HandshakeCause, HandshakeError};
 use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::socket::base::{SocketBase, owner};
@@ -46,6 +48,10 @@ pub(crate) struct Connected {
     pub(crate) address: String,
     pub(crate) local: String,
     pub(crate) remote: String,
+    /// The ZAP handler is asked whether its peer may come in.
+    pub(super) question: Option<Question>,
+    /// Why its peer may not come in, once that is decided.
+    pub(super) denial: Option<Denial>,
     /// It is in the line for another turn.
     pub(crate) waits: bool,
 }
@@ -60,6 +66,25 @@ pub(crate) struct Opening {
     pub(crate) place: Option<Place>,
     pub(crate) values: Arc<Values>,
     pub(crate) address: String,
+}
+
+impl Connected {
+    /// Why its handshake came to nothing.
+    pub(super) fn handshake_error(&self, end: &End) -> HandshakeError {
+        let cause = match (&self.denial, end.handshake_cause()) {
+            (Some(denial), HandshakeCause::Protocol(ProtocolError::Denied { .. })) => {
+                HandshakeCause::Denied(denial.clone())
+            }
+            (_, cause) => cause,
+        };
+        HandshakeError {
+            endpoint: self.remote.as_str().into(),
+            socket: self.base.socket_type,
+            security: self.values.role(),
+            stage: Some(self.engine.stage()),
+            cause,
+        }
+    }
 }
 
 impl Reactor {
@@ -83,9 +108,22 @@ impl Reactor {
         let connection = Connection::new(config, Instant::now());
         let first_read = values.handshake_buffer as usize;
         let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone(), first_read);
-        let (peer, waits) = (None, false);
-        let connected =
-            Connected { engine, base, slot, maker, place, values, peer, address, local, remote, waits };
+        let (peer, question, denial, waits) = (None, None, None, false);
+        let connected = Connected {
+            engine,
+            base,
+            slot,
+            maker,
+            place,
+            values,
+            peer,
+            address,
+            local,
+            remote,
+            question,
+            denial,
+            waits,
+        };
         self.connections.insert(id, connected);
         self.turn(id);
         Ok(())
@@ -102,6 +140,9 @@ impl Reactor {
         }
         if outcome.again {
             self.give_turn(id);
+        }
+        if let Some(shown) = outcome.credentials.filter(|_| outcome.ended.is_none()) {
+            self.authorise(id, shown);
         }
         if let Some(established) = outcome.established {
             // A connection that ended right behind its handshake, before it had a pipe, never was a peer.
@@ -179,7 +220,8 @@ impl Reactor {
 
     /// A connection is over.
     fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>) {
-        let Some(connected) = self.connections.remove(&id) else { return };
+        let Some(mut connected) = self.connections.remove(&id) else { return };
+        connected.question = None;
         if let Some(mut stream) = connected.engine.take_stream() {
             let _ = self.poll.registry().deregister(&mut stream);
         }
@@ -207,9 +249,7 @@ impl Reactor {
         let kind = match (&connected.peer, end) {
             (Some(peer), end) => EventKind::Disconnected { peer: Arc::clone(peer), why: end.reason() },
             (None, End::Stopped | End::Drained) => return,
-            (None, end) => {
-                EventKind::HandshakeFailed(Arc::new(end.handshake_error(&connected.remote, base.socket_type)))
-            }
+            (None, end) => EventKind::HandshakeFailed(Arc::new(connected.handshake_error(end))),
         };
         base.monitors.emit(connected.engine.id, &connected.local, &connected.remote, kind);
     }

@@ -1,6 +1,7 @@
 //! The engine room: threads, readiness, time. See `docs/ARCHITECTURE.md`, "who drives".
 
 mod acceptor;
+mod authorise;
 pub(crate) mod command;
 mod dialer;
 pub(crate) mod engine;
@@ -12,3 +13,4 @@ pub(crate) mod reaper;
 pub(crate) mod session;
 pub(crate) mod signaler;
 mod watch;
+pub(crate) mod zap;

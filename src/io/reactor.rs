@@ -245,6 +245,8 @@ impl Reactor {
                 }
                 Command::Redial(id) => self.redial(id),
                 Command::Resolved(id, addresses) => self.resolved(id, addresses),
+                Command::Decided(id, answer) => self.decided(id, *answer),
+                Command::Replied(id) => self.replied(id),
                 Command::Flush(base) => self.watch_over(base),
                 Command::Engine(id) => self.turn(id),
                 Command::Retire(id) => self.let_drain(id),

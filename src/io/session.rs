@@ -164,7 +164,7 @@ impl Reactor {
         let failure = match (&connected.peer, end) {
             // An orderly loss after the handshake says nothing against the peer.
             (Some(_), End::Lost(_)) => None,
-            _ => Some(Arc::new(end.handshake_error(&connected.remote, connected.base.socket_type))),
+            _ => Some(Arc::new(connected.handshake_error(end))),
         };
         let stop = connected.values.reconnect_stop.handshake_failed && connected.peer.is_none();
         self.retry(id, failure, stop);

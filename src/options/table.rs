@@ -301,6 +301,14 @@ options! {
         METADATA metadata: Vec<(String, Bytes)>; 95 string; AtAttach Endpoint all;
         native Vec::new(), libzmq Vec::new(), range 0, 4096, none "none", rule application_names, "names such as X-key, of letters, digits and -_.+";
 
+        // Security.
+        /// The domain whose authenticator decides about peers, or which the ZAP handler is told; with NULL nobody is asked without one.
+        ZAP_DOMAIN zap_domain: String as Option<String>; 55 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none";
+        /// Refuse the peers of a socket with a ZAP_DOMAIN while there is nobody to be asked about them. Needs AUTH_REQUIRED off: that refuses more.
+        ZAP_ENFORCE_DOMAIN zap_enforce_domain: bool; 93 int; AtAttach Endpoint all; native true, libzmq false;
+        /// Refuse every peer about whom nobody could be asked, and a bind or connect while there is nobody; off, as in libzmq, NULL and CURVE then accept any.
+        AUTH_REQUIRED auth_required: bool; own none; AtAttach Endpoint all; native true, libzmq false;
+
         // tcp, ipc.
         /// The kernel's send buffer, in bytes; `None` is the system's default.
         SNDBUF sndbuf: Option<u32>; 11 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's";
@@ -394,10 +402,6 @@ options! {
         CURVE_SECRETKEY: Bytes; 49 curve_key; AtAttach all; libzmq "none", needs "CURVE", secret;
         /// The server's public key.
         CURVE_SERVERKEY: Bytes; 50 curve_key; AtAttach all; libzmq "none", needs "CURVE";
-        /// The domain under which peers are authenticated.
-        ZAP_DOMAIN: String; 55 string; AtAttach all; libzmq "none", needs "ZAP";
-        /// Refuse peers while no authenticator runs.
-        ZAP_ENFORCE_DOMAIN: bool; 93 int; AtAttach all; libzmq "off", needs "ZAP";
         /// Whether this end is the GSSAPI server.
         GSSAPI_SERVER: bool; 62 int; AtAttach all; libzmq "off", needs "GSSAPI";
         /// This end's GSSAPI principal.

@@ -60,6 +60,7 @@ fn own_options_are_those_that_no_number_names() {
         "MAX_MULTIPART",
         "MAX_FRAMES",
         "MAX_TOPIC",
+        "AUTH_REQUIRED",
     ];
     assert_eq!(own, expected);
 }
@@ -117,6 +118,8 @@ fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
             "MAX_MULTIPART",
             "MAX_FRAMES",
             "MAX_TOPIC",
+            "ZAP_ENFORCE_DOMAIN",
+            "AUTH_REQUIRED",
             "ROUTER_MANDATORY"
         ]
     );

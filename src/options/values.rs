@@ -75,9 +75,15 @@ impl Values {
             heartbeat_timeout: self.silence_allowed(),
             heartbeat_ttl: self.heartbeat_ttl,
             properties: self.metadata.clone(),
-            raw: self.router_raw || t.is_raw(),
+            raw: self.is_raw(t),
+            authorise: self.asks() && !self.is_raw(t),
             ..Config::new(t)
         }
+    }
+
+    /// Whether connections speak no ZMTP.
+    pub(crate) fn is_raw(&self, t: SocketType) -> bool {
+        self.router_raw || t.is_raw()
     }
 
     /// How long a peer may be silent after a PING; `None` for ever. HEARTBEAT_TIMEOUT is HEARTBEAT_IVL unless set,

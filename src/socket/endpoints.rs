@@ -9,10 +9,11 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::inproc::{Met, Ticket};
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_transports::{Endpoint, Listener};
+use zeroxide_zmtp::SocketType;
 
 use super::base::{SocketBase, SocketState, owner};
 use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
-use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, Result};
+use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, Result, SecurityError};
 use crate::io::command::{Attach, Command, Control};
 use crate::io::hub::make_pipe;
 use crate::io::reactor::ReactorLink;
@@ -268,6 +269,13 @@ fn joined(send: u32, receive: u32) -> u32 {
     if send == 0 || receive == 0 { 0 } else { send.saturating_add(receive) }
 }
 
+impl Binder {
+    /// The type of the socket that is bound.
+    pub(crate) fn socket_type(&self) -> SocketType {
+        self.base.socket_type
+    }
+}
+
 impl SocketBase {
     /// Binds and answers the resolved endpoint.
     pub(crate) fn bind(self: &Arc<Self>, text: &str, values: &Values) -> Result<Endpoint> {
@@ -286,6 +294,7 @@ impl SocketBase {
             }
             return Ok(endpoint);
         }
+        self.check_authority(text, values)?;
         let reactor = self.reactor(values)?;
         let listener = Listener::bind(&endpoint, &values.socket_options())
             .map_err(|error| self.bind_error(text, error.source))?;
@@ -293,6 +302,25 @@ impl SocketBase {
         self.endpoints.add(id, resolved.clone(), true, EndpointState::Listening);
         reactor.send(Command::Bind(id, Arc::clone(self), Box::new(listener), Arc::new(values.clone())));
         Ok(resolved)
+    }
+
+    /// Refuses to open a way in while nobody could be asked who may use it.
+    fn check_authority(&self, text: &str, values: &Values) -> Result<()> {
+        let raw = values.is_raw(self.socket_type);
+        if raw || !values.asks() || !values.auth_required {
+            return Ok(());
+        }
+        let domain = values.zap_domain.as_deref().unwrap_or_default();
+        if self.context.authorities.of(domain).is_some() || self.context.has_zap_handler() {
+            return Ok(());
+        }
+        Err(SecurityError::NobodyToAsk {
+            endpoint: text.into(),
+            socket: self.socket_type,
+            security: values.role(),
+            domain: domain.into(),
+        }
+        .into())
     }
 
     fn bind_error(&self, text: &str, source: io::Error) -> Error {
@@ -325,7 +353,10 @@ impl SocketBase {
         let id = self.context.next_id();
         match &endpoint {
             Endpoint::Inproc(name) => self.connect_name(id, name, &endpoint, values)?,
-            _ => self.connect_stream(id, &endpoint, values)?,
+            _ => {
+                self.check_authority(text, values)?;
+                self.connect_stream(id, &endpoint, values)?;
+            }
         }
         Ok((endpoint, id))
     }

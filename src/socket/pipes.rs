@@ -102,6 +102,14 @@ impl Entry {
         Entry { pipe, link, slot, peer, endpoint, drops, dirty, ended, was_up, inproc, joint }
     }
 
+    /// The other socket's end, over inproc.
+    pub(crate) fn far_end(&self) -> Option<Owner> {
+        match &self.link {
+            Link::Inproc(owner) => Some(owner.clone()),
+            Link::Offline | Link::Engine(_) => None,
+        }
+    }
+
     /// Messages for the peer that this side dropped; what it dropped of the peer's does not count.
     pub(crate) fn dropped(&self) -> u64 {
         Dropped(self.drops).routed()

@@ -71,6 +71,11 @@ impl<B: Clone, W> Names<B, W> {
         Met::Parked(ticket)
     }
 
+    /// Who is bound to a name.
+    pub fn get(&self, name: &str) -> Option<B> {
+        self.table().bound.get(name).cloned()
+    }
+
     /// Frees a name, and gives back what was bound.
     pub fn unbind(&self, name: &str) -> Option<B> {
         self.table().bound.remove(name)
@@ -117,6 +122,7 @@ mod tests {
     fn connecting_to_a_bound_name_gives_the_socket_and_the_connect_back() {
         let names = Names::default();
         assert_eq!(names.bind("a", 'A'), Ok(vec![]));
+        assert_eq!((names.get("a"), names.get("b")), (Some('A'), None));
         assert_eq!(names.connect("a", 1), Met::Bound('A', 1));
         assert_eq!(names.connect("a", 2), Met::Bound('A', 2));
     }

@@ -98,6 +98,9 @@ const TABLE: [Facts; 21] = [
 ];
 
 impl SocketType {
+    /// What asks a ZAP handler (RFC 27).
+    pub const ZAP_CLIENT: SocketType = SocketType::Dealer;
+
     fn facts(self) -> &'static Facts {
         &TABLE[self as usize]
     }
@@ -128,6 +131,12 @@ impl SocketType {
     #[must_use]
     pub fn peers(self) -> &'static [SocketType] {
         self.facts().peers
+    }
+
+    /// Whether it can be a ZAP handler: it answers what a DEALER asks (RFC 27).
+    #[must_use]
+    pub fn handles_zap(self) -> bool {
+        self.answers() || self.addresses() && !self.is_raw()
     }
 
     /// Whether a socket of this type may talk to one of type `peer`.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Credentials, Decision, Proof, Status};
+use super::{Decision, Proof, Status};
 use crate::command;
 use crate::{Frame, Message};
 
@@ -29,8 +29,10 @@ pub struct Request<'a> {
     pub address: &'a str,
     /// The routing id of the asking socket itself, as libzmq sends it (RFC 27 speaks of the connection's).
     pub routing_id: &'a [u8],
-    /// What the peer showed.
-    pub credentials: &'a Credentials,
+    /// The mechanism's name.
+    pub mechanism: &'a str,
+    /// What it proves of the peer.
+    pub proof: &'a Proof,
 }
 
 impl Request<'_> {
@@ -42,8 +44,8 @@ impl Request<'_> {
             message.push_back(text);
         }
         message.push_back(self.routing_id);
-        message.push_back(self.credentials.mechanism);
-        match &self.credentials.proof {
+        message.push_back(self.mechanism);
+        match self.proof {
             Proof::None => {}
             #[cfg(feature = "plain")]
             Proof::Plain { username, password } => {
@@ -174,13 +176,13 @@ mod tests {
 
     #[test]
     fn a_null_request_has_the_frames_of_rfc_27() {
-        let credentials = Credentials { mechanism: "NULL", proof: Proof::None };
         let request = Request {
             id: "7",
             domain: "global",
             address: "127.0.0.1",
             routing_id: b"srv",
-            credentials: &credentials,
+            mechanism: "NULL",
+            proof: &Proof::None,
         };
         assert_eq!(
             request.to_message(),

@@ -1,0 +1,62 @@
+//! What is wrong with how a socket or a context is secured.
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroxide_zmtp::SocketType;
+
+use crate::security::{Mechanism, Role};
+
+/// What is wrong with how a socket or a context is secured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecurityError {
+    /// The domain has an authenticator already.
+    DomainInUse {
+        /// The domain.
+        domain: Box<str>,
+    },
+    /// The socket demands that somebody decides about its peers, and there is nobody: neither an authenticator for its
+    /// domain nor a ZAP handler.
+    NobodyToAsk {
+        /// The endpoint, as asked for.
+        endpoint: Arc<str>,
+        /// The socket's type.
+        socket: SocketType,
+        /// Its mechanism.
+        security: Role,
+        /// Its ZAP_DOMAIN; empty for none.
+        domain: Box<str>,
+    },
+}
+
+impl fmt::Display for SecurityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SecurityError::DomainInUse { domain } => {
+                write!(
+                    f,
+                    "domain {domain:?} is in use: it has an authenticator; remove_authenticator() frees it"
+                )
+            }
+            SecurityError::NobodyToAsk { endpoint, socket, security, domain } => {
+                write!(f, "{endpoint} ({socket}): nobody decides who may connect to ")?;
+                match security.mechanism {
+                    Mechanism::Null => write!(f, "ZAP domain {domain:?}")?,
+                    _ => write!(f, "{security}")?,
+                }
+                let any = match security.mechanism {
+                    Mechanism::Curve => ".allow_any_curve_key()",
+                    _ => "...",
+                };
+                write!(
+                    f,
+                    "; call context.authenticator({domain:?}, AccessList::new(){any}) before, or bind() a ZAP \
+                     handler to \"inproc://zeromq.zap.01\""
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for SecurityError {}

@@ -1,0 +1,93 @@
+//! Whether a peer may come in: who is asked, and what becomes of the answer.
+//!
+//! Asked is the authenticator of the socket's domain, else the ZAP handler. Where there is neither, the peer stays
+//! out, unless libzmq's own rules were asked for (AUTH_REQUIRED off). Nothing here waits: the handshake goes on when
+//! the answer comes as an order, and ends at its deadline when none does. An answer for a connection that is gone
+//! is ignored.
+
+use std::sync::Arc;
+
+use zeroxide_zmtp::mechanism::{self, Decision, Status};
+
+use super::hub::Connected;
+use super::reactor::Reactor;
+use super::zap;
+use crate::error::Denial;
+use crate::security::Credentials;
+use crate::security::authorities::{Answer, Question, denied};
+
+impl Reactor {
+    /// The handshake of a connection waits for a decision about its peer.
+    pub(super) fn authorise(&mut self, id: u64, shown: mechanism::Credentials) {
+        let Some(connected) = self.connections.get_mut(&id) else { return };
+        let who = credentials(connected, shown);
+        let answer = if let Some(judge) = self.context.authorities.of(&who.domain) {
+            let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
+            let question = Question { judge, who, connection: id, engine, reactor };
+            let thread_name = format!("{}/AUTH", self.context.options.thread_name);
+            self.context.authorities.ask(question, &thread_name).err().map(denied)
+        } else {
+            match zap::Question::ask(&self.context, id, &who, self.link.clone()) {
+                Some(Ok(question)) => {
+                    connected.question = Some(question);
+                    // The first look: a pipe tells nobody of input who has not found it empty.
+                    return self.replied(id);
+                }
+                Some(Err(denial)) => Some(denied(denial)),
+                None => Some(unasked(connected)),
+            }
+        };
+        if let Some(answer) = answer {
+            self.decided(id, answer);
+        }
+    }
+
+    /// The ZAP handler may have replied.
+    pub(super) fn replied(&mut self, id: u64) {
+        let Some(connected) = self.connections.get_mut(&id) else { return };
+        let Some(answer) = connected.question.as_ref().and_then(zap::Question::look) else { return };
+        connected.question = None;
+        let answer = match answer {
+            Ok(reply) => match reply.decision {
+                Decision::Refuse(status) => denied(Denial::said(status, &reply.text)),
+                accept @ Decision::Accept { .. } => (accept, None),
+            },
+            Err(denial) => denied(denial),
+        };
+        self.decided(id, answer);
+    }
+
+    /// The decision about a peer is there.
+    pub(super) fn decided(&mut self, id: u64, (decision, denial): Answer) {
+        let Some(connected) = self.connections.get_mut(&id) else { return };
+        connected.denial = denial;
+        let engine = Arc::clone(&connected.engine);
+        engine.decide(decision);
+        self.turn(id);
+    }
+}
+
+fn credentials(connected: &Connected, shown: mechanism::Credentials) -> Credentials {
+    Credentials {
+        domain: connected.values.zap_domain.clone().unwrap_or_default(),
+        address: connected.address.clone(),
+        routing_id: connected.values.routing_id_bytes(),
+        mechanism: shown.mechanism,
+        proof: shown.proof,
+    }
+}
+
+/// What happens to a peer where there is nobody to be asked.
+fn unasked(connected: &Connected) -> Answer {
+    match connected.values.admits_unasked() {
+        true => (Decision::Accept { user_id: String::new(), metadata: Vec::new() }, None),
+        false => denied(Denial::NobodyToAsk),
+    }
+}
+
+impl Denial {
+    /// What the authenticator or the handler said.
+    pub(crate) fn said(status: Status, text: &str) -> Denial {
+        Denial::Said { status, text: text.into() }
+    }
+}

@@ -1,0 +1,127 @@
+//! A question for the ZAP handler, which is a socket that the application has bound in the same context (RFC 27).
+//!
+//! Each question has a DEALER of its own, as each connection has in libzmq: so a reply is that of the connection it
+//! came on, and when the connection goes the question is withdrawn, whether the handler has read it or not. Nobody
+//! waits: the reply, or the end of the handler, wakes the I/O thread by an order.
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use zeroxide_patterns::AnyPattern;
+use zeroxide_zmtp::mechanism::zap::{Reply, Request};
+use zeroxide_zmtp::{Message, SocketType};
+
+use super::command::{Command, Control};
+use super::reactor::ReactorLink;
+use super::signaler::Waiter;
+use crate::context::ContextBase;
+use crate::error::Denial;
+use crate::options::Values;
+use crate::security::Credentials;
+use crate::socket::base::SocketBase;
+use crate::socket::endpoints::EndpointState;
+use crate::socket::transfer::Patience;
+
+/// Where a handler is bound.
+pub(crate) const ENDPOINT: &str = "inproc://zeromq.zap.01";
+
+/// One question on its way, or waiting for its reply.
+pub(crate) struct Question {
+    base: Arc<SocketBase>,
+    id: String,
+    waker: Waker,
+}
+
+impl Question {
+    /// Asks the handler; `None` when there is none.
+    ///
+    /// [`Question::look`] is to follow; later the reactor is told by [`Command::Replied`] when to look again.
+    pub(super) fn ask(
+        context: &Arc<ContextBase>,
+        connection: u64,
+        who: &Credentials,
+        reactor: ReactorLink,
+    ) -> Option<Result<Question, Denial>> {
+        let id = connection.to_string();
+        let request = Request {
+            id: &id,
+            domain: &who.domain,
+            address: &who.address,
+            routing_id: &who.routing_id,
+            mechanism: who.mechanism,
+            proof: &who.proof,
+        };
+        let message = request.to_message();
+        let base = open(context)?;
+        let waker = Waker::from(Arc::new(Call { reactor, connection }));
+        let question = Question { base, id, waker };
+        Some(question.send(message).map(|()| question))
+    }
+
+    fn send(&self, message: Message) -> Result<(), Denial> {
+        self.base.send(message, Patience::None).map_err(|_| Denial::HandlerGone)
+    }
+
+    /// The reply, or why there will be none; `None` while it is awaited.
+    pub(super) fn look(&self) -> Option<Result<Reply, Denial>> {
+        self.wait();
+        match self.base.recv(Patience::None) {
+            Ok(message) => Some(Reply::from_message(&message, &self.id).map_err(Denial::Reply)),
+            Err(_) if self.is_joined() => None,
+            Err(_) => Some(Err(Denial::HandlerGone)),
+        }
+    }
+
+    /// Asks to be called at the next change. Before every look, so that none is missed.
+    fn wait(&self) {
+        if self.base.input.waiting() == 0 {
+            self.base.input.register(Waiter::Task(self.waker.clone()));
+        }
+    }
+
+    fn is_joined(&self) -> bool {
+        let rows = self.base.endpoints.list();
+        rows.iter().any(|row| matches!(row.state, EndpointState::Connected { .. }))
+    }
+}
+
+impl Drop for Question {
+    /// Takes the question back: what the handler has not read it will not see, and its reply goes nowhere.
+    fn drop(&mut self) {
+        let handler = self.base.enter(|state| state.pipes.iter().find_map(|(_, entry)| entry.far_end()));
+        if let Some(handler) = handler {
+            handler.base.post(Control::Retire(handler.slot));
+        }
+        self.base.close();
+    }
+}
+
+/// A DEALER joined to the handler. Not in the context's table of sockets: it goes with its question.
+fn open(context: &Arc<ContextBase>) -> Option<Arc<SocketBase>> {
+    if !context.has_zap_handler() {
+        return None;
+    }
+    let socket_type = SocketType::ZAP_CLIENT;
+    let pattern = AnyPattern::new(socket_type, 0)?;
+    let values = Values { linger: Some(std::time::Duration::ZERO), ..Values::native(Some(socket_type)) };
+    let base = SocketBase::new(context.next_id(), socket_type, Arc::clone(context), pattern, values.clone());
+    let joined = base.connect(ENDPOINT, &values).is_ok()
+        && base.endpoints.list().iter().any(|row| row.state != EndpointState::NotBound);
+    if !joined {
+        base.close();
+        return None;
+    }
+    Some(base)
+}
+
+/// Tells the reactor that a question may be answered. Called by whichever thread answers.
+struct Call {
+    reactor: ReactorLink,
+    connection: u64,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.reactor.send(Command::Replied(self.connection));
+    }
+}

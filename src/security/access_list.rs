@@ -1,0 +1,116 @@
+//! The ready-made [`Authenticate`]: addresses, users and keys.
+
+use std::net::IpAddr;
+
+use zeroxide_zmtp::mechanism::Proof;
+
+use super::net::{Net, NetError};
+use super::{Authenticate, Credentials, Verdict};
+
+/// Who may come in, by address and by what the mechanism proves.
+///
+/// First the address: one that is denied is out, and if any is allowed, all others are out. Then the proof: NULL has
+/// none, so the address decides alone; PLAIN needs a user of the list with his password; CURVE needs a key of the
+/// list.
+///
+/// ```
+/// use zeroxide::{AccessList, Context};
+///
+/// let context = Context::new();
+/// let office = AccessList::new().allow_net("192.168.1.0/24")?.deny_net("192.168.1.66")?;
+/// context.authenticator("office", office)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct AccessList {
+    allowed: Vec<Net>,
+    denied: Vec<Net>,
+}
+
+impl AccessList {
+    /// A list without restriction of addresses, without users and without keys.
+    #[must_use]
+    pub fn new() -> AccessList {
+        AccessList::default()
+    }
+
+    /// Allows an address such as `192.168.1.7` or a network such as `10.0.0.0/8`, and with the first of them shuts all
+    /// others out, those without an IP address (ipc) included.
+    ///
+    /// # Errors
+    /// When the text names no network.
+    pub fn allow_net(mut self, net: &str) -> Result<AccessList, NetError> {
+        self.allowed.push(net.parse()?);
+        Ok(self)
+    }
+
+    /// Denies an address or a network, whatever is allowed.
+    ///
+    /// # Errors
+    /// When the text names no network.
+    pub fn deny_net(mut self, net: &str) -> Result<AccessList, NetError> {
+        self.denied.push(net.parse()?);
+        Ok(self)
+    }
+
+    fn admits_address(&self, address: &str) -> bool {
+        let address: Option<IpAddr> = address.parse().ok();
+        let among = |nets: &[Net]| address.is_some_and(|ip| nets.iter().any(|net| net.contains(ip)));
+        !among(&self.denied) && (self.allowed.is_empty() || among(&self.allowed))
+    }
+}
+
+impl Authenticate for AccessList {
+    fn check(&self, who: &Credentials) -> Verdict {
+        if !self.admits_address(&who.address) {
+            return Verdict::Deny;
+        }
+        match &who.proof {
+            Proof::None => Verdict::allow(""),
+            // A mechanism that this list knows nothing of.
+            _ => Verdict::Deny,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn null(address: &str) -> Credentials {
+        Credentials {
+            domain: String::new(),
+            address: address.to_owned(),
+            routing_id: Bytes::new(),
+            mechanism: "NULL",
+            proof: Proof::None,
+        }
+    }
+
+    fn admits(list: &AccessList, address: &str) -> bool {
+        list.check(&null(address)) == Verdict::allow("")
+    }
+
+    #[test]
+    fn an_empty_list_restricts_no_address() {
+        let list = AccessList::new();
+        assert!(admits(&list, "203.0.113.9") && admits(&list, "localhost:1000:1000:7") && admits(&list, ""));
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_out_once_something_is_allowed() {
+        let list = AccessList::new().allow_net("10.0.0.0/8").unwrap().allow_net("::1").unwrap();
+        assert!(admits(&list, "10.1.2.3") && admits(&list, "::1") && admits(&list, "::ffff:10.1.2.3"));
+        assert!(!admits(&list, "11.1.2.3") && !admits(&list, "localhost:1000:1000:7") && !admits(&list, ""));
+    }
+
+    #[test]
+    fn what_is_denied_is_out_whatever_is_allowed() {
+        let list = AccessList::new().deny_net("10.0.0.66").unwrap();
+        assert!(admits(&list, "10.0.0.65") && !admits(&list, "10.0.0.66"));
+        let list = list.allow_net("10.0.0.0/8").unwrap();
+        assert!(admits(&list, "10.0.0.65") && !admits(&list, "10.0.0.66"));
+    }
+}
