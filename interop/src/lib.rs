@@ -20,6 +20,7 @@
 //! | [`known`] | the known faults of others |
 //! | [`glob`] | patterns of cell ids |
 //! | [`report`] | what a run found, and how it is shown |
+//! | [`raw`] | peers of ZMTP 1.0, 2.0 and 3.0, written from the RFCs |
 //! | [`relay`] | a man in the middle that records, stalls and cuts |
 //! | [`wire`] | reading a peer's bytes without any implementation in between |
 
@@ -29,6 +30,7 @@ pub mod known;
 pub mod pair;
 pub mod peer;
 pub mod program;
+pub mod raw;
 pub mod relay;
 pub mod report;
 pub mod run;
