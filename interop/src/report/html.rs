@@ -83,9 +83,9 @@ fn heading(report: &Report) -> String {
 
 fn summary(groups: &[Group<'_>]) -> String {
     let mut text = "<section><h2>Peers</h2>\n<div class=\"scroll\"><table class=\"summary\">\n<thead><tr>\
-                    <th scope=\"col\">peer</th><th scope=\"col\">version</th><th scope=\"col\" class=\"n\">passed</th>\
+                    <th scope=\"col\">peer</th><th scope=\"col\" class=\"n\">passed</th>\
                     <th scope=\"col\" class=\"n\">failed</th><th scope=\"col\" class=\"n\">missing</th>\
-                    <th scope=\"col\" class=\"n\">time</th></tr></thead>\n<tbody>\n"
+                    <th scope=\"col\" class=\"n\">time</th><th scope=\"col\">version</th></tr></thead>\n<tbody>\n"
         .to_owned();
     for group in groups {
         let took = group.results.iter().map(|result| result.took).sum();
@@ -101,8 +101,8 @@ fn summary(groups: &[Group<'_>]) -> String {
             false => format!("<a href=\"#peer-{0}\">{0}</a>", html(group.name)),
         };
         text += &format!(
-            "<tr><th scope=\"row\">{name}</th><td>{about}</td><td class=\"n\">{passed}</td>\
-             <td class=\"n {worst}\">{failed}</td><td class=\"n\">{missing}</td><td class=\"n\">{}</td></tr>\n",
+            "<tr><th scope=\"row\">{name}</th><td class=\"n\">{passed}</td>\
+             <td class=\"n {worst}\">{failed}</td><td class=\"n\">{missing}</td><td class=\"n\">{}</td><td>{about}</td></tr>\n",
             duration(took)
         );
     }
@@ -175,17 +175,20 @@ fn cell(slot: &[&CellResult], pair: &str, scenario: &str, number: usize) -> Stri
     )
 }
 
-/// A background of one stripe for each kind of result, as wide as its share.
+/// Percent of a field that its worst failure fills at least: one among many is seen, and its number is on its colour.
+const SEEN: usize = 60;
+
+/// A background of one stripe for each kind of result, else as high as its share.
 fn stripes(tally: Tally) -> String {
     let mut stops = Vec::new();
-    let mut from = 0;
+    let (mut from, mut rest, mut left) = (0, 100, tally.total());
     for (mark, count) in tally.marks() {
-        let to = from + count;
-        let percent = |part: usize| part * 100 / tally.total();
-        stops.push(format!("var(--{}) {}% {}%", mark.name(), percent(from), percent(to)));
-        from = to;
+        let share = rest * count / left;
+        let width = if from == 0 && mark < Mark::Missing { share.max(SEEN) } else { share };
+        stops.push(format!("var(--{}) {from}% {}%", mark.name(), from + width));
+        (from, rest, left) = (from + width, rest - width, left - count);
     }
-    format!("background:linear-gradient(90deg,{})", stops.join(","))
+    format!("background-image:linear-gradient({})", stops.join(","))
 }
 
 /// Every failed cell with its transcript, worst first.
