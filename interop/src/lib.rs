@@ -19,11 +19,13 @@
 //! | [`verdict`] | whose fault a failure is |
 //! | [`known`] | the known faults of others |
 //! | [`glob`] | patterns of cell ids |
+//! | [`article`] | the set-up of the articles, each message accounted for |
 //! | [`report`] | what a run found, and how it is shown |
 //! | [`raw`] | peers of ZMTP 1.0, 2.0 and 3.0, written from the RFCs |
 //! | [`relay`] | a man in the middle that records, stalls and cuts |
 //! | [`wire`] | reading a peer's bytes without any implementation in between |
 
+pub mod article;
 pub mod cell;
 pub mod glob;
 pub mod known;
