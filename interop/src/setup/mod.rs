@@ -9,10 +9,12 @@
 //! | `bench` | where one peer is made: its folders, its mark, the tools that are run |
 //! | `python` | pyzmq, by venv and pip |
 //! | `java` | each JeroMQ, by Maven |
+//! | `rust` | what cargo builds: libzmq |
 
 mod bench;
 mod java;
 mod python;
+mod rust;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -47,7 +49,7 @@ struct Recipe {
 
 /// Every peer there is, in the order of reports. Those of one row share a tool whose caches bear one user at a time;
 /// rows are made side by side.
-const RECIPES: &[&[Recipe]] = &[&[python::PYZMQ], &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0]];
+const RECIPES: &[&[Recipe]] = &[&[python::PYZMQ], &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0], &[rust::LIBZMQ]];
 
 /// The names of all foreign peers, in the order of reports.
 pub fn names() -> impl Iterator<Item = &'static str> {
