@@ -111,6 +111,19 @@ impl Frame {
         }
     }
 
+    /// The bytes as a buffer of their own while nobody shares them, else as they are shared. Copies only a body that
+    /// is stored in place.
+    ///
+    /// # Errors
+    /// The shared or constant bytes.
+    pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
+        match self.0 {
+            Repr::Inline { len, buf } => Ok(BytesMut::from(&buf[..usize::from(len)])),
+            Repr::Owned(bytes) => Ok(bytes),
+            Repr::Shared(bytes) => bytes.try_into_mut(),
+        }
+    }
+
     /// The bytes as text.
     ///
     /// # Errors
@@ -448,6 +461,18 @@ impl Message {
             }
             (about, Some(peer)) => *about = About::From(peer),
             (about, None) => *about = About::Nothing,
+        }
+    }
+
+    /// Takes the sender's name off.
+    pub fn take_peer(&mut self) -> Option<Arc<Peer>> {
+        match &mut self.about {
+            About::Nothing => None,
+            About::From(_) => match std::mem::take(&mut self.about) {
+                About::From(peer) => Some(peer),
+                About::Nothing | About::Draft(_) => None,
+            },
+            About::Draft(draft) => draft.peer.take(),
         }
     }
 
