@@ -15,7 +15,9 @@ use crate::error::{Error, Op, Result, SecurityError};
 use crate::io::command::Command;
 use crate::io::reactor::{self, ReactorLink};
 use crate::io::reaper::Closing;
-use crate::io::signaler::after;
+#[cfg(feature = "face")]
+use crate::io::signaler::wait_hearing;
+use crate::io::signaler::{Signal, after};
 use crate::io::zap;
 use crate::options::{ContextOptions, Options, Values, opt};
 use crate::random::Random;
@@ -59,6 +61,8 @@ pub(crate) struct ContextBase {
     /// The process that made it: a fork child must not touch its threads.
     process: u32,
     tables: Mutex<Tables>,
+    /// The last socket was forgotten.
+    emptied: Signal,
 }
 
 /// Smaller numbers are tokens of the reactor's own.
@@ -154,6 +158,11 @@ impl Context {
         }
     }
 
+    #[cfg(feature = "face")]
+    pub(crate) fn base(&self) -> &Arc<ContextBase> {
+        &self.handle.base
+    }
+
     /// Shuts down, closes every socket and lets them linger (libzmq `zmq_ctx_term`). Wait for the result, or await it,
     /// to learn what was lost.
     pub fn term(&self) -> Closing {
@@ -215,6 +224,7 @@ impl ContextBase {
                 threads: Vec::new(),
                 random: Random::unpredictable(),
             }),
+            emptied: Signal::default(),
         })
     }
 
@@ -292,7 +302,26 @@ impl ContextBase {
 
     /// A closed socket has let everything go.
     pub(crate) fn forget(&self, id: u64) {
-        self.tables().sockets.remove(&id);
+        let mut tables = self.tables();
+        let forgotten = tables.sockets.remove(&id);
+        let empty = tables.sockets.is_empty();
+        drop(tables);
+        // Not under the lock: it may be the last of the socket.
+        drop(forgotten);
+        if empty {
+            self.emptied.notify_all();
+        }
+    }
+
+    /// Ends the context and waits until its last socket was closed and has let everything go, or a signal of the
+    /// system arrives (libzmq `zmq_ctx_term`). In a fork child it waits for nothing.
+    #[cfg(feature = "face")]
+    pub(crate) fn wait_for_the_last(&self) -> Result<()> {
+        if self.is_forked() || self.is_own_thread() {
+            return Ok(());
+        }
+        let empty = || self.tables().sockets.is_empty().then_some(());
+        wait_hearing(true, &[&self.emptied], None, empty).unwrap_or(Ok(()))
     }
 
     fn shut_down(&self) -> Vec<Arc<SocketBase>> {

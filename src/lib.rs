@@ -3,6 +3,9 @@
 
 mod context;
 mod error;
+#[cfg(feature = "face")]
+#[doc(hidden)]
+pub mod face;
 mod io;
 mod monitor;
 mod options;

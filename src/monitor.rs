@@ -159,6 +159,13 @@ impl Monitor {
         self.0.missed.load(Ordering::SeqCst)
     }
 
+    /// Nothing more comes.
+    #[cfg(feature = "face")]
+    pub(crate) fn end(&self) {
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.wake(true);
+    }
+
     fn wait(&self, limit: Option<Duration>) -> Result<Event> {
         let deadline = limit.and_then(after);
         wait_until(&[&self.0.signal], deadline, || self.0.take())

@@ -111,6 +111,37 @@ impl<T, S> Opt<T, S> {
         Ok(())
     }
 
+    /// [`Opt::write_to`] for the C face; a `generic` option fits sockets of every type.
+    #[cfg(feature = "face")]
+    pub(crate) fn write_for_c(
+        self,
+        values: &mut Values,
+        value: T,
+        t: SocketType,
+        generic: bool,
+    ) -> Result<(), OptionError> {
+        if !generic {
+            return self.write_to(values, value, t);
+        }
+        self.admit(&value)?;
+        (self.write)(values, value);
+        Ok(())
+    }
+
+    /// The value for the C face, which knows of options that were never set; `generic` as in `write_for_c`.
+    #[cfg(feature = "face")]
+    pub(crate) fn read_for_c(
+        self,
+        values: &Values,
+        t: SocketType,
+        generic: bool,
+    ) -> Result<Option<T>, OptionError> {
+        if !generic {
+            for_type(self.row, t)?;
+        }
+        Ok((self.read)(values))
+    }
+
     fn admit(&self, value: &T) -> Result<(), OptionError> {
         match self.row.support {
             Support::NotYet(needs) => Err(OptionError::NotYet { option: self.row.name, needs }),
@@ -310,6 +341,11 @@ pub enum OptionError {
         /// Name of the option.
         option: &'static str,
     },
+    /// There is no option with this number.
+    Unknown {
+        /// The number, as in `zmq_setsockopt`.
+        number: i32,
+    },
     /// CONNECT_ROUTING_ID names an id that another peer of the socket has.
     RoutingIdInUse(Box<RoutingId>),
 }
@@ -324,6 +360,7 @@ impl OptionError {
             | OptionError::NotForEndpoint { option }
             | OptionError::NotYet { option, .. }
             | OptionError::Unset { option } => option,
+            OptionError::Unknown { .. } => "?",
             OptionError::RoutingIdInUse(_) => "CONNECT_ROUTING_ID",
         }
     }
@@ -346,6 +383,7 @@ impl fmt::Display for OptionError {
                 write!(f, "{option}: not supported yet (needs {needs})")
             }
             OptionError::Unset { option } => write!(f, "{option}: not set, and it has no default"),
+            OptionError::Unknown { number } => write!(f, "there is no option {number}"),
             OptionError::RoutingIdInUse(id) => {
                 write!(f, "CONNECT_ROUTING_ID = {id}: another peer of this socket has this routing id")
             }

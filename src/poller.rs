@@ -18,7 +18,7 @@ use std::os::fd::AsRawFd;
 use std::os::windows::io::AsRawSocket;
 
 use crate::error::{Error, Result};
-use crate::io::signaler::{Signal, wait_until, wait_with};
+use crate::io::signaler::{Signal, wait_hearing, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use files::{Fd, Files};
@@ -170,7 +170,7 @@ impl Poller {
     pub fn wait(&mut self, events: &mut Vec<PollEvent>, limit: Option<Duration>) -> Result<usize> {
         let looks: Vec<Look> = self.items.iter().map(Item::hold).collect();
         let (files, wake) = (&mut self.files, &*self.wake);
-        wait_for(&looks, files.as_mut(), wake, limit, |found| {
+        wait_for(&looks, files.as_mut(), wake, limit, false, |found| {
             events.clear();
             events.extend(
                 found
@@ -299,6 +299,15 @@ impl<'a> PollItem<'a> {
 /// # Errors
 /// As [`Poller::wait`].
 pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
+    poll_hearing(items, limit, false)
+}
+
+/// [`poll`]; where it hears signals of the system, one that arrives while it sleeps ends it.
+pub(crate) fn poll_hearing(
+    items: &mut [PollItem<'_>],
+    limit: Option<Duration>,
+    signals: bool,
+) -> Result<usize> {
     let mut files = None;
     let mut looks = Vec::with_capacity(items.len());
     for (key, item) in items.iter().enumerate() {
@@ -316,7 +325,7 @@ pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize
         };
         looks.push(Look { key, source, wanted: item.wanted });
     }
-    wait_for(&looks, files.as_mut(), &Wake::default(), limit, |found| {
+    wait_for(&looks, files.as_mut(), &Wake::default(), limit, signals, |found| {
         found.map(|(look, ready)| items[look.key].found = ready).count();
         items.iter().filter(|item| !item.found.is_none()).count()
     })
@@ -357,6 +366,7 @@ fn wait_for(
     files: Option<&mut Files>,
     wake: &Wake,
     limit: Option<Duration>,
+    hears: bool,
     mut tell: impl FnMut(&mut Found<'_>) -> usize,
 ) -> Result<usize> {
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -385,10 +395,13 @@ fn wait_for(
     let signals: Vec<&Signal> =
         bases().map(|base| &base.watch).chain(std::iter::once(&wake.signal)).collect();
     let found = match files {
-        None => wait_until(&signals, deadline, || look(None)),
-        Some(files) => wait_with(files, &signals, deadline, |files| look(Some(files))),
+        None => wait_hearing(hears, &signals, deadline, || look(None)),
+        Some(files) => wait_with(files, &signals, deadline, |files| match look(Some(files)) {
+            Some(found) => Some(Ok(found)),
+            None => (files.take_interrupted() && hears).then_some(Err(Error::Interrupted)),
+        }),
     };
-    found.unwrap_or(Ok(0))
+    found.unwrap_or(Ok(Ok(0)))?
 }
 
 fn no_such_key(key: usize) -> Error {

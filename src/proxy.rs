@@ -85,8 +85,13 @@ impl Proxy {
     /// [`Error::NotSupported`] when neither side can send what the other receives, the capture socket cannot send, or
     /// the control socket cannot receive. On a context's own thread [`Error::WouldBlock`].
     pub fn run(self) -> Result<ProxyStats> {
+        self.run_hearing(false)
+    }
+
+    /// [`Proxy::run`]; where it hears signals of the system, one that arrives while it has nothing to do ends it.
+    pub(crate) fn run_hearing(self, signals: bool) -> Result<ProxyStats> {
         self.check()?;
-        Forwarder::new(self, Arc::default()).run()
+        Forwarder::new(self, Arc::default(), signals).run()
     }
 
     /// Forwards on a thread of its own.
@@ -96,7 +101,7 @@ impl Proxy {
     pub fn spawn(self) -> Result<ProxyHandle> {
         self.check()?;
         let steering: Arc<Steering> = Arc::default();
-        let forwarder = Forwarder::new(self, Arc::clone(&steering));
+        let forwarder = Forwarder::new(self, Arc::clone(&steering), false);
         let thread = thread::Builder::new().name("zeroxide/proxy".into());
         let thread = thread.spawn(move || forwarder.run()).map_err(Error::Limit)?;
         Ok(ProxyHandle { steering, thread })

@@ -5,6 +5,7 @@
 //! take that lock in between, no wake is lost. One change wakes one waiter; a woken waiter that does not use its
 //! wake passes it on ([`Signal::cancel`] tells it).
 
+use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
+
+use crate::error::Error;
 
 /// Who is to be woken.
 #[derive(Clone)]
@@ -74,6 +77,8 @@ pub(crate) struct FdParker {
     poll: Poll,
     events: Events,
     waker: Waker,
+    /// A signal of the system ended a sleep, and nobody has asked yet.
+    interrupted: bool,
 }
 
 /// The token of a [`FdParker`]'s own waker; descriptors are registered with smaller ones.
@@ -87,7 +92,18 @@ impl FdParker {
     pub(crate) fn new() -> io::Result<FdParker> {
         let poll = Poll::new()?;
         let waker = Waker::from(Arc::new(PollWaker(mio::Waker::new(poll.registry(), WAKER)?)));
-        Ok(FdParker { poll, events: Events::with_capacity(1), waker })
+        Ok(FdParker { poll, events: Events::with_capacity(1), waker, interrupted: false })
+    }
+
+    /// Whether a signal of the system ended a sleep since this was last asked.
+    pub(crate) fn take_interrupted(&mut self) -> bool {
+        std::mem::take(&mut self.interrupted)
+    }
+
+    /// The poll's own descriptor: readable while a wake has not been taken in by a sleep or a look.
+    #[cfg(all(unix, feature = "face"))]
+    pub(crate) fn descriptor(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsRawFd::as_raw_fd(&self.poll)
     }
 
     /// Where descriptors are registered.
@@ -150,8 +166,10 @@ impl Sleeper for FdParker {
 
     fn sleep(&mut self, deadline: Option<Instant>) -> bool {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        // A failure counts as a wake: a signal means nothing here, and a broken poll shows at the next look.
-        let _ = self.poll.poll(&mut self.events, left);
+        // A failure counts as a wake: whom a signal matters to asks for it, and a broken poll shows at the next look.
+        if let Err(error) = self.poll.poll(&mut self.events, left) {
+            self.interrupted |= error.kind() == io::ErrorKind::Interrupted;
+        }
         deadline.is_none_or(|deadline| Instant::now() < deadline)
     }
 }
@@ -314,5 +332,57 @@ pub(crate) fn wait_with<S: Sleeper, T>(
             None if woken => {}
             None => return look(sleeper),
         }
+    }
+}
+
+/// Like [`wait_until`]; where the caller `hears` signals of the system, one that arrives while the thread sleeps ends
+/// the wait with [`Error::Interrupted`]. A parked thread does not hear of them, one that sleeps in a poll does.
+pub(crate) fn wait_hearing<T>(
+    hears: bool,
+    signals: &[&Signal],
+    deadline: Option<Instant>,
+    mut look: impl FnMut() -> Option<T>,
+) -> Option<Result<T, Error>> {
+    if let Some(found) = look() {
+        return Some(Ok(found));
+    }
+    // Without a descriptor to be had it is better to be deaf than not to wait.
+    let Some(mut own) = hears.then(OwnParker::take).flatten() else {
+        return wait_with(&mut Parker::new(), signals, deadline, |_| look()).map(Ok);
+    };
+    own.parker.take_interrupted();
+    let found = wait_with(&mut own.parker, signals, deadline, |parker| match look() {
+        Some(found) => Some(Ok(found)),
+        None => parker.take_interrupted().then_some(Err(Error::Interrupted)),
+    });
+    own.keep();
+    found
+}
+
+/// A thread's own place to sleep in a poll, kept from wait to wait.
+struct OwnParker {
+    parker: FdParker,
+    /// A poll made before a fork is the parent's, too: the child makes another.
+    process: u32,
+}
+
+thread_local! {
+    static OWN_PARKER: Cell<Option<OwnParker>> = const { Cell::new(None) };
+}
+
+impl OwnParker {
+    /// The thread's own, which a nested wait finds taken, or a new one; `None` when the system gives none.
+    fn take() -> Option<OwnParker> {
+        let process = std::process::id();
+        let kept = OWN_PARKER.try_with(Cell::take).ok().flatten();
+        match kept.filter(|kept| kept.process == process) {
+            Some(kept) => Some(kept),
+            None => FdParker::new().ok().map(|parker| OwnParker { parker, process }),
+        }
+    }
+
+    fn keep(self) {
+        // Refused where the thread is about to end.
+        let _ = OWN_PARKER.try_with(|cell| cell.set(Some(self)));
     }
 }

@@ -74,6 +74,11 @@ impl Files {
         Ok(())
     }
 
+    /// Whether a signal of the system ended a sleep since this was last asked.
+    pub(super) fn take_interrupted(&mut self) -> bool {
+        self.parker.take_interrupted()
+    }
+
     /// What the last look found of a descriptor, of what is wanted; errors in any case.
     pub(super) fn found(&self, fd: Fd, wanted: Ready) -> Ready {
         let file = self.files.iter().find(|file| file.fd == fd);

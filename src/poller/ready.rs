@@ -4,8 +4,6 @@ use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 use std::sync::Arc;
 
-use zeroxide_patterns::Pattern;
-
 use crate::error::{Error, Result};
 use crate::socket::base::{SocketBase, SocketState};
 
@@ -149,12 +147,11 @@ pub(crate) fn readiness(base: &Arc<SocketBase>, wanted: Ready) -> Result<Ready, 
 }
 
 fn look(state: &mut SocketState, wanted: Ready) -> Ready {
-    let SocketState { pattern, pipes, .. } = state;
     let mut found = Ready::NONE;
-    if wanted.is_in() && pattern.has_in(pipes) {
+    if wanted.is_in() && state.has_in() {
         found |= Ready::IN;
     }
-    if wanted.is_out() && pattern.has_out(pipes) {
+    if wanted.is_out() && state.has_out() {
         found |= Ready::OUT;
     }
     found

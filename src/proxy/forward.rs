@@ -9,7 +9,7 @@ use super::stats::Size;
 use super::steering::Steering;
 use super::{Proxy, ProxySide, ProxyStats};
 use crate::error::{Error, Result, SendError, Turn};
-use crate::io::signaler::{Signal, wait_until};
+use crate::io::signaler::{Signal, wait_hearing};
 use crate::poller::{Ready, readiness};
 use crate::socket::base::SocketBase;
 use crate::socket::transfer::Patience;
@@ -27,6 +27,8 @@ pub(super) struct Forwarder {
     held: [Option<Message>; 2],
     /// Whether messages go to the front, and to the back.
     goes: [bool; 2],
+    /// Whether a signal of the system ends it.
+    hears_signals: bool,
 }
 
 /// How a round came out.
@@ -44,12 +46,13 @@ enum To {
 }
 
 impl Forwarder {
-    pub(super) fn new(sockets: Proxy, steering: Arc<Steering>) -> Forwarder {
+    pub(super) fn new(sockets: Proxy, steering: Arc<Steering>, hears_signals: bool) -> Forwarder {
         let (front, back) = (sockets.front.socket_type(), sockets.back.socket_type());
         // One socket at both sides: there is one direction only.
         let same = Arc::ptr_eq(sockets.front.base(), sockets.back.base());
         let goes = [!same && back.receives() && front.sends(), front.receives() && back.sends()];
-        Forwarder { sockets, steering, stats: ProxyStats::default(), held: [None, None], goes }
+        let (stats, held) = (ProxyStats::default(), [None, None]);
+        Forwarder { sockets, steering, stats, held, goes, hears_signals }
     }
 
     /// Forwards until it is told to stop, or a socket ends.
@@ -73,10 +76,10 @@ impl Forwarder {
             bases.iter().map(|base| &base.watch).chain(std::iter::once(&steering.orders)).collect();
         loop {
             // Every wake of a signal is a round; a round that moved something is followed by the next at once.
-            match wait_until(&signals, None, || self.round(&bases).transpose()) {
-                Some(Ok(Round::Moved)) | None => {}
-                Some(Ok(Round::Stopped)) => return Ok(()),
-                Some(Err(error)) => return Err(error),
+            match wait_hearing(self.hears_signals, &signals, None, || self.round(&bases).transpose()) {
+                Some(Ok(Ok(Round::Moved))) | None => {}
+                Some(Ok(Ok(Round::Stopped))) => return Ok(()),
+                Some(Ok(Err(error)) | Err(error)) => return Err(error),
             }
         }
     }

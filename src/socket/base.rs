@@ -49,6 +49,9 @@ pub(crate) struct SocketBase {
     pub(crate) endpoints: EndpointTable,
     pub(crate) monitors: Monitors,
     pub(crate) counters: Arc<Counters>,
+    /// What ZMQ_FD answers, once it was asked for.
+    #[cfg(all(unix, feature = "face"))]
+    pub(crate) event_fd: crate::face::EventFd,
     /// The calls that wait in `send`.
     pub(crate) sending: Waits,
     /// Whose turn it is in `request`.
@@ -77,6 +80,9 @@ pub(crate) struct SocketState {
     pub(crate) closed: bool,
     /// The high-water marks that the pipes were last set to.
     marks: (u32, u32),
+    /// The message that is being sent, and the one that is being received, part by part.
+    #[cfg(feature = "face")]
+    pub(crate) parts: crate::face::Parts,
 }
 
 /// Why a socket can no longer be used.
@@ -120,6 +126,8 @@ impl SocketBase {
             closed: false,
             marks: (values.sndhwm, values.rcvhwm),
             values,
+            #[cfg(feature = "face")]
+            parts: crate::face::Parts::default(),
         };
         state.pattern.configure(&state.values.pattern_options());
         Arc::new(SocketBase {
@@ -136,6 +144,8 @@ impl SocketBase {
             endpoints: EndpointTable::default(),
             monitors: Monitors::default(),
             counters: Arc::new(Counters::default()),
+            #[cfg(all(unix, feature = "face"))]
+            event_fd: crate::face::EventFd::default(),
             sending: Waits::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
@@ -384,6 +394,24 @@ impl SocketBase {
 }
 
 impl SocketState {
+    /// Whether something can be received now.
+    pub(crate) fn has_in(&mut self) -> bool {
+        #[cfg(feature = "face")]
+        if self.parts.has_in() {
+            return true;
+        }
+        self.pattern.has_in(&mut self.pipes)
+    }
+
+    /// Whether something could be sent now.
+    pub(crate) fn has_out(&mut self) -> bool {
+        #[cfg(feature = "face")]
+        if self.parts.hold_the_turn(self.socket_type) {
+            return false;
+        }
+        self.pattern.has_out(&mut self.pipes)
+    }
+
     /// Refuses everything on a socket that has ended.
     pub(crate) fn alive(&self) -> Result<(), Error> {
         self.end.map_or(Ok(()), |end| Err(end.into()))

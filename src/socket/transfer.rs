@@ -34,10 +34,10 @@ enum Attempt {
 pub(crate) struct Waits(Mutex<Vec<Instant>>);
 
 /// One call that waits.
-struct Wait<'a>(&'a Waits, Instant);
+pub(crate) struct Wait<'a>(&'a Waits, Instant);
 
 impl Waits {
-    fn begin(&self, start: Instant) -> Wait<'_> {
+    pub(crate) fn begin(&self, start: Instant) -> Wait<'_> {
         self.list().push(start);
         Wait(self, start)
     }
@@ -131,7 +131,7 @@ impl SocketBase {
         }
     }
 
-    fn why_not_sent(&self, refusal: &Refusal) -> Why {
+    pub(crate) fn why_not_sent(&self, refusal: &Refusal) -> Why {
         match refusal {
             Refusal::Full { pipes } => Why::Full {
                 socket: self.socket_type,
@@ -191,16 +191,16 @@ impl SocketBase {
 
     /// One wake was for one message; if there are more, the next in line is to have them.
     #[cold]
-    fn pass_on_input(self: &Arc<Self>) {
+    pub(crate) fn pass_on_input(self: &Arc<Self>) {
         self.enter(|state| {
-            if state.pattern.has_in(&mut state.pipes) {
+            if state.has_in() {
                 state.pipes.errands.wake_input = true;
                 state.pipes.errands.mark();
             }
         });
     }
 
-    fn why_nothing_came(self: &Arc<Self>, after: Option<Duration>) -> Why {
+    pub(crate) fn why_nothing_came(self: &Arc<Self>, after: Option<Duration>) -> Why {
         let socket = self.socket_type;
         let unsubscribed = socket.resubscribes() && self.enter(|state| state.pattern.topics() == 0);
         match unsubscribed {
@@ -212,7 +212,7 @@ impl SocketBase {
 }
 
 /// Why an attempt to send came to nothing.
-enum Refused {
+pub(crate) enum Refused {
     /// It may come to something later.
     Now(Refusal),
     /// It never will.
@@ -229,17 +229,23 @@ impl SocketState {
         };
         match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
-                self.pattern.commit(message, &mut self.pipes);
-                self.accepted += 1;
-                if self.pipes.unmatched != self.unmatched {
-                    self.note_unmatched();
-                }
+                self.commit(message);
                 Ok(())
             }
             Err(refusal) => {
                 *held = Some(message);
                 Err(self.refuse(refusal))
             }
+        }
+    }
+
+    /// Moves a message to where `route` chose.
+    #[inline]
+    pub(crate) fn commit(&mut self, message: Message) {
+        self.pattern.commit(message, &mut self.pipes);
+        self.accepted += 1;
+        if self.pipes.unmatched != self.unmatched {
+            self.note_unmatched();
         }
     }
 
@@ -264,7 +270,7 @@ impl SocketState {
 
     /// What a refusal means to the caller. Who may wait flushes first.
     #[cold]
-    fn refuse(&mut self, refusal: Refusal) -> Refused {
+    pub(crate) fn refuse(&mut self, refusal: Refusal) -> Refused {
         let socket = self.socket_type;
         Refused::For(match refusal {
             Refusal::Full { .. } | Refusal::NoPeer => {
@@ -283,7 +289,7 @@ impl SocketState {
     /// Puts a message into `received` if there is one; else answers whether leaving the lock will drive an engine, after
     /// which there may be one.
     #[inline]
-    fn try_recv(&mut self, received: &mut Option<Message>) -> Result<bool> {
+    pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Result<bool> {
         self.alive()?;
         match self.pattern.recv(&mut self.pipes) {
             Ok(Some((pipe, message))) => {

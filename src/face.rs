@@ -1,0 +1,219 @@
+//! What the C library stands on, and nothing else may use (`cargo xtask floor` checks it): messages part by part,
+//! options by number, waits that a signal ends. Outside semver.
+//!
+//! Invariant: a message whose first part was accepted is accepted entirely. The first part routes it and reserves its
+//! place, the last one commits it; what arrives in between belongs to the socket, and is dropped when it closes.
+
+#[cfg(unix)]
+mod event_fd;
+mod options;
+mod parts;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zeroxide_patterns::Pattern;
+
+use crate::error::{Error, Result};
+use crate::monitor::Monitor;
+use crate::options::{OptionError, opt};
+use crate::poller::{PollItem, Ready, poll_hearing, readiness};
+use crate::proxy::{Proxy, ProxyStats};
+use crate::{Context, Socket};
+
+#[cfg(unix)]
+pub(crate) use event_fd::EventFd;
+pub use options::Raw;
+pub use parts::Part;
+pub(crate) use parts::Parts;
+
+/// How long a call may wait.
+#[derive(Clone, Copy, Debug)]
+pub enum Wait {
+    /// Not at all.
+    No,
+    /// As long as SNDTIMEO or RCVTIMEO says, or until a signal arrives: then [`Error::Interrupted`].
+    AsSet,
+}
+
+impl Wait {
+    /// The end of a wait that begins now, of at most `limit` where the option says so; `Err(())`: it does not wait.
+    fn deadline(self, limit: impl FnOnce() -> Option<Duration>) -> Result<Option<Instant>, ()> {
+        match self {
+            Wait::No => Err(()),
+            Wait::AsSet => match limit() {
+                Some(Duration::ZERO) => Err(()),
+                limit => Ok(limit.and_then(|limit| Instant::now().checked_add(limit))),
+            },
+        }
+    }
+}
+
+/// Sends one part of a message.
+///
+/// # Errors
+/// Why not, and the part itself.
+#[inline]
+pub fn send_part(socket: &Socket, part: Part, wait: Wait) -> Result<(), (Error, Part)> {
+    socket.base().send_part(part, wait)
+}
+
+/// Receives the next part of the message under way, or the first of the next message.
+///
+/// # Errors
+/// As [`Socket::recv`], and [`Error::Interrupted`].
+#[inline]
+pub fn recv_part(socket: &Socket, wait: Wait) -> Result<Part> {
+    socket.base().recv_part(wait)
+}
+
+/// Sets the option with libzmq's `number` from the bytes of its C type (`zmq_setsockopt`).
+///
+/// # Errors
+/// [`Error::Option`] for whatever is wrong with it; [`Error::Closed`], [`Error::Terminated`].
+pub fn set_raw(socket: &Socket, number: i32, bytes: &[u8]) -> Result<()> {
+    let base = socket.base();
+    let subscribes = number == options::SUBSCRIBE;
+    if subscribes || number == options::UNSUBSCRIBE {
+        let done = if subscribes { socket.subscribe(bytes) } else { socket.unsubscribe(bytes) };
+        return done.map_err(|error| match error {
+            Error::NotSupported { socket, .. } => OptionError::NotForType {
+                option: if subscribes { "SUBSCRIBE" } else { "UNSUBSCRIBE" },
+                socket,
+                types: &["SUB", "XPUB"],
+            }
+            .into(),
+            other => other,
+        });
+    }
+    base.enter(|state| {
+        state.alive()?;
+        options::set(&mut state.values, socket.socket_type(), number, bytes)?;
+        state.reconfigure();
+        Ok(())
+    })
+}
+
+/// The value of the option with libzmq's `number` (`zmq_getsockopt`).
+///
+/// # Errors
+/// [`Error::Option`] for one that is unknown or can only be set; [`Error::Closed`], [`Error::Terminated`].
+pub fn get_raw(socket: &Socket, number: i32) -> Result<Raw> {
+    let base = socket.base();
+    match options::special(number) {
+        Some(options::Special::Events) => {
+            let ready = events(socket)?;
+            Ok(Raw::Int(i32::from(ready.is_in()) | (i32::from(ready.is_out()) << 1)))
+        }
+        Some(options::Special::Fd) => event_descriptor(socket).map(Raw::Int),
+        Some(options::Special::ReceivesMore) => base.enter(|state| {
+            state.alive()?;
+            Ok(Raw::Int(state.parts.more.into()))
+        }),
+        Some(options::Special::LastEndpoint) => {
+            base.enter(|state| state.alive())?;
+            Ok(Raw::Text(base.endpoints.last().unwrap_or_default().into_bytes()))
+        }
+        Some(options::Special::Topics) if socket.socket_type().publishes() || has_topics(socket) => base
+            .enter(|state| {
+                state.alive()?;
+                Ok(Raw::Int(i32::try_from(state.pattern.topics()).unwrap_or(i32::MAX)))
+            }),
+        Some(options::Special::Topics) => Err(OptionError::NotForType {
+            option: "TOPICS_COUNT",
+            socket: socket.socket_type(),
+            types: opt::TOPICS_COUNT.row().types(),
+        }
+        .into()),
+        None => base.enter(|state| {
+            state.alive()?;
+            Ok(options::get(&state.values, socket.socket_type(), number)?)
+        }),
+    }
+}
+
+fn has_topics(socket: &Socket) -> bool {
+    opt::TOPICS_COUNT.row().applies_to(socket.socket_type())
+}
+
+/// What can be done without waiting. Takes in what ZMQ_FD has signalled, so that the next change signals again.
+///
+/// # Errors
+/// [`Error::Closed`], [`Error::Terminated`].
+pub fn events(socket: &Socket) -> Result<Ready> {
+    let base = socket.base();
+    #[cfg(unix)]
+    base.rearm_event_fd();
+    readiness(base, Ready::IN | Ready::OUT)
+}
+
+#[cfg(unix)]
+fn event_descriptor(socket: &Socket) -> Result<i32> {
+    socket.base().event_descriptor()
+}
+
+#[cfg(not(unix))]
+fn event_descriptor(_: &Socket) -> Result<i32> {
+    Err(OptionError::NotYet { option: "FD", needs: "descriptors of this platform" }.into())
+}
+
+/// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which are one function).
+///
+/// # Errors
+/// [`Error::NoSuchEndpoint`].
+pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
+    match socket.base().end_endpoint(endpoint, true) {
+        Err(Error::NoSuchEndpoint(_)) => socket.base().end_endpoint(endpoint, false),
+        ended => ended,
+    }
+}
+
+/// Waits until an item is ready, `limit` has passed, or a signal arrives (`zmq_poll`).
+///
+/// # Errors
+/// As [`crate::poll`], and [`Error::Interrupted`].
+pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
+    poll_hearing(items, limit, true)
+}
+
+/// Why a socket is of no more use.
+///
+/// # Errors
+/// [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
+pub fn alive(socket: &Socket) -> Result<()> {
+    socket.base().enter(|state| state.alive())
+}
+
+/// [`Proxy::run`], which a signal ends while there is nothing to do.
+///
+/// # Errors
+/// As [`Proxy::run`], and [`Error::Interrupted`].
+pub fn run_proxy(proxy: Proxy) -> Result<ProxyStats> {
+    proxy.run_hearing(true)
+}
+
+/// Closes a socket. In a fork child nothing happens: the socket is the parent's.
+pub fn close(socket: &Socket) {
+    socket.base().close();
+}
+
+/// Ends the context and waits until its last socket was closed and has lingered, or a signal arrives: then call again
+/// (`zmq_ctx_term`).
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn term_after_closes(context: &Context) -> Result<()> {
+    context.shutdown();
+    context.base().wait_for_the_last()
+}
+
+/// Ends a monitor: its `recv` gives what it still has, then [`Error::Closed`].
+pub fn end_monitor(monitor: &Monitor) {
+    monitor.end();
+}
+
+/// Whether the process is a child of the one that made the context.
+#[must_use]
+pub fn is_forked(context: &Context) -> bool {
+    Arc::clone(context.base()).is_forked()
+}
