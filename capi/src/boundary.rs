@@ -1,0 +1,116 @@
+//! The frame around every function: errors become `errno`, a panic becomes `EFAULT`.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// libzmq's own numbers start here (`ZMQ_HAUSNUMERO`).
+const HAUSNUMERO: c_int = 156_384_712;
+pub(crate) const EFSM: c_int = HAUSNUMERO + 51;
+pub(crate) const ENOCOMPATPROTO: c_int = HAUSNUMERO + 52;
+pub(crate) const ETERM: c_int = HAUSNUMERO + 53;
+pub(crate) const EMTHREAD: c_int = HAUSNUMERO + 54;
+
+/// Why a call failed, as C is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Errno(pub(crate) c_int);
+
+impl From<zeroxide::Error> for Errno {
+    fn from(error: zeroxide::Error) -> Errno {
+        Errno(error.errno())
+    }
+}
+
+/// Calls `body`; where it fails, leaves the reason in `errno` and answers `failed`.
+pub(crate) fn call<R>(failed: R, body: impl FnOnce() -> Result<R, Errno>) -> R {
+    // What a panic leaves behind is behind locks that do not mind.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(Errno(number))) => {
+            errno::set_errno(errno::Errno(number));
+            failed
+        }
+        Err(_) => {
+            // The panic hook has printed it.
+            errno::set_errno(errno::Errno(libc::EFAULT));
+            failed
+        }
+    }
+}
+
+/// Text of C as a `str`.
+///
+/// # Errors
+/// `EINVAL` for NULL and for what is not UTF-8.
+///
+/// # Safety
+/// `text` is NULL or points to a string that ends with NUL and lives as long as the answer.
+pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Errno> {
+    if text.is_null() {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(text) }.to_str().map_err(|_| Errno(libc::EINVAL))
+}
+
+/// Bytes of C as a slice; NULL is good for none.
+///
+/// # Errors
+/// `EFAULT` for NULL with a length, and for a length that no memory has.
+///
+/// # Safety
+/// `data` is NULL or points to `len` readable bytes that nobody writes to and that live as long as the answer.
+pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Errno> {
+    match len {
+        0 => Ok(&[]),
+        _ if data.is_null() || isize::try_from(len).is_err() => Err(Errno(libc::EFAULT)),
+        // SAFETY: the caller's promise.
+        _ => Ok(unsafe { std::slice::from_raw_parts(data, len) }),
+    }
+}
+
+/// The calling thread's `errno`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_errno() -> c_int {
+    errno::errno().0
+}
+
+/// The text of an error number: libzmq's for its own numbers, else the system's.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_strerror(errnum: c_int) -> *const c_char {
+    let own = match errnum {
+        EFSM => Some(c"Operation cannot be accomplished in current state"),
+        ENOCOMPATPROTO => Some(c"The protocol is not compatible with the socket type"),
+        ETERM => Some(c"Context was terminated"),
+        EMTHREAD => Some(c"No thread available"),
+        libc::EHOSTUNREACH => Some(c"Host unreachable"),
+        _ => None,
+    };
+    match own {
+        Some(text) => text.as_ptr(),
+        // SAFETY: any number is allowed.
+        None => unsafe { libc::strerror(errnum) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_efault() {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let answer = call(-1, || panic!("of a bug"));
+        std::panic::set_hook(hook);
+        assert_eq!((answer, zmq_errno()), (-1, libc::EFAULT));
+    }
+
+    #[test]
+    fn an_error_stays_in_errno() {
+        assert_eq!(call(-1, || Err(Errno(ETERM))), -1);
+        assert_eq!(zmq_errno(), ETERM);
+        // SAFETY: a static text.
+        let text = unsafe { CStr::from_ptr(zmq_strerror(ETERM)) };
+        assert_eq!(text, c"Context was terminated");
+    }
+}

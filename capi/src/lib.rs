@@ -1,0 +1,48 @@
+//! libzmq's C interface (`zmq.h`, ABI of libzmq.so.5, version 4.3.5) on Zeroxide.
+//!
+//! Every function does the same: check the arguments, convert them, call [`zeroxide::face`], put an error into `errno`.
+//! What a C program can get wrong with a handle (NULL, closed, closed twice, never made here) is an error and not
+//! undefined behaviour: see `handles`. No panic crosses the boundary: see `boundary`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `boundary` | errno, and the frame around every function |
+//! | `handles` | from `void *` to what it stands for |
+//! | `ctx`, `socket`, `options` | contexts and sockets |
+//! | `msg`, `transfer` | `zmq_msg_t`, and sending and receiving |
+//! | `poll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
+//! | `util`, `timers`, `z85`, `version` | what needs no socket |
+//! | `draft` | draft functions whose feature does not exist yet |
+
+mod boundary;
+mod ctx;
+mod draft;
+mod handles;
+mod monitor;
+mod msg;
+mod options;
+mod poll;
+mod poller;
+mod proxy;
+mod socket;
+mod timers;
+mod transfer;
+mod util;
+mod version;
+mod z85;
+
+pub use boundary::*;
+pub use ctx::*;
+pub use draft::*;
+pub use monitor::*;
+pub use msg::*;
+pub use options::*;
+pub use poll::*;
+pub use poller::*;
+pub use proxy::*;
+pub use socket::*;
+pub use timers::*;
+pub use transfer::*;
+pub use util::*;
+pub use version::*;
+pub use z85::*;

@@ -1,0 +1,283 @@
+//! `zmq_socket_monitor`: the events of a socket as messages of another.
+//!
+//! A [`Pump`] is a thread that takes events from the library's own monitor, which loses none below its bound and makes
+//! no I/O thread wait, and sends them as libzmq words them. It ends with the socket, or when it is told to.
+
+use std::collections::HashSet;
+use std::ffi::{c_char, c_int, c_void};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use zeroxide::{
+    Error, Event, EventKind, HandshakeCause, Message, Monitor, Options, PollWaker, Poller, ProtocolError,
+    Ready, Socket, SocketType, face, opt,
+};
+
+use crate::boundary::{Errno, call, text};
+use crate::socket::Sock;
+
+const CONNECTED: u64 = 0x1;
+const CONNECT_DELAYED: u64 = 0x2;
+const CONNECT_RETRIED: u64 = 0x4;
+const LISTENING: u64 = 0x8;
+const BIND_FAILED: u64 = 0x10;
+const ACCEPTED: u64 = 0x20;
+const ACCEPT_FAILED: u64 = 0x40;
+const CLOSED: u64 = 0x80;
+const DISCONNECTED: u64 = 0x200;
+const MONITOR_STOPPED: u64 = 0x400;
+const HANDSHAKE_FAILED_NO_DETAIL: u64 = 0x800;
+const HANDSHAKE_SUCCEEDED: u64 = 0x1000;
+const HANDSHAKE_FAILED_PROTOCOL: u64 = 0x2000;
+const HANDSHAKE_FAILED_AUTH: u64 = 0x4000;
+/// What version 1 of the messages has room for.
+const ALL_V1: u64 = 0xffff;
+
+/// Descriptors are the library's affair: where libzmq names one, this says that there is none.
+const NO_DESCRIPTOR: u64 = u32::MAX as u64;
+
+/// Sends the events of one socket.
+pub(crate) struct Pump {
+    monitor: Arc<Monitor>,
+    stopped: Arc<AtomicBool>,
+    waker: PollWaker,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The sending side of a [`Pump`], on its thread.
+struct Sender {
+    monitor: Arc<Monitor>,
+    socket: Socket,
+    poller: Poller,
+    stopped: Arc<AtomicBool>,
+    events: u64,
+    version: c_int,
+    /// Connections that this side accepted: their endpoint is the local one.
+    accepted: HashSet<u64>,
+}
+
+impl Pump {
+    fn start(
+        sock: &Sock,
+        address: &str,
+        events: u64,
+        version: c_int,
+        kind: SocketType,
+    ) -> Result<Pump, Errno> {
+        let options = Options::with_libzmq_defaults().set(opt::LINGER, Some(Duration::ZERO));
+        let socket = sock.socket.context().socket_with(kind, &options)?;
+        socket.bind(address)?;
+        let monitor = Arc::new(sock.socket.monitor());
+        let stopped = Arc::new(AtomicBool::new(false));
+        let mut poller = Poller::new();
+        poller.add(&socket, 0, Ready::OUT)?;
+        let waker = poller.waker();
+        let sender = Sender {
+            monitor: Arc::clone(&monitor),
+            socket,
+            poller,
+            stopped: Arc::clone(&stopped),
+            events,
+            version,
+            accepted: HashSet::new(),
+        };
+        let thread = std::thread::Builder::new().name("ZMQbg/monitor".into());
+        let thread = thread.spawn(move || sender.run());
+        let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
+        Ok(Pump { monitor, stopped, waker, thread: Some(thread) })
+    }
+}
+
+impl Drop for Pump {
+    /// Ends the thread, which sends what it has and a reader takes.
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        face::end_monitor(&self.monitor);
+        self.waker.wake();
+        // Its panic was printed by its hook.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Sender {
+    fn run(mut self) {
+        while let Ok(event) = self.monitor.recv() {
+            if matches!(event.kind, EventKind::Closed) || self.pass_on(&event).is_err() {
+                break;
+            }
+        }
+        let _ = self.send(MONITOR_STOPPED, 0, "", "", "");
+        self.socket.close().wait_timeout(Duration::ZERO).ok();
+    }
+
+    fn pass_on(&mut self, event: &Event) -> Result<(), Error> {
+        let (number, value) = numbers(&event.kind);
+        if number == ACCEPTED {
+            self.accepted.insert(event.connection);
+        }
+        let bound = self.accepted.contains(&event.connection) || event.remote.is_empty();
+        let endpoint = if bound { &event.local } else { &event.remote };
+        self.send(number, value, endpoint, &event.local, &event.remote)?;
+        let failed = matches!(event.kind, EventKind::HandshakeFailed(_));
+        if failed {
+            // libzmq tells of the end of the connection beside the reason.
+            self.send(DISCONNECTED, NO_DESCRIPTOR, endpoint, &event.local, &event.remote)?;
+        }
+        if failed || number == DISCONNECTED {
+            self.accepted.remove(&event.connection);
+        }
+        Ok(())
+    }
+
+    /// Sends one event, if it was asked for; waits for room unless the monitor is stopped.
+    fn send(
+        &mut self,
+        number: u64,
+        value: u64,
+        endpoint: &str,
+        local: &str,
+        remote: &str,
+    ) -> Result<(), Error> {
+        if self.events & number == 0 {
+            return Ok(());
+        }
+        let mut message = match self.version {
+            1 => {
+                let mut first = (number as u16).to_ne_bytes().to_vec();
+                first.extend((value as u32).to_ne_bytes());
+                Message::from([&first[..], endpoint.as_bytes()])
+            }
+            _ => Message::from([
+                &number.to_ne_bytes()[..],
+                &1u64.to_ne_bytes(),
+                &value.to_ne_bytes(),
+                local.as_bytes(),
+                remote.as_bytes(),
+            ]),
+        };
+        let mut ready = Vec::new();
+        loop {
+            match self.socket.try_send(message) {
+                Ok(()) => return Ok(()),
+                Err(refused) => match refused.error {
+                    Error::WouldBlock(_) if !self.stopped.load(Ordering::SeqCst) => message = refused.message,
+                    error => return Err(error),
+                },
+            }
+            self.poller.wait(&mut ready, None)?;
+        }
+    }
+}
+
+/// The number and the value of an event in libzmq.
+fn numbers(kind: &EventKind) -> (u64, u64) {
+    match kind {
+        EventKind::Listening => (LISTENING, NO_DESCRIPTOR),
+        EventKind::BindFailed(kind) => (BIND_FAILED, number_of(*kind)),
+        EventKind::Accepted => (ACCEPTED, NO_DESCRIPTOR),
+        EventKind::AcceptFailed(kind) => (ACCEPT_FAILED, number_of(*kind)),
+        EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, NO_DESCRIPTOR),
+        EventKind::ConnectDelayed => (CONNECT_DELAYED, libc::EINPROGRESS as u64),
+        EventKind::Connected => (CONNECTED, NO_DESCRIPTOR),
+        EventKind::ConnectRetried { after, .. } => {
+            (CONNECT_RETRIED, u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+        }
+        EventKind::HandshakeSucceeded => (HANDSHAKE_SUCCEEDED, 0),
+        EventKind::HandshakeFailed(error) => failure(&error.cause),
+        EventKind::Disconnected { .. } => (DISCONNECTED, NO_DESCRIPTOR),
+        _ => (MONITOR_STOPPED, 0),
+    }
+}
+
+fn number_of(kind: io::ErrorKind) -> u64 {
+    Error::Io(kind.into()).errno() as u64
+}
+
+/// Why a handshake failed, in libzmq's words.
+fn failure(cause: &HandshakeCause) -> (u64, u64) {
+    match cause {
+        HandshakeCause::Protocol(ProtocolError::Refused { reason }) => {
+            // What ZAP says: 300, 400, 500.
+            let status = std::str::from_utf8(reason).ok().and_then(|reason| reason.parse::<u64>().ok());
+            match status {
+                Some(status) => (HANDSHAKE_FAILED_AUTH, status),
+                None => (HANDSHAKE_FAILED_PROTOCOL, 0x1000_0015),
+            }
+        }
+        HandshakeCause::Protocol(error) => (HANDSHAKE_FAILED_PROTOCOL, fault(error)),
+        HandshakeCause::TimedOut => (HANDSHAKE_FAILED_NO_DETAIL, libc::ETIMEDOUT as u64),
+        HandshakeCause::PeerClosed => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPIPE as u64),
+        HandshakeCause::Io(kind) => (HANDSHAKE_FAILED_NO_DETAIL, number_of(*kind)),
+        _ => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPROTO as u64),
+    }
+}
+
+/// `ZMQ_PROTOCOL_ERROR_ZMTP_…`.
+fn fault(error: &ProtocolError) -> u64 {
+    match error {
+        ProtocolError::MechanismMismatch { .. } => 0x1100_0002,
+        ProtocolError::UnexpectedCommand { .. } | ProtocolError::TrafficBeforeReady => 0x1000_0001,
+        ProtocolError::MalformedCommand(_) => 0x1000_0011,
+        ProtocolError::InvalidMetadata | ProtocolError::SocketTypeMismatch { .. } => 0x1000_0018,
+        _ => 0x1000_0000,
+    }
+}
+
+/// Tells the events of a socket as messages of a PAIR bound to `addr`; NULL ends that. `EINVAL`, `EPROTONOSUPPORT`.
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_socket_monitor(
+    socket: *mut c_void,
+    addr: *const c_char,
+    events: c_int,
+) -> c_int {
+    let events = u64::from(events as u32);
+    // SAFETY: the caller's promise.
+    unsafe { zmq_socket_monitor_versioned(socket, addr, events, 1, SocketType::Pair as c_int) }
+}
+
+/// As `zmq_socket_monitor`, with a choice of the messages' form (1 or 2) and of the socket's type (PAIR, PUB, PUSH).
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_socket_monitor_versioned(
+    socket: *mut c_void,
+    addr: *const c_char,
+    events: u64,
+    event_version: c_int,
+    kind: c_int,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        if !(1..=2).contains(&event_version) || (event_version == 1 && events & !ALL_V1 != 0) {
+            return Err(Errno(libc::EINVAL));
+        }
+        let mut pump = sock.monitor();
+        if addr.is_null() {
+            *pump = None;
+            return Ok(0);
+        }
+        // SAFETY: the caller's promise.
+        let address = unsafe { text(addr) }?;
+        match address.split_once("://") {
+            Some(("inproc", _)) => {}
+            Some(_) => return Err(Errno(libc::EPROTONOSUPPORT)),
+            None => return Err(Errno(libc::EINVAL)),
+        }
+        let kind = SocketType::from_number(kind).filter(|kind| may_tell(*kind)).ok_or(Errno(libc::EINVAL))?;
+        // One at a time: the one before ends first, so that its address is free.
+        *pump = None;
+        *pump = Some(Pump::start(&sock, address, events, event_version, kind)?);
+        Ok(0)
+    })
+}
+
+fn may_tell(kind: SocketType) -> bool {
+    matches!(kind, SocketType::Pair | SocketType::Pub | SocketType::Push)
+}

@@ -1,0 +1,672 @@
+//! `zmq_msg_t`: 64 bytes of the application's, which hold one part of a message.
+//!
+//! Up to [`INLINE`] bytes lie in the message itself. Longer bodies are a buffer of the message's own until they are
+//! copied, and shared from then on; what an application hands over ([`zmq_msg_init_data`]) is shared from the start.
+//!
+//! Invariant: a message whose `magic` is right was made here and not closed; whatever else lies in the 64 bytes is then
+//! what the other fields say. Other memory is never interpreted.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use zeroxide::face::Part;
+use zeroxide::{Frame, Peer};
+
+use crate::boundary::{Errno, call, text};
+
+/// The longest body in the message itself, as in libzmq on 64 bits.
+const INLINE: usize = 33;
+/// The longest body that a frame of the library keeps in place: a shorter one is copied into it.
+const FRAME_INLINE: usize = 64;
+const MAGIC: u16 = 0x5a9d;
+const MAX_GROUP: usize = 255;
+
+/// One part of a message. Opaque to C.
+#[repr(C)]
+#[allow(non_camel_case_types)] // C's own name
+pub struct zmq_msg_t {
+    body: Body,
+    about: Sender,
+    /// `CString::into_raw`, or NULL.
+    group: *mut c_char,
+    routing_id: u32,
+    magic: u16,
+    kind: Kind,
+    /// The length of a body in place, and [`MORE`], [`SHARED`].
+    short: u8,
+}
+
+#[repr(C)]
+union Body {
+    inline: [u8; 40],
+    owned: ManuallyDrop<BytesMut>,
+    shared: ManuallyDrop<Bytes>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    Inline = 1,
+    Owned = 2,
+    Shared = 3,
+}
+
+/// Bits of `short`, beside a length of at most 33.
+const LENGTH: u8 = 0x3f;
+const MORE: u8 = 0x40;
+const SHARED: u8 = 0x80;
+
+const _: () = assert!(size_of::<zmq_msg_t>() == 64 && align_of::<zmq_msg_t>() == align_of::<usize>());
+
+/// Who sent a message: NULL, `Arc::into_raw` of a [`Peer`], or, once its texts were asked for, that of an [`About`] with
+/// the lowest bit set, which no address of either has.
+#[derive(Clone, Copy)]
+struct Sender(*const c_void);
+
+const _: () = assert!(align_of::<Peer>() > 1 && align_of::<About>() > 1);
+
+/// A sender, and the texts that an application has asked for.
+struct About {
+    peer: Arc<Peer>,
+    /// The texts that `zmq_msg_gets` has answered: they live as long as the message.
+    texts: Mutex<Vec<(String, CString)>>,
+}
+
+/// Called once when nobody needs the data of [`zmq_msg_init_data`] any more, on any thread.
+#[allow(non_camel_case_types)] // C's own name
+pub type zmq_free_fn = Option<unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void)>;
+
+/// Data that the application handed over.
+struct Foreign {
+    data: *mut c_void,
+    len: usize,
+    free: unsafe extern "C" fn(*mut c_void, *mut c_void),
+    hint: *mut c_void,
+}
+
+// SAFETY: libzmq's contract: the data is the library's, and the function may be called on any thread.
+unsafe impl Send for Foreign {}
+
+impl AsRef<[u8]> for Foreign {
+    fn as_ref(&self) -> &[u8] {
+        match self.len {
+            0 => &[],
+            // SAFETY: the application's promise when it handed the data over.
+            len => unsafe { std::slice::from_raw_parts(self.data.cast(), len) },
+        }
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        // SAFETY: once, and with what the application gave for it.
+        unsafe { (self.free)(self.data, self.hint) }
+    }
+}
+
+impl zmq_msg_t {
+    /// An empty message.
+    const fn new() -> zmq_msg_t {
+        zmq_msg_t {
+            body: Body { inline: [0; 40] },
+            about: Sender(ptr::null()),
+            group: ptr::null_mut(),
+            routing_id: 0,
+            magic: MAGIC,
+            kind: Kind::Inline,
+            short: 0,
+        }
+    }
+
+    fn copied(bytes: &[u8]) -> zmq_msg_t {
+        if bytes.len() > INLINE {
+            return zmq_msg_t::owned(BytesMut::from(bytes));
+        }
+        let mut message = zmq_msg_t::new();
+        let mut inline = [0; 40];
+        inline[..bytes.len()].copy_from_slice(bytes);
+        message.body = Body { inline };
+        message.short = bytes.len() as u8;
+        message
+    }
+
+    fn owned(bytes: BytesMut) -> zmq_msg_t {
+        let body = Body { owned: ManuallyDrop::new(bytes) };
+        zmq_msg_t { body, kind: Kind::Owned, ..zmq_msg_t::new() }
+    }
+
+    fn shared(bytes: Bytes, flag: bool) -> zmq_msg_t {
+        let body = Body { shared: ManuallyDrop::new(bytes) };
+        let short = if flag { SHARED } else { 0 };
+        zmq_msg_t { body, kind: Kind::Shared, short, ..zmq_msg_t::new() }
+    }
+
+    /// The message behind a pointer.
+    ///
+    /// # Errors
+    /// `EFAULT` for NULL, and for memory that holds no message.
+    ///
+    /// # Safety
+    /// `message` is NULL or points to 64 readable and writable bytes that nobody else uses.
+    pub(crate) unsafe fn of<'a>(message: *mut zmq_msg_t) -> Result<&'a mut zmq_msg_t, Errno> {
+        if message.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: the caller's promise; only raw fields are read before it is known to be a message.
+        let (magic, kind) = unsafe {
+            ((&raw const (*message).magic).read(), (&raw const (*message).kind).cast::<u8>().read())
+        };
+        if magic != MAGIC || !(1..=3).contains(&kind) {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: it is a message.
+        Ok(unsafe { &mut *message })
+    }
+
+    fn is_more(&self) -> bool {
+        self.short & MORE != 0
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: `kind` says which body it is.
+        unsafe {
+            match self.kind {
+                Kind::Inline => &self.body.inline[..usize::from(self.short & LENGTH).min(INLINE)],
+                Kind::Owned => &self.body.owned,
+                Kind::Shared => &self.body.shared,
+            }
+        }
+    }
+
+    fn data(&mut self) -> *mut u8 {
+        // SAFETY: `kind` says which body it is. Writing to a shared one is the application's affair (zmq_msg_data(3)).
+        unsafe {
+            match self.kind {
+                Kind::Inline => (&raw mut self.body.inline).cast(),
+                Kind::Owned => (*self.body.owned).as_mut_ptr(),
+                Kind::Shared => (*self.body.shared).as_ptr().cast_mut(),
+            }
+        }
+    }
+
+    /// Makes the body one that can be shared.
+    fn share(&mut self) {
+        if self.kind == Kind::Owned {
+            // SAFETY: `kind` says which body it is, and it is replaced at once.
+            let owned = unsafe { ManuallyDrop::take(&mut self.body.owned) };
+            self.body = Body { shared: ManuallyDrop::new(owned.freeze()) };
+            self.kind = Kind::Shared;
+        }
+        if self.kind == Kind::Shared {
+            self.short |= SHARED;
+        }
+    }
+
+    /// Another message with the same content.
+    fn duplicate(&mut self) -> zmq_msg_t {
+        self.share();
+        let mut copy = match self.kind {
+            // SAFETY: `kind` says which body it is.
+            Kind::Shared => zmq_msg_t::shared(unsafe { (*self.body.shared).clone() }, true),
+            _ => zmq_msg_t::copied(self.bytes()),
+        };
+        copy.short |= self.short & MORE;
+        copy.routing_id = self.routing_id;
+        copy.about = self.about.again();
+        if let Some(group) = self.group() {
+            copy.group = group.to_owned().into_raw();
+        }
+        copy
+    }
+
+    fn group(&self) -> Option<&CStr> {
+        // SAFETY: NULL, or from `CString::into_raw`.
+        (!self.group.is_null()).then(|| unsafe { CStr::from_ptr(self.group) })
+    }
+
+    /// Frees what the message holds and leaves an empty one.
+    fn clear(&mut self) {
+        let mut old = std::mem::replace(self, zmq_msg_t::new());
+        // SAFETY: `kind` says which body it is; the old message is never looked at again.
+        unsafe {
+            match old.kind {
+                Kind::Inline => {}
+                Kind::Owned => ManuallyDrop::drop(&mut old.body.owned),
+                Kind::Shared => ManuallyDrop::drop(&mut old.body.shared),
+            }
+            old.about.forget();
+            if !old.group.is_null() {
+                drop(CString::from_raw(old.group));
+            }
+        }
+    }
+
+    /// The part to send. A long body of the message's own moves into it; [`zmq_msg_t::put_back`] undoes that.
+    pub(crate) fn take_part(&mut self, more: bool) -> Part {
+        let frame = match self.kind {
+            _ if self.bytes().len() <= FRAME_INLINE => Frame::copy_from(self.bytes()),
+            // SAFETY: `kind` says which body it is; an empty one takes its place.
+            Kind::Owned => Frame::from(unsafe { std::mem::take(&mut *self.body.owned) }),
+            // SAFETY: `kind` says which body it is.
+            _ => Frame::from(unsafe { (*self.body.shared).clone() }),
+        };
+        Part { frame, more, peer: None }
+    }
+
+    /// The part was not sent: the message is what it was, at the same address.
+    pub(crate) fn put_back(&mut self, part: Part) {
+        if self.kind == Kind::Owned && self.bytes().is_empty() {
+            if let Ok(bytes) = part.frame.try_into_mut() {
+                // SAFETY: `kind` says which body it is.
+                unsafe { *self.body.owned = bytes };
+            }
+        }
+    }
+
+    /// The part was sent.
+    pub(crate) fn sent(&mut self) {
+        self.clear();
+    }
+
+    /// Takes in a received part.
+    pub(crate) fn receive(&mut self, part: Part) {
+        let Part { frame, more, peer } = part;
+        let mut message = if frame.len() <= INLINE {
+            zmq_msg_t::copied(&frame)
+        } else {
+            match frame.try_into_mut() {
+                Ok(bytes) => zmq_msg_t::owned(bytes),
+                Err(bytes) => zmq_msg_t::shared(bytes, false),
+            }
+        };
+        if more {
+            message.short |= MORE;
+        }
+        if let Some(peer) = peer {
+            message.about = Sender(Arc::into_raw(peer).cast());
+        }
+        self.clear();
+        *self = message;
+    }
+}
+
+/// An empty message.
+///
+/// # Safety
+/// `msg` points to 64 writable bytes that hold no message.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_init(msg: *mut zmq_msg_t) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { init(msg, Ok(zmq_msg_t::new())) }
+}
+
+/// A message of `size` bytes, which are zero. `ENOMEM`.
+///
+/// # Safety
+/// As [`zmq_msg_init`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_init_size(msg: *mut zmq_msg_t, size: usize) -> c_int {
+    let made = if size <= INLINE { Ok(zmq_msg_t::copied(&[0; INLINE][..size])) } else { zeroed(size) };
+    // SAFETY: the caller's promise.
+    unsafe { init(msg, made) }
+}
+
+fn zeroed(size: usize) -> Result<zmq_msg_t, Errno> {
+    let layout = std::alloc::Layout::array::<u8>(size).map_err(|_| Errno(libc::ENOMEM))?;
+    // SAFETY: more than no bytes.
+    let memory = unsafe { std::alloc::alloc_zeroed(layout) };
+    if memory.is_null() {
+        return Err(Errno(libc::ENOMEM));
+    }
+    // SAFETY: so many bytes of the global allocator, with the layout that a `Vec<u8>` of this capacity frees.
+    let bytes = Bytes::from(unsafe { Vec::from_raw_parts(memory, size, size) });
+    Ok(match bytes.try_into_mut() {
+        Ok(bytes) => zmq_msg_t::owned(bytes),
+        Err(bytes) => zmq_msg_t::shared(bytes, false),
+    })
+}
+
+/// A message with a copy of `size` bytes. `ENOMEM`.
+///
+/// # Safety
+/// As [`zmq_msg_init`]; `buf` points to `size` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_init_buffer(msg: *mut zmq_msg_t, buf: *const c_void, size: usize) -> c_int {
+    // SAFETY: the caller's promise.
+    let result = unsafe { zmq_msg_init_size(msg, size) };
+    if result == 0 && size > 0 {
+        // SAFETY: the caller's promise, and so many bytes were made.
+        unsafe { zmq_msg_data(msg).cast::<u8>().copy_from_nonoverlapping(buf.cast(), size) };
+    }
+    result
+}
+
+/// A message over data that becomes the library's; `ffn` is called once when nobody needs it. Without `ffn` the data is
+/// constant and never freed.
+///
+/// # Safety
+/// As [`zmq_msg_init`]; `data` points to `size` bytes that stay as they are until `ffn` is called.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_init_data(
+    msg: *mut zmq_msg_t,
+    data: *mut c_void,
+    size: usize,
+    ffn: zmq_free_fn,
+    hint: *mut c_void,
+) -> c_int {
+    if data.is_null() && size > 0 {
+        return call(-1, || Err(Errno(libc::EFAULT)));
+    }
+    let made = match ffn {
+        Some(free) => zmq_msg_t::shared(Bytes::from_owner(Foreign { data, len: size, free, hint }), false),
+        // SAFETY: the caller's promise: constant data.
+        None => match unsafe { constant(data, size) } {
+            Ok(bytes) => zmq_msg_t::shared(bytes, true),
+            Err(error) => return call(-1, || Err(error)),
+        },
+    };
+    // SAFETY: the caller's promise.
+    unsafe { init(msg, Ok(made)) }
+}
+
+/// Bytes that live for ever.
+///
+/// # Safety
+/// They do.
+pub(crate) unsafe fn constant(data: *const c_void, size: usize) -> Result<Bytes, Errno> {
+    // SAFETY: the caller's promise.
+    unsafe { crate::boundary::bytes(data.cast(), size) }.map(Bytes::from_static)
+}
+
+/// # Safety
+/// `msg` points to 64 writable bytes that hold no message.
+unsafe fn init(msg: *mut zmq_msg_t, made: Result<zmq_msg_t, Errno>) -> c_int {
+    call(-1, || {
+        let message = made?;
+        if msg.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: the caller's promise; what lies there is not read.
+        unsafe { msg.write(message) };
+        Ok(0)
+    })
+}
+
+/// Frees what a message holds; it is no message any more. `EFAULT` when it is none already.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_close(msg: *mut zmq_msg_t) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let message = unsafe { zmq_msg_t::of(msg) }?;
+        message.clear();
+        message.magic = 0;
+        Ok(0)
+    })
+}
+
+/// Moves a message; what `dest` held is freed, `src` is empty then. `EFAULT`.
+///
+/// # Safety
+/// Both are NULL or point to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_move(dest: *mut zmq_msg_t, src: *mut zmq_msg_t) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise; one after the other, as both may be the same.
+        unsafe {
+            zmq_msg_t::of(dest)?;
+            let moved = zmq_msg_t::of(src)?;
+            if !ptr::eq(dest, src) {
+                let moved = std::mem::replace(moved, zmq_msg_t::new());
+                let dest = zmq_msg_t::of(dest)?;
+                dest.clear();
+                *dest = moved;
+            }
+        }
+        Ok(0)
+    })
+}
+
+/// Makes `dest` another message with the content of `src`, shared where it is long. `EFAULT`.
+///
+/// # Safety
+/// Both are NULL or point to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_copy(dest: *mut zmq_msg_t, src: *mut zmq_msg_t) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise; one after the other, as both may be the same.
+        unsafe {
+            zmq_msg_t::of(dest)?;
+            let copy = zmq_msg_t::of(src)?.duplicate();
+            let dest = zmq_msg_t::of(dest)?;
+            dest.clear();
+            *dest = copy;
+        }
+        Ok(0)
+    })
+}
+
+/// Where the content begins; NULL for what is no message.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    call(ptr::null_mut(), || Ok(unsafe { zmq_msg_t::of(msg) }?.data().cast()))
+}
+
+/// How long the content is, in bytes; 0 for what is no message.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_size(msg: *const zmq_msg_t) -> usize {
+    // SAFETY: the caller's promise.
+    call(0, || Ok(unsafe { zmq_msg_t::of(msg.cast_mut()) }?.bytes().len()))
+}
+
+/// 1 if another part of the message follows, else 0.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_more(msg: *const zmq_msg_t) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { zmq_msg_get(msg, PROPERTY_MORE) }
+}
+
+const PROPERTY_MORE: c_int = 1;
+const PROPERTY_SRCFD: c_int = 2;
+const PROPERTY_SHARED: c_int = 3;
+
+/// A property: `ZMQ_MORE`, `ZMQ_SHARED`, `ZMQ_SRCFD` (always -1). `EINVAL`.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let message = unsafe { zmq_msg_t::of(msg.cast_mut()) }?;
+        match property {
+            PROPERTY_MORE => Ok(message.is_more().into()),
+            PROPERTY_SHARED => Ok((message.short & SHARED != 0).into()),
+            PROPERTY_SRCFD => Ok(-1),
+            _ => Err(Errno(libc::EINVAL)),
+        }
+    })
+}
+
+/// Nothing can be set: `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_msg_set(_msg: *mut zmq_msg_t, _property: c_int, _value: c_int) -> c_int {
+    call(-1, || Err(Errno(libc::EINVAL)))
+}
+
+/// A property of the sender as text, which lives as long as the message: `Socket-Type`, `Identity` or `Routing-Id`,
+/// `User-Id`, `Peer-Address`, or what its handshake told. NULL and `EINVAL` when there is none.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes; `property` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_char) -> *const c_char {
+    call(ptr::null(), || {
+        // SAFETY: the caller's promise.
+        let (message, name) = unsafe { (zmq_msg_t::of(msg.cast_mut())?, text(property)?) };
+        message.about.texts().and_then(|about| about.property(name)).ok_or(Errno(libc::EINVAL))
+    })
+}
+
+impl Sender {
+    fn is_about(self) -> bool {
+        self.0.addr() & 1 != 0
+    }
+
+    fn peer(self) -> *const Peer {
+        self.0.cast()
+    }
+
+    fn about(self) -> *const About {
+        self.0.map_addr(|address| address & !1).cast()
+    }
+
+    /// One more reference to the same.
+    fn again(self) -> Sender {
+        // SAFETY: NULL, or from `Arc::into_raw` of what the bit says.
+        unsafe {
+            match self {
+                Sender(null) if null.is_null() => {}
+                sender if sender.is_about() => Arc::increment_strong_count(sender.about()),
+                sender => Arc::increment_strong_count(sender.peer()),
+            }
+        }
+        self
+    }
+
+    /// Gives the reference back.
+    ///
+    /// # Safety
+    /// It is not used any more.
+    unsafe fn forget(self) {
+        // SAFETY: NULL, or from `Arc::into_raw` of what the bit says; the caller's promise.
+        unsafe {
+            match self {
+                Sender(null) if null.is_null() => {}
+                sender if sender.is_about() => drop(Arc::from_raw(sender.about())),
+                sender => drop(Arc::from_raw(sender.peer())),
+            }
+        }
+    }
+
+    /// The sender with room for texts.
+    fn texts(&mut self) -> Option<&About> {
+        if self.0.is_null() {
+            return None;
+        }
+        if !self.is_about() {
+            // SAFETY: from `Arc::into_raw` of a peer; its reference moves into the other.
+            let peer = unsafe { Arc::from_raw(self.peer()) };
+            let about = Arc::into_raw(Arc::new(About { peer, texts: Mutex::default() }));
+            *self = Sender(about.cast::<c_void>().map_addr(|address| address | 1));
+        }
+        // SAFETY: from `Arc::into_raw`, and this message's reference keeps it alive.
+        unsafe { self.about().as_ref() }
+    }
+}
+
+impl About {
+    fn property(&self, name: &str) -> Option<*const c_char> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = texts.iter().find(|(known, _)| known == name) {
+            return Some(text.as_ptr());
+        }
+        let value = self.value(name)?;
+        // C sees what stands before the first NUL.
+        let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
+        let text = CString::new(value).ok()?;
+        let answer = text.as_ptr();
+        texts.push((name.to_owned(), text));
+        Some(answer)
+    }
+
+    fn value(&self, name: &str) -> Option<Vec<u8>> {
+        let peer = &self.peer;
+        let known = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
+        match name {
+            "Socket-Type" => known(peer.socket_type?.name()),
+            "Identity" | "Routing-Id" => peer.socket_type.map(|_| peer.routing_id.to_vec()),
+            "User-Id" => known(&peer.user_id),
+            "Peer-Address" => known(&peer.address),
+            _ => peer.property(name).map(<[u8]>::to_vec),
+        }
+    }
+}
+
+/// Names the peer of a SERVER or PEER that the message goes to. `EINVAL` for 0.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_set_routing_id(msg: *mut zmq_msg_t, routing_id: u32) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let message = unsafe { zmq_msg_t::of(msg) }?;
+        if routing_id == 0 {
+            return Err(Errno(libc::EINVAL));
+        }
+        message.routing_id = routing_id;
+        Ok(0)
+    })
+}
+
+/// The peer of a SERVER or PEER that the message came from, or 0.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_routing_id(msg: *mut zmq_msg_t) -> u32 {
+    // SAFETY: the caller's promise.
+    call(0, || Ok(unsafe { zmq_msg_t::of(msg) }?.routing_id))
+}
+
+/// Names the group that a RADIO sends the message to. `EINVAL` when it is longer than 255 bytes.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes; `group` is a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_set_group(msg: *mut zmq_msg_t, group: *const c_char) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let message = unsafe { zmq_msg_t::of(msg) }?;
+        if group.is_null() {
+            return Err(Errno(libc::EINVAL));
+        }
+        // SAFETY: the caller's promise.
+        let group = unsafe { CStr::from_ptr(group) };
+        if group.count_bytes() > MAX_GROUP {
+            return Err(Errno(libc::EINVAL));
+        }
+        let old = std::mem::replace(&mut message.group, group.to_owned().into_raw());
+        if !old.is_null() {
+            // SAFETY: from `CString::into_raw`, and replaced.
+            drop(unsafe { CString::from_raw(old) });
+        }
+        Ok(0)
+    })
+}
+
+/// The group of the message, or "".
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_group(msg: *mut zmq_msg_t) -> *const c_char {
+    // SAFETY: the caller's promise.
+    call(c"".as_ptr(), || Ok(unsafe { zmq_msg_t::of(msg) }?.group().map_or(c"".as_ptr(), CStr::as_ptr)))
+}

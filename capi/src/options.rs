@@ -1,0 +1,105 @@
+//! `zmq_setsockopt` and `zmq_getsockopt`: bytes to and from [`zeroxide::face`].
+
+use std::ffi::{c_int, c_void};
+
+use zeroxide::face::{self, Raw};
+
+use crate::boundary::{Errno, bytes, call};
+use crate::socket::Sock;
+
+/// Sets an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
+///
+/// # Safety
+/// `optval` is NULL or points to `optvallen` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_setsockopt(
+    socket: *mut c_void,
+    option: c_int,
+    optval: *const c_void,
+    optvallen: usize,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        let value = unsafe { bytes(optval.cast(), optvallen) }.map_err(|_| Errno(libc::EINVAL))?;
+        face::set_raw(&sock.socket, option, value)?;
+        Ok(0)
+    })
+}
+
+/// The value of an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
+///
+/// # Safety
+/// `optval` points to `*optvallen` writable bytes, `optvallen` to a `size_t`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_getsockopt(
+    socket: *mut c_void,
+    option: c_int,
+    optval: *mut c_void,
+    optvallen: *mut usize,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        let value = face::get_raw(&sock.socket, option)?;
+        // SAFETY: the caller's promise.
+        unsafe { give(&value, takes_more_room(option), optval, optvallen) }
+    })
+}
+
+/// Whether an `int` option takes a buffer of more than four bytes: RCVMORE, FD, EVENTS, THREAD_SAFE, TOPICS_COUNT
+/// (libzmq socket_base.cpp, where the others want exactly four).
+fn takes_more_room(option: c_int) -> bool {
+    matches!(option, 13 | 14 | 15 | 81 | 116)
+}
+
+/// Copies a value to C and tells its size. What is left of a larger buffer becomes zero.
+///
+/// # Errors
+/// `EINVAL` when the buffer has the wrong size; `EFAULT` when there is none.
+///
+/// # Safety
+/// `optval` points to `*optvallen` writable bytes, `optvallen` to a `size_t`; or they are NULL.
+pub(crate) unsafe fn give(
+    value: &Raw,
+    roomy: bool,
+    optval: *mut c_void,
+    optvallen: *mut usize,
+) -> Result<c_int, Errno> {
+    if optval.is_null() || optvallen.is_null() {
+        return Err(Errno(libc::EFAULT));
+    }
+    let (int, int64, uint64, mut text);
+    let (bytes, roomy): (&[u8], bool) = match value {
+        Raw::Int(number) => {
+            int = number.to_ne_bytes();
+            (&int, roomy)
+        }
+        Raw::Int64(number) => {
+            int64 = number.to_ne_bytes();
+            (&int64, roomy)
+        }
+        Raw::Uint64(number) => {
+            uint64 = number.to_ne_bytes();
+            (&uint64, roomy)
+        }
+        Raw::Bytes(bytes) => (bytes, true),
+        Raw::Text(bytes) => {
+            text = bytes.clone();
+            text.push(0);
+            (&text, true)
+        }
+    };
+    // SAFETY: the caller's promise.
+    let room = unsafe { *optvallen };
+    if room < bytes.len() || (!roomy && room != bytes.len()) {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: the caller's promise, and there is room.
+    unsafe {
+        let optval = optval.cast::<u8>();
+        optval.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        optval.add(bytes.len()).write_bytes(0, room - bytes.len());
+        *optvallen = bytes.len();
+    }
+    Ok(0)
+}

@@ -1,0 +1,96 @@
+//! `zmq_poll`.
+
+use std::ffi::{c_int, c_long, c_short, c_void};
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use zeroxide::{PollItem, Ready, face};
+
+use crate::boundary::{Errno, call};
+use crate::handles::Held;
+use crate::socket::Sock;
+
+pub(crate) const POLLIN: c_short = 1;
+pub(crate) const POLLOUT: c_short = 2;
+pub(crate) const POLLERR: c_short = 4;
+pub(crate) const POLLPRI: c_short = 8;
+
+/// One thing that `zmq_poll` looks at: a socket, or a descriptor where there is none.
+#[repr(C)]
+#[allow(non_camel_case_types, missing_docs)] // C's own names
+pub struct zmq_pollitem_t {
+    pub socket: *mut c_void,
+    pub fd: RawFd,
+    pub events: c_short,
+    pub revents: c_short,
+}
+
+/// Waits until an item is ready, at most for `timeout` milliseconds, for ever if that is negative; answers how many
+/// are. `EINVAL`, `EFAULT`, `ENOTSOCK`, `ETERM`, `EINTR`.
+///
+/// # Safety
+/// `items` points to `nitems` items.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poll(items: *mut zmq_pollitem_t, nitems: c_int, timeout: c_long) -> c_int {
+    call(-1, || {
+        let count = usize::try_from(nitems).map_err(|_| Errno(libc::EINVAL))?;
+        let items: &mut [zmq_pollitem_t] = match count {
+            0 => &mut [],
+            _ if items.is_null() => return Err(Errno(libc::EFAULT)),
+            // SAFETY: the caller's promise.
+            _ => unsafe { std::slice::from_raw_parts_mut(items, count) },
+        };
+        poll(items, limit(timeout))
+    })
+}
+
+/// A time limit in C's milliseconds; negative is none.
+pub(crate) fn limit(millis: c_long) -> Option<Duration> {
+    u64::try_from(millis).ok().map(Duration::from_millis)
+}
+
+/// What C wants of a socket or descriptor.
+pub(crate) fn wanted(events: c_short) -> Ready {
+    let bits =
+        [(POLLIN, Ready::IN), (POLLOUT, Ready::OUT), (POLLERR, Ready::ERROR), (POLLPRI, Ready::PRIORITY)];
+    bits.into_iter().filter(|(bit, _)| events & bit != 0).fold(Ready::NONE, |sum, (_, ready)| sum | ready)
+}
+
+/// What a socket or descriptor is ready for, as C is told.
+pub(crate) fn events(ready: Ready) -> c_short {
+    let bits =
+        [(Ready::IN, POLLIN), (Ready::OUT, POLLOUT), (Ready::ERROR, POLLERR), (Ready::PRIORITY, POLLPRI)];
+    bits.into_iter().filter(|(bit, _)| ready.contains(*bit)).fold(0, |sum, (_, event)| sum | event)
+}
+
+/// Polls and fills in what is ready; answers how many items are.
+pub(crate) fn poll(items: &mut [zmq_pollitem_t], limit: Option<Duration>) -> Result<c_int, Errno> {
+    let mut socks: Vec<Option<Held<Sock>>> = Vec::with_capacity(items.len());
+    for item in items.iter() {
+        socks.push(if item.socket.is_null() { None } else { Some(Sock::of(item.socket)?) });
+    }
+    let mut looks: Vec<PollItem<'_>> = Vec::with_capacity(items.len());
+    let mut places = Vec::with_capacity(items.len());
+    for (place, (item, sock)) in items.iter().zip(&socks).enumerate() {
+        match sock {
+            Some(sock) => looks.push(PollItem::new(&sock.socket, wanted(item.events))),
+            // As poll(2): a negative descriptor is none.
+            None if item.fd < 0 => continue,
+            None => looks.push(PollItem::fd(&item.fd, wanted(item.events))),
+        }
+        places.push(place);
+    }
+    face::poll(&mut looks, limit)?;
+    let found: Vec<Ready> = looks.iter().map(PollItem::ready).collect();
+    drop(looks);
+    let mut count = 0;
+    items.iter_mut().for_each(|item| item.revents = 0);
+    for (place, ready) in places.into_iter().zip(found) {
+        if let (true, Some(sock)) = (ready.is_closed(), &socks[place]) {
+            face::alive(&sock.socket)?;
+        }
+        items[place].revents = events(ready);
+        count += c_int::from(items[place].revents != 0);
+    }
+    Ok(count)
+}

@@ -1,0 +1,260 @@
+//! `zmq_poller` (draft): `zmq_poll` with a memory.
+
+use std::ffi::{c_int, c_long, c_short, c_void};
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::boundary::{Errno, call};
+use crate::handles::{Held, Slots};
+use crate::poll::{POLLERR, POLLIN, POLLOUT, POLLPRI, limit, poll, zmq_pollitem_t};
+use crate::socket::Sock;
+
+static POLLERS: Slots<Mutex<Vec<Item>>> = Slots::new();
+
+/// What a poller watches; a descriptor where `socket` is NULL.
+#[derive(Clone, Copy)]
+struct Item {
+    socket: *mut c_void,
+    fd: RawFd,
+    user_data: *mut c_void,
+    events: c_short,
+}
+
+// SAFETY: the pointers are handles and the application's own; they are only compared and passed on.
+unsafe impl Send for Item {}
+
+/// What was found ready.
+#[repr(C)]
+#[allow(non_camel_case_types, missing_docs)] // C's own names
+pub struct zmq_poller_event_t {
+    pub socket: *mut c_void,
+    pub fd: RawFd,
+    pub user_data: *mut c_void,
+    pub events: c_short,
+}
+
+const NO_EVENT: zmq_poller_event_t = zmq_poller_event_t {
+    socket: std::ptr::null_mut(),
+    fd: NO_FD,
+    user_data: std::ptr::null_mut(),
+    events: 0,
+};
+const NO_FD: RawFd = -1;
+
+fn of(handle: *mut c_void) -> Result<Held<Mutex<Vec<Item>>>, Errno> {
+    POLLERS.get(handle).ok_or(Errno(libc::EFAULT))
+}
+
+fn lock(items: &Mutex<Vec<Item>>) -> MutexGuard<'_, Vec<Item>> {
+    items.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn check(events: c_short) -> Result<c_short, Errno> {
+    match events & !(POLLIN | POLLOUT | POLLERR | POLLPRI) {
+        0 => Ok(events),
+        _ => Err(Errno(libc::EINVAL)),
+    }
+}
+
+/// What an item is known by: a socket, or a descriptor.
+#[derive(Clone, Copy)]
+struct Key(*mut c_void, RawFd);
+
+impl Key {
+    fn socket(handle: *mut c_void) -> Result<Key, Errno> {
+        Sock::of(handle).map(|_| Key(handle, NO_FD))
+    }
+
+    fn fd(fd: RawFd) -> Result<Key, Errno> {
+        if fd == NO_FD { Err(Errno(libc::EBADF)) } else { Ok(Key(std::ptr::null_mut(), fd)) }
+    }
+
+    fn is(self, item: &Item) -> bool {
+        item.socket == self.0 && item.fd == self.1
+    }
+}
+
+fn add(poller: *mut c_void, key: Result<Key, Errno>, user_data: *mut c_void, events: c_short) -> c_int {
+    call(-1, || {
+        let (held, key, events) = (of(poller)?, key?, check(events)?);
+        let mut items = lock(&held);
+        if items.iter().any(|item| key.is(item)) {
+            return Err(Errno(libc::EINVAL));
+        }
+        items.push(Item { socket: key.0, fd: key.1, user_data, events });
+        Ok(0)
+    })
+}
+
+fn modify(poller: *mut c_void, key: Result<Key, Errno>, events: c_short) -> c_int {
+    call(-1, || {
+        let (held, key, events) = (of(poller)?, key?, check(events)?);
+        let mut items = lock(&held);
+        let item = items.iter_mut().find(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
+        item.events = events;
+        Ok(0)
+    })
+}
+
+fn remove(poller: *mut c_void, key: Result<Key, Errno>) -> c_int {
+    call(-1, || {
+        let (held, key) = (of(poller)?, key?);
+        let mut items = lock(&held);
+        let at = items.iter().position(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
+        items.remove(at);
+        Ok(0)
+    })
+}
+
+/// A new poller. NULL and `EMFILE` when there are too many.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_new() -> *mut c_void {
+    call(std::ptr::null_mut(), || {
+        let handle = POLLERS.insert(Mutex::default());
+        if handle.is_null() { Err(Errno(libc::EMFILE)) } else { Ok(handle) }
+    })
+}
+
+/// Frees a poller and makes its pointer NULL. `EFAULT`.
+///
+/// # Safety
+/// `poller_p` is NULL or points to a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_destroy(poller_p: *mut *mut c_void) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { poller_p.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+        POLLERS.retire(*handle).ok_or(Errno(libc::EFAULT))?;
+        *handle = std::ptr::null_mut();
+        Ok(0)
+    })
+}
+
+/// How many items it watches. `EFAULT`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
+    call(-1, || {
+        let held = of(poller)?;
+        let count = lock(&held).len();
+        Ok(c_int::try_from(count).unwrap_or(c_int::MAX))
+    })
+}
+
+/// Watches a socket. `EFAULT`, `ENOTSOCK`, `EINVAL` for one that is watched and for unknown events.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_add(
+    poller: *mut c_void,
+    socket: *mut c_void,
+    user_data: *mut c_void,
+    events: c_short,
+) -> c_int {
+    add(poller, Key::socket(socket), user_data, events)
+}
+
+/// Changes what a socket is watched for. `EFAULT`, `ENOTSOCK`, `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_modify(poller: *mut c_void, socket: *mut c_void, events: c_short) -> c_int {
+    modify(poller, Key::socket(socket), events)
+}
+
+/// Watches a socket no longer. `EFAULT`, `ENOTSOCK`, `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_remove(poller: *mut c_void, socket: *mut c_void) -> c_int {
+    remove(poller, Key::socket(socket))
+}
+
+/// Watches a descriptor. `EFAULT`, `EBADF`, `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_add_fd(
+    poller: *mut c_void,
+    fd: RawFd,
+    user_data: *mut c_void,
+    events: c_short,
+) -> c_int {
+    add(poller, Key::fd(fd), user_data, events)
+}
+
+/// Changes what a descriptor is watched for. `EFAULT`, `EBADF`, `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_modify_fd(poller: *mut c_void, fd: RawFd, events: c_short) -> c_int {
+    modify(poller, Key::fd(fd), events)
+}
+
+/// Watches a descriptor no longer. `EFAULT`, `EBADF`, `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int {
+    remove(poller, Key::fd(fd))
+}
+
+/// Only a poller with a thread-safe socket has one, and there are none yet: `EINVAL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_poller_fd(poller: *mut c_void, _fd: *mut RawFd) -> c_int {
+    call(-1, || {
+        of(poller)?;
+        Err(Errno(libc::EINVAL))
+    })
+}
+
+/// Waits for one event: 0, or -1 and `EAGAIN` when `timeout` milliseconds have passed. As [`zmq_poller_wait_all`].
+///
+/// # Safety
+/// `event` is NULL or points to room for one event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_wait(
+    poller: *mut c_void,
+    event: *mut zmq_poller_event_t,
+    timeout: c_long,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let found = unsafe { zmq_poller_wait_all(poller, event, 1, timeout) };
+    found.min(0)
+}
+
+/// Waits until something is ready, and tells at most `n_events` of it; answers how many. `EAGAIN` when `timeout`
+/// milliseconds have passed; `EFAULT` also when nothing is watched and the time is unlimited; `EINTR`, `ETERM`,
+/// `ENOTSOCK`.
+///
+/// # Safety
+/// `events` is NULL or points to room for `n_events` events.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_poller_wait_all(
+    poller: *mut c_void,
+    events: *mut zmq_poller_event_t,
+    n_events: c_int,
+    timeout: c_long,
+) -> c_int {
+    call(-1, || {
+        let held = of(poller)?;
+        if events.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        let room = usize::try_from(n_events).map_err(|_| Errno(libc::EINVAL))?;
+        for n in 0..room {
+            // SAFETY: the caller's promise.
+            unsafe { events.add(n).write(NO_EVENT) };
+        }
+        let items = lock(&held).clone();
+        if timeout < 0 && items.iter().all(|item| item.events == 0) {
+            return Err(Errno(libc::EFAULT));
+        }
+        let mut looks: Vec<zmq_pollitem_t> = items
+            .iter()
+            .map(|item| zmq_pollitem_t { socket: item.socket, fd: item.fd, events: item.events, revents: 0 })
+            .collect();
+        poll(&mut looks, limit(timeout))?;
+        let ready = items.iter().zip(&looks).filter(|(_, look)| look.revents != 0);
+        let mut count = 0;
+        for (item, look) in ready.take(room) {
+            let event = zmq_poller_event_t {
+                socket: item.socket,
+                fd: item.fd,
+                user_data: item.user_data,
+                events: look.revents,
+            };
+            // SAFETY: the caller's promise.
+            unsafe { events.add(count).write(event) };
+            count += 1;
+        }
+        if count == 0 { Err(Errno(libc::EAGAIN)) } else { Ok(count as c_int) }
+    })
+}

@@ -1,0 +1,119 @@
+//! Sockets: their life and their endpoints.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use zeroxide::{Error, Options, Socket, SocketType, face, opt};
+
+use crate::boundary::{Errno, call, text};
+use crate::ctx::Ctx;
+use crate::handles::{Held, Slots};
+use crate::monitor::Pump;
+
+static SOCKETS: Slots<Sock> = Slots::new();
+
+/// What a socket handle stands for.
+pub(crate) struct Sock {
+    pub(crate) socket: Socket,
+    monitor: Mutex<Option<Pump>>,
+}
+
+impl Sock {
+    /// The socket of a handle.
+    ///
+    /// # Errors
+    /// `ENOTSOCK`.
+    #[inline]
+    pub(crate) fn of(handle: *mut c_void) -> Result<Held<Sock>, Errno> {
+        SOCKETS.get(handle).ok_or(Errno(libc::ENOTSOCK))
+    }
+
+    /// What forwards its events.
+    pub(crate) fn monitor(&self) -> MutexGuard<'_, Option<Pump>> {
+        self.monitor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A new socket. `EINVAL` for a type that does not exist, `EFAULT`, `EMFILE`, `ETERM`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
+    call(std::ptr::null_mut(), || {
+        let ctx = Ctx::of(context)?;
+        let kind = SocketType::from_number(kind).ok_or(Errno(libc::EINVAL))?;
+        let (ipv6, blocky) = ctx.socket_defaults();
+        let mut options = Options::with_libzmq_defaults().set(opt::IPV6, ipv6);
+        if !blocky {
+            options = options.set(opt::LINGER, Some(Duration::ZERO));
+        }
+        let socket = ctx.context()?.socket_with(kind, &options)?;
+        let handle = SOCKETS.insert(Sock { socket, monitor: Mutex::new(None) });
+        if handle.is_null() { Err(Errno(libc::EMFILE)) } else { Ok(handle) }
+    })
+}
+
+/// Closes a socket; what is unsent lingers in the background. `ENOTSOCK`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
+    call(-1, || {
+        let sock = SOCKETS.retire(socket).ok_or(Errno(libc::ENOTSOCK))?;
+        face::close(&sock.socket);
+        Ok(0)
+    })
+}
+
+/// Opens an endpoint to peers.
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { on_endpoint(socket, addr, |socket, endpoint| socket.bind(endpoint).map(drop)) }
+}
+
+/// Connects to an endpoint, in the background.
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_connect(socket: *mut c_void, addr: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { on_endpoint(socket, addr, |socket, endpoint| socket.connect(endpoint).map(drop)) }
+}
+
+/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`.
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_unbind(socket: *mut c_void, addr: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { on_endpoint(socket, addr, face::end_endpoint) }
+}
+
+/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`.
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, addr: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { on_endpoint(socket, addr, face::end_endpoint) }
+}
+
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
+unsafe fn on_endpoint(
+    socket: *mut c_void,
+    addr: *const c_char,
+    act: impl FnOnce(&Socket, &str) -> Result<(), Error>,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        let endpoint = unsafe { text(addr) }?;
+        act(&sock.socket, endpoint)?;
+        Ok(0)
+    })
+}

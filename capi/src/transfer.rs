@@ -1,0 +1,235 @@
+//! Sending and receiving, part by part.
+
+use std::ffi::{c_int, c_void};
+
+use zeroxide::Frame;
+use zeroxide::face::{self, Part, Wait};
+
+use crate::boundary::{Errno, bytes, call};
+use crate::msg::{constant, zmq_msg_t};
+use crate::socket::Sock;
+
+const DONTWAIT: c_int = 1;
+const SNDMORE: c_int = 2;
+/// What the functions answer for lengths that an `int` does not hold.
+const LONGEST: usize = c_int::MAX as usize;
+
+/// A buffer of `zmq_sendiov` and `zmq_recviov`: the system's `struct iovec`.
+#[repr(C)]
+#[allow(missing_docs)] // C's own names
+pub struct Iovec {
+    pub iov_base: *mut c_void,
+    pub iov_len: usize,
+}
+
+fn wait(flags: c_int) -> Wait {
+    if flags & DONTWAIT != 0 { Wait::No } else { Wait::AsSet }
+}
+
+fn length(len: usize) -> c_int {
+    len.min(LONGEST) as c_int
+}
+
+/// Sends a copy of `len` bytes; answers their number.
+///
+/// # Safety
+/// `buf` points to `len` readable bytes, or `len` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_send(
+    socket: *mut c_void,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let frame = Frame::copy_from(unsafe { bytes(buf.cast(), len) }?);
+        send(socket, frame, flags)?;
+        Ok(length(len))
+    })
+}
+
+/// Sends `len` bytes that stay as they are for ever, without a copy; answers their number.
+///
+/// # Safety
+/// `buf` points to `len` readable bytes that are never freed or changed, or `len` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_send_const(
+    socket: *mut c_void,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let frame = Frame::from(unsafe { constant(buf, len) }?);
+        send(socket, frame, flags)?;
+        Ok(length(len))
+    })
+}
+
+fn send(socket: *mut c_void, frame: Frame, flags: c_int) -> Result<(), Errno> {
+    let sock = Sock::of(socket)?;
+    let part = Part { frame, more: flags & SNDMORE != 0, peer: None };
+    face::send_part(&sock.socket, part, wait(flags)).map_err(|(error, _)| error.into())
+}
+
+/// Receives one part into `len` bytes; answers its whole length, which may be more than that.
+///
+/// # Safety
+/// `buf` points to `len` writable bytes, or `len` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_recv(socket: *mut c_void, buf: *mut c_void, len: usize, flags: c_int) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        let part = face::recv_part(&sock.socket, wait(flags))?;
+        let copied = part.frame.len().min(len);
+        if copied > 0 && !buf.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { buf.cast::<u8>().copy_from_nonoverlapping(part.frame.as_ptr(), copied) };
+        }
+        Ok(length(part.frame.len()))
+    })
+}
+
+/// Sends a message, which is empty then; answers its length. On failure it stays as it is.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_send(msg: *mut zmq_msg_t, socket: *mut c_void, flags: c_int) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        let message = unsafe { zmq_msg_t::of(msg) }?;
+        let part = message.take_part(flags & SNDMORE != 0);
+        let len = part.frame.len();
+        match face::send_part(&sock.socket, part, wait(flags)) {
+            Ok(()) => {
+                message.sent();
+                Ok(length(len))
+            }
+            Err((error, part)) => {
+                message.put_back(part);
+                Err(error.into())
+            }
+        }
+    })
+}
+
+/// Receives one part into a message, whose content is freed; answers its length.
+///
+/// # Safety
+/// `msg` is NULL or points to 64 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_recv(msg: *mut zmq_msg_t, socket: *mut c_void, flags: c_int) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        let message = unsafe { zmq_msg_t::of(msg) }?;
+        match face::recv_part(&sock.socket, wait(flags)) {
+            Ok(part) => {
+                let len = part.frame.len();
+                message.receive(part);
+                Ok(length(len))
+            }
+            Err(error) => {
+                message.receive(Part::default());
+                Err(error.into())
+            }
+        }
+    })
+}
+
+/// `zmq_msg_send` with its arguments in another order.
+///
+/// # Safety
+/// As [`zmq_msg_send`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_sendmsg(socket: *mut c_void, msg: *mut zmq_msg_t, flags: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { zmq_msg_send(msg, socket, flags) }
+}
+
+/// `zmq_msg_recv` with its arguments in another order.
+///
+/// # Safety
+/// As [`zmq_msg_recv`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_recvmsg(socket: *mut c_void, msg: *mut zmq_msg_t, flags: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { zmq_msg_recv(msg, socket, flags) }
+}
+
+/// Sends `count` buffers as the parts of one message; answers the length of the last. `EINVAL` for none.
+///
+/// # Safety
+/// `iov` points to `count` buffers, each of so many readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_sendiov(
+    socket: *mut c_void,
+    iov: *mut Iovec,
+    count: usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        Sock::of(socket)?;
+        if iov.is_null() || count == 0 {
+            return Err(Errno(libc::EINVAL));
+        }
+        let mut len = 0;
+        for n in 0..count {
+            // SAFETY: the caller's promise.
+            let body = unsafe { bytes((*iov.add(n)).iov_base.cast(), (*iov.add(n)).iov_len) }?;
+            let last = n + 1 == count;
+            let flags = if last { flags & !SNDMORE } else { flags | SNDMORE };
+            send(socket, Frame::copy_from(body), flags)?;
+            len = body.len();
+        }
+        Ok(length(len))
+    })
+}
+
+/// Receives up to `*count` parts of one message, each into memory of its own, to be freed with `free`; answers their
+/// number, as does `*count`. `EINVAL`, `ENOMEM`.
+///
+/// # Safety
+/// `iov` points to `*count` buffers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_recviov(
+    socket: *mut c_void,
+    iov: *mut Iovec,
+    count: *mut usize,
+    flags: c_int,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        if iov.is_null() || count.is_null() || unsafe { *count } == 0 {
+            return Err(Errno(libc::EINVAL));
+        }
+        // SAFETY: the caller's promise.
+        let room = unsafe { *count };
+        let mut received = 0;
+        let mut more = true;
+        while more && received < room {
+            let part = face::recv_part(&sock.socket, wait(flags))?;
+            let len = part.frame.len();
+            // SAFETY: the application frees it.
+            let memory = unsafe { libc::malloc(len.max(1)) };
+            if memory.is_null() {
+                return Err(Errno(libc::ENOMEM));
+            }
+            // SAFETY: as many bytes were allocated, and there is room in the caller's array.
+            unsafe {
+                memory.cast::<u8>().copy_from_nonoverlapping(part.frame.as_ptr(), len);
+                iov.add(received).write(Iovec { iov_base: memory, iov_len: len });
+            }
+            received += 1;
+            // SAFETY: the caller's promise.
+            unsafe { *count = received };
+            more = part.more;
+        }
+        Ok(length(received))
+    })
+}

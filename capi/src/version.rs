@@ -1,0 +1,30 @@
+//! What this library is and can do.
+
+use std::ffi::{c_char, c_int};
+
+use crate::boundary::text;
+
+/// The version of libzmq whose interface this is: 4.3.5.
+///
+/// # Safety
+/// Each pointer is NULL or may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_version(major: *mut c_int, minor: *mut c_int, patch: *mut c_int) {
+    for (place, number) in [(major, 4), (minor, 3), (patch, 5)] {
+        if !place.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { place.write(number) };
+        }
+    }
+}
+
+/// 1 if the library can do what `capability` names, else 0.
+///
+/// # Safety
+/// `capability` is NULL or a string that ends with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_has(capability: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    let name = unsafe { text(capability) };
+    (name == Ok("ipc") && cfg!(unix)).into()
+}
