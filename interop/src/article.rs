@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use crate::peer::{Failure, Peer};
 use crate::program::Program;
 use crate::report::{CellResult, Outcome, Verdict};
-use account::{Account, PUBLISHERS, TOPICS, message, probe};
+use account::{Account, PUBLISHERS, TOPICS, message, probe, read};
 
 /// Messages that each publisher sends before the counters are first read: one on each topic.
 const FIRST: u32 = TOPICS.len() as u32;
-/// Messages of each publisher in a round; the next begins when all of them have been received.
+/// Messages of each publisher in a round; the next begins when all of them have been received. So few that they stay
+/// below every high-water mark, and the commands for them in the pipes of the peers' standard streams.
 const ROUND: u32 = 250;
 const ROUNDS: u32 = 8;
 /// How long the peers have to find each other, and how long a message may take.
@@ -67,15 +68,18 @@ pub fn play(
     let Some(python) = python else { return cells };
     let cast = Cast { zeroxide, python, jeromq };
     let ended = perform(&cast, ports);
-    let fails = ended.iter().any(|(_, fault)| fault.is_some());
+    let fails = ended.iter().any(|(_, end)| end.is_err());
     let (verdict, control) = if fails { judge(&cast, ports) } else { (Verdict::Undecided, String::new()) };
     let took = start.elapsed();
     for (cell, (part, ..)) in cells.iter_mut().zip(CELLS) {
-        let Some((_, fault)) = ended.iter().find(|(played, _)| *played == part) else { continue };
+        let Some((_, end)) = ended.iter().find(|(played, _)| *played == part) else { continue };
         cell.took = took;
-        cell.outcome = match fault {
-            None => Outcome::Passed,
-            Some(Fault { why, log }) => Outcome::Failed {
+        cell.outcome = match end {
+            Ok(taken) => {
+                cell.note = format!("{taken} messages received");
+                Outcome::Passed
+            }
+            Err(Fault { why, log }) => Outcome::Failed {
                 verdict: verdict.clone(),
                 why: why.clone(),
                 transcript: format!("{log}{control}"),
@@ -144,18 +148,21 @@ struct Fault {
     log: String,
 }
 
+/// How it ended for one part: well, with so many messages received.
+type Ending = Result<u32, Fault>;
+
 /// Whose fault a failure is: Zeroxide's, if it fails in all parts, too. The others cannot play without a proxy.
 fn judge(cast: &Cast<'_>, ports: Ports) -> (Verdict, String) {
     let program = cast.zeroxide;
     let control = Cast { zeroxide: program, python: program, jeromq: cast.jeromq.map(|_| program) };
-    match perform(&control, ports).into_iter().find_map(|(_, fault)| fault) {
+    match perform(&control, ports).into_iter().find_map(|(_, end)| end.err()) {
         Some(fault) => (Verdict::Ours, format!("with Zeroxide in every part: {}\n{}", fault.why, fault.log)),
         None => (Verdict::Undecided, "with Zeroxide in every part: passed\n".to_owned()),
     }
 }
 
 /// How it ends for each part that is played.
-fn perform(cast: &Cast<'_>, ports: Ports) -> Vec<(Part, Option<Fault>)> {
+fn perform(cast: &Cast<'_>, ports: Ports) -> Vec<(Part, Ending)> {
     let parts = [
         (Part::Everything, Some(cast.zeroxide)),
         (Part::Python, Some(cast.python)),
@@ -166,7 +173,7 @@ fn perform(cast: &Cast<'_>, ports: Ports) -> Vec<(Part, Option<Fault>)> {
         Ok(scene) => scene,
         Err(failure) => {
             let fault = Fault { why: failure.to_string(), log: String::new() };
-            return parts.into_iter().map(|(part, _)| (part, Some(fault.clone()))).collect();
+            return parts.into_iter().map(|(part, _)| (part, Err(fault.clone()))).collect();
         }
     };
     let endpoint = scene.endpoint.clone();
@@ -308,13 +315,17 @@ impl Scene {
     }
 
     /// How it ended for each part. A failure that is no subscriber's own is everybody's.
-    fn end(self, failure: Option<Failure>) -> Vec<(Part, Option<Fault>)> {
+    fn end(self, failure: Option<Failure>) -> Vec<(Part, Ending)> {
         let Scene { proxy, publishers, seats, .. } = self;
         let common = failure.map(|failure| {
             let logs = publishers.iter().chain([&proxy]).map(Peer::log);
             Fault { why: failure.to_string(), log: logs.collect() }
         });
-        seats.into_iter().map(|seat| (seat.part, seat.fault.or_else(|| common.clone()))).collect()
+        let end = |seat: Seat| match seat.fault.or_else(|| common.clone()) {
+            Some(fault) => (seat.part, Err(fault)),
+            None => (seat.part, Ok(seat.account.taken())),
+        };
+        seats.into_iter().map(end).collect()
     }
 }
 
@@ -362,7 +373,7 @@ impl Seat {
 /// Takes the next answer to `recv` into account.
 fn account_for(peer: &mut Peer, account: &mut Account) -> Result<(), Failure> {
     let told = peer.answer(PATIENCE)?;
-    account.take(&told).map_err(|due| peer.unlike("recv", &due, told.join(" ")))
+    account.take(&told).map_err(|due| peer.unlike("recv", &due, read(&told)))
 }
 
 /// Receives what there is.

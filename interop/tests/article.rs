@@ -13,9 +13,12 @@ fn every_message_is_accounted_for() {
     let zeroxide = zeroxide();
     let cells = play(&zeroxide, Some(&zeroxide), Some(&zeroxide), Ports::EPHEMERAL);
     assert_eq!(cells.iter().map(CellResult::id).collect::<Vec<_>>(), ids());
-    for cell in cells {
+    for cell in &cells {
         assert_eq!(cell.outcome, Outcome::Passed, "{}", cell.id());
     }
+    // All that two publishers sent on five topics, on two of them, and on two others.
+    let notes: Vec<&str> = cells.iter().map(|cell| cell.note.as_str()).collect();
+    assert_eq!(notes, ["4010 messages received", "1604 messages received", "1604 messages received"]);
 }
 
 #[test]

@@ -20,6 +20,20 @@ pub(super) fn probe(publisher: usize, topic: &str) -> [String; 3] {
     [format!("t:{topic}"), format!("t:{}", PUBLISHERS[publisher]), "t:probe".to_owned()]
 }
 
+/// A message as it was told, with its text as text: reports are read by people.
+pub(super) fn read(told: &[String]) -> String {
+    let text = |word: &String| {
+        let frame =
+            words::frame(word).filter(|frame| !frame.is_empty() && frame.iter().all(u8::is_ascii_graphic))?;
+        String::from_utf8(frame).ok()
+    };
+    let frames = told.iter().enumerate().map(|(at, word)| {
+        // The fourth is the body, and its bytes say nothing.
+        text(word).filter(|_| at < 3).unwrap_or_else(|| word.clone())
+    });
+    frames.collect::<Vec<_>>().join(" ")
+}
+
 /// What one subscriber has received, and what must come next.
 ///
 /// From each publisher it must be every message on its topics, each once, in order; only before the first of them
@@ -32,13 +46,14 @@ pub(super) struct Account {
     next: [u32; PUBLISHERS.len()],
     /// The probes heard of each publisher, on each topic.
     heard: [[bool; TOPICS.len()]; PUBLISHERS.len()],
+    taken: u32,
 }
 
 impl Account {
     /// Of a subscriber that has heard nothing.
     pub(super) fn new(topics: &'static [&'static str]) -> Account {
         let heard = [[false; TOPICS.len()]; PUBLISHERS.len()];
-        let mut account = Account { topics, first: 0, next: [0; PUBLISHERS.len()], heard };
+        let mut account = Account { topics, first: 0, next: [0; PUBLISHERS.len()], heard, taken: 0 };
         account.skip();
         account.first = account.next[0];
         account
@@ -51,6 +66,7 @@ impl Account {
             let n = self.next[publisher];
             if is(&message(publisher, n)) {
                 self.next[publisher] = n + 1;
+                self.taken += 1;
                 self.skip();
                 return Ok(());
             }
@@ -63,6 +79,11 @@ impl Account {
         }
         let due: Vec<String> = (0..PUBLISHERS.len()).map(|publisher| self.due(publisher)).collect();
         Err(due.join(" or "))
+    }
+
+    /// How many messages it has received, probes not counted.
+    pub(super) fn taken(&self) -> u32 {
+        self.taken
     }
 
     /// Whether every publisher has been heard on every topic.
@@ -87,7 +108,7 @@ impl Account {
     }
 
     fn due(&self, publisher: usize) -> String {
-        message(publisher, self.next[publisher]).map(|word| words::retold(&word)).join(" ")
+        read(&message(publisher, self.next[publisher]).map(|word| words::retold(&word)))
     }
 
     fn wants(&self, topic: &str) -> bool {
@@ -144,9 +165,19 @@ mod tests {
             let mut account = Account::new(&["C", "D"]);
             account.take(&sent(0, 2)).unwrap();
             account.take(&sent(0, 3)).unwrap();
-            let due = [sent(0, 7), sent(1, 2)].map(|message| message.join(" "));
-            assert_eq!(account.take(&message), Err(due.join(" or ")));
+            let due = format!("C first 7 {} or C second 2 {}", sent(0, 7)[3], sent(1, 2)[3]);
+            assert_eq!(account.take(&message), Err(due));
+            assert_eq!(account.taken(), 2);
         }
+    }
+
+    #[test]
+    fn messages_are_shown_as_people_read_them() {
+        assert_eq!(read(&sent(1, 70)), format!("A second 70 {}", sent(1, 70)[3]));
+        assert_eq!(
+            read(&["h:1b".to_owned(), "-".to_owned(), "d:70:00000000".to_owned()]),
+            "h:1b - d:70:00000000"
+        );
     }
 
     #[test]

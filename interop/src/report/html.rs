@@ -215,9 +215,10 @@ fn failure(result: &CellResult) -> String {
         text => format!("<h3>Transcript</h3><pre tabindex=\"0\">{}</pre>", html(text)),
     };
     let first = why.lines().next().unwrap_or_default();
+    let note = if result.note.is_empty() { String::new() } else { format!("<p>{}</p>", html(&result.note)) };
     format!(
         "<details id=\"{id}\"><summary><span class=\"tag {}\">{}</span> <code>{id}</code> <span class=\"why\">{}</span>\
-         </summary><div>{reason}<pre tabindex=\"0\">{}</pre>{transcript}</div></details>\n",
+         </summary><div>{reason}{note}<pre tabindex=\"0\">{}</pre>{transcript}</div></details>\n",
         mark.name(),
         mark.words(),
         html(first),
@@ -271,6 +272,8 @@ struct Line<'a> {
     words: &'static str,
     about: String,
     took: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    note: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
 }
@@ -291,14 +294,14 @@ fn data(groups: &[Group<'_>]) -> String {
 }
 
 fn line(result: &CellResult) -> Line<'_> {
-    let CellResult { transport, mechanism, ours, binder, outcome, took, .. } = result;
+    let CellResult { transport, mechanism, ours, binder, outcome, note, took, .. } = result;
     let mark = Mark::of(outcome);
     let why = match outcome {
         Outcome::Missing { why } => Some(why.as_str()),
         _ => None,
     };
     let about = format!("{transport}, {mechanism}, Zeroxide {ours}, {binder} binds");
-    Line { id: result.id(), mark: mark.name(), words: mark.words(), about, took: duration(*took), why }
+    Line { id: result.id(), mark: mark.name(), words: mark.words(), about, took: duration(*took), note, why }
 }
 
 #[cfg(test)]

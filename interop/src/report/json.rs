@@ -71,6 +71,9 @@ struct Cell<'a> {
     ours: &'a str,
     binder: &'a str,
     scenario: &'a str,
+    /// What was counted on the way; absent when nothing was.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    note: &'a str,
     seconds: f64,
     #[serde(flatten)]
     outcome: End<'a>,
@@ -87,6 +90,7 @@ impl<'a> Cell<'a> {
             ours: &result.ours,
             binder: &result.binder,
             scenario: &result.scenario,
+            note: &result.note,
             seconds: result.took.as_secs_f64(),
             outcome: End::of(&result.outcome),
         }
@@ -177,7 +181,8 @@ mod tests {
             why: hostile.to_owned(),
             transcript: hostile.to_owned(),
         };
-        let results = vec![result("a", "order", Outcome::Passed), result("a", "sizes", theirs)];
+        let mut results = vec![result("a", "order", Outcome::Passed), result("a", "sizes", theirs)];
+        results[1].note = "12 lost".to_owned();
         let file = written(&Report { results, ..Report::default() });
         let passed = json!({
             "id": "a/PUSH-PULL/tcp/NULL/left/binds-right/order", "peer": "a", "pair": "PUSH-PULL", "transport": "tcp",
@@ -187,6 +192,7 @@ mod tests {
         assert_eq!(file["cells"][0], passed);
         let failed = &file["cells"][1];
         assert_eq!(failed["outcome"], "failed");
+        assert_eq!(failed["note"], "12 lost");
         assert_eq!(failed["verdict"], "theirs");
         assert_eq!(failed["reason"], "listed");
         assert_eq!(failed["why"], hostile);

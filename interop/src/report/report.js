@@ -27,7 +27,7 @@ function listed(cell) {
     const line = element("p");
     line.append(...head);
     item.append(line);
-    if (cell.why) item.append(element("p", "", cell.why));
+    for (const more of [cell.note, cell.why]) if (more) item.append(element("p", "", more));
   }
   const id = element("code", "", cell.id);
   item.append(id);

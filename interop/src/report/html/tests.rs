@@ -79,10 +79,14 @@ fn each_field_has_its_list_under_its_number() {
 
 #[test]
 fn a_failure_stands_under_its_id_with_reason_why_and_transcript() {
-    let page = write(&report(vec![result("a", "order", theirs(Some("it stops at 255")))]));
+    let mut cell = result("a", "order", theirs(Some("it stops at 255")));
+    cell.note = "12 lost".to_owned();
+    let page = write(&report(vec![cell]));
     let (_, rest) = page.split_once("<details id=\"a/PUSH-PULL/tcp/NULL/left/binds-right/order\">").unwrap();
     let details = rest.split_once("</details>").unwrap().0;
-    for part in ["failed, theirs, known", "Known: it stops at 255", "no contact", "a: &gt; recv s 100"] {
+    for part in
+        ["failed, theirs, known", "Known: it stops at 255", "12 lost", "no contact", "a: &gt; recv s 100"]
+    {
         assert!(details.contains(part), "{part} in {details}");
     }
 }
