@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use zeroxide_patterns::subscriptions::Subscriptions;
 use zeroxide_patterns::{AnyPattern, Cause, Credit, Origin, Pattern, PipeId, Pipes};
-use zeroxide_zmtp::{Frame, Message, SocketType, Traffic};
+use zeroxide_zmtp::{Frame, Message, ProtocolError, SocketType, Traffic};
 
 /// Pipes that always have room and keep nothing.
 #[derive(Default)]
@@ -35,6 +35,10 @@ impl Pipes for Sink {
     fn unmatched(&mut self) {}
 
     fn discard(&mut self, _: Message) {}
+
+    fn expel(&mut self, _: PipeId, _: ProtocolError) -> bool {
+        false
+    }
 
     fn close(&mut self, _: PipeId) {}
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use zeroxide_zmtp::{Frame, Message, SocketType, Traffic};
+use zeroxide_zmtp::{Frame, Message, ProtocolError, SocketType, Traffic};
 
 use crate::{AnyPattern, Cause, Credit, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
@@ -27,6 +27,10 @@ pub(crate) struct FakePipe {
     pub(crate) gone: bool,
     /// The pattern closed it.
     pub(crate) closed: bool,
+    /// It leads to a socket of the same process.
+    pub(crate) inproc: bool,
+    /// What its connection was to end for.
+    pub(crate) fault: Option<ProtocolError>,
     /// In the table, from attach to detach.
     attached: bool,
     /// `read` gave `None`, so `readable` is due with the next input.
@@ -136,6 +140,14 @@ impl Pipes for FakePipes {
 
     fn discard(&mut self, message: Message) {
         self.discarded.push(message);
+    }
+
+    fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool {
+        let pipe = self.get(pipe);
+        if !pipe.inproc {
+            pipe.fault = Some(fault);
+        }
+        !pipe.inproc
     }
 
     fn close(&mut self, pipe: PipeId) {

@@ -25,7 +25,7 @@
 #![forbid(unsafe_code)]
 
 use bytes::Bytes;
-use zeroxide_zmtp::{Frame, Message, Traffic};
+use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
 
 mod addressed;
 mod any;
@@ -125,6 +125,10 @@ pub trait Pipes {
     /// Takes a message that nobody gets, so that its memory is released outside the socket's lock.
     fn discard(&mut self, message: Message);
 
+    /// The peer of this pipe went beyond a limit: its connection is to end for this fault, and what its pipe does then is
+    /// told as ever. `false` over inproc, where the peer is of this process and no limit holds.
+    fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool;
+
     /// Ends the pipe and its connection. `unread` input is thrown away, output already written is still sent.
     /// `detached` follows later.
     fn close(&mut self, pipe: PipeId);
@@ -168,6 +172,8 @@ pub struct PatternOptions {
     pub xpub_manual: bool,
     pub xpub_nodrop: bool,
     pub xpub_welcome_msg: Option<Bytes>,
+    pub max_subscriptions: u32,
+    pub max_subscription_bytes: Option<u64>,
     pub xsub_verbose_unsubscribe: bool,
     pub only_first_subscribe: bool,
     pub invert_matching: bool,
@@ -189,6 +195,8 @@ impl Default for PatternOptions {
             xpub_manual: false,
             xpub_nodrop: false,
             xpub_welcome_msg: None,
+            max_subscriptions: 0,
+            max_subscription_bytes: None,
             xsub_verbose_unsubscribe: false,
             only_first_subscribe: false,
             invert_matching: false,

@@ -17,7 +17,7 @@ use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established};
 use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Credentials, Decision};
-use zeroxide_zmtp::{ConnectionError, Frame, Stage, Traffic};
+use zeroxide_zmtp::{ConnectionError, Frame, ProtocolError, Stage, Traffic};
 
 use super::command::{Command, Control};
 use super::entry::{Entered, Entry};
@@ -49,6 +49,8 @@ const TIMER: u8 = 4;
 const STOP: u8 = 8;
 /// The peer closed its side, or the stream failed: reading finds out which, after what is left to read.
 pub(crate) const HUNG_UP: u8 = 16;
+/// The connection is to end now, for the fault that is kept.
+const EXPELLED: u8 = 32;
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -118,8 +120,10 @@ pub(crate) struct Engine {
     quantum: usize,
     state: Entry<State>,
     outcome: Mutex<Outcome>,
-    /// What happened since the last turn: `READABLE`, `WRITABLE`, `TIMER`, `STOP`.
+    /// What happened since the last turn: `READABLE`, `WRITABLE`, `TIMER`, `STOP` and the like.
     edges: AtomicU8,
+    /// What `EXPELLED` is for.
+    fault: Mutex<Option<ProtocolError>>,
     /// The kernel takes no more output for now.
     blocked: AtomicBool,
 }
@@ -203,6 +207,7 @@ impl Engine {
             }),
             outcome: Mutex::default(),
             edges: AtomicU8::new(0),
+            fault: Mutex::default(),
             blocked: AtomicBool::new(false),
         })
     }
@@ -232,6 +237,12 @@ impl Engine {
     /// Wants the connection ended at the next drive, whatever is unsent.
     pub(crate) fn stop(&self) {
         self.edge(STOP);
+    }
+
+    /// Wants the connection ended at the next drive, for what the socket's rules hold against the peer.
+    pub(crate) fn expel(&self, fault: ProtocolError) {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        self.edge(EXPELLED);
     }
 
     /// Tells whether the peer may come in; a turn is to follow. Called by the reactor, before anybody else knows the
@@ -299,6 +310,10 @@ impl Engine {
             return turn;
         }
         let mut end = (edges & STOP != 0).then_some(End::Stopped);
+        if edges & EXPELLED != 0 {
+            let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+            end = end.or(fault.map(|fault| End::Protocol(fault.into())));
+        }
         if end.is_none() && edges & TIMER != 0 {
             if state.leaves_input() {
                 state.connection.heard(now);

@@ -297,6 +297,10 @@ options! {
         MAX_FRAMES max_frames: u32; own none; AtAttach Endpoint all; native 65_536, libzmq 0, range 0, INT;
         /// The longest topic that a peer may subscribe to, in bytes; 0 is no limit.
         MAX_TOPIC max_topic: u32; own none; AtAttach Endpoint all; native 65_536, libzmq 0, range 0, INT;
+        /// How many subscriptions one peer may have; its connection is closed otherwise. 0 is no limit. Not over inproc.
+        MAX_SUBSCRIPTIONS max_subscriptions: u32; own none; Live Socket [PUB XPUB]; native 1_000_000, libzmq 0, range 0, INT;
+        /// How many bytes the topics of one peer may have together, likewise. `None` is no limit.
+        MAX_SUBSCRIPTION_BYTES max_subscription_bytes: Option<u64>; own none; Live Socket [PUB XPUB]; native Some(64 << 20), libzmq None, range 0, INT64, none "no limit";
         /// Properties that a handshake tells the peer, beside the protocol's own: at most 64.
         METADATA metadata: Vec<(String, Bytes)>; 95 string; AtAttach Endpoint all;
         native Vec::new(), libzmq Vec::new(), range 0, 4096, none "none", rule application_names, "names such as X-key, of letters, digits and -_.+";

@@ -60,6 +60,8 @@ fn own_options_are_those_that_no_number_names() {
         "MAX_MULTIPART",
         "MAX_FRAMES",
         "MAX_TOPIC",
+        "MAX_SUBSCRIPTIONS",
+        "MAX_SUBSCRIPTION_BYTES",
         "AUTH_REQUIRED",
     ];
     assert_eq!(own, expected);
@@ -118,6 +120,8 @@ fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
             "MAX_MULTIPART",
             "MAX_FRAMES",
             "MAX_TOPIC",
+            "MAX_SUBSCRIPTIONS",
+            "MAX_SUBSCRIPTION_BYTES",
             "ZAP_ENFORCE_DOMAIN",
             "AUTH_REQUIRED",
             "ROUTER_MANDATORY"
@@ -148,6 +152,8 @@ fn live_options_are_those_that_act_on_existing_connections() {
     let expected = [
         "INVERT_MATCHING",
         "LINGER",
+        "MAX_SUBSCRIPTIONS",
+        "MAX_SUBSCRIPTION_BYTES",
         "ONLY_FIRST_SUBSCRIBE",
         "PROBE_ROUTER",
         "RCVHWM",
@@ -352,8 +358,13 @@ fn patterns_get_every_option_of_theirs() {
         stream_notify);
 
     let welcome = Some(Bytes::from_static(b"hello"));
-    let values = values(&Options::new().set(opt::XPUB_WELCOME_MSG, welcome.clone()), "XPUB");
-    assert_eq!(values.pattern_options().xpub_welcome_msg, welcome);
+    let options = Options::new()
+        .set(opt::XPUB_WELCOME_MSG, welcome.clone())
+        .set(opt::MAX_SUBSCRIPTIONS, 5)
+        .set(opt::MAX_SUBSCRIPTION_BYTES, Some(6));
+    let got = values(&options, "XPUB").pattern_options();
+    assert_eq!(got.xpub_welcome_msg, welcome);
+    assert_eq!((got.max_subscriptions, got.max_subscription_bytes), (5, Some(6)));
 }
 
 #[test]

@@ -24,6 +24,8 @@ impl Values {
             xpub_manual: self.xpub_manual,
             xpub_nodrop: self.xpub_nodrop,
             xpub_welcome_msg: self.xpub_welcome_msg.clone(),
+            max_subscriptions: self.max_subscriptions,
+            max_subscription_bytes: self.max_subscription_bytes,
             xsub_verbose_unsubscribe: self.xsub_verbose_unsubscribe,
             only_first_subscribe: self.only_first_subscribe,
             invert_matching: self.invert_matching,

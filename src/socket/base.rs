@@ -269,6 +269,10 @@ impl SocketBase {
                 engine.stop();
                 reactor.send(Command::Engine(engine.id));
             }
+            for (engine, fault) in errands.expelled.drain(..) {
+                engine.expel(fault);
+                reactor.send(Command::Engine(engine.id));
+            }
             for endpoint in errands.ended_endpoints.drain(..) {
                 reactor.send(Command::Stop(endpoint));
             }

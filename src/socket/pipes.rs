@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
 use zeroxide_transports::pipe::{Pipe, Reader, Writer};
-use zeroxide_zmtp::{Message, Peer, Traffic};
+use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
 use super::endpoints::{JointMarks, Side};
@@ -139,6 +139,8 @@ pub(crate) struct Errands {
     graves: Vec<Grave>,
     /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
+    /// Connections to end now for a fault of their peer's.
+    pub(crate) expelled: Vec<(Arc<Engine>, ProtocolError)>,
     /// Connections to end when what is unsent has left.
     pub(crate) retired: Vec<Arc<Engine>>,
     /// Endpoints whose pipe the pattern closed while nobody was connected.
@@ -188,7 +190,11 @@ impl Errands {
 
     /// Whether running it writes, reads or wakes.
     pub(crate) fn touches_the_system(&self) -> bool {
-        self.defer || self.first.is_some() || !self.stops.is_empty() || !self.ended_endpoints.is_empty()
+        self.defer
+            || self.first.is_some()
+            || !self.stops.is_empty()
+            || !self.expelled.is_empty()
+            || !self.ended_endpoints.is_empty()
     }
 
     /// Whether an engine is to be driven.
@@ -501,6 +507,16 @@ impl Pipes for PipeTable {
     fn discard(&mut self, message: Message) {
         self.errands.mark();
         self.errands.garbage.push(Traffic::Message(message));
+    }
+
+    fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool {
+        let Some(entry) = self.get(pipe).filter(|entry| !entry.inproc) else { return false };
+        if let Link::Engine(engine) = &entry.link {
+            let expelled = (Arc::clone(engine), fault);
+            self.errands.expelled.push(expelled);
+            self.errands.mark();
+        }
+        true
     }
 
     fn close(&mut self, pipe: PipeId) {

@@ -143,6 +143,16 @@ pub enum ProtocolError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A peer has more subscriptions than the limit.
+    TooManySubscriptions {
+        /// The limit.
+        limit: u32,
+    },
+    /// The topics of a peer's subscriptions are longer, all together, than the limit.
+    SubscriptionsTooLong {
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// The peer may not come in: whoever decides about its credentials said no.
     Denied {
         /// The answer; all but 300 were passed on to the peer.
@@ -181,6 +191,8 @@ impl ProtocolError {
             | ProtocolError::MessageTooLong { .. }
             | ProtocolError::TooManyFrames { .. }
             | ProtocolError::TopicTooLong { .. }
+            | ProtocolError::TooManySubscriptions { .. }
+            | ProtocolError::SubscriptionsTooLong { .. }
             | ProtocolError::Denied { .. }
             | ProtocolError::CredentialsTooLong
             | ProtocolError::BadReplyEnvelope => 0x1000_0000,
@@ -229,6 +241,10 @@ impl fmt::Display for ProtocolError {
             ProtocolError::MessageTooLong { limit } => write!(f, "a message of more than {limit} bytes"),
             ProtocolError::TooManyFrames { limit } => write!(f, "a message of more than {limit} frames"),
             ProtocolError::TopicTooLong { limit } => write!(f, "a topic of more than {limit} bytes"),
+            ProtocolError::TooManySubscriptions { limit } => write!(f, "more than {limit} subscriptions"),
+            ProtocolError::SubscriptionsTooLong { limit } => {
+                write!(f, "subscriptions of more than {limit} bytes")
+            }
             ProtocolError::Denied { status } => write!(f, "the peer was refused with status {status}"),
             ProtocolError::CredentialsTooLong => {
                 f.write_str("our own user name or password is longer than 255 bytes")

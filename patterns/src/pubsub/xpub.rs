@@ -4,7 +4,7 @@
 //! as messages, `01 topic` and `00 topic`; a PUB keeps them to itself. Sending never waits: a peer at its
 //! high-water mark misses the message (XPUB_NODROP: everybody waits).
 
-use zeroxide_zmtp::{Frame, Message, Traffic};
+use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
 
 use super::requests::{self, Body, Inbox, Kind, Source};
 use crate::chosen::drop_frame;
@@ -58,7 +58,7 @@ impl XPub {
     }
 
     /// Applies a peer's request and reports it if the application is to know.
-    fn request(&mut self, pipe: PipeId, kind: Kind, topic: &[u8]) {
+    fn request<P: Pipes>(&mut self, pipe: PipeId, kind: Kind, topic: &[u8], pipes: &mut P) {
         let report = match (self.is_manual(), kind) {
             (true, Kind::Subscribe) => {
                 self.asked.add(topic, pipe);
@@ -79,6 +79,42 @@ impl XPub {
         if report && self.receives {
             self.inbox.push_request(self.source(pipe), kind, topic);
         }
+        if kind == Kind::Subscribe {
+            if let Some(fault) = self.excess(pipe) {
+                if pipes.expel(pipe, fault) {
+                    self.forget(pipe);
+                }
+            }
+        }
+    }
+
+    /// The limit that a peer's subscriptions go beyond.
+    fn excess(&self, pipe: PipeId) -> Option<ProtocolError> {
+        let requests = if self.is_manual() { &self.asked } else { &self.subscriptions };
+        let (count, bytes) = requests.held(pipe);
+        let limit = self.options.max_subscriptions;
+        if limit > 0 && count > limit as usize {
+            return Some(ProtocolError::TooManySubscriptions { limit });
+        }
+        let limit = self.options.max_subscription_bytes.filter(|limit| bytes > *limit)?;
+        Some(ProtocolError::SubscriptionsTooLong { limit })
+    }
+
+    /// Ends all subscriptions of a peer, and reports that as its requests were reported.
+    fn forget(&mut self, pipe: PipeId) {
+        let (source, manual) = (self.source(pipe), self.is_manual());
+        let (receives, every) = (self.receives, self.options.xpub_verboser);
+        let inbox = &mut self.inbox;
+        self.subscriptions.remove_pipe(pipe, |topic, last| {
+            if receives && !manual && (last || every) {
+                inbox.push_request(source, Kind::Cancel, topic);
+            }
+        });
+        self.asked.remove_pipe(pipe, |topic, _| {
+            if manual {
+                inbox.push_request(source, Kind::Cancel, topic);
+            }
+        });
     }
 
     /// Takes a message of a peer. Single frames that are requests have been told apart by the decoder; here a peer
@@ -90,7 +126,7 @@ impl XPub {
             for frame in message {
                 match requests::parse(&frame) {
                     Some((kind, topic)) => {
-                        self.request(pipe, kind, topic);
+                        self.request(pipe, kind, topic, pipes);
                         drop_frame(frame, pipes);
                     }
                     None => rest.push_back(frame),
@@ -128,21 +164,9 @@ impl Pattern for XPub {
         if self.generations.len() <= at {
             self.generations.resize(at + 1, 0);
         }
-        let (source, manual) = (self.source(pipe), self.is_manual());
-        let (receives, every) = (self.receives, self.options.xpub_verboser);
+        self.forget(pipe);
         // The number may be taken by another pipe: requests of this one that are still unread must not name it.
         self.generations[at] = self.generations[at].wrapping_add(1);
-        let inbox = &mut self.inbox;
-        self.subscriptions.remove_pipe(pipe, |topic, last| {
-            if receives && !manual && (last || every) {
-                inbox.push_request(source, Kind::Cancel, topic);
-            }
-        });
-        self.asked.remove_pipe(pipe, |topic, _| {
-            if manual {
-                inbox.push_request(source, Kind::Cancel, topic);
-            }
-        });
         self.inbox.forget(pipe);
         self.distributor.detach(pipe);
     }
@@ -154,8 +178,8 @@ impl Pattern for XPub {
             }
             match pipes.read(pipe) {
                 None => return,
-                Some(Traffic::Subscribe(topic)) => self.request(pipe, Kind::Subscribe, &topic),
-                Some(Traffic::Cancel(topic)) => self.request(pipe, Kind::Cancel, &topic),
+                Some(Traffic::Subscribe(topic)) => self.request(pipe, Kind::Subscribe, &topic, pipes),
+                Some(Traffic::Cancel(topic)) => self.request(pipe, Kind::Cancel, &topic, pipes),
                 Some(Traffic::Message(message)) => self.user_message(pipe, message, pipes),
             }
         }

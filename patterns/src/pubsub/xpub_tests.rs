@@ -367,6 +367,70 @@ fn large_topics_fill_the_inbox_sooner() {
     assert_eq!(texts(&mut rig).len(), 10);
 }
 
+/// What a peer is to be closed for.
+fn fault(rig: &mut Rig, pipe: PipeId) -> Option<ProtocolError> {
+    rig.pipes.get(pipe).fault.clone()
+}
+
+#[test]
+fn a_peer_with_too_many_subscriptions_is_expelled_and_what_it_had_is_forgotten() {
+    for socket_type in [SocketType::Pub, SocketType::XPub] {
+        let mut rig = Rig::with(socket_type, |options| options.max_subscriptions = 2);
+        let (good, bad) = (rig.accept(0), rig.accept(0));
+        subscribe(&mut rig, good, "a");
+        ["a", "b", "a"].into_iter().for_each(|topic| subscribe(&mut rig, bad, topic));
+        cancel(&mut rig, bad, "b");
+        subscribe(&mut rig, bad, "c");
+        assert_eq!(fault(&mut rig, bad), None, "the same twice counts once, and what was cancelled does not");
+        subscribe(&mut rig, bad, "d");
+        assert_eq!(fault(&mut rig, bad), Some(ProtocolError::TooManySubscriptions { limit: 2 }));
+        assert_eq!(fault(&mut rig, good), None);
+        assert_eq!((rig.pattern.topics(), rig.pattern.subscribers(b"a")), (1, 1));
+        rig.detach(bad);
+        assert_eq!(rig.pattern.topics(), 1);
+        if socket_type == SocketType::XPub {
+            let told = texts(&mut rig);
+            assert_eq!(told[..5], ["+a", "+b", "-b", "+c", "+d"]);
+            assert_eq!(
+                told[5..].iter().collect::<BTreeSet<_>>(),
+                ["-c", "-d"].map(String::from).iter().collect()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_peer_with_too_long_topics_is_expelled() {
+    let mut rig = Rig::with(SocketType::Pub, |options| options.max_subscription_bytes = Some(10));
+    let peer = rig.accept(0);
+    ["12345", "67890", ""].into_iter().for_each(|topic| subscribe(&mut rig, peer, topic));
+    assert_eq!(fault(&mut rig, peer), None);
+    subscribe(&mut rig, peer, "1");
+    assert_eq!(fault(&mut rig, peer), Some(ProtocolError::SubscriptionsTooLong { limit: 10 }));
+    assert_eq!(rig.pattern.topics(), 0);
+}
+
+#[test]
+fn a_manual_xpub_counts_what_its_peers_ask_for() {
+    let mut rig = Rig::with(SocketType::XPub, |options| {
+        (options.xpub_manual, options.max_subscriptions) = (true, 1);
+    });
+    let peer = rig.accept(0);
+    subscribe(&mut rig, peer, "a");
+    assert_eq!(fault(&mut rig, peer), None);
+    subscribe(&mut rig, peer, "b");
+    assert_eq!(fault(&mut rig, peer), Some(ProtocolError::TooManySubscriptions { limit: 1 }));
+}
+
+#[test]
+fn over_inproc_no_limit_holds() {
+    let mut rig = Rig::with(SocketType::Pub, |options| options.max_subscriptions = 1);
+    let peer = rig.accept(0);
+    rig.pipes.get(peer).inproc = true;
+    ["a", "b", "c"].into_iter().for_each(|topic| subscribe(&mut rig, peer, topic));
+    assert_eq!((fault(&mut rig, peer), rig.pattern.topics()), (None, 3));
+}
+
 #[test]
 fn subscribers_counts_peers_and_topics_counts_prefixes() {
     let mut rig = Rig::new(SocketType::Pub);

@@ -21,9 +21,17 @@ use crate::PipeId;
 #[derive(Debug)]
 pub struct Subscriptions {
     tree: PrefixTree<Holders>,
-    /// For each pipe the nodes of its prefixes, so that a departing peer costs what it had, not what all had.
-    held: Vec<Vec<u32>>,
+    held: Vec<Held>,
     topics: usize,
+}
+
+/// What one pipe has.
+#[derive(Debug, Default)]
+struct Held {
+    /// The nodes of its prefixes, so that a departing peer costs what it had, not what all had.
+    nodes: Vec<u32>,
+    /// Bytes of its prefixes.
+    bytes: u64,
 }
 
 /// What [`Subscriptions::add`] changed.
@@ -58,10 +66,10 @@ impl Subscriptions {
     /// Subscribes `pipe` to every topic that begins with `prefix`.
     pub fn add(&mut self, prefix: &[u8], pipe: PipeId) -> Added {
         if self.held.len() <= pipe.0 as usize {
-            self.held.resize_with(pipe.0 as usize + 1, Vec::new);
+            self.held.resize_with(pipe.0 as usize + 1, Held::default);
         }
         let Some(node) = self.tree.insert(prefix) else { return Added::Again };
-        let nodes = &mut self.held[pipe.0 as usize];
+        let Held { nodes, bytes } = &mut self.held[pipe.0 as usize];
         let holders = self.tree.value_mut(node);
         let first = holders.is_empty();
         // A pipe's list is never longer than the tree, whose node numbers are u32.
@@ -69,26 +77,27 @@ impl Subscriptions {
             return Added::Again;
         }
         nodes.push(node);
+        *bytes += prefix.len() as u64;
         self.topics += usize::from(first);
         if first { Added::First } else { Added::Another }
     }
 
     /// Ends the subscription of `pipe` to `prefix`, however often it was added.
     pub fn remove(&mut self, prefix: &[u8], pipe: PipeId) -> Removed {
-        self.tree.find(prefix).map_or(Removed::NotHeld, |node| self.release(node, pipe))
+        self.tree.find(prefix).map_or(Removed::NotHeld, |node| self.release(node, prefix.len(), pipe))
     }
 
     /// Ends all subscriptions of `pipe`. `ended` is called for each of its prefixes, with whether nobody has that
     /// prefix any more.
     pub fn remove_pipe(&mut self, pipe: PipeId, mut ended: impl FnMut(&[u8], bool)) {
         let mut prefix = Vec::new();
-        while let Some(&node) = self.held.get(pipe.0 as usize).and_then(|nodes| nodes.last()) {
+        while let Some(&node) = self.held.get(pipe.0 as usize).and_then(|held| held.nodes.last()) {
             self.tree.prefix(node, &mut prefix);
-            let removed = self.release(node, pipe);
+            let removed = self.release(node, prefix.len(), pipe);
             ended(&prefix, removed == Removed::Last);
         }
-        if let Some(nodes) = self.held.get_mut(pipe.0 as usize) {
-            *nodes = Vec::new();
+        if let Some(held) = self.held.get_mut(pipe.0 as usize) {
+            *held = Held::default();
         }
     }
 
@@ -110,6 +119,12 @@ impl Subscriptions {
         pipes.len()
     }
 
+    /// How many prefixes `pipe` has, and how many bytes they have together.
+    #[must_use]
+    pub fn held(&self, pipe: PipeId) -> (usize, u64) {
+        self.held.get(pipe.0 as usize).map_or((0, 0), |held| (held.nodes.len(), held.bytes))
+    }
+
     /// Number of distinct prefixes.
     #[must_use]
     pub fn topics(&self) -> usize {
@@ -129,11 +144,13 @@ impl Subscriptions {
         self.tree.nodes()
     }
 
-    fn release(&mut self, node: u32, pipe: PipeId) -> Removed {
+    /// A pipe loses its prefix at `node`, which has `length` bytes.
+    fn release(&mut self, node: u32, length: usize, pipe: PipeId) -> Removed {
         let holders = self.tree.value_mut(node);
         let Some(place) = holders.remove(pipe) else { return Removed::NotHeld };
         let last = holders.is_empty();
-        let nodes = &mut self.held[pipe.0 as usize];
+        let Held { nodes, bytes } = &mut self.held[pipe.0 as usize];
+        *bytes -= length as u64;
         nodes.swap_remove(place as usize);
         if let Some(&moved) = nodes.get(place as usize) {
             self.tree.value_mut(moved).set_place(pipe, place);
@@ -146,7 +163,7 @@ impl Subscriptions {
         let held = &mut self.held;
         self.tree.prune(node, |holders, to| {
             for holder in holders.as_slice() {
-                held[holder.pipe.0 as usize][holder.place as usize] = to;
+                held[holder.pipe.0 as usize].nodes[holder.place as usize] = to;
             }
         });
         Removed::Last
