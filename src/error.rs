@@ -5,6 +5,7 @@
 
 mod errno;
 mod handshake;
+mod likely;
 mod security;
 #[cfg(test)]
 mod tests;

@@ -31,11 +31,11 @@ pub use options::{
 pub use peers::PeerTable;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
 pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
-pub use security::{AccessList, Authenticate, Credentials, Mechanism, NetError, Role, Verdict};
+pub use security::{AccessList, Authenticate, Credentials, Mechanism, NetError, Role, Security, Verdict};
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId};
 pub use zeroxide_transports::{Endpoint, EndpointError};
 pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
-pub use zeroxide_zmtp::mechanism::{Proof, Status as AuthStatus};
+pub use zeroxide_zmtp::mechanism::{Proof, Secret, Status as AuthStatus};
 pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Stage, Version};

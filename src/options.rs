@@ -23,6 +23,8 @@ use std::marker::PhantomData;
 use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::SocketType;
 
+use crate::security::Security;
+
 pub use context::ContextOptions;
 pub(crate) use kind::show_duration;
 pub(crate) use row::{Place, Row, Support};
@@ -145,6 +147,7 @@ impl<T, S> Opt<T, S> {
     fn admit(&self, value: &T) -> Result<(), OptionError> {
         match self.row.support {
             Support::NotYet(needs) => Err(OptionError::NotYet { option: self.row.name, needs }),
+            Support::NotBuilt(feature) => Err(OptionError::NotBuilt { option: self.row.name, feature }),
             Support::Works | Support::COnly(_) => (self.check)(value),
         }
     }
@@ -222,6 +225,27 @@ impl Options {
         self
     }
 
+    /// Sets the mechanism and this side's part in it, with all that belongs to it: the same as setting the options of the
+    /// mechanism one by one.
+    ///
+    /// ```
+    /// use zeroxide::{Options, Security};
+    ///
+    /// let options = Options::new().security(Security::Null);
+    /// ```
+    #[must_use]
+    pub fn security(self, security: Security) -> Options {
+        match security {
+            // Without the features nothing else can have been set.
+            Security::Null if cfg!(feature = "plain") => self.set(opt::PLAIN_SERVER, false),
+            Security::Null => self,
+            Security::PlainServer => self.set(opt::PLAIN_SERVER, true),
+            Security::PlainClient { user, password } => {
+                self.set(opt::PLAIN_USERNAME, user).set(opt::PLAIN_PASSWORD, password)
+            }
+        }
+    }
+
     /// The value that was set for an option; `None` when it was not.
     #[must_use]
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Option<T> {
@@ -231,7 +255,7 @@ impl Options {
     /// Whether every value that was set is valid.
     ///
     /// # Errors
-    /// The first that is not: [`OptionError::OutOfRange`] or [`OptionError::NotYet`].
+    /// The first that is not: [`OptionError::OutOfRange`], [`OptionError::NotYet`] or [`OptionError::NotBuilt`].
     pub fn check(&self) -> Result<(), OptionError> {
         self.error.clone().map_or(Ok(()), Err)
     }
@@ -336,6 +360,13 @@ pub enum OptionError {
         /// Name of the feature.
         needs: &'static str,
     },
+    /// The option belongs to a cargo feature that is off.
+    NotBuilt {
+        /// Name of the option.
+        option: &'static str,
+        /// Name of the feature.
+        feature: &'static str,
+    },
     /// The option was never set and has no default.
     Unset {
         /// Name of the option.
@@ -359,6 +390,7 @@ impl OptionError {
             | OptionError::NotForType { option, .. }
             | OptionError::NotForEndpoint { option }
             | OptionError::NotYet { option, .. }
+            | OptionError::NotBuilt { option, .. }
             | OptionError::Unset { option } => option,
             OptionError::Unknown { .. } => "?",
             OptionError::RoutingIdInUse(_) => "CONNECT_ROUTING_ID",
@@ -381,6 +413,9 @@ impl fmt::Display for OptionError {
             ),
             OptionError::NotYet { option, needs } => {
                 write!(f, "{option}: not supported yet (needs {needs})")
+            }
+            OptionError::NotBuilt { option, feature } => {
+                write!(f, "{option}: not built in; enable the feature {feature:?} of zeroxide in Cargo.toml")
             }
             OptionError::Unset { option } => write!(f, "{option}: not set, and it has no default"),
             OptionError::Unknown { number } => write!(f, "there is no option {number}"),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `authenticate` | [`Authenticate`], what decides about a peer; [`Credentials`], [`Verdict`] |
 //! | `access_list` | [`AccessList`], the ready-made one |
-//! | `net` | networks of addresses |
+//! | `net`, `users` | networks of addresses; names and passwords |
 //! | `authorities` | who decides for which domain, and the thread on which it does |
 //!
 //! The question itself travels through `io/authorise` (who is asked) and `io/zap` (a handler socket is).
@@ -13,11 +13,15 @@ mod access_list;
 mod authenticate;
 pub(crate) mod authorities;
 mod net;
+#[cfg(feature = "plain")]
+mod users;
 
 pub use authenticate::{Authenticate, Credentials, Verdict};
 pub use net::NetError;
 
 use std::fmt;
+
+use zeroxide_zmtp::mechanism::Secret;
 
 pub use access_list::AccessList;
 
@@ -52,6 +56,26 @@ impl fmt::Display for Mechanism {
     }
 }
 
+/// What a socket demands and shows: the mechanism, this side's part in it, and the credentials.
+///
+/// It has nothing to do with who binds and who connects. Give it to [`Options::security`](crate::Options::security).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Security {
+    /// NULL: no proof, no secrecy. With a ZAP_DOMAIN, peers are still judged by their address.
+    Null,
+    /// PLAIN, the side that demands a name and a password; an authenticator or a ZAP handler judges them. They travel
+    /// in clear text, and so does everything after. Needs the feature `plain`.
+    PlainServer,
+    /// PLAIN, the side that shows a name and a password, of 1 to 255 bytes each. Needs the feature `plain`.
+    PlainClient {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+}
+
 /// A mechanism, and this side's part in it. It has nothing to do with who binds and who connects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Role {
@@ -59,6 +83,13 @@ pub struct Role {
     pub mechanism: Mechanism,
     /// Whether this side demands the proof. With NULL both sides are alike, and it is `false`.
     pub server: bool,
+}
+
+impl Role {
+    /// Whether this side shows the proof that the other demands.
+    pub(crate) fn is_client(self) -> bool {
+        self.mechanism != Mechanism::Null && !self.server
+    }
 }
 
 /// `a CURVE server`, `NULL`.

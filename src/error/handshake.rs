@@ -1,4 +1,4 @@
-//! Why a connection stood and came to nothing.
+//! Why a connection stood and came to nothing. The words are in `likely`.
 
 use std::sync::Arc;
 use std::{fmt, io};
@@ -7,7 +7,6 @@ use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::mechanism::zap::Violation;
 use zeroxide_zmtp::{ConnectionError, ProtocolError, SocketType, Stage};
 
-use super::either;
 use crate::security::Role;
 
 /// A handshake that failed.
@@ -17,8 +16,10 @@ pub struct HandshakeError {
     pub endpoint: Arc<str>,
     /// This socket's type.
     pub socket: SocketType,
-    /// This socket's mechanism.
+    /// This socket's mechanism, and its part in it.
     pub security: Role,
+    /// Whether this side connected to the peer; else it accepted it.
+    pub connecting: bool,
     /// How far the handshake came; `None` where that is not known.
     pub stage: Option<Stage>,
     /// What ended it.
@@ -96,37 +97,6 @@ impl fmt::Display for Denial {
     }
 }
 
-impl HandshakeError {
-    /// The text without the endpoint.
-    pub(crate) fn what(&self) -> String {
-        let own = self.socket;
-        match &self.cause {
-            HandshakeCause::Protocol(fault) => protocol(fault, own),
-            HandshakeCause::Denied(denial) => denial.to_string(),
-            HandshakeCause::NoSignature => {
-                "peer sent no ZMTP signature within SIGNATURE_IVL; does it speak ZMTP?".to_owned()
-            }
-            HandshakeCause::TimedOut => match self.stage {
-                Some(Stage::Greeting) => {
-                    "peer sent no greeting within HANDSHAKE_IVL; does it speak ZMTP?".to_owned()
-                }
-                Some(Stage::Authorising) => {
-                    "no decision about the peer within HANDSHAKE_IVL, or no answer of the peer to it"
-                        .to_owned()
-                }
-                _ => "peer did not end its handshake within HANDSHAKE_IVL".to_owned(),
-            },
-            HandshakeCause::PeerClosed => match self.stage {
-                Some(Stage::Greeting) => {
-                    "peer closed before its greeting; is it full, or filtering addresses?".to_owned()
-                }
-                _ => "peer closed during the handshake; its log may say why".to_owned(),
-            },
-            HandshakeCause::Io(kind) => format!("connection lost during the handshake: {kind}"),
-        }
-    }
-}
-
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.endpoint, self.what())
@@ -168,30 +138,5 @@ impl From<&io::Error> for HandshakeCause {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => HandshakeCause::PeerClosed,
             kind => HandshakeCause::Io(kind),
         }
-    }
-}
-
-fn protocol(fault: &ProtocolError, own: SocketType) -> String {
-    match fault {
-        ProtocolError::SocketTypeMismatch { peer, .. } => {
-            let peer = peer.map_or("of no known type", SocketType::name);
-            let legal = either(own.peers());
-            format!("peer is {peer}, we are {own}; {} {own} talks to {legal}", super::article(own))
-        }
-        ProtocolError::NotZmtp { first } => {
-            // Enough to know HTTP, TLS or SSH by.
-            let first = first.as_bytes();
-            let first = first[..first.len().min(8)].escape_ascii();
-            format!("peer does not speak ZMTP (first bytes \"{first}\")")
-        }
-        ProtocolError::VersionTooOld { spoken, minimum } => {
-            format!("peer speaks ZMTP {spoken}, we demand {minimum}; MIN_VERSION can allow it")
-        }
-        ProtocolError::MechanismMismatch { peer } => {
-            let name = peer.split(|b| *b == 0).next().unwrap_or_default();
-            format!("peer demands {}, we offer NULL", name.escape_ascii())
-        }
-        ProtocolError::Refused { reason } => format!("peer refused us: \"{}\"", reason.escape_ascii()),
-        other => other.to_string(),
     }
 }

@@ -16,6 +16,11 @@ pub enum SecurityError {
         /// The domain.
         domain: Box<str>,
     },
+    /// The mechanism belongs to a cargo feature that is off.
+    NotBuilt {
+        /// The mechanism.
+        mechanism: Mechanism,
+    },
     /// The socket demands that somebody decides about its peers, and there is nobody: neither an authenticator for its
     /// domain nor a ZAP handler.
     NobodyToAsk {
@@ -37,6 +42,13 @@ impl fmt::Display for SecurityError {
                 write!(
                     f,
                     "domain {domain:?} is in use: it has an authenticator; remove_authenticator() frees it"
+                )
+            }
+            SecurityError::NotBuilt { mechanism } => {
+                let feature = mechanism.name().to_ascii_lowercase();
+                write!(
+                    f,
+                    "{mechanism} is not built in; enable the feature {feature:?} of zeroxide in Cargo.toml"
                 )
             }
             SecurityError::NobodyToAsk { endpoint, socket, security, domain } => {

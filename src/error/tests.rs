@@ -23,6 +23,7 @@ fn handshake(endpoint: &str, socket: &str, cause: HandshakeCause) -> Error {
         endpoint: endpoint.into(),
         socket: socket_type(socket),
         security: Role::default(),
+        connecting: true,
         stage: None,
         cause,
     }

@@ -328,6 +328,10 @@ impl Engine {
             .or_else(|| state.drive_in(by, now, &self.reactor, &mut turn))
             .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None });
         if let Some(end) = end {
+            if state.pipe.is_none() && matches!(end, End::Protocol(_)) {
+                // What is left of our greeting goes out still: it tells the peer our mechanism.
+                let _ = state.drive_out(&mut turn);
+            }
             state.finish(end, &mut turn);
         } else if let Some(deadline) = state.connection.poll_timeout() {
             if state.armed.is_none_or(|armed| deadline < armed) {

@@ -81,6 +81,7 @@ impl Connected {
             endpoint: self.remote.as_str().into(),
             socket: self.base.socket_type,
             security: self.values.role(),
+            connecting: matches!(self.maker, Maker::Session(_)),
             stage: Some(self.engine.stage()),
             cause,
         }
@@ -105,6 +106,7 @@ impl Reactor {
             Maker::Listener(_) => values.accepted_config(base.socket_type),
             Maker::Session(_) => values.connection_config(base.socket_type),
         };
+        let config = values.secured(config).map_err(io::Error::other)?;
         let connection = Connection::new(config, Instant::now());
         let first_read = values.handshake_buffer as usize;
         let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone(), first_read);

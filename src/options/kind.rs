@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
 use super::row::{Row, Unit};
 use super::{OptionError, ReconnectStop};
+use crate::security::{Mechanism, Role};
 
 /// A type of option values.
 pub(super) trait Kind {
@@ -183,6 +185,45 @@ impl Kind for SocketType {
 
     fn show(&self, _none: &str) -> String {
         self.to_string()
+    }
+}
+
+impl Kind for Secret {
+    const UNIT: Unit = Unit::Length;
+
+    fn magnitude(&self) -> Option<u64> {
+        Some(self.expose().len() as u64)
+    }
+
+    fn show(&self, _none: &str) -> String {
+        "***".to_owned()
+    }
+}
+
+impl Kind for Role {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        self.mechanism.to_string()
+    }
+}
+
+impl Kind for Mechanism {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
+    }
+}
+
+/// Of a role, the table shows the mechanism.
+impl Field<Mechanism> for Role {
+    fn from_value(mechanism: Mechanism) -> Role {
+        Role { mechanism, server: false }
+    }
+
+    fn value(&self) -> Option<Mechanism> {
+        Some(self.mechanism)
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Place {
 pub enum Support {
     /// It works.
     Works,
+    /// It works where the named cargo feature is on, which it is not here; setting it is an error.
+    NotBuilt(&'static str),
     /// It is known and will come with the named feature; setting it is an error.
     NotYet(&'static str),
     /// It exists in the C interface alone; the text names what does the same in Rust.
@@ -97,6 +99,7 @@ pub struct Row {
     pub(super) rule: Option<&'static str>,
     pub(super) secret: bool,
     pub(super) support: Support,
+    pub(super) feature: Option<&'static str>,
     pub(super) doc: &'static str,
     pub(super) show: fn(&Values) -> String,
     pub(super) copy: fn(&mut Values, &Values),
@@ -161,6 +164,12 @@ impl Row {
     #[must_use]
     pub fn support(&self) -> Support {
         self.support
+    }
+
+    /// The cargo feature that it belongs to; `None` for those that are always there.
+    #[must_use]
+    pub fn feature(&self) -> Option<&'static str> {
+        self.feature
     }
 
     /// One sentence or two: meaning, unit, limits.

@@ -2,15 +2,69 @@
 
 use zeroxide_transports::Endpoint;
 use zeroxide_transports::endpoint::Host;
-use zeroxide_zmtp::SocketType;
+use zeroxide_zmtp::mechanism::Settings;
+use zeroxide_zmtp::{Config, SocketType};
 
 use super::Values;
+use crate::error::SecurityError;
 use crate::security::{Mechanism, Role};
 
 impl Values {
     /// This side's mechanism and its part in it.
     pub(crate) fn role(&self) -> Role {
-        Role { mechanism: Mechanism::Null, server: false }
+        self.role
+    }
+
+    /// PLAIN_SERVER was set (libzmq options.cpp, here and below).
+    pub(super) fn plain_server_set(&mut self) {
+        let mechanism = if self.plain_server { Mechanism::Plain } else { Mechanism::Null };
+        self.play(Role { mechanism, server: self.plain_server });
+    }
+
+    /// PLAIN_USERNAME or PLAIN_PASSWORD was set.
+    pub(super) fn plain_client_set(&mut self) {
+        self.play(Role { mechanism: Mechanism::Plain, server: false });
+    }
+
+    /// An option of a mechanism was copied from `from`.
+    pub(super) fn take_role(&mut self, from: &Values) {
+        self.play(from.role);
+    }
+
+    /// The last option that was set decides; the others are forgotten, as far as they say otherwise.
+    fn play(&mut self, role: Role) {
+        self.role = role;
+        self.plain_server = role == Role { mechanism: Mechanism::Plain, server: true };
+    }
+
+    /// The mechanism with its credentials, for one connection.
+    ///
+    /// # Errors
+    /// When some are missing, or the mechanism is not built in: no connection is made then, rather than an open one.
+    pub(crate) fn settings(&self) -> Result<Settings, SecurityError> {
+        match self.role {
+            Role { mechanism: Mechanism::Null, .. } => Ok(Settings::Null),
+            #[cfg(feature = "plain")]
+            Role { mechanism: Mechanism::Plain, server: true } => Ok(Settings::PlainServer),
+            #[cfg(feature = "plain")]
+            Role { mechanism: Mechanism::Plain, server: false } => Ok(Settings::PlainClient {
+                username: self.plain_username.clone().unwrap_or_default().into(),
+                password: self.plain_password.clone().unwrap_or_default(),
+            }),
+            #[allow(unreachable_patterns)] // none is left where all are built in
+            Role { mechanism, .. } => Err(SecurityError::NotBuilt { mechanism }),
+        }
+    }
+
+    /// What one connection obeys, with its mechanism.
+    ///
+    /// # Errors
+    /// As [`Values::settings`].
+    pub(crate) fn secured(&self, config: Config) -> Result<Config, SecurityError> {
+        Ok(match config.raw {
+            true => config,
+            false => Config { mechanism: self.settings()?, authorise: self.asks(), ..config },
+        })
     }
 
     /// Whether somebody is asked about peers (libzmq null_mechanism.cpp, plain_server.cpp, curve_server.cpp).

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
 use super::ReconnectStop;
 use super::kind::{Field, Kind, check};
 use super::row::{CType, Place, Row, Scope, Support, Unit};
+use crate::security::{Mechanism, Role};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
 const INT: u64 = i32::MAX as u64;
@@ -57,6 +59,32 @@ macro_rules! first {
     };
 }
 
+macro_rules! hidden {
+    () => {
+        false
+    };
+    ($hidden:literal) => {
+        $hidden
+    };
+}
+
+macro_rules! support {
+    () => {
+        Support::Works
+    };
+    ($feature:tt) => {
+        if cfg!(feature = $feature) { Support::Works } else { Support::NotBuilt($feature) }
+    };
+}
+
+/// What else a copied option brings along: with one of a mechanism, the mechanism.
+macro_rules! copied {
+    ($to:ident, $from:ident) => {};
+    ($to:ident, $from:ident, $then:path) => {
+        $to.take_role($from)
+    };
+}
+
 macro_rules! secret {
     () => {
         false
@@ -73,7 +101,8 @@ macro_rules! options {
             $(#[doc = $doc:literal])+
             $name:ident $field:ident: $ty:ty $(as $stored:ty)?; $number:tt $c:ident; $scope:ident $place:ident $types:tt;
             native $native:expr, libzmq $libzmq:expr
-            $(, range $low:expr, $high:expr)? $(, none $none:literal)? $(, rule $rule:path, $rule_text:literal)?;
+            $(, range $low:expr, $high:expr)? $(, none $none:literal)? $(, rule $rule:path, $rule_text:literal)?
+            $(, feature $feature:tt)? $(, then $then:path)? $(, hidden $hidden:literal)?;
         )+}
         later {$(
             $(#[doc = $later_doc:literal])+
@@ -128,11 +157,15 @@ macro_rules! options {
                 range: optional!($($low, $high)?),
                 none: optional!($($none)?),
                 rule: optional!($($rule_text)?),
-                secret: false,
-                support: Support::Works,
+                secret: hidden!($($hidden)?),
+                support: support!($($feature)?),
+                feature: optional!($($feature)?),
                 doc: concat!($($doc),+),
                 show: |values| Kind::show(&values.$field, rows::$name.none.unwrap_or("–")),
-                copy: |to, from| to.$field.clone_from(&from.$field),
+                copy: |to, from| {
+                    to.$field.clone_from(&from.$field);
+                    copied!(to, from $(, $then)?);
+                },
             };)+
 
             $(pub(super) static $later: Row = Row {
@@ -149,6 +182,7 @@ macro_rules! options {
                 rule: None,
                 secret: secret!($($secret)?),
                 support: Support::NotYet($needs),
+                feature: None,
                 doc: concat!($($later_doc),+),
                 show: |_| $later_default.to_owned(),
                 copy: |_, _| {},
@@ -168,6 +202,7 @@ macro_rules! options {
                 rule: None,
                 secret: false,
                 support: Support::COnly($instead),
+                feature: None,
                 doc: concat!($($c_doc),+),
                 show: |_| $c_default.to_owned(),
                 copy: |_, _| {},
@@ -189,7 +224,10 @@ macro_rules! options {
             pub const $name: Opt<$ty, $scope> = Opt {
                 row: &rows::$name,
                 check: |value| check(&rows::$name, value, optional!($((|value: &$ty| $rule(value)) as fn(&$ty) -> bool)?)),
-                write: |values, value| values.$field = Field::from_value(value),
+                write: |values, value| {
+                    values.$field = Field::from_value(value);
+                    $($then(values);)?
+                },
                 read: |values| Field::<$ty>::value(&values.$field),
                 scope: PhantomData,
             };)+
@@ -305,7 +343,13 @@ options! {
         METADATA metadata: Vec<(String, Bytes)>; 95 string; AtAttach Endpoint all;
         native Vec::new(), libzmq Vec::new(), range 0, 4096, none "none", rule application_names, "names such as X-key, of letters, digits and -_.+";
 
-        // Security.
+        // Security. Of the options of PLAIN and CURVE the last one that is set decides on the mechanism, as in libzmq.
+        /// Demand a name and a password of peers, which the authenticator or the ZAP handler judges; off is NULL.
+        PLAIN_SERVER plain_server: bool; 44 int; AtAttach Endpoint all; native false, libzmq false, feature "plain", then Values::plain_server_set;
+        /// The name to show to a PLAIN server, and the wish to be its client.
+        PLAIN_USERNAME plain_username: String as Option<String>; 45 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set;
+        /// The password to show to a PLAIN server, in clear text, and the wish to be its client.
+        PLAIN_PASSWORD plain_password: Secret as Option<Secret>; 46 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set, hidden true;
         /// The domain whose authenticator decides about peers, or which the ZAP handler is told; with NULL nobody is asked without one.
         ZAP_DOMAIN zap_domain: String as Option<String>; 55 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none";
         /// Refuse the peers of a socket with a ZAP_DOMAIN while there is nobody to be asked about them. Needs AUTH_REQUIRED off: that refuses more.
@@ -382,6 +426,8 @@ options! {
         XSUB_VERBOSE_UNSUBSCRIBE xsub_verbose_unsubscribe: bool; 115 int; Live Socket [XSUB]; native false, libzmq false;
 
         // Read only.
+        /// The security mechanism: that of the last option set that belongs to one.
+        MECHANISM role: Mechanism as Role; 43 int; ReadOnly Socket all; native Role::default(), libzmq Role::default();
         /// The socket's type.
         TYPE socket_type: SocketType as Option<SocketType>; 16 int; ReadOnly Socket all; native t, libzmq t, none "–";
         /// The endpoint last bound or connected, with its real port; unset before the first.
@@ -392,12 +438,6 @@ options! {
         TOPICS_COUNT topics_count: u32; 116 int; ReadOnly Socket [PUB SUB XPUB XSUB]; native 0, libzmq 0;
     }
     later {
-        /// Whether this end checks names and passwords.
-        PLAIN_SERVER: bool; 44 int; AtAttach all; libzmq "off", needs "PLAIN";
-        /// The name to show to a PLAIN server.
-        PLAIN_USERNAME: String; 45 string; AtAttach all; libzmq "none", needs "PLAIN";
-        /// The password to show to a PLAIN server.
-        PLAIN_PASSWORD: String; 46 string; AtAttach all; libzmq "none", needs "PLAIN", secret;
         /// Whether this end is the CURVE server.
         CURVE_SERVER: bool; 47 int; AtAttach all; libzmq "off", needs "CURVE";
         /// This end's public key.
@@ -506,8 +546,6 @@ options! {
         FD; 14 zmq_fd_t; ReadOnly all; libzmq "–", instead "the futures of `Socket`, and `Poller`";
         /// The opposite of IPV6 (deprecated in libzmq).
         IPV4ONLY; 31 int; AtAttach all; libzmq "on", instead "`IPV6`";
-        /// The security mechanism in use.
-        MECHANISM; 43 int; ReadOnly all; libzmq "0", instead "what the socket was made with";
         /// Whether several threads may use the socket.
         THREAD_SAFE; 81 int; ReadOnly all; libzmq "–", instead "every socket is";
     }

@@ -300,7 +300,7 @@ fn debug_shows_what_was_set_and_no_secret() {
     assert_eq!(format!("{options:?}"), r#"Options { ROUTING_ID: "w7" (hex 7737), LINGER: for ever }"#);
 
     for options in [
-        Options::new().set(opt::PLAIN_PASSWORD, "hunter2".to_owned()),
+        Options::new().set(opt::PLAIN_PASSWORD, "hunter2".into()),
         Options::new().set(opt::CURVE_SECRETKEY, Bytes::from_static(b"hunter2")),
         Options::new().set(opt::SOCKS_PASSWORD, "hunter2".to_owned()),
         Options::new().set(opt::WSS_KEY_PEM, "hunter2".to_owned()),
@@ -331,6 +331,7 @@ fn secret_row() -> Row {
         rule: None,
         secret: true,
         support: Support::Works,
+        feature: None,
         doc: "",
         show: |_| String::new(),
         copy: |_, _| {},
@@ -498,7 +499,8 @@ Generated from the table in `src/options/table.rs`; change that, then run the te
 
 Every option is a constant of `zeroxide::opt` under libzmq's name without `ZMQ_`. `Options::set` collects values for a
 new socket (`socket_with`) or for one endpoint (`bind_with`, `connect_with`); `Socket::set` changes those marked *live*
-on a socket in use. Times are `Duration`s; `None` says in words what libzmq says with -1 or 0.
+on a socket in use. Times are `Duration`s; `None` says in words what libzmq says with -1 or 0. Options of a cargo feature
+that is off are an error that names it.
 
 *default* is that of the Rust API, *libzmq* that of libzmq, of its C interface and of `Options::with_libzmq_defaults()`.
 *when*: **live** takes effect at once; **attach** is read at bind or connect; **read** can only be read. A `*` behind it:
@@ -510,7 +512,7 @@ fn page() -> String {
     page += "\n## Options that work\n\n";
     page += "| option | no. | C type | Rust type | when | sockets | default | libzmq | allowed | meaning |\n";
     page += "|---|---|---|---|---|---|---|---|---|---|\n";
-    for row in TABLE.iter().filter(|row| row.support() == Support::Works) {
+    for row in TABLE.iter().filter(|row| matches!(row.support(), Support::Works | Support::NotBuilt(_))) {
         let number = row.number().map_or("–".to_owned(), |n| n.to_string());
         let columns = [
             format!("`{}`", row.name()),
@@ -522,7 +524,7 @@ fn page() -> String {
             row.native_default(None),
             row.libzmq_default(None),
             row.allowed(),
-            row.doc().to_owned(),
+            row.feature().map_or(row.doc().to_owned(), |name| format!("{} Feature `{name}`.", row.doc())),
         ];
         page += &format!("| {} |\n", columns.join(" | "));
     }

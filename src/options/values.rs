@@ -78,7 +78,6 @@ impl Values {
             heartbeat_ttl: self.heartbeat_ttl,
             properties: self.metadata.clone(),
             raw: self.is_raw(t),
-            authorise: self.asks() && !self.is_raw(t),
             ..Config::new(t)
         }
     }

@@ -3,8 +3,12 @@
 use std::net::IpAddr;
 
 use zeroxide_zmtp::mechanism::Proof;
+#[cfg(feature = "plain")]
+use zeroxide_zmtp::mechanism::Secret;
 
 use super::net::{Net, NetError};
+#[cfg(feature = "plain")]
+use super::users::Users;
 use super::{Authenticate, Credentials, Verdict};
 
 /// Who may come in, by address and by what the mechanism proves.
@@ -25,6 +29,8 @@ use super::{Authenticate, Credentials, Verdict};
 pub struct AccessList {
     allowed: Vec<Net>,
     denied: Vec<Net>,
+    #[cfg(feature = "plain")]
+    users: Users,
 }
 
 impl AccessList {
@@ -53,6 +59,15 @@ impl AccessList {
         Ok(self)
     }
 
+    /// Lets a user of PLAIN in, by name and password; of the same name the last counts. What is longer than the 255
+    /// bytes that PLAIN can carry never matches.
+    #[cfg(feature = "plain")]
+    #[must_use]
+    pub fn plain_user(mut self, name: &str, password: impl Into<Secret>) -> AccessList {
+        self.users.add(name, &password.into());
+        self
+    }
+
     fn admits_address(&self, address: &str) -> bool {
         let address: Option<IpAddr> = address.parse().ok();
         let among = |nets: &[Net]| address.is_some_and(|ip| nets.iter().any(|net| net.contains(ip)));
@@ -67,6 +82,8 @@ impl Authenticate for AccessList {
         }
         match &who.proof {
             Proof::None => Verdict::allow(""),
+            #[cfg(feature = "plain")]
+            Proof::Plain { username, password } => self.users.check(username, password),
             // A mechanism that this list knows nothing of.
             _ => Verdict::Deny,
         }

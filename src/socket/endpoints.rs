@@ -294,7 +294,7 @@ impl SocketBase {
             }
             return Ok(endpoint);
         }
-        self.check_authority(text, values)?;
+        self.check_security(text, values)?;
         let reactor = self.reactor(values)?;
         let listener = Listener::bind(&endpoint, &values.socket_options())
             .map_err(|error| self.bind_error(text, error.source))?;
@@ -304,10 +304,13 @@ impl SocketBase {
         Ok(resolved)
     }
 
-    /// Refuses to open a way in while nobody could be asked who may use it.
-    fn check_authority(&self, text: &str, values: &Values) -> Result<()> {
-        let raw = values.is_raw(self.socket_type);
-        if raw || !values.asks() || !values.auth_required {
+    /// Refuses to open a way in while the mechanism is incomplete, or nobody could be asked who may use it.
+    fn check_security(&self, text: &str, values: &Values) -> Result<()> {
+        if values.is_raw(self.socket_type) {
+            return Ok(());
+        }
+        values.settings()?;
+        if !values.asks() || !values.auth_required {
             return Ok(());
         }
         let domain = values.zap_domain.as_deref().unwrap_or_default();
@@ -354,7 +357,7 @@ impl SocketBase {
         match &endpoint {
             Endpoint::Inproc(name) => self.connect_name(id, name, &endpoint, values)?,
             _ => {
-                self.check_authority(text, values)?;
+                self.check_security(text, values)?;
                 self.connect_stream(id, &endpoint, values)?;
             }
         }

@@ -35,8 +35,13 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         run::pass(&mut run::cargo(root, &lints))
     });
+    report.step("clippy, all features", |_| {
+        let lints =
+            ["clippy", "--workspace", "--all-targets", "--features", suite::FEATURES, "--", "-D", "warnings"];
+        run::pass(&mut run::cargo(root, &lints))
+    });
     report.step("docs", |_| {
-        let mut docs = run::cargo(root, &["doc", "--no-deps", "--workspace"]);
+        let mut docs = run::cargo(root, &["doc", "--no-deps", "--workspace", "--features", suite::FEATURES]);
         run::pass(docs.env("RUSTDOCFLAGS", "-D warnings"))
     });
     suite::steps(root, &mut report, true);
@@ -67,7 +72,7 @@ fn check_target(root: &Path, target: &str) -> Outcome {
     if !has_std(root, target) {
         return Outcome::NotRun(format!("the standard library for {target} cannot be added here"));
     }
-    run::pass(&mut run::cargo(root, &["check", "-p", "zeroxide", "--target", target]))
+    run::pass(&mut run::cargo(root, &["check", "-p", "zeroxide", "--all-features", "--target", target]))
 }
 
 /// Whether the standard library of `target` is here, after asking rustup for it if it is not.

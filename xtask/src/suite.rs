@@ -15,6 +15,8 @@ use std::time::Duration;
 use crate::report::{Counts, Outcome, Report};
 use crate::run;
 
+/// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
+pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/face";
 /// The pyzmq that the peers run; its wheel carries its own libzmq.
 const PYZMQ: &str = "pyzmq==27.1.0";
 /// The oldest Python for which that pyzmq has wheels.
@@ -41,7 +43,25 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
 /// Runs the steps of `test` into `report`.
 pub(crate) fn steps(root: &Path, report: &mut Report, require_peers: bool) {
     report.step("workspace tests", |counts| {
-        run::count(&mut run::cargo(root, &["test", "--workspace", "--no-fail-fast"]), counts)
+        run::count(
+            &mut run::cargo(root, &["test", "--workspace", "--features", FEATURES, "--no-fail-fast"]),
+            counts,
+        )
+    });
+    report.step("tests without features", |counts| {
+        let bare = [
+            "test",
+            "-p",
+            "zeroxide-zmtp",
+            "-p",
+            "zeroxide",
+            "--lib",
+            "--test",
+            "options",
+            "--test",
+            "security",
+        ];
+        run::count(&mut run::cargo(root, &bare), counts)
     });
     report.step("model checker", |counts| model_checker(root, counts));
     report.step("quickstart, release", |_| quickstart(root));

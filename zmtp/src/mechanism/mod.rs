@@ -7,7 +7,6 @@
 mod null;
 #[cfg(feature = "plain")]
 mod plain;
-#[cfg(feature = "plain")]
 mod secret;
 pub mod zap;
 
@@ -19,7 +18,6 @@ use crate::connection::Config;
 use crate::error::ProtocolError;
 
 pub use crate::gate::{Credentials, Decision, Proof, Status};
-#[cfg(feature = "plain")]
 pub use secret::Secret;
 
 /// Longest property list that a handshake accepts, in bytes.
