@@ -492,6 +492,53 @@ fn docs_options_md_is_generated_from_the_table() {
     assert!(found == page, "docs/OPTIONS.md is out of date: run the tests with ZEROXIDE_WRITE_DOCS=1");
 }
 
+/// Options that bound what a peer can take; docs/LIMITS.md has them all, with the defaults of the table.
+const LIMITS: &[&str] = &[
+    "SNDHWM",
+    "RCVHWM",
+    "HANDSHAKE_IVL",
+    "SIGNATURE_IVL",
+    "MAX_HANDSHAKES",
+    "MAX_HANDSHAKES_PER_HOST",
+    "HANDSHAKE_BUFFER",
+    "ACCEPT_BACKOFF",
+    "MIN_VERSION",
+    "HEARTBEAT_TIMEOUT",
+    "MAXMSGSIZE",
+    "MAX_MULTIPART",
+    "MAX_FRAMES",
+    "MAX_TOPIC",
+    "MAX_SUBSCRIPTIONS",
+    "MAX_SUBSCRIPTION_BYTES",
+    "BACKLOG",
+];
+
+#[test]
+fn docs_limits_md_tells_every_limit_with_its_defaults() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/LIMITS.md")).unwrap();
+    let rows: Vec<Vec<&str>> =
+        page.lines().map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect();
+    let told: BTreeSet<&str> = rows.iter().filter_map(|row| row.get(1)?.strip_prefix('`')).collect();
+    assert_eq!(told.len(), LIMITS.len(), "{told:?}");
+    for name in LIMITS {
+        let row = TABLE.iter().find(|row| row.name() == *name).unwrap();
+        let shown = rows.iter().find(|cells| cells.get(1) == Some(&&format!("`{name}`")[..]));
+        let shown = shown.unwrap_or_else(|| panic!("docs/LIMITS.md does not tell of {name}"));
+        let defaults = [row.native_default(None), row.libzmq_default(None)];
+        assert_eq!([shown[2], shown[3]], [&defaults[0][..], &defaults[1]], "{name}");
+    }
+}
+
+/// An option that is named as limits are is one, and so stands in the list.
+#[test]
+fn no_limit_is_missing_in_the_list() {
+    let named = |name: &str| name.starts_with("MAX") || name.ends_with("HWM");
+    let works = TABLE.iter().filter(|row| row.support() == Support::Works);
+    for row in works.filter(|row| named(row.name())) {
+        assert!(LIMITS.contains(&row.name()), "{row:?}");
+    }
+}
+
 const INTRODUCTION: &str = "\
 # Socket options
 
