@@ -22,7 +22,9 @@ use crate::frame::{Framing, Header};
 use crate::gate::{Admitted, Credentials, Decision, Gate, Status};
 use crate::greeting::{Greeted, Greeting};
 use crate::heartbeat::{Due, Heartbeat, tenths};
-use crate::mechanism::{Mechanism, Settings, Step, Told};
+#[cfg(feature = "curve")]
+use crate::mechanism::curve::OVERHEAD;
+use crate::mechanism::{Channel, Mechanism, Settings, Step, Told};
 use crate::{Entropy, Frame, Message, SocketType, Traffic, Version, raw};
 
 /// What one side brings to a connection.
@@ -110,14 +112,23 @@ impl Config {
         self.authorise && self.mechanism.admits()
     }
 
+    /// The limits on what travels.
     fn open_limits(&self) -> Limits {
         Limits {
-            frame: self.max_frame.map_or(u64::MAX, |max| max.saturating_add(self.mechanism.overhead())),
+            frame: self.max_frame.unwrap_or(u64::MAX),
             // The longest command of an open connection is a SUBSCRIBE.
-            command: (self.max_topic as u64).saturating_add(10 + self.mechanism.overhead()),
+            command: (self.max_topic as u64).saturating_add(10),
             message: self.max_message,
             frames: self.max_parts,
         }
+    }
+
+    /// The limits on the boxes in which it travels. What is in a box shows when it is open.
+    #[cfg(feature = "curve")]
+    fn sealed_limits(&self) -> Limits {
+        let Limits { frame, command, .. } = self.open_limits();
+        let longest = frame.max(command).saturating_add(OVERHEAD as u64);
+        Limits { frame: longest, command: longest, message: u64::MAX, frames: u32::MAX }
     }
 }
 
@@ -176,6 +187,8 @@ pub struct Connection {
     /// A subscription to everything is still to be delivered on behalf of the peer.
     phantom: bool,
     wire: Wire,
+    /// What encrypts the traffic, under CURVE.
+    channel: Option<Box<Channel>>,
     decoder: Decoder,
     heartbeat: Heartbeat,
     handshake_deadline: Option<Instant>,
@@ -224,6 +237,7 @@ impl Connection {
             straight: false,
             phantom: false,
             wire: None,
+            channel: None,
             decoder: Decoder::new(Framing::V2, Phase::Handshake, config.open_limits()),
             heartbeat: Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now),
             handshake_deadline: None,
@@ -300,7 +314,7 @@ impl Connection {
             }
         };
         if let Err(error) = &decided {
-            self.state = State::Failed(error.clone());
+            self.fail(error.clone());
         }
         decided.map_err(ConnectionError::from)
     }
@@ -316,6 +330,7 @@ impl Connection {
         if let State::Ready = self.state {
             self.state = State::Open;
             self.straight = self.wire >= Some(Version::V2_0)
+                && self.channel.is_none()
                 && !self.config.socket_type.publishes()
                 && !self.config.socket_type.expects_reply_envelope();
         }
@@ -341,10 +356,11 @@ impl Connection {
         let control = std::mem::take(&mut self.control);
         out.stage(&control.bytes);
         if let Some((context, len)) = control.pong {
-            write_command(&[b"\x04PONG", &context[..len]], out);
+            self.write_command(&[b"\x04PONG", &context[..len]].concat(), out);
         }
         if control.ping {
-            write_command(&[b"\x04PING", &tenths(self.config.heartbeat_ttl).to_be_bytes()], out);
+            let ttl = tenths(self.config.heartbeat_ttl).to_be_bytes();
+            self.write_command(&[&b"\x04PING"[..], &ttl].concat(), out);
         }
     }
 
@@ -357,7 +373,16 @@ impl Connection {
         if self.control.due {
             self.poll_transmit(out);
         }
-        if self.is_ready() { out.push(self.wire, traffic) } else { out.discard(traffic) }
+        let ready = self.is_ready();
+        match &mut self.channel {
+            None if ready => out.push(self.wire, traffic),
+            Some(channel) if ready => {
+                if let Err(error) = channel.seal(self.wire, traffic, out) {
+                    self.fail(error);
+                }
+            }
+            _ => out.discard(traffic),
+        }
     }
 
     /// When [`Connection::handle_timeout`] wants to be called next. It may move with every call of another method.
@@ -418,7 +443,9 @@ impl Connection {
     /// Whether the stream, if it ended here, would cut a message in two; the half is dropped with the connection.
     #[must_use]
     pub fn partial(&self) -> bool {
-        self.is_ready() && self.decoder.is_partial()
+        self.is_ready()
+            && (self.decoder.is_partial()
+                || self.channel.as_ref().is_some_and(|channel| channel.is_partial()))
     }
 
     /// Bytes of memory held for a frame that is not finished.
@@ -431,10 +458,14 @@ impl Connection {
     fn decode_any(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
         let result = self.step(input, now);
         if let Err(error) = &result {
-            self.straight = false;
-            self.state = State::Failed(error.clone());
+            self.fail(error.clone());
         }
         result
+    }
+
+    fn fail(&mut self, error: ProtocolError) {
+        self.straight = false;
+        self.state = State::Failed(error);
     }
 
     fn step(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
@@ -461,7 +492,7 @@ impl Connection {
                 State::Handshake(_, mechanism) => {
                     let Some(Item::Command(body)) = self.decoder.next(input)? else { return Ok(None) };
                     let mut send = Vec::new();
-                    let step = mechanism.receive(&self.config, &Command::parse(&body)?, &mut send)?;
+                    let step = mechanism.receive(&self.config, &Command::parse(&body)?, now, &mut send)?;
                     self.send_commands(send);
                     self.go_on(step, now)?;
                 }
@@ -547,13 +578,23 @@ impl Connection {
     }
 
     /// The handshake is over: the state that follows, for a peer that the gate lets through.
-    fn ready(&mut self, version: Option<Version>, told: Told, now: Instant) -> Result<State, ProtocolError> {
+    fn ready(
+        &mut self,
+        version: Option<Version>,
+        mut told: Told,
+        now: Instant,
+    ) -> Result<State, ProtocolError> {
         let Some(admitted) = self.gate.pass() else {
             // No mechanism comes here unasked; should one ever, nobody gets in by it.
             return Err(ProtocolError::Denied { status: Status::InternalError });
         };
         self.wire = version;
-        self.decoder.enter(Phase::Open, self.config.open_limits());
+        self.channel = told.channel.take();
+        match self.channel {
+            #[cfg(feature = "curve")]
+            Some(_) => self.decoder.enter(Phase::Sealed, self.config.sealed_limits()),
+            _ => self.decoder.enter(Phase::Open, self.config.open_limits()),
+        }
         if version >= Some(Version::V3_0) {
             self.heartbeat.start(now);
         }
@@ -570,7 +611,7 @@ impl Connection {
             return Ok(raw::chunk(input).map(Traffic::Message));
         }
         self.heartbeat.heard(now);
-        while let Some(item) = self.decoder.next(input)? {
+        while let Some(item) = self.next_item(input)? {
             let traffic = match item {
                 Item::Message(message) => Some(self.message(message)?),
                 Item::Command(body) => self.command(&body)?,
@@ -580,6 +621,13 @@ impl Connection {
             }
         }
         Ok(None)
+    }
+
+    fn next_item(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
+        match &mut self.channel {
+            None => self.decoder.next(input),
+            Some(channel) => channel.next(&mut self.decoder, input, &self.config.open_limits()),
+        }
     }
 
     fn message(&self, message: Message) -> Result<Traffic, ProtocolError> {
@@ -632,6 +680,20 @@ impl Connection {
         }
     }
 
+    /// A command of the open connection.
+    fn write_command(&mut self, body: &[u8], out: &mut Outbox) {
+        if let Some(channel) = &mut self.channel {
+            if let Err(error) = channel.seal_command(body, out) {
+                self.fail(error);
+            }
+            return;
+        }
+        let mut bytes = Vec::with_capacity(32);
+        Framing::V2.write(Header::command(body.len()), &mut bytes);
+        bytes.extend_from_slice(body);
+        out.stage(&bytes);
+    }
+
     fn send_commands(&mut self, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         for body in bodies {
             let body = body.as_ref();
@@ -640,13 +702,6 @@ impl Connection {
             self.control.due = true;
         }
     }
-}
-
-fn write_command(parts: &[&[u8]], out: &mut Outbox) {
-    let mut bytes = Vec::with_capacity(32);
-    Framing::V2.write(Header::command(parts.iter().map(|part| part.len()).sum()), &mut bytes);
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
-    out.stage(&bytes);
 }
 
 /// What libzmq's `req_session_t` demands: a 4-byte request id or none, an empty frame, at least one frame of body.

@@ -26,6 +26,9 @@ pub(crate) enum Phase {
     Handshake,
     /// Everything.
     Open,
+    /// Frames that hold one encrypted frame each, with or without the command flag.
+    #[cfg(feature = "curve")]
+    Sealed,
 }
 
 /// The limits on what a peer sends, in bytes of the wire.
@@ -49,6 +52,58 @@ pub(crate) enum Item {
     Command(Frame),
 }
 
+/// The body of an encrypted frame.
+#[cfg(feature = "curve")]
+#[derive(Debug)]
+pub(crate) enum Sealed<'a> {
+    /// It lies whole in the input.
+    Lent(&'a [u8]),
+    /// It came in pieces.
+    Owned(Vec<u8>),
+}
+
+/// The frames of an unfinished message.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    parts: Message,
+    size: u64,
+}
+
+impl Assembly {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Holds one more frame against the limits on a message.
+    pub(crate) fn admit(&self, limits: &Limits, length: u64, more: bool) -> Result<(), ProtocolError> {
+        if more || !self.is_empty() {
+            if self.size.saturating_add(length) > limits.message {
+                return Err(ProtocolError::MessageTooLong { limit: limits.message });
+            }
+            if self.parts.len() as u64 >= u64::from(limits.frames) {
+                return Err(ProtocolError::TooManyFrames { limit: limits.frames });
+            }
+        }
+        Ok(())
+    }
+
+    /// One more frame; the message, when that was its last.
+    #[inline]
+    pub(crate) fn push(&mut self, frame: Frame, more: bool) -> Option<Message> {
+        if more {
+            self.size += frame.len() as u64;
+            self.parts.push_back(frame);
+            return None;
+        }
+        if self.is_empty() {
+            return Some(frame.into());
+        }
+        self.size = 0;
+        self.parts.push_back(frame);
+        Some(std::mem::take(&mut self.parts))
+    }
+}
+
 /// The decoder of one connection.
 #[derive(Debug)]
 pub(crate) struct Decoder {
@@ -63,9 +118,7 @@ pub(crate) struct Decoder {
     /// The frame whose body is arriving.
     current: Option<Header>,
     body: Vec<u8>,
-    /// The finished frames of an unfinished message.
-    parts: Message,
-    parts_size: u64,
+    assembly: Assembly,
     /// How often memory for a body was enlarged.
     growths: u64,
 }
@@ -81,8 +134,7 @@ impl Decoder {
             stashed: 0,
             current: None,
             body: Vec::new(),
-            parts: Message::new(),
-            parts_size: 0,
+            assembly: Assembly::default(),
             growths: 0,
         }
     }
@@ -125,8 +177,11 @@ impl Decoder {
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
         loop {
             if let Some(header) = self.current {
-                let Some(body) = self.rest_of_body(header, input) else { return Ok(None) };
+                if !self.gather(header, input) {
+                    return Ok(None);
+                }
                 self.current = None;
+                let body = self.take_body();
                 if let Some(item) = self.finish(header, body) {
                     return Ok(Some(item));
                 }
@@ -149,32 +204,45 @@ impl Decoder {
     #[inline]
     fn finish(&mut self, header: Header, body: Frame) -> Option<Item> {
         if header.command {
-            self.between = self.parts.is_empty();
+            self.between = self.assembly.is_empty();
             return Some(Item::Command(body));
         }
-        if header.more {
-            self.parts_size += header.length;
-            self.parts.push_back(body);
-            return None;
-        }
-        self.between = true;
-        if self.parts.is_empty() {
-            return Some(Item::Message(body.into()));
-        }
-        self.parts_size = 0;
-        self.parts.push_back(body);
-        Some(Item::Message(std::mem::take(&mut self.parts)))
+        self.between = !header.more;
+        self.assembly.push(body, header.more).map(Item::Message)
     }
 
-    /// Eats what there is of a body that does not lie whole in one input.
-    fn rest_of_body(&mut self, header: Header, input: &mut &[u8]) -> Option<Frame> {
+    /// Eats `input` up to the end of the next encrypted frame.
+    #[cfg(feature = "curve")]
+    pub(crate) fn sealed<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Sealed<'a>>, ProtocolError> {
+        if self.current.is_none() {
+            let Some(header) = self.header(input)? else { return Ok(None) };
+            let length = self.admit(header)?;
+            if length <= input.len() {
+                let (body, rest) = input.split_at(length);
+                *input = rest;
+                self.between = true;
+                return Ok(Some(Sealed::Lent(body)));
+            }
+            self.current = Some(header);
+        }
+        let Some(header) = self.current else { return Ok(None) };
+        if !self.gather(header, input) {
+            return Ok(None);
+        }
+        self.current = None;
+        self.between = true;
+        Ok(Some(Sealed::Owned(std::mem::take(&mut self.body))))
+    }
+
+    /// Eats what there is of a body that does not lie whole in one input. `true`: now it is here.
+    fn gather(&mut self, header: Header, input: &mut &[u8]) -> bool {
         // `admit` has seen that the length fits a usize.
         let missing = header.length as usize - self.body.len();
         let (arrived, rest) = input.split_at(missing.min(input.len()));
         *input = rest;
         self.growths += u64::from(grow(&mut self.body, missing, arrived.len()));
         self.body.extend_from_slice(arrived);
-        (arrived.len() == missing).then(|| self.take_body())
+        arrived.len() == missing
     }
 
     /// The body under way with room for what comes next of it, and for nothing else; `None` when little is missing.
@@ -228,6 +296,9 @@ impl Decoder {
                 return Err(ProtocolError::MalformedIdentity { length });
             }
             Phase::Handshake if !command => return Err(ProtocolError::TrafficBeforeReady),
+            // MORE is in the box.
+            #[cfg(feature = "curve")]
+            Phase::Sealed if more => return Err(ProtocolError::MalformedCommand(CommandKind::Message)),
             _ => {}
         }
         let limit = if command { limits.command } else { limits.frame };
@@ -241,13 +312,8 @@ impl Decoder {
                 false => ProtocolError::FrameTooLong { length, limit },
             });
         }
-        if !command && (more || !self.parts.is_empty()) {
-            if self.parts_size.saturating_add(length) > limits.message {
-                return Err(ProtocolError::MessageTooLong { limit: limits.message });
-            }
-            if self.parts.len() as u64 >= u64::from(limits.frames) {
-                return Err(ProtocolError::TooManyFrames { limit: limits.frames });
-            }
+        if !command {
+            self.assembly.admit(limits, length, more)?;
         }
         // A length beyond the address space, or beyond what a vector may hold, is beyond any limit.
         usize::try_from(length)

@@ -206,13 +206,24 @@ impl Outbox {
         }
     }
 
+    /// Where small things are appended.
+    #[cfg(feature = "curve")]
+    pub(crate) fn staging(&mut self) -> &mut Vec<u8> {
+        &mut self.staging
+    }
+
+    /// Throws a frame away, a shared one aside.
+    pub(crate) fn dispose(&mut self, frame: Frame) {
+        if frame.is_shared() {
+            self.garbage.push(frame);
+        }
+    }
+
     /// Throws an item away, its shared frames aside.
     pub(crate) fn discard(&mut self, traffic: Traffic) {
         match traffic {
             Traffic::Message(message) => self.garbage.extend(message.into_iter().filter(Frame::is_shared)),
-            Traffic::Subscribe(topic) | Traffic::Cancel(topic) => {
-                self.garbage.extend(Some(topic).filter(Frame::is_shared));
-            }
+            Traffic::Subscribe(topic) | Traffic::Cancel(topic) => self.dispose(topic),
         }
     }
 
@@ -244,21 +255,21 @@ impl Outbox {
         self.push_body(topic);
     }
 
-    fn push_body(&mut self, frame: Frame) {
+    /// Appends a body, by reference when it is large.
+    pub(crate) fn push_body(&mut self, frame: Frame) {
         if frame.len() > COPY_LIMIT {
             self.beside += frame.len() as u64;
             self.referenced += frame.len() as u64;
             self.bodies.push_back(Body { at: self.staging.len(), frame, written: 0 });
         } else {
             self.staging.extend_from_slice(&frame);
-            if frame.is_shared() {
-                self.garbage.push(frame);
-            }
+            self.dispose(frame);
         }
     }
 
+    /// What was appended since the last call is one message.
     #[inline]
-    fn finish_message(&mut self) {
+    pub(crate) fn finish_message(&mut self) {
         self.ends.push(self.end());
     }
 

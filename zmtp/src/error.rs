@@ -158,6 +158,20 @@ pub enum ProtocolError {
         /// The answer; all but 300 were passed on to the peer.
         status: Status,
     },
+    /// A box of CURVE does not open: another key than was promised, or changed on the way.
+    Forged(CommandKind),
+    /// A nonce of CURVE that is not above the last one: a command that was captured and sent again (RFC 26 §"Nonces").
+    Replayed(CommandKind),
+    /// A public key of CURVE whose secret anybody can guess: zero, or another point of low order.
+    WeakKey,
+    /// The vouch of a CURVE client speaks of another connection or of another server than this (RFC 26 §"INITIATE").
+    ForeignVouch,
+    /// A CURVE client took more than 60 seconds to answer our WELCOME.
+    CookieExpired,
+    /// No more than 2^64 messages may be sealed with one key, and as many were. The peer is not at fault.
+    NoncesExhausted,
+    /// There were no random bytes for the keys of this connection. The peer is not at fault.
+    NoEntropy,
     /// Our own name or password is longer than 255 bytes, which PLAIN cannot say (RFC 24). The peer is not at fault.
     CredentialsTooLong,
     /// A message to a REQ does not begin with the reply envelope (RFC 28; libzmq `req_session_t`).
@@ -180,6 +194,9 @@ impl ProtocolError {
                 CommandKind::Welcome => 0x1000_0017,
             },
             ProtocolError::InvalidMetadata | ProtocolError::SocketTypeMismatch { .. } => 0x1000_0018,
+            ProtocolError::Replayed(_) => 0x1000_0002,
+            ProtocolError::ForeignVouch => 0x1000_0003,
+            ProtocolError::Forged(_) | ProtocolError::WeakKey | ProtocolError::CookieExpired => 0x1100_0001,
             ProtocolError::MechanismMismatch { .. } => 0x1100_0002,
             ProtocolError::NotZmtp { .. }
             | ProtocolError::VersionTooOld { .. }
@@ -195,6 +212,8 @@ impl ProtocolError {
             | ProtocolError::SubscriptionsTooLong { .. }
             | ProtocolError::Denied { .. }
             | ProtocolError::CredentialsTooLong
+            | ProtocolError::NoncesExhausted
+            | ProtocolError::NoEntropy
             | ProtocolError::BadReplyEnvelope => 0x1000_0000,
         }
     }
@@ -246,6 +265,13 @@ impl fmt::Display for ProtocolError {
                 write!(f, "subscriptions of more than {limit} bytes")
             }
             ProtocolError::Denied { status } => write!(f, "the peer was refused with status {status}"),
+            ProtocolError::Forged(kind) => write!(f, "a box that does not open ({kind:?})"),
+            ProtocolError::Replayed(kind) => write!(f, "a nonce that was used before ({kind:?})"),
+            ProtocolError::WeakKey => f.write_str("a public key that protects nothing"),
+            ProtocolError::ForeignVouch => f.write_str("a vouch for another connection or server"),
+            ProtocolError::CookieExpired => f.write_str("the answer to WELCOME came too late"),
+            ProtocolError::NoncesExhausted => f.write_str("the connection has used up its nonces"),
+            ProtocolError::NoEntropy => f.write_str("there are no random bytes for the keys of a connection"),
             ProtocolError::CredentialsTooLong => {
                 f.write_str("our own user name or password is longer than 255 bytes")
             }

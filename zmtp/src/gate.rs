@@ -11,6 +11,8 @@ use bytes::Bytes;
 
 #[cfg(feature = "plain")]
 use crate::mechanism::Secret;
+#[cfg(feature = "curve")]
+use crate::mechanism::curve::PublicKey;
 
 /// What a peer showed, for whoever decides (RFC 27: the mechanism and the credentials of a ZAP request).
 #[derive(Clone, Debug)]
@@ -36,6 +38,9 @@ pub enum Proof {
         /// The password, at most 255 bytes. Compare it in constant time.
         password: Secret,
     },
+    /// A public key, and that the peer has its secret one (CURVE).
+    #[cfg(feature = "curve")]
+    Curve(PublicKey),
 }
 
 /// The answer.

@@ -50,6 +50,21 @@ pub(crate) fn opening(version: Version, socket_type: SocketType, id: &[u8]) -> V
     }
 }
 
+/// Random bytes that are the same in every run.
+#[cfg(feature = "curve")]
+pub(crate) fn dice(seed: u64) -> crate::Entropy {
+    let state = std::sync::atomic::AtomicU64::new(seed);
+    crate::Entropy::new(move |bytes| {
+        for byte in bytes {
+            // SplitMix64's step and a part of its mixing.
+            let mut word = state.fetch_add(0x9E37_79B9_7F4A_7C15, std::sync::atomic::Ordering::Relaxed);
+            word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            *byte = (word >> 32) as u8;
+        }
+        Ok(())
+    })
+}
+
 /// Takes everything out of `outbox`, and how many messages that completed.
 pub(crate) fn drain(outbox: &mut Outbox) -> (Vec<u8>, u32) {
     let (mut bytes, mut messages) = (Vec::new(), 0);

@@ -4,10 +4,18 @@
 //! commands to be sent; each [`Step`] says how the dialogue goes on. Before it tells the peer that it may come in it
 //! asks, always, and goes on with `Mechanism::admit`: whether there is anybody to be asked is the gate's affair.
 
+#[cfg(feature = "curve")]
+pub mod curve;
+#[cfg(not(feature = "curve"))]
+mod no_channel;
 mod null;
 #[cfg(feature = "plain")]
 mod plain;
 mod secret;
+#[cfg(feature = "curve")]
+pub mod z85;
+
+use std::time::Instant;
 pub mod zap;
 
 use bytes::Bytes;
@@ -16,6 +24,13 @@ use crate::SocketType;
 use crate::command::{self, Command};
 use crate::connection::Config;
 use crate::error::ProtocolError;
+#[cfg(feature = "curve")]
+use curve::{PublicKey, SecretKey};
+
+#[cfg(feature = "curve")]
+pub(crate) use curve::Channel;
+#[cfg(not(feature = "curve"))]
+pub(crate) use no_channel::Channel;
 
 pub use crate::gate::{Credentials, Decision, Proof, Status};
 pub use secret::Secret;
@@ -24,7 +39,7 @@ pub use secret::Secret;
 pub(crate) const MAX_METADATA: usize = 8 * 1024;
 
 /// The longest ERROR command: a name of 5 and a reason of 255 bytes, each with its length.
-#[cfg(feature = "plain")]
+#[cfg(any(feature = "plain", feature = "curve"))]
 const MAX_ERROR: usize = 1 + 5 + 1 + 255;
 
 /// Which mechanism a socket demands, with its credentials.
@@ -45,6 +60,17 @@ pub enum Settings {
         /// The password.
         password: Secret,
     },
+    /// CURVE, the side whose key the clients know (RFC 25; `ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`).
+    #[cfg(feature = "curve")]
+    CurveServer(SecretKey),
+    /// CURVE, the side that knows the server's key (RFC 25; `ZMQ_CURVE_SERVERKEY`, `ZMQ_CURVE_SECRETKEY`).
+    #[cfg(feature = "curve")]
+    CurveClient {
+        /// The server's public key: no other server is talked to.
+        server: PublicKey,
+        /// Our own key.
+        secret: SecretKey,
+    },
 }
 
 impl Settings {
@@ -55,6 +81,8 @@ impl Settings {
             Settings::Null => "NULL",
             #[cfg(feature = "plain")]
             Settings::PlainServer | Settings::PlainClient { .. } => "PLAIN",
+            #[cfg(feature = "curve")]
+            Settings::CurveServer(_) | Settings::CurveClient { .. } => "CURVE",
         }
     }
 
@@ -67,6 +95,10 @@ impl Settings {
             Settings::PlainServer => true,
             #[cfg(feature = "plain")]
             Settings::PlainClient { .. } => false,
+            #[cfg(feature = "curve")]
+            Settings::CurveServer(_) => true,
+            #[cfg(feature = "curve")]
+            Settings::CurveClient { .. } => false,
         }
     }
 
@@ -82,19 +114,16 @@ impl Settings {
     pub(crate) fn permits_legacy(&self) -> bool {
         matches!(self, Settings::Null)
     }
-
-    /// Bytes that the mechanism adds to a frame of the application.
-    pub(crate) fn overhead(&self) -> u64 {
-        0
-    }
 }
 
 /// What the handshake told of the peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) socket_type: Option<SocketType>,
     pub(crate) routing_id: Bytes,
     pub(crate) properties: Vec<(String, Bytes)>,
+    /// What encrypts the traffic.
+    pub(crate) channel: Option<Box<Channel>>,
 }
 
 /// How a dialogue goes on.
@@ -109,13 +138,17 @@ pub(crate) enum Step {
 }
 
 /// A handshake in progress.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Mechanism {
     Null(null::Null),
     #[cfg(feature = "plain")]
     PlainServer(plain::Server),
     #[cfg(feature = "plain")]
     PlainClient(plain::Client),
+    #[cfg(feature = "curve")]
+    CurveServer(curve::Server),
+    #[cfg(feature = "curve")]
+    CurveClient(curve::Client),
 }
 
 impl Mechanism {
@@ -133,6 +166,12 @@ impl Mechanism {
             Settings::PlainClient { username, password } => {
                 (Mechanism::PlainClient(plain::Client::start(username, password, send)?), Step::More)
             }
+            #[cfg(feature = "curve")]
+            Settings::CurveServer(_) => (Mechanism::CurveServer(curve::Server::Hello), Step::More),
+            #[cfg(feature = "curve")]
+            Settings::CurveClient { server, .. } => {
+                (Mechanism::CurveClient(curve::Client::start(config, server, send)?), Step::More)
+            }
         })
     }
 
@@ -144,6 +183,10 @@ impl Mechanism {
             Mechanism::PlainServer(server) => server.max_command(),
             #[cfg(feature = "plain")]
             Mechanism::PlainClient(client) => client.max_command(),
+            #[cfg(feature = "curve")]
+            Mechanism::CurveServer(server) => server.max_command(),
+            #[cfg(feature = "curve")]
+            Mechanism::CurveClient(client) => client.max_command(),
         }
     }
 
@@ -152,15 +195,27 @@ impl Mechanism {
         &mut self,
         config: &Config,
         command: &Command<'_>,
+        now: Instant,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Step, ProtocolError> {
-        let _ = &send; // NULL answers nothing
-        match self {
-            Mechanism::Null(null) => null.receive(config, command),
+        let _ = (&send, now); // NULL answers nothing
+        match (self, &config.mechanism) {
+            (Mechanism::Null(null), _) => null.receive(config, command),
             #[cfg(feature = "plain")]
-            Mechanism::PlainServer(server) => server.receive(config, command, send),
+            (Mechanism::PlainServer(server), _) => server.receive(config, command, send),
             #[cfg(feature = "plain")]
-            Mechanism::PlainClient(client) => client.receive(config, command, send),
+            (Mechanism::PlainClient(client), _) => client.receive(config, command, send),
+            #[cfg(feature = "curve")]
+            (Mechanism::CurveServer(dialogue), Settings::CurveServer(secret)) => {
+                dialogue.receive(config, secret, command, now, send)
+            }
+            #[cfg(feature = "curve")]
+            (Mechanism::CurveClient(dialogue), Settings::CurveClient { server, secret }) => {
+                dialogue.receive(config, secret, server, command, send)
+            }
+            // The settings of a connection never change.
+            #[cfg(feature = "curve")]
+            _ => Err(fault_of(command)),
         }
     }
 
@@ -172,6 +227,10 @@ impl Mechanism {
             Mechanism::PlainServer(server) => server.admit(send),
             #[cfg(feature = "plain")]
             Mechanism::PlainClient(_) => None,
+            #[cfg(feature = "curve")]
+            Mechanism::CurveServer(server) => server.admit(config, send),
+            #[cfg(feature = "curve")]
+            Mechanism::CurveClient(_) => None,
         };
         told.map_or(Step::More, Step::Ready)
     }

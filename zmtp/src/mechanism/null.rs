@@ -11,7 +11,7 @@ const READY: &[u8] = b"\x05READY";
 pub(super) const MAX_COMMAND: usize = READY.len() + MAX_METADATA;
 
 /// The dialogue, by what is missing.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Null {
     /// Our READY and the peer's.
     Both,

@@ -17,7 +17,7 @@ const INITIATE: &[u8] = b"\x08INITIATE";
 const READY: &[u8] = b"\x05READY";
 
 /// The server's side, by what it waits for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Server {
     Hello,
     /// The gate.
@@ -74,7 +74,7 @@ impl Server {
 }
 
 /// The client's side, by what it waits for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Client {
     Welcome,
     Ready,

@@ -52,6 +52,8 @@ impl Request<'_> {
                 message.push_back(&username[..]);
                 message.push_back(password.expose());
             }
+            #[cfg(feature = "curve")]
+            Proof::Curve(key) => message.push_back(&key.as_bytes()[..]),
         }
         message
     }
@@ -194,9 +196,8 @@ mod tests {
     #[cfg(feature = "plain")]
     fn a_plain_request_carries_name_and_password() {
         let proof = Proof::Plain { username: "admin".into(), password: "secret".into() };
-        let credentials = Credentials { mechanism: "PLAIN", proof };
         let request =
-            Request { id: "1", domain: "", address: "", routing_id: b"", credentials: &credentials };
+            Request { id: "1", domain: "", address: "", routing_id: b"", mechanism: "PLAIN", proof: &proof };
         let frames = ["", "1.0", "1", "", "", "", "PLAIN", "admin", "secret"];
         assert_eq!(request.to_message(), Message::from(frames));
     }

@@ -1,0 +1,125 @@
+//! Boxes: NaCl's `crypto_box` and `crypto_secretbox`, the only cryptography that CURVE uses.
+//!
+//! Nothing is invented here. The key of a box is HSalsa20 of the X25519 secret (NaCl's `beforenm`), computed once for
+//! each pair of keys; a box is XSalsa20-Poly1305, its tag in front (libsodium's "easy" layout).
+
+use std::fmt;
+
+#[cfg(not(feature = "curve-simd"))]
+use crypto_secretbox::{AeadInPlace, KeyInit, XSalsa20Poly1305};
+use salsa20::cipher::consts::U10;
+use x25519_dalek::StaticSecret;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::keys::{PublicKey, SecretKey};
+
+/// Bytes of a box's tag.
+pub(super) const TAG: usize = 16;
+
+/// A nonce.
+pub(super) type Nonce = [u8; 24];
+
+/// The key of a box. It does not print, and its memory is overwritten when it goes.
+#[derive(Clone)]
+pub(super) struct BoxKey(Zeroizing<[u8; 32]>);
+
+/// The box was not made with this key and nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Forged;
+
+impl BoxKey {
+    /// What `secret` and the owner of `public` share. `None` for a public key of low order, with which the shared key
+    /// is known to everybody (RFC 7748 §6.1).
+    pub(super) fn agree(secret: &SecretKey, public: &PublicKey) -> Option<BoxKey> {
+        let secret = StaticSecret::from(*secret.expose());
+        let shared = secret.diffie_hellman(&x25519_dalek::PublicKey::from(*public.as_bytes()));
+        if !shared.was_contributory() {
+            return None;
+        }
+        let mut key = salsa20::hsalsa::<U10>(shared.as_bytes().into(), &[0; 16].into());
+        let kept = BoxKey::of(key.into());
+        key.as_mut_slice().zeroize();
+        Some(kept)
+    }
+
+    /// A key of random bytes, for a secret box.
+    pub(super) fn of(bytes: [u8; 32]) -> BoxKey {
+        BoxKey(Zeroizing::new(bytes))
+    }
+
+    /// Encrypts `body` in place; the tag.
+    #[cfg(not(feature = "curve-simd"))]
+    pub(super) fn seal(&self, nonce: &Nonce, body: &mut [u8]) -> [u8; TAG] {
+        let cipher = XSalsa20Poly1305::new((&*self.0).into());
+        match cipher.encrypt_in_place_detached(nonce.into(), &[], body) {
+            Ok(tag) => tag.into(),
+            // No slice is as long as this needs. Should one ever be, nothing legible leaves.
+            Err(_) => {
+                body.zeroize();
+                [0; TAG]
+            }
+        }
+    }
+
+    /// Decrypts `body` in place, after its tag was found right; else it is left as it was.
+    #[cfg(not(feature = "curve-simd"))]
+    pub(super) fn open(&self, nonce: &Nonce, tag: &[u8; TAG], body: &mut [u8]) -> Result<(), Forged> {
+        let cipher = XSalsa20Poly1305::new((&*self.0).into());
+        cipher.decrypt_in_place_detached(nonce.into(), &[], body, tag.into()).map_err(|_| Forged)
+    }
+
+    /// Encrypts `body` in place; the tag.
+    #[cfg(feature = "curve-simd")]
+    pub(super) fn seal(&self, nonce: &Nonce, body: &mut [u8]) -> [u8; TAG] {
+        let mut tag = [0; TAG];
+        dryoc::classic::crypto_box::crypto_box_detached_afternm_inplace(body, &mut tag, nonce, &self.0);
+        tag
+    }
+
+    /// Decrypts `body` in place, after its tag was found right; else it is left as it was.
+    #[cfg(feature = "curve-simd")]
+    pub(super) fn open(&self, nonce: &Nonce, tag: &[u8; TAG], body: &mut [u8]) -> Result<(), Forged> {
+        dryoc::classic::crypto_box::crypto_box_open_detached_afternm_inplace(body, tag, nonce, &self.0)
+            .map_err(|_| Forged)
+    }
+
+    /// Appends a whole box: tag, ciphertext.
+    pub(super) fn seal_onto(&self, nonce: &Nonce, body: &[u8], out: &mut Vec<u8>) {
+        let at = out.len();
+        out.extend_from_slice(&[0; TAG]);
+        out.extend_from_slice(body);
+        let (tag, body) = out[at..].split_at_mut(TAG);
+        tag.copy_from_slice(&self.seal(nonce, body));
+    }
+
+    /// What is in a whole box.
+    pub(super) fn open_box(&self, nonce: &Nonce, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Forged> {
+        let (tag, body) = sealed.split_first_chunk().ok_or(Forged)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        self.open(nonce, tag, &mut body)?;
+        Ok(body)
+    }
+}
+
+impl fmt::Debug for BoxKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoxKey")
+    }
+}
+
+/// A nonce that counts (RFC 26 "short nonce").
+#[inline]
+pub(super) fn counted(prefix: &[u8; 16], count: u64) -> Nonce {
+    let mut nonce = [0; 24];
+    nonce[..16].copy_from_slice(prefix);
+    nonce[16..].copy_from_slice(&count.to_be_bytes());
+    nonce
+}
+
+/// A random nonce (RFC 26 "long nonce").
+pub(super) fn random(prefix: &[u8; 8], random: &[u8; 16]) -> Nonce {
+    let mut nonce = [0; 24];
+    nonce[..8].copy_from_slice(prefix);
+    nonce[8..].copy_from_slice(random);
+    nonce
+}

@@ -1,0 +1,151 @@
+//! The keys of CURVE: 32 bytes each (RFC 26 §"Keys"), 40 characters in Z85.
+
+use std::fmt;
+use std::str::FromStr;
+
+use x25519_dalek::StaticSecret;
+use zeroize::Zeroizing;
+
+use crate::entropy::{Entropy, NoEntropy};
+use crate::mechanism::Secret;
+use crate::mechanism::z85::{self, Z85Error};
+
+/// A public key: who a peer is. It prints as Z85, as libzmq's tools write it.
+///
+/// ```
+/// use zeroxide_zmtp::mechanism::curve::PublicKey;
+/// let text = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+/// let key: PublicKey = text.parse()?;
+/// assert_eq!(key.to_string(), text);
+/// # Ok::<(), zeroxide_zmtp::mechanism::curve::KeyError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; 32]);
+
+/// A secret key with its public one: it does not print, and its memory is overwritten when it goes.
+#[derive(Clone)]
+pub struct SecretKey {
+    secret: Zeroizing<[u8; 32]>,
+    public: PublicKey,
+}
+
+/// Why a text is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// A key has 40 characters; this is how many there are.
+    Length(usize),
+    /// It is no Z85.
+    Z85(Z85Error),
+}
+
+impl PublicKey {
+    /// The key of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> PublicKey {
+        PublicKey(bytes)
+    }
+
+    /// Its bytes, as a ZAP request carries them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl SecretKey {
+    /// A new key.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub fn generate(entropy: &Entropy) -> Result<SecretKey, NoEntropy> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(&mut *bytes)?;
+        Ok(SecretKey::of(&bytes))
+    }
+
+    /// The key of these bytes. A copy that the caller keeps is for the caller to overwrite.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> SecretKey {
+        SecretKey::of(&Zeroizing::new(bytes))
+    }
+
+    /// The public key that belongs to it.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// The bytes that nobody shall see.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// The secret key as Z85, to be stored where only its owner reads.
+    #[must_use]
+    pub fn expose_z85(&self) -> Secret {
+        // 32 is a multiple of four.
+        Secret::new(z85::encode(&*self.secret).unwrap_or_default())
+    }
+
+    pub(super) fn of(bytes: &Zeroizing<[u8; 32]>) -> SecretKey {
+        let public = x25519_dalek::PublicKey::from(&StaticSecret::from(**bytes));
+        SecretKey { secret: bytes.clone(), public: PublicKey(public.to_bytes()) }
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&z85::encode(&self.0).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey(of {})", self.public)
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<PublicKey, KeyError> {
+        read(text).map(|bytes| PublicKey(*bytes))
+    }
+}
+
+impl FromStr for SecretKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<SecretKey, KeyError> {
+        read(text).map(|bytes| SecretKey::of(&bytes))
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyError::Length(length) => write!(f, "a CURVE key has 40 characters, not {length}"),
+            KeyError::Z85(error) => write!(f, "not a CURVE key: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+fn read(text: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    if text.len() != 40 {
+        return Err(KeyError::Length(text.len()));
+    }
+    let bytes = Zeroizing::new(z85::decode(text).map_err(KeyError::Z85)?);
+    let mut key = Zeroizing::new([0; 32]);
+    key.copy_from_slice(&bytes);
+    Ok(key)
+}

@@ -1,0 +1,147 @@
+//! Z85 (RFC 32): four bytes as five printable characters, most significant first.
+
+use std::fmt;
+
+const ALPHABET: &[u8; 85] =
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+/// Why a text is no Z85.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Z85Error {
+    /// Z85 takes bytes by fours and characters by fives; this many are left over.
+    Length {
+        /// How many there are.
+        length: usize,
+    },
+    /// A character that is none of the 85, or the fifth of a group that stands for more than 32 bits.
+    Character {
+        /// Where it stands, in bytes from the beginning.
+        at: usize,
+    },
+}
+
+impl fmt::Display for Z85Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Z85Error::Length { length } => write!(f, "no Z85 has the length {length}"),
+            Z85Error::Character { at } => write!(f, "byte {at} is no Z85"),
+        }
+    }
+}
+
+impl std::error::Error for Z85Error {}
+
+/// Bytes as text, a quarter longer.
+///
+/// ```
+/// use zeroxide_zmtp::mechanism::z85;
+/// let bytes = [0x86, 0x4F, 0xD2, 0x6F, 0xB5, 0x59, 0xF7, 0x5B];
+/// assert_eq!(z85::encode(&bytes)?, "HelloWorld");
+/// # Ok::<(), z85::Z85Error>(())
+/// ```
+///
+/// # Errors
+/// When the number of bytes is no multiple of four (RFC 32 pads nothing).
+pub fn encode(bytes: &[u8]) -> Result<String, Z85Error> {
+    if bytes.len() % 4 != 0 {
+        return Err(Z85Error::Length { length: bytes.len() });
+    }
+    let mut text = String::with_capacity(bytes.len() / 4 * 5);
+    for group in bytes.chunks_exact(4) {
+        let value = group.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        for power in [85 * 85 * 85 * 85, 85 * 85 * 85, 85 * 85, 85, 1] {
+            text.push(char::from(digit((value / power % 85) as u8)));
+        }
+    }
+    Ok(text)
+}
+
+/// Text as bytes.
+///
+/// # Errors
+/// When it is no Z85.
+pub fn decode(text: &str) -> Result<Vec<u8>, Z85Error> {
+    if text.len() % 5 != 0 {
+        return Err(Z85Error::Length { length: text.len() });
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 5 * 4);
+    for (group, five) in text.as_bytes().chunks_exact(5).enumerate() {
+        let mut value: u64 = 0;
+        for (place, character) in five.iter().enumerate() {
+            let fault = Z85Error::Character { at: group * 5 + place };
+            value = value * 85 + u64::from(worth(*character).ok_or(fault)?);
+        }
+        let value = u32::try_from(value).map_err(|_| Z85Error::Character { at: group * 5 + 4 })?;
+        bytes.extend_from_slice(&value.to_be_bytes());
+    }
+    Ok(bytes)
+}
+
+/// The character that stands for `value`, which is below 85. Secret keys pass here: every entry is read, so that no
+/// address depends on the secret.
+fn digit(value: u8) -> u8 {
+    (0_u8..).zip(ALPHABET).fold(0, |found, (index, character)| found | (character & equal(index, value)))
+}
+
+/// What a character stands for. Every entry is looked at, as above.
+fn worth(character: u8) -> Option<u8> {
+    let (mut found, mut known) = (0, 0);
+    for (index, candidate) in (0_u8..).zip(ALPHABET) {
+        let same = equal(*candidate, character);
+        found |= index & same;
+        known |= same;
+    }
+    (known != 0).then_some(found)
+}
+
+/// All ones when `a` and `b` are the same, else zero; without a branch.
+fn equal(a: u8, b: u8) -> u8 {
+    let difference = u16::from(a ^ b);
+    // Only 0 borrows from the upper byte.
+    (difference.wrapping_sub(1) >> 8) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn rfc_32s_example() {
+        let bytes = [0x86, 0x4F, 0xD2, 0x6F, 0xB5, 0x59, 0xF7, 0x5B];
+        assert_eq!(encode(&bytes).unwrap(), "HelloWorld");
+        assert_eq!(decode("HelloWorld").unwrap(), bytes);
+        assert_eq!((encode(&[]).unwrap(), decode("").unwrap()), (String::new(), vec![]));
+    }
+
+    #[test]
+    fn what_is_no_z85_is_refused() {
+        assert_eq!(encode(&[1, 2, 3]), Err(Z85Error::Length { length: 3 }));
+        assert_eq!(decode("1234"), Err(Z85Error::Length { length: 4 }));
+        for (text, at) in [("1234 ", 4), ("12345a\"bcd", 6), ("1234~", 4), ("é123", 0), ("123\u{0}5", 3)] {
+            assert_eq!(decode(text), Err(Z85Error::Character { at }), "{text:?}");
+        }
+        // The largest group, and the first beyond it.
+        assert_eq!(decode("%nSc0").unwrap(), [0xFF; 4]);
+        assert_eq!(decode("%nSc1"), Err(Z85Error::Character { at: 4 }));
+        assert_eq!(decode("#####"), Err(Z85Error::Character { at: 4 }));
+    }
+
+    #[test]
+    fn the_alphabet_is_rfc_32s() {
+        for (index, character) in (0_u8..).zip(ALPHABET) {
+            assert_eq!((digit(index), worth(*character)), (*character, Some(index)));
+        }
+        assert_eq!((0..=255).filter_map(worth).count(), 85);
+    }
+
+    proptest! {
+        #[test]
+        fn decode_undoes_encode(groups in prop::collection::vec(any::<[u8; 4]>(), 0..20)) {
+            let bytes = groups.concat();
+            prop_assert_eq!(decode(&encode(&bytes).unwrap()).unwrap(), bytes);
+        }
+    }
+}
