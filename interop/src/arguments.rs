@@ -39,6 +39,15 @@ pub(crate) struct Arguments {
     /// Lists the ids of the cells that would run, and runs none.
     #[arg(long)]
     pub(crate) list: bool,
+    /// Runs the cells so many times; a cell that fails once has failed.
+    #[arg(long, value_name = "N")]
+    pub(crate) repeat: Option<u32>,
+    /// Runs the cells until one fails, at most as often as --repeat says.
+    #[arg(long)]
+    pub(crate) until_failure: bool,
+    /// Only this implementation, started by this command line (words separated by spaces).
+    #[arg(long, value_name = "COMMAND LINE", conflicts_with = "peer")]
+    pub(crate) foreign: Option<String>,
     /// Fails if a peer cannot be set up here.
     #[arg(long)]
     pub(crate) require_peers: bool,
@@ -54,6 +63,11 @@ impl Arguments {
     /// Whether a peer is to take part.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.peer.is_empty() || self.peer.iter().any(|wanted| name.starts_with(wanted.as_str()))
+    }
+
+    /// How often the cells are run, at most.
+    pub(crate) fn rounds(&self) -> u32 {
+        self.repeat.unwrap_or(if self.until_failure { u32::MAX } else { 1 })
     }
 
     /// The cells that were asked for.

@@ -233,6 +233,11 @@ pub enum Failure {
         /// What was tried.
         what: String,
     },
+    /// A rule does not hold.
+    Broken {
+        /// Which, and what was seen.
+        rule: String,
+    },
     /// The harness's own files, ports and streams failed it.
     Io(io::Error),
 }
@@ -273,6 +278,7 @@ impl fmt::Display for Failure {
                 write!(f, "{peer} at {command:?}: expected {expected}, seen {seen}")
             }
             Failure::NoContact { what } => write!(f, "no contact: {what}"),
+            Failure::Broken { rule } => write!(f, "{rule}"),
             Failure::Io(error) => write!(f, "harness: {error}"),
         }
     }

@@ -17,15 +17,17 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(count: usize) -> Progress {
+    /// Of so many cells, in this round if there are several.
+    pub(crate) fn new(count: usize, round: Option<u32>) -> Progress {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(count as u64)
         } else {
             ProgressBar::hidden()
         };
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} {elapsed} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix}{wide_bar} {pos}/{len} {elapsed} {msg}") {
             bar.set_style(style);
         }
+        bar.set_prefix(round.map_or_else(String::new, |round| format!("round {round} ")));
         Progress { bar, count, seen: AtomicUsize::new(0), failed: AtomicUsize::new(0) }
     }
 
@@ -39,7 +41,7 @@ impl Progress {
         }
         self.bar.set_position(seen as u64);
         if self.bar.is_hidden() && seen % STRIDE == 0 {
-            self.say(&format!("{seen} of {} cells", self.count));
+            self.say(&format!("{}{seen} of {} cells", self.bar.prefix(), self.count));
         }
     }
 

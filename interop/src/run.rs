@@ -231,6 +231,31 @@ impl<'a> Runner<'a> {
     }
 }
 
+/// The results of several rounds as one: a cell that has failed in one round has failed.
+#[must_use]
+pub fn merge(before: Vec<CellResult>, round: Vec<CellResult>, number: u32) -> Vec<CellResult> {
+    let worse = |(before, mut now): (CellResult, CellResult)| {
+        if badness(&before.outcome) >= badness(&now.outcome) {
+            return before;
+        }
+        if let Outcome::Failed { why, .. } = &mut now.outcome {
+            *why = format!("in round {number}: {why}");
+        }
+        now
+    };
+    before.into_iter().zip(round).map(worse).collect()
+}
+
+/// How bad a result is, for comparison with another of the same cell.
+fn badness(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Passed => 0,
+        Outcome::Missing { .. } => 1,
+        Outcome::Failed { verdict: Verdict::Theirs { reason: Some(_) }, .. } => 2,
+        Outcome::Failed { .. } => 3,
+    }
+}
+
 /// Peers that wait for their next stage: a process that has to be started costs more than most cells.
 #[derive(Default)]
 struct Idle(Vec<(String, Peer)>);

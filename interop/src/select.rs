@@ -66,7 +66,8 @@ fn every(subject: &Subject) -> Vec<Cell<'_>> {
                     continue;
                 }
                 for binder in Side::BOTH {
-                    let suiting = SCENARIOS.iter().filter(|scenario| (scenario.suits)(pair, binder));
+                    let suiting =
+                        SCENARIOS.iter().filter(|scenario| (scenario.suits)(pair, transport, binder));
                     cells.extend(suiting.map(|scenario| {
                         let mechanism = "NULL";
                         Cell { theirs: subject, pair, transport, mechanism, ours, binder, scenario }

@@ -50,12 +50,8 @@ enum Task {
     Floor,
     /// Runs every test: the workspace, the doc tests, the quickstart, and the peers in other languages.
     ///
-    /// The peers are the tests of `interop` under its feature `peers`. What they need is made below
-    /// target/peers and handed over in the environment:
-    ///
-    /// ZEROXIDE_PYTHON          a Python with pyzmq, of a pinned version, in a virtual environment
-    /// ZEROXIDE_JAVA            a Java virtual machine, if there are a JDK, Maven and interop/peers/java
-    /// ZEROXIDE_JAVA_CLASSPATH  the compiled peers of interop/peers/java, and the libraries they need
+    /// The peers are `cargo run --release -p interop`, which sets up what it needs below target/peers, and writes
+    /// target/interop/report.html.
     ///
     /// Ends with a table of the steps and, as the last line, the number of tests passed and failed.
     #[command(verbatim_doc_comment)]

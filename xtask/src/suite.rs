@@ -1,12 +1,4 @@
 //! `test`: every test there is, the peers in other languages included.
-//!
-//! What the peers' tests need is made here and handed over in the environment:
-//!
-//! | variable | value |
-//! |---|---|
-//! | `ZEROXIDE_PYTHON` | a Python with pyzmq installed |
-//! | `ZEROXIDE_JAVA` | a Java virtual machine; unset when there is none |
-//! | `ZEROXIDE_JAVA_CLASSPATH` | the compiled peers of `interop/peers/java` and what they need |
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,19 +9,15 @@ use crate::run;
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/face";
-/// The pyzmq that the peers run; its wheel carries its own libzmq.
-const PYZMQ: &str = "pyzmq==27.1.0";
-/// The oldest Python for which that pyzmq has wheels.
-const PYTHON: (u32, u32) = (3, 9);
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
 /// Options of `test`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fails when a peer cannot run here because its tool chain (Python 3.9, JDK and Maven) is missing.
+    /// Fails when a peer cannot run here because its tool chain is missing.
     ///
-    /// Without it a missing tool chain is listed as not run, and the task succeeds.
+    /// Without it a missing peer is listed as missing, and the task succeeds.
     #[arg(long)]
     require_peers: bool,
 }
@@ -106,33 +94,24 @@ pub(crate) fn run_quickstart(root: &Path, folder: &Path) -> Outcome {
     run::within(&mut run::command(program, root, &[]), QUICKSTART_LIMIT)
 }
 
+/// The cells of `interop`, which sets its peers up by itself; then the tests that look at bytes, with the Python that
+/// it has set up.
 fn peers(root: &Path, report: &mut Report, required: bool) {
-    let mut python = None;
-    report.step("python peers, set up", |_| demanded(required, python_peers(root, &mut python)));
-    let mut java = None;
-    if root.join("interop/peers/java").is_dir() {
-        report.step("java peers, set up", |_| demanded(required, java_peers(root, &mut java)));
-    }
     report.step("peers", |counts| {
-        if python.is_none() && java.is_none() {
-            return demanded(required, Outcome::NotRun("no peer could be set up".to_owned()));
-        }
         let mut cells = run::cargo(root, &["run", "--release", "-p", "interop", "--", "--ci"]);
-        let mut wire = run::cargo(root, &["test", "-p", "interop", "--features", "peers", "--test", "wire"]);
         if required {
             cells.arg("--require-peers");
         }
-        for command in [&mut cells, &mut wire] {
-            if let Some(python) = &python {
-                command.env("ZEROXIDE_PYTHON", python);
-            }
-            if let Some(class_path) = &java {
-                command.env("ZEROXIDE_JAVA", "java").env("ZEROXIDE_JAVA_CLASSPATH", class_path);
-            }
+        run::count(&mut cells, counts)
+    });
+    report.step("bytes on the wire", |counts| {
+        let venv = target(root).join("peers/pyzmq/venv");
+        let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        if !python.exists() {
+            return demanded(required, Outcome::NotRun("there is no Python with pyzmq".to_owned()));
         }
-        match (run::count(&mut cells, counts), run::count(&mut wire, counts)) {
-            (Outcome::Passed, outcome) | (outcome, _) => outcome,
-        }
+        let wire = ["test", "-p", "interop", "--features", "peers", "--test", "wire"];
+        run::count(run::cargo(root, &wire).env("ZEROXIDE_PYTHON", python), counts)
     });
 }
 
@@ -144,93 +123,9 @@ fn demanded(required: bool, outcome: Outcome) -> Outcome {
     }
 }
 
-/// Makes a virtual environment with pyzmq, once.
-fn python_peers(root: &Path, python: &mut Option<PathBuf>) -> Outcome {
-    let folder = target(root).join("peers/venv");
-    let inside = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let mark = folder.join("zeroxide-requirements");
-    if std::fs::read_to_string(&mark).is_ok_and(|made_with| made_with == PYZMQ) {
-        println!("{PYZMQ} is there");
-        *python = Some(inside);
-        return Outcome::Passed;
-    }
-    let Some(system) = find_python(root) else {
-        return Outcome::NotRun(format!("no Python {}.{} or later on the path", PYTHON.0, PYTHON.1));
-    };
-    let made = run::pass(run::command(system, root, &["-m", "venv", "--clear"]).arg(&folder));
-    if made != Outcome::Passed {
-        return Outcome::NotRun("this Python cannot make a virtual environment (module venv)".to_owned());
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", PYZMQ];
-    if run::pass(&mut run::command(&inside, root, &install)) != Outcome::Passed {
-        return Outcome::NotRun(format!("pip could not install {PYZMQ}"));
-    }
-    if let Err(error) = std::fs::write(mark, PYZMQ) {
-        return Outcome::Failed(error.to_string());
-    }
-    *python = Some(inside);
-    Outcome::Passed
-}
-
-/// The first Python on the path that is new enough.
-fn find_python(root: &Path) -> Option<&'static str> {
-    const NAMES: &[&str] =
-        &["python3", "python", "python3.13", "python3.12", "python3.11", "python3.10", "python3.9"];
-    NAMES.iter().copied().find(|name| {
-        let script = "import sys, venv, ensurepip; print(sys.version_info[0], sys.version_info[1])";
-        run::output(&mut run::command(name, root, &["-c", script])).is_some_and(|v| new_enough(&v))
-    })
-}
-
-/// Whether `version` ("3 11") is at least the oldest supported.
-fn new_enough(version: &str) -> bool {
-    let mut numbers = version.split_whitespace().map(|n| n.parse::<u32>().ok());
-    matches!((numbers.next(), numbers.next()), (Some(Some(major)), Some(Some(minor))) if (major, minor) >= PYTHON)
-}
-
-/// Compiles the Java peers and fetches what they need.
-fn java_peers(root: &Path, class_path: &mut Option<String>) -> Outcome {
-    for (program, question) in [("javac", "-version"), ("java", "-version"), ("mvn", "--version")] {
-        if run::output(&mut run::command(program, root, &[question])).is_none() {
-            return Outcome::NotRun(format!("no {program} on the path"));
-        }
-    }
-    let libraries = target(root).join("peers/java");
-    let goals = [
-        "-B",
-        "-q",
-        "-f",
-        "interop/peers/java/pom.xml",
-        "compile",
-        "dependency:copy-dependencies",
-        "-DincludeScope=runtime",
-    ];
-    let built = run::pass(
-        run::command("mvn", root, &goals).arg(format!("-DoutputDirectory={}", libraries.display())),
-    );
-    if built != Outcome::Passed {
-        return Outcome::NotRun("mvn could not build interop/peers/java".to_owned());
-    }
-    let separator = if cfg!(windows) { ';' } else { ':' };
-    let classes = root.join("interop/peers/java/target/classes");
-    *class_path = Some(format!("{}{separator}{}/*", classes.display(), libraries.display()));
-    Outcome::Passed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_old_python_is_not_taken() {
-        assert!(new_enough("3 9"));
-        assert!(new_enough("3 14"));
-        assert!(new_enough("4 0"));
-        assert!(!new_enough("3 8"));
-        assert!(!new_enough("2 7"));
-        assert!(!new_enough("three"));
-        assert!(!new_enough(""));
-    }
 
     #[test]
     fn a_missing_peer_fails_only_when_demanded() {

@@ -305,6 +305,8 @@ fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> 
     let options = match option {
         "SNDHWM" => options.set(opt::SNDHWM, number(value)?),
         "RCVHWM" => options.set(opt::RCVHWM, number(value)?),
+        "SNDBUF" => options.set(opt::SNDBUF, Some(number(value)?)),
+        "RCVBUF" => options.set(opt::RCVBUF, Some(number(value)?)),
         "LINGER" => options.set(opt::LINGER, time_or_none()?),
         "IMMEDIATE" => options.set(opt::IMMEDIATE, flag()?),
         "CONFLATE" => options.set(opt::CONFLATE, flag()?),

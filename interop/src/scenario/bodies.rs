@@ -9,21 +9,13 @@ pub(super) fn single(stage: &mut Stage<'_>) -> Result<(), Failure> {
     talk(stage, &["t:hello"])
 }
 
-/// Bodies at the borders of the framing: none, one, the longest short frame and the shortest long one, libzmq's
-/// batch, and what no buffer holds.
-pub(super) fn sizes(stage: &mut Stage<'_>) -> Result<(), Failure> {
-    for size in [0, 1, 2, 255, 256, 8191, 8192, 8193, 65_536, 1 << 20] {
-        talk(stage, &[&format!("f:{size}:{}", size % 250)])?;
-    }
-    Ok(())
-}
-
-/// Messages of several frames, short and long ones mixed.
+/// One to a hundred frames, short and long ones mixed.
 pub(super) fn multipart(stage: &mut Stage<'_>) -> Result<(), Failure> {
-    talk(stage, &["t:a", "t:b"])?;
-    talk(stage, &["t:one", "f:300:1", "t:three", "f:100000:2", "t:five"])?;
-    let many: Vec<String> = (0..100).map(|n| format!("f:{}:{n}", n * 7)).collect();
-    talk(stage, &many.iter().map(String::as_str).collect::<Vec<_>>())
+    for count in 1..=100 {
+        let frames: Vec<String> = (0..count).map(|n| format!("f:{}:{n}", (n * 7 + count) % 600)).collect();
+        talk(stage, &frames.iter().map(String::as_str).collect::<Vec<_>>())?;
+    }
+    talk(stage, &["t:one", "f:300:1", "t:three", "f:100000:2", "t:five"])
 }
 
 /// Empty frames in every place.
@@ -34,4 +26,18 @@ pub(super) fn empty_frames(stage: &mut Stage<'_>) -> Result<(), Failure> {
         talk(stage, message)?;
     }
     Ok(())
+}
+
+/// Bodies at the borders of the framing: none, one, the longest short frame and the shortest long one, libzmq's
+/// batch, and what no buffer holds.
+pub(super) fn sizes(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    for size in [0, 1, 253, 254, 255, 256, 8191, 8192, 8193, 65_536, 1 << 20] {
+        talk(stage, &[&format!("f:{size}:{}", size % 250)])?;
+    }
+    Ok(())
+}
+
+/// The largest body that Zeroxide takes unless told otherwise.
+pub(super) fn huge(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    talk(stage, &[&format!("f:{}:7", 64 << 20)])
 }

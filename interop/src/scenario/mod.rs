@@ -1,8 +1,13 @@
 //! What is tried on a stage. A scenario knows neither programs nor transports.
 
 mod bodies;
+mod bounds;
+mod heartbeat;
+mod ids;
+mod kill;
 mod order;
 mod restart;
+mod slow;
 mod topics;
 
 use crate::pair::{Flow, Pair, Side};
@@ -18,14 +23,16 @@ pub struct Scenario {
     pub about: &'static str,
     /// The stage that it needs.
     pub scene: &'static Scene,
-    /// Whether it makes sense for a pair with this side bound.
-    pub suits: fn(&Pair, Side) -> bool,
+    /// Whether it makes sense for a pair over a transport with this side bound.
+    pub suits: fn(&Pair, &str, Side) -> bool,
     /// Plays it.
     pub play: fn(&mut Stage<'_>) -> Result<(), Failure>,
 }
 
 /// Nothing special.
-pub static PLAIN: Scene = Scene { name: "plain", shared: true, lasting: false, options: &[] };
+static PLAIN: Scene = Scene { name: "plain", shared: true, lasting: false, relayed: false, options: &[] };
+/// A stage of its own: so large a body leaves its mark on buffers.
+static HUGE: Scene = Scene { name: "huge", shared: false, lasting: false, relayed: false, options: &[] };
 
 /// All of them. Those that share a stage are played in this order.
 pub static SCENARIOS: &[Scenario] = &[
@@ -38,7 +45,7 @@ pub static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "multipart",
-        about: "messages of several frames, short and long ones mixed, stay whole",
+        about: "messages of one to a hundred frames, short and long ones mixed, stay whole",
         scene: &PLAIN,
         suits: always,
         play: bodies::multipart,
@@ -59,17 +66,59 @@ pub static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "order",
-        about: "many messages arrive, all, once, in the order sent",
+        about: "many messages arrive: all, once, in the order sent",
         scene: &PLAIN,
         suits: always,
         play: order::order,
     },
     Scenario {
+        name: "ids",
+        about: "a ROUTER knows a peer by the routing id that it has set",
+        scene: &PLAIN,
+        suits: ids::suits,
+        play: ids::set,
+    },
+    Scenario {
+        name: "auto-ids",
+        about: "a ROUTER makes up an id for each peer that has none",
+        scene: &PLAIN,
+        suits: ids::suits,
+        play: ids::automatic,
+    },
+    Scenario {
+        name: "probe",
+        about: "two ROUTERs learn each other's names from the handshake and the probe",
+        scene: &PLAIN,
+        suits: ids::probe_suits,
+        play: ids::probe,
+    },
+    Scenario {
         name: "topics",
-        about: "a subscriber gets what it subscribed to and nothing else",
+        about: "a subscriber gets what it subscribed to, once, and nothing else",
         scene: &PLAIN,
         suits: subscribes,
-        play: topics::subscriptions,
+        play: topics::topics,
+    },
+    Scenario {
+        name: "handover",
+        about: "who comes under the routing id of another takes its place",
+        scene: &ids::HANDOVER,
+        suits: ids::suits,
+        play: ids::handover,
+    },
+    Scenario {
+        name: "huge",
+        about: "a body of 64 MiB arrives whole",
+        scene: &HUGE,
+        suits: is_huge,
+        play: bodies::huge,
+    },
+    Scenario {
+        name: "slow",
+        about: "at the high-water mark a sender waits, or a publisher drops, and what was not dropped arrives in order",
+        scene: &slow::SCENE,
+        suits: slow::suits,
+        play: slow::slow,
     },
     Scenario {
         name: "restart",
@@ -77,6 +126,34 @@ pub static SCENARIOS: &[Scenario] = &[
         scene: &restart::SCENE,
         suits: always,
         play: restart::restart,
+    },
+    Scenario {
+        name: "kill-receiver",
+        about: "killed in the middle of a stream, it finds the stream again: nothing twice, torn or out of order",
+        scene: &kill::SCENE,
+        suits: kill::receiver_suits,
+        play: kill::receiver,
+    },
+    Scenario {
+        name: "kill-sender",
+        about: "killed in the middle of a stream, what it had sent arrives without a gap, and what it sends anew",
+        scene: &kill::SCENE,
+        suits: kill::sender_suits,
+        play: kill::sender,
+    },
+    Scenario {
+        name: "heartbeat-left",
+        about: "the left side's PINGs are answered, and without answers it gives the connection up",
+        scene: &heartbeat::LEFT,
+        suits: heartbeat::suits,
+        play: heartbeat::left,
+    },
+    Scenario {
+        name: "heartbeat-right",
+        about: "the same, from the right side",
+        scene: &heartbeat::RIGHT,
+        suits: heartbeat::suits,
+        play: heartbeat::right,
     },
 ];
 
@@ -86,12 +163,17 @@ pub fn find(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
 }
 
-fn always(_: &Pair, _: Side) -> bool {
+fn always(_: &Pair, _: &str, _: Side) -> bool {
     true
 }
 
-fn subscribes(pair: &Pair, _: Side) -> bool {
+fn subscribes(pair: &Pair, _: &str, _: Side) -> bool {
     ["SUB", "XSUB"].contains(&pair.right.socket_type)
+}
+
+/// Whatever carries it, one pair will do: what differs between pairs is in front of the body.
+fn is_huge(pair: &Pair, _: &str, _: Side) -> bool {
+    pair.left.socket_type == "PUSH"
 }
 
 /// Passes a message each way that the pair allows.

@@ -11,6 +11,7 @@ pub(super) static SCENE: Scene = Scene {
     name: "restart",
     shared: false,
     lasting: true,
+    relayed: false,
     options: &[
         Setup::new(Who::Both, "RECONNECT_IVL", "20"),
         Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
@@ -23,8 +24,13 @@ pub(super) static SCENE: Scene = Scene {
 pub(super) fn restart(stage: &mut Stage<'_>) -> Result<(), Failure> {
     for side in [Side::Right, Side::Left] {
         stage.restart(side)?;
-        stage.make_contact()?;
-        talk(stage, &[&format!("t:{}-is-back", side.name()), "f:70000:3"])?;
+        talk_again(stage, side)?;
     }
     Ok(())
+}
+
+/// After `side` has come back: contact, and messages each way.
+pub(super) fn talk_again(stage: &mut Stage<'_>, side: Side) -> Result<(), Failure> {
+    stage.make_contact()?;
+    talk(stage, &[&format!("t:{}-is-back", side.name()), "f:70000:3"])
 }

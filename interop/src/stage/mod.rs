@@ -2,15 +2,19 @@
 
 mod contact;
 mod endpoint;
+mod more;
 mod scene;
+mod stream;
 
 use std::time::Duration;
 
 pub use self::scene::{Scene, Setting, Setup, Who};
+pub use self::stream::Drained;
 
 use self::endpoint::Endpoint;
 use crate::pair::{Flow, Side};
 use crate::peer::{Failure, Peer};
+use crate::relay::Relay;
 use crate::words;
 
 /// How long a message may take.
@@ -31,6 +35,14 @@ pub struct Stage<'a> {
     envelope: Vec<String>,
     /// What scenarios counted.
     notes: Vec<String>,
+    /// Options that a peer could do without, and had to.
+    lacking: Vec<&'static str>,
+    /// Between the two, where the scene has it.
+    relay: Option<Relay>,
+    /// Further sockets.
+    more: Vec<(Side, String)>,
+    /// Their endpoints, where they have some of their own.
+    more_endpoints: Vec<Endpoint>,
 }
 
 impl<'a> Stage<'a> {
@@ -40,8 +52,19 @@ impl<'a> Stage<'a> {
     /// [`Failure::Io`].
     pub fn new(setting: Setting<'a>, peers: [Peer; 2]) -> Result<Stage<'a>, Failure> {
         let endpoint = Endpoint::fresh(setting.transport, setting.scene.lasting)?;
-        let (envelope, notes) = (Vec::new(), Vec::new());
-        Ok(Stage { setting, endpoint, peers, contacts: 0, restarted: None, envelope, notes })
+        Ok(Stage {
+            setting,
+            endpoint,
+            peers,
+            contacts: 0,
+            restarted: None,
+            envelope: Vec::new(),
+            notes: Vec::new(),
+            lacking: Vec::new(),
+            relay: None,
+            more: Vec::new(),
+            more_endpoints: Vec::new(),
+        })
     }
 
     /// Makes the sockets; binds and connects, or where the endpoint is lasting, the other way round.
@@ -59,11 +82,15 @@ impl<'a> Stage<'a> {
     /// Closes the sockets and gives back the peers that are fit for another stage.
     #[must_use]
     pub fn close(mut self) -> [Option<Peer>; 2] {
-        let fit = Side::BOTH.map(|side| match self.ask(side, "close", "") {
-            // A peer that does not know the socket never made it.
+        // A peer that does not know the socket never made it.
+        let gone = |closed: Result<Vec<String>, Failure>| match closed {
             Err(failure) => failure.code() == "usage",
             Ok(_) => true,
-        });
+        };
+        let mut fit = Side::BOTH.map(|side| gone(self.ask(side, "close", "")));
+        for (side, name) in std::mem::take(&mut self.more) {
+            fit[side as usize] &= gone(self.ask_more(side, &name, "close", ""));
+        }
         let [left, right] = self.peers;
         [fit[0].then_some(left), fit[1].then_some(right)]
     }
@@ -188,31 +215,6 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Passes `count` numbered messages from `side` to the other, as fast as they go.
-    ///
-    /// # Errors
-    /// Any [`Failure`].
-    pub fn flood(&mut self, side: Side, count: u32) -> Result<(), Failure> {
-        let (there, patience) = (side.other(), PATIENCE.as_millis());
-        let sends = spaced(self.setting.pair.role(side).sends);
-        let finds = spaced(self.setting.pair.role(there).finds);
-        self.tell(there, "expect", &format!("{patience} {count}{finds}"))?;
-        self.tell(side, "burst", &format!("{patience} {count}{sends}"))?;
-        self.both_answers(side)
-    }
-
-    /// Lets the left side ask `count` numbered questions and the right side echo them.
-    ///
-    /// # Errors
-    /// Any [`Failure`].
-    pub fn interrogate(&mut self, count: u32, window: u32) -> Result<(), Failure> {
-        let patience = PATIENCE.as_millis();
-        let sends = spaced(self.setting.pair.role(Side::Left).sends);
-        self.tell(Side::Right, "echo", &format!("{patience} {count}"))?;
-        self.tell(Side::Left, "request", &format!("{patience} {count} {window}{sends}"))?;
-        self.both_answers(Side::Left)
-    }
-
     /// Gives a command about the socket of `side` and waits for the answer.
     ///
     /// # Errors
@@ -227,19 +229,6 @@ impl<'a> Stage<'a> {
         self.peers[side as usize].tell(format!("{command} {SOCKET}{space}{rest}"))
     }
 
-    /// Both peers work; whoever fails first says more than whoever waits for it in vain.
-    fn both_answers(&mut self, side: Side) -> Result<(), Failure> {
-        // As many messages as there are may each take their time, but not all of them.
-        let limit = 3 * PATIENCE;
-        let here = self.peers[side as usize].answer(limit);
-        let there = self.peers[side.other() as usize].answer(limit);
-        match (here, there) {
-            (Ok(_), Ok(_)) => Ok(()),
-            (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
-            (Err(here), Err(there)) => Err(if here.code() == "again" { there } else { here }),
-        }
-    }
-
     /// Makes the socket of one side and attaches it.
     fn enter(&mut self, side: Side) -> Result<(), Failure> {
         let (role, socket_type) = (self.setting.pair.role(side), self.setting.socket_type(side));
@@ -249,7 +238,9 @@ impl<'a> Stage<'a> {
         }
         for setup in self.setting.scene.options.iter().filter(|setup| setup.is_for(side, socket_type)) {
             match self.ask(side, "set", &format!("{} {}", setup.option, setup.value)) {
-                Err(failure) if setup.optional && failure.code() == "usage" => {}
+                Err(failure) if setup.optional && failure.code() == "usage" => {
+                    self.lacking.push(setup.option);
+                }
                 set => drop(set?),
             }
         }
@@ -264,9 +255,37 @@ impl<'a> Stage<'a> {
                 let id = format!("CONNECT_ROUTING_ID t:{}", side.other().name());
                 self.ask(side, "set", &id)?;
             }
+            let endpoint = if self.setting.scene.relayed { self.relayed()? } else { endpoint };
             self.ask(side, "connect", &endpoint)?;
         }
         self.subscribe(side, "-")
+    }
+
+    /// Where to connect so that a relay stands between.
+    fn relayed(&mut self) -> Result<String, Failure> {
+        let relay = match self.relay.take() {
+            Some(relay) => relay,
+            None => Relay::to(&self.endpoint.name)?,
+        };
+        Ok(self.relay.insert(relay).endpoint())
+    }
+
+    /// The relay between the two, in a scene that has one.
+    #[must_use]
+    pub fn relay(&self) -> Option<&Relay> {
+        self.relay.as_ref()
+    }
+
+    /// Whether a peer does without an option of the scene that it does not know.
+    #[must_use]
+    pub fn lacks(&self, option: &str) -> bool {
+        self.lacking.contains(&option)
+    }
+
+    /// The failure of an answer of `side` that should have been another.
+    #[must_use]
+    pub fn unlike(&self, side: Side, command: &str, expected: &str, seen: String) -> Failure {
+        self.peers[side as usize].unlike(command, expected, seen)
     }
 
     /// Subscribes, if `side` is a subscriber.

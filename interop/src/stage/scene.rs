@@ -1,5 +1,7 @@
 //! How a stage is set up.
 
+use std::fmt;
+
 use crate::pair::{Pair, Side};
 use crate::program::Program;
 
@@ -12,6 +14,8 @@ pub struct Scene {
     pub shared: bool,
     /// Whether the endpoint outlives whoever binds it, so that a restarted peer can come back to it.
     pub lasting: bool,
+    /// Whether a relay stands between the two (tcp only).
+    pub relayed: bool,
     /// Options beyond those of the roles.
     pub options: &'static [Setup],
 }
@@ -89,5 +93,15 @@ impl<'a> Setting<'a> {
     #[must_use]
     pub fn socket_type(&self, side: Side) -> &'static str {
         self.pair.role(side).socket_type
+    }
+}
+
+impl fmt::Display for Setting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |side: Side| {
+            let does = if side == self.binder { "binds" } else { "connects" };
+            format!("{} ({}) {does}", self.socket_type(side), self.program(side).name)
+        };
+        write!(f, "{}, {}, {}", side(Side::Left), side(Side::Right), self.transport)
     }
 }

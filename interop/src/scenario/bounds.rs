@@ -1,0 +1,57 @@
+//! How many messages may be on their way.
+
+use std::fs;
+
+use crate::peer::Failure;
+use crate::stage::Stage;
+use crate::words::numbered;
+
+/// A high-water mark that was not set (libzmq ZMQ_SNDHWM, ZMQ_RCVHWM).
+pub(super) const HWM: u32 = 1000;
+/// What an engine reads at once, at most.
+const READ_BUFFER: u64 = 64 << 10;
+/// What the stages of these scenarios ask the system for, each way of each side.
+pub(super) const BUFFER: &str = "65536";
+/// What the system's buffers may hold where nothing is known of them.
+const LARGE: u64 = 64 << 20;
+
+/// Fails when there are more messages of a kind than both high-water marks, the system's buffers and a read buffer
+/// hold.
+pub(super) fn check(stage: &Stage<'_>, kind: &str, count: u32, hwm: u32) -> Result<(), Failure> {
+    let most = most(stage, hwm);
+    if u64::from(count) <= most {
+        return Ok(());
+    }
+    Err(Failure::Broken { rule: format!("{kind} {count}, at most {most}: {}", stage.setting()) })
+}
+
+/// The most numbered messages that can be between two sockets with this high-water mark each.
+fn most(stage: &Stage<'_>, hwm: u32) -> u64 {
+    2 * u64::from(hwm) + (system_buffers(stage) + READ_BUFFER) / smallest_average()
+}
+
+/// Numbered messages come in rounds of 301 sizes; a flag and a length stand before each frame.
+fn smallest_average() -> u64 {
+    (0..301).map(|n| numbered(n).len() as u64 + 2).sum::<u64>() / 301
+}
+
+/// What the system may hold of a connection, both sides together.
+fn system_buffers(stage: &Stage<'_>) -> u64 {
+    if stage.setting().transport == "ipc" {
+        // Nobody sets them for ipc.
+        let [send, receive] = ["core/wmem_default", "core/rmem_default"].map(largest);
+        return send.zip(receive).map_or(LARGE, |(send, receive)| send + receive);
+    }
+    if stage.lacks("SNDBUF") || stage.lacks("RCVBUF") {
+        let [send, receive] = ["ipv4/tcp_wmem", "ipv4/tcp_rmem"].map(largest);
+        return send.zip(receive).map_or(LARGE, |(send, receive)| send + receive);
+    }
+    // Linux takes twice what is asked for (socket(7), SO_SNDBUF).
+    4 * BUFFER.parse::<u64>().unwrap_or(LARGE)
+}
+
+/// The last number in a file of the system's settings: the default, or the limit to which a buffer grows.
+fn largest(name: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/sys/net/{name}")).ok()?;
+    text.split_whitespace().last()?.parse().ok()
+}

@@ -1,0 +1,90 @@
+//! Heartbeats (RFC 37, "Connection heartbeating"): a relay between the two sees them, and stops them.
+
+use std::time::Duration;
+
+use super::talk;
+use crate::pair::{Pair, Side};
+use crate::peer::Failure;
+use crate::relay::{Relay, Way};
+use crate::stage::{PATIENCE, Scene, Setup, Stage, Who};
+
+/// PINGs that must be answered.
+const BEATS: usize = 5;
+/// The limit for what depends on timers of the peers: those beats, a timeout, and dialling anew.
+const LIMIT: Duration = PATIENCE;
+
+const fn scene(name: &'static str, options: &'static [Setup]) -> Scene {
+    Scene { name, shared: false, lasting: false, relayed: true, options }
+}
+
+/// A ROUTER takes a peer back that dials anew under the same name.
+const HANDOVER: Setup = Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1");
+
+pub(super) static LEFT: Scene = scene(
+    "heartbeat-left",
+    &[
+        Setup::new(Who::On(Side::Left), "HEARTBEAT_IVL", "100"),
+        Setup::new(Who::On(Side::Left), "HEARTBEAT_TIMEOUT", "1500"),
+        HANDOVER,
+    ],
+);
+pub(super) static RIGHT: Scene = scene(
+    "heartbeat-right",
+    &[
+        Setup::new(Who::On(Side::Right), "HEARTBEAT_IVL", "100"),
+        Setup::new(Who::On(Side::Right), "HEARTBEAT_TIMEOUT", "1500"),
+        HANDOVER,
+    ],
+);
+
+/// A relay carries tcp. A PAIR does not take the next peer before somebody has read to the end of the last, so it
+/// says nothing about heartbeats.
+pub(super) fn suits(pair: &Pair, transport: &str, _: Side) -> bool {
+    transport == "tcp" && pair.left.socket_type != "PAIR"
+}
+
+pub(super) fn left(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    heartbeat(stage, Side::Left)
+}
+
+pub(super) fn right(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    heartbeat(stage, Side::Right)
+}
+
+/// The side with an interval sends PINGs, the other answers each with a PONG, and the connection stays. When the
+/// answers stop, that side gives the connection up, and whoever connected dials anew.
+fn heartbeat(stage: &mut Stage<'_>, side: Side) -> Result<(), Failure> {
+    let (to_it, from_it) = if side == stage.setting().binder {
+        (Way::ToTarget, Way::FromTarget)
+    } else {
+        (Way::FromTarget, Way::ToTarget)
+    };
+    let relay = relay_of(stage)?;
+    for (way, command) in [(from_it, "PING"), (to_it, "PONG")] {
+        if !relay.wait_for_command(way, command, BEATS, LIMIT) {
+            let seen = relay.record().commands(way, command);
+            return Err(broken(format!("{BEATS} {command} in {} s, seen {seen}", LIMIT.as_secs())));
+        }
+    }
+    if relay.connections() != 1 {
+        return Err(broken(format!("one connection that stays, seen {}", relay.connections())));
+    }
+    talk(stage, &["t:still-here"])?;
+    let relay = relay_of(stage)?;
+    relay.stall(to_it);
+    let anew = relay.wait(LIMIT, |record| record.connections > 1);
+    relay.resume(to_it);
+    if !anew {
+        return Err(broken(format!("a new connection within {} s of silence", LIMIT.as_secs())));
+    }
+    stage.make_contact()?;
+    talk(stage, &["t:back"])
+}
+
+fn relay_of<'a>(stage: &'a Stage<'_>) -> Result<&'a Relay, Failure> {
+    stage.relay().ok_or_else(|| broken("a relay".to_owned()))
+}
+
+fn broken(expected: String) -> Failure {
+    Failure::Broken { rule: format!("expected {expected}") }
+}

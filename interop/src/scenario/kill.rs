@@ -1,0 +1,144 @@
+//! One side is killed in the middle of a stream.
+//!
+//! No message may come twice, torn, or out of order, and none may be missing but those that were on their way: at most
+//! both high-water marks, what the system's buffers hold, and one read buffer.
+
+use std::time::Duration;
+
+use super::bounds;
+use super::restart::talk_again;
+use crate::pair::{Flow, Pair, Side};
+use crate::peer::Failure;
+use crate::stage::{PATIENCE, Scene, Setup, Stage, Who};
+
+/// Both ends of a stream that one survives the other of; the system's buffers hold little, so that the stream is
+/// still running when the other is killed.
+pub(super) static SCENE: Scene = Scene {
+    name: "kill",
+    shared: false,
+    lasting: true,
+    relayed: false,
+    options: &[
+        Setup::new(Who::Both, "RECONNECT_IVL", "20"),
+        Setup::optional(Who::Both, "SNDBUF", bounds::BUFFER),
+        Setup::optional(Who::Both, "RCVBUF", bounds::BUFFER),
+        Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
+        Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
+    ],
+};
+
+/// Messages of the stream.
+const STREAM: u32 = 50_000;
+/// How many of them pass before the kill.
+const BEFORE: u32 = 2_000;
+/// Questions, where each waits for its answer.
+const QUESTIONS: u32 = 10_000;
+const QUESTIONS_BEFORE: u32 = 500;
+/// When nothing has come for so long, nothing more will.
+const QUIET: Duration = Duration::from_millis(500);
+/// How long a REQ waits for the answer that died with the other side.
+const UNANSWERED: Duration = Duration::from_secs(1);
+
+/// A PAIR that was bound does not take the next peer before it has missed the last, which it cannot tell the harness
+/// in the middle of a stream; a ROUTER refuses to send to a peer that is gone.
+pub(super) fn receiver_suits(pair: &Pair, _: &str, binder: Side) -> bool {
+    match pair.left.socket_type {
+        "PAIR" => binder == Side::Right,
+        other => other != "ROUTER",
+    }
+}
+
+pub(super) fn sender_suits(pair: &Pair, _: &str, binder: Side) -> bool {
+    pair.left.socket_type != "PAIR" || binder == Side::Left
+}
+
+/// The receiver is killed and comes back: the stream goes on behind what was lost.
+pub(super) fn receiver(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    if let Flow::Turns { .. } = stage.setting().pair.flow {
+        return answerer(stage);
+    }
+    stage.tell_take(Side::Right, BEFORE)?;
+    stage.tell_fill(Side::Left, STREAM, PATIENCE)?;
+    taken_from_the_start(stage)?;
+    stage.kill(Side::Right);
+    stage.revive(Side::Right)?;
+    let after = stage.drain(Side::Right, QUIET)?;
+    let sent = stage.filled(Side::Left)?;
+    if sent != STREAM {
+        return Err(stage.unlike(Side::Left, "fill", &STREAM.to_string(), sent.to_string()));
+    }
+    let (count, first) = after.map_or((0, STREAM), |(count, first, _)| (count, first));
+    if first < BEFORE {
+        return Err(stage.unlike(Side::Right, "drain", &format!("from {BEFORE} on"), first.to_string()));
+    }
+    let lost = STREAM - BEFORE - count;
+    stage.note(format!("{lost} lost"));
+    // A publisher drops what nobody is there for; a sender that waits loses only what it had let go of.
+    if stage.setting().socket_type(Side::Left).ends_with("PUB") {
+        return talk_again(stage, Side::Right);
+    }
+    let last = after.map_or(0, |(_, _, last)| last);
+    if last != STREAM - 1 {
+        return Err(stage.unlike(Side::Right, "drain", &format!("up to {}", STREAM - 1), last.to_string()));
+    }
+    bounds::check(stage, "lost", lost, bounds::HWM)?;
+    talk_again(stage, Side::Right)
+}
+
+/// The sender is killed and comes back: what it had sent arrives up to some message, without a gap, and then the new
+/// one's.
+pub(super) fn sender(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    if let Flow::Turns { .. } = stage.setting().pair.flow {
+        return asker(stage);
+    }
+    stage.tell_take(Side::Right, BEFORE)?;
+    stage.tell_fill(Side::Left, STREAM, PATIENCE)?;
+    taken_from_the_start(stage)?;
+    stage.kill(Side::Left);
+    if let Some((count, first, last)) = stage.drain(Side::Right, QUIET)? {
+        if first != BEFORE || last - first + 1 != count {
+            let seen = format!("{count} from {first} to {last}");
+            return Err(stage.unlike(Side::Right, "drain", &format!("all from {BEFORE} on"), seen));
+        }
+        stage.note(format!("{count} more arrived"));
+    }
+    stage.revive(Side::Left)?;
+    talk_again(stage, Side::Left)
+}
+
+/// A REP or ROUTER is killed between questions; the asker asks on.
+fn answerer(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    ask_until(stage, UNANSWERED)?;
+    stage.kill(Side::Right);
+    match stage.answer_of(Side::Left, PATIENCE) {
+        Err(failure) if failure.code() == "again" => {}
+        Err(failure) => return Err(failure),
+        Ok(_) => return Err(stage.unlike(Side::Left, "request", "again", "every answer".to_owned())),
+    }
+    stage.revive(Side::Right)?;
+    talk_again(stage, Side::Right)
+}
+
+/// A REQ or DEALER is killed between questions; the answerer answers the next one.
+fn asker(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    ask_until(stage, PATIENCE)?;
+    stage.kill(Side::Left);
+    stage.revive(Side::Left)?;
+    talk_again(stage, Side::Left)
+}
+
+/// Many questions; returns when some have been answered.
+fn ask_until(stage: &mut Stage<'_>, patience: Duration) -> Result<(), Failure> {
+    let Flow::Turns { window } = stage.setting().pair.flow else { return Ok(()) };
+    stage.tell_echo(Side::Right, QUESTIONS_BEFORE)?;
+    stage.tell_request(Side::Left, QUESTIONS, window, patience)?;
+    stage.answer_of(Side::Right, PATIENCE).map(drop)
+}
+
+/// Nothing is missing from what came before the kill.
+fn taken_from_the_start(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    let seen = stage.answer_of(Side::Right, PATIENCE)?.join(" ");
+    let expected = format!("0 {}", BEFORE - 1);
+    if seen == expected { Ok(()) } else { Err(stage.unlike(Side::Right, "take", &expected, seen)) }
+}

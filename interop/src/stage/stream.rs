@@ -1,0 +1,127 @@
+//! Numbered messages: whole streams of them, at the peers' own speed.
+
+use std::time::Duration;
+
+use super::{PATIENCE, Stage, spaced};
+use crate::pair::Side;
+use crate::peer::Failure;
+
+/// What came of a stream: how many messages, and the numbers of the first and the last.
+pub type Drained = Option<(u32, u32, u32)>;
+
+impl Stage<'_> {
+    /// Passes `count` numbered messages from `side` to the other, as fast as they go.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn flood(&mut self, side: Side, count: u32) -> Result<(), Failure> {
+        let (there, patience) = (side.other(), PATIENCE.as_millis());
+        let sends = spaced(self.setting.pair.role(side).sends);
+        let finds = spaced(self.setting.pair.role(there).finds);
+        self.tell(there, "expect", &format!("{patience} {count}{finds}"))?;
+        self.tell(side, "burst", &format!("{patience} {count}{sends}"))?;
+        self.both_answers(side)
+    }
+
+    /// Lets the left side ask `count` numbered questions and the right side echo them.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn interrogate(&mut self, count: u32, window: u32) -> Result<(), Failure> {
+        let patience = PATIENCE.as_millis();
+        let sends = spaced(self.setting.pair.role(Side::Left).sends);
+        self.tell(Side::Right, "echo", &format!("{patience} {count}"))?;
+        self.tell(Side::Left, "request", &format!("{patience} {count} {window}{sends}"))?;
+        self.both_answers(Side::Left)
+    }
+
+    /// Has `side` receive `count` numbered messages, meanwhile.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn tell_take(&mut self, side: Side, count: u32) -> Result<(), Failure> {
+        let finds = spaced(self.setting.pair.role(side).finds);
+        self.tell(side, "take", &format!("{} {count}{finds}", PATIENCE.as_millis()))
+    }
+
+    /// Has `side` send `count` numbered messages, or as many as are taken within `limit` each, meanwhile.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn tell_fill(&mut self, side: Side, count: u32, limit: Duration) -> Result<(), Failure> {
+        let sends = spaced(self.setting.pair.role(side).sends);
+        self.tell(side, "fill", &format!("{} {count}{sends}", limit.as_millis()))
+    }
+
+    /// How many the `fill` of `side` has sent.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn filled(&mut self, side: Side) -> Result<u32, Failure> {
+        let words = self.answer_of(side, 3 * PATIENCE)?;
+        match &words[..] {
+            [sent] => sent.parse().map_err(|_| self.unlike(side, "fill", "a number", sent.clone())),
+            _ => Err(self.unlike(side, "fill", "a number", words.join(" "))),
+        }
+    }
+
+    /// Receives numbered messages until none has come for `quiet`.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn drain(&mut self, side: Side, quiet: Duration) -> Result<Drained, Failure> {
+        let finds = spaced(self.setting.pair.role(side).finds);
+        self.tell(side, "drain", &format!("{}{finds}", quiet.as_millis()))?;
+        let words = self.answer_of(side, 3 * PATIENCE)?;
+        let numbers: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
+        match (&numbers[..], words.len()) {
+            ([0], 3) => Ok(None),
+            ([count, first, last], 3) => Ok(Some((*count, *first, *last))),
+            _ => Err(self.unlike(side, "drain", "a count, the first and the last", words.join(" "))),
+        }
+    }
+
+    /// Has `side` echo `count` messages, meanwhile.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn tell_echo(&mut self, side: Side, count: u32) -> Result<(), Failure> {
+        self.tell(side, "echo", &format!("{} {count}", PATIENCE.as_millis()))
+    }
+
+    /// Has `side` ask `count` numbered questions, meanwhile.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn tell_request(
+        &mut self,
+        side: Side,
+        count: u32,
+        window: u32,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let sends = spaced(self.setting.pair.role(side).sends);
+        self.tell(side, "request", &format!("{} {count} {window}{sends}", limit.as_millis()))
+    }
+
+    /// The answer of `side` to the oldest command that it was told.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn answer_of(&mut self, side: Side, limit: Duration) -> Result<Vec<String>, Failure> {
+        self.peers[side as usize].answer(limit)
+    }
+
+    /// Both peers work; whoever fails first says more than whoever waits for it in vain.
+    fn both_answers(&mut self, side: Side) -> Result<(), Failure> {
+        // As many messages as there are may each take their time, but not all of them.
+        let limit = 3 * PATIENCE;
+        let here = self.peers[side as usize].answer(limit);
+        let there = self.peers[side.other() as usize].answer(limit);
+        match (here, there) {
+            (Ok(_), Ok(_)) => Ok(()),
+            (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+            (Err(here), Err(there)) => Err(if here.code() == "again" { there } else { here }),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Who takes part: every implementation is set up, and started once to learn who it is.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use interop::report::PeerStatus;
+use interop::setup::{self, Prepared};
+use interop::{Peer, Program, Subject};
+
+use crate::arguments::Arguments;
+
+/// The implementations whose libzmq control cells use, best first.
+const LIBZMQ: [&str; 2] = ["libzmq", "pyzmq"];
+
+/// Who takes part.
+pub(crate) struct Subjects {
+    /// Zeroxide.
+    pub(crate) ours: Subject,
+    /// The libzmq of control cells, whether it takes part or not.
+    pub(crate) libzmq: Option<Program>,
+    /// All that were asked for.
+    pub(crate) peers: Vec<PeerStatus>,
+    /// Those of them that are there.
+    pub(crate) playing: Vec<Subject>,
+    /// The folder that cargo builds into.
+    pub(crate) target: PathBuf,
+}
+
+impl Subjects {
+    /// Sets up and starts whoever was asked for.
+    pub(crate) fn gather(arguments: &Arguments) -> Result<Subjects, String> {
+        let own_folder = own_folder()?;
+        let target = own_folder.parent().unwrap_or(&own_folder).to_owned();
+        if !arguments.no_setup {
+            build_own_peers(&own_folder)?;
+        }
+        let ours =
+            Program::zeroxide(own_folder.join(format!("zeroxide-peer{}", std::env::consts::EXE_SUFFIX)));
+        let ours = meet(ours)?;
+        let prepared = prepare(arguments, &target);
+        let libzmq = LIBZMQ.iter().find_map(|name| {
+            let found = prepared.iter().find(|peer| peer.name.starts_with(name))?;
+            found.program.as_ref().ok().cloned()
+        });
+        let mut subjects =
+            Subjects { ours: ours.clone(), libzmq, peers: Vec::new(), playing: Vec::new(), target };
+        match &arguments.foreign {
+            Some(line) => subjects.add("foreign", foreign(line).and_then(meet)),
+            None => {
+                for Prepared { name, program } in prepared {
+                    if arguments.wants(name) {
+                        subjects.add(name, program.and_then(meet));
+                    }
+                }
+                if arguments.wants("zeroxide") {
+                    subjects.add("zeroxide", Ok(ours));
+                }
+            }
+        }
+        if subjects.peers.is_empty() {
+            return Err(format!("no such peer; there are: {}, zeroxide", names().join(", ")));
+        }
+        Ok(subjects)
+    }
+
+    fn add(&mut self, name: &str, met: Result<Subject, String>) {
+        let mut peer = PeerStatus { name: name.to_owned(), ..PeerStatus::default() };
+        match met {
+            Ok(subject) => {
+                peer.version.clone_from(&subject.version);
+                self.playing.push(subject);
+            }
+            Err(why) => peer.missing = Some(why),
+        }
+        self.peers.push(peer);
+    }
+}
+
+/// The names of all foreign peers.
+fn names() -> Vec<&'static str> {
+    setup::names().collect()
+}
+
+/// The foreign peers that were asked for, and those that control cells use.
+fn prepare(arguments: &Arguments, target: &Path) -> Vec<Prepared> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    if arguments.no_setup || arguments.list {
+        return setup::find(root, target);
+    }
+    let for_controls = |name: &str| LIBZMQ.iter().any(|libzmq| name.starts_with(libzmq));
+    let wanted = |name: &str| for_controls(name) || (arguments.foreign.is_none() && arguments.wants(name));
+    setup::prepare_some(root, target, &wanted, &|line| eprintln!("{line}"))
+}
+
+/// A program by its command line, words separated by spaces.
+fn foreign(line: &str) -> Result<Program, String> {
+    let mut words = line.split_whitespace();
+    let command = words.next().ok_or("--foreign needs a command line")?.into();
+    Ok(Program { name: "foreign", command, arguments: words.map(OsString::from).collect() })
+}
+
+/// Starts a program once, to learn who it is.
+fn meet(program: Program) -> Result<Subject, String> {
+    let peer = Peer::start(&program).map_err(|failure| failure.to_string())?;
+    Ok(Subject { program, version: peer.name.clone(), transports: peer.transports.clone() })
+}
+
+/// The folder of this program, where its peers in Rust are, too.
+fn own_folder() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    own.parent().map(PathBuf::from).ok_or_else(|| "this program is in no folder".to_owned())
+}
+
+/// Builds the peers of this package as this program was built: cargo does not build them when it runs it.
+fn build_own_peers(folder: &Path) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "-p", "interop", "--bins"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    match build.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("cargo build -p interop --bins: {status}")),
+        Err(error) => Err(format!("cargo cannot be started: {error}")),
+    }
+}
