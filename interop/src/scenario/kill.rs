@@ -124,6 +124,7 @@ fn answerer(stage: &mut Stage<'_>) -> Result<(), Failure> {
 fn asker(stage: &mut Stage<'_>) -> Result<(), Failure> {
     ask_until(stage, PATIENCE)?;
     stage.kill(Side::Left);
+    stage.answer_the_gone(QUIET)?;
     stage.revive(Side::Left)?;
     talk_again(stage, Side::Left)
 }

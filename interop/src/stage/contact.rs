@@ -77,10 +77,7 @@ impl Stage<'_> {
             let question = self.recv(Side::Right, ATTEMPT)?;
             due = question.is_none();
             if let Some(question) = question {
-                // A long frame is told as its digest; whoever asked that is gone, and so is its answer.
-                let words = question.iter().map(|word| if word.starts_with("d:") { "t:late" } else { word });
-                let question = words.collect::<Vec<_>>().join(" ");
-                self.ask(Side::Right, "send", &format!("{} {question}", PATIENCE.as_millis()))?;
+                self.answer(&question)?;
             }
             let seen = self.recv_unless_out_of_turn(Side::Left)?;
             if is_last(seen.as_deref(), &last) {
@@ -88,6 +85,28 @@ impl Stage<'_> {
             }
         }
         Err(self.no_contact(Side::Left))
+    }
+
+    /// Answers the questions of an asker that is gone, until none has come for `quiet`.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn answer_the_gone(&mut self, quiet: Duration) -> Result<(), Failure> {
+        while let Some(question) = self.recv(Side::Right, quiet)? {
+            self.answer(&question)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a question back from the right side, unless whoever asked it is gone.
+    fn answer(&mut self, question: &[String]) -> Result<(), Failure> {
+        // A long frame is told as its digest: it is none of those that make contact.
+        let words = question.iter().map(|word| if word.starts_with("d:") { "t:late" } else { word });
+        let words = words.collect::<Vec<_>>().join(" ");
+        match self.ask(Side::Right, "send", &format!("{} {words}", PATIENCE.as_millis())) {
+            Err(failure) if failure.code() != "unroutable" => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     fn recv_unless_out_of_turn(&mut self, side: Side) -> Result<Option<Vec<String>>, Failure> {
