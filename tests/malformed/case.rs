@@ -2,6 +2,7 @@
 
 use zeroxide::Version;
 use zeroxide_zmtp::error::{CommandKind, Excerpt};
+use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::common;
@@ -44,7 +45,17 @@ pub enum Target {
     Router,
     /// A REQ.
     Req,
+    /// A PULL that is a PLAIN server, which admits [`USER`].
+    #[cfg(feature = "plain")]
+    PlainServer,
+    /// A PULL that is a PLAIN client.
+    #[cfg(feature = "plain")]
+    PlainClient,
 }
+
+/// Name and password of the one user that there is.
+#[cfg(feature = "plain")]
+pub const USER: (&str, &str) = ("ann", "secret");
 
 /// What a peer does properly before it misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +64,9 @@ pub enum After {
     Connecting,
     /// Its greeting.
     Greeting,
+    /// Its greeting and its first command, and the other side has answered that.
+    #[cfg(feature = "plain")]
+    Command,
     /// The whole handshake.
     Handshake,
 }
@@ -68,6 +82,8 @@ pub enum End {
     TimedOut,
     /// It ends with the peer's side.
     PeerClosed,
+    /// It is closed because it may not come in.
+    Denied(Status),
     /// Nothing: it is odd, but legal, and its next message is received.
     Served,
 }
@@ -123,7 +139,7 @@ impl End {
 }
 
 impl Target {
-    pub const ALL: [Target; 9] = [
+    pub const ALL: &[Target] = &[
         Target::Pull,
         Target::Hasty,
         Target::OldPull,
@@ -133,11 +149,17 @@ impl Target {
         Target::OldXPub,
         Target::Router,
         Target::Req,
+        #[cfg(feature = "plain")]
+        Target::PlainServer,
+        #[cfg(feature = "plain")]
+        Target::PlainClient,
     ];
 
     /// Its type.
     pub fn socket_type(self) -> SocketType {
         match self {
+            #[cfg(feature = "plain")]
+            Target::PlainServer | Target::PlainClient => SocketType::Pull,
             Target::Pull | Target::Hasty | Target::OldPull | Target::SmallPull | Target::Unlimited => {
                 SocketType::Pull
             }
@@ -157,13 +179,18 @@ impl Target {
         }
     }
 
-    /// What its peers send until their handshake is over.
-    pub fn opening(self, after: After) -> Vec<u8> {
-        match after {
+    /// What its peers send properly, in pieces; behind each but the last they wait for an answer.
+    pub fn opening(self, after: After) -> Vec<Vec<u8>> {
+        #[cfg(feature = "plain")]
+        if let Target::PlainServer | Target::PlainClient = self {
+            return super::plain::opening(self, after);
+        }
+        let ready = common::ready(self.peer().name(), "");
+        vec![match after {
             After::Connecting => Vec::new(),
             After::Greeting => common::greeting(),
-            After::Handshake => [common::greeting(), common::ready(self.peer().name(), "")].concat(),
-        }
+            _ => [common::greeting(), ready].concat(),
+        }]
     }
 }
 

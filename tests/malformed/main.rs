@@ -15,6 +15,8 @@ mod greetings;
 mod handshakes;
 mod legacy;
 mod memory;
+#[cfg(feature = "plain")]
+mod plain;
 mod run;
 mod slow;
 mod traffic;
@@ -36,6 +38,8 @@ fn corpus() -> Vec<Case> {
     cases.extend(traffic::cases());
     cases.extend(legacy::cases());
     cases.extend(truncated::cases());
+    #[cfg(feature = "plain")]
+    cases.extend(plain::cases());
     cases
 }
 
@@ -50,7 +54,7 @@ fn the_corpus_has_at_least_300_cases_each_with_a_name_of_its_own() {
     let mut names = BTreeSet::new();
     cases.iter().for_each(|case| assert!(names.insert(&case.name), "{}", case.name));
     assert!(cases.len() >= 300, "{}", cases.len());
-    for target in Target::ALL {
+    for &target in Target::ALL {
         let count = cases.iter().filter(|case| case.target == target).count();
         println!("{target:?}: {count}");
         assert!(count > 0);
@@ -59,9 +63,9 @@ fn the_corpus_has_at_least_300_cases_each_with_a_name_of_its_own() {
 
 /// Runs the corpus against every socket, all at once, in a context of its own.
 fn round(pace: Pace, attack: fn(Ours, &Context, &[Case], Pace), at_once: fn(Target) -> usize) {
-    let cx = Context::new();
+    let cx = run::context();
     thread::scope(|scope| {
-        for target in Target::ALL {
+        for &target in Target::ALL {
             let cases = corpus_of(target);
             let part = cases.len().div_ceil(at_once(target));
             for cases in cases.chunks(part).map(<[Case]>::to_vec) {
@@ -77,7 +81,7 @@ fn all_of_it(pace: Pace) {
     round(pace, Ours::attack_bound, |_| 1);
     // One after the other, so that deadlines would add up.
     round(pace, Ours::attack_connecting, |target| if target == Target::Hasty { 16 } else { 1 });
-    let cx = Context::new();
+    let cx = run::context();
     Ours::new(&cx, Target::Hasty).outlive_the_slow(&cx);
     Ours::new(&cx, Target::Unlimited).pay_for_what_arrives(&cx);
 }

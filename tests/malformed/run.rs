@@ -1,7 +1,7 @@
 //! Runs cases against a socket of ours, bound or connecting, with a good neighbour served between any two.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -10,6 +10,11 @@ use zeroxide::{
 };
 use zeroxide_zmtp::ConnectionError;
 
+#[cfg(feature = "plain")]
+use zeroxide::{AccessList, Security};
+
+#[cfg(feature = "plain")]
+use super::case::USER;
 use super::case::{After, Case, End, Target};
 use super::common::{LONG, RawPeer, Soon, listen, until};
 
@@ -83,7 +88,7 @@ impl Ours {
         let (listener, endpoint) = listen();
         listener.set_nonblocking(true).unwrap();
         if self.target != Target::Req {
-            let neighbour = cx.socket(self.target.peer()).unwrap();
+            let neighbour = good_peer(cx, self.target);
             let good = neighbour.bind("tcp://127.0.0.1:*").unwrap();
             self.socket.connect(good.to_string()).unwrap();
             neighbour.wait_for_peers(1, LONG).unwrap();
@@ -112,7 +117,7 @@ impl Ours {
     pub fn bind(&mut self, cx: &Context) -> String {
         let endpoint = self.socket.bind("tcp://127.0.0.1:*").unwrap().to_string();
         if self.target != Target::Req {
-            let neighbour = cx.socket(self.target.peer()).unwrap();
+            let neighbour = good_peer(cx, self.target);
             neighbour.connect(&endpoint).unwrap();
             self.neighbour = Some(neighbour);
         }
@@ -150,7 +155,7 @@ impl Ours {
             }
             return;
         }
-        let bytes = [self.target.opening(case.after), case.bytes.clone()].concat();
+        let bytes = [self.target.opening(case.after).concat(), case.bytes.clone()].concat();
         let told = self.event(name);
         if !told.as_ref().is_ok_and(|told| end.is(told, &bytes)) {
             self.wrong.push(format!("{}: {told:?}, not {end:?}", case.name));
@@ -189,6 +194,31 @@ impl Ours {
     }
 }
 
+/// A context in which there is one user.
+pub fn context() -> Context {
+    let cx = Context::new();
+    #[cfg(feature = "plain")]
+    cx.authenticator("", AccessList::new().plain_user(USER.0, USER.1)).unwrap();
+    cx
+}
+
+#[cfg(feature = "plain")]
+fn plain_client() -> Security {
+    Security::PlainClient { user: USER.0.to_owned(), password: USER.1.into() }
+}
+
+/// A peer for a target that does everything right.
+fn good_peer(cx: &Context, target: Target) -> Socket {
+    let options = match target {
+        #[cfg(feature = "plain")]
+        Target::PlainServer => Options::new().security(plain_client()),
+        #[cfg(feature = "plain")]
+        Target::PlainClient => Options::new().security(Security::PlainServer),
+        _ => Options::new(),
+    };
+    cx.socket_with(target.peer(), &options).unwrap()
+}
+
 fn options(target: Target) -> Options {
     let quick = Some(Duration::from_millis(1));
     let options = Options::new()
@@ -206,6 +236,10 @@ fn options(target: Target) -> Options {
             .set(opt::MAXMSGSIZE, Some(1000))
             .set(opt::MAX_MULTIPART, Some(1500))
             .set(opt::MAX_FRAMES, 3),
+        #[cfg(feature = "plain")]
+        Target::PlainServer => options.set(opt::MIN_VERSION, Version::V1_0).security(Security::PlainServer),
+        #[cfg(feature = "plain")]
+        Target::PlainClient => options.set(opt::MIN_VERSION, Version::V1_0).security(plain_client()),
         Target::Unlimited => {
             options.set(opt::MAXMSGSIZE, None).set(opt::MAX_MULTIPART, None).set(opt::MAX_FRAMES, 0)
         }
@@ -214,7 +248,13 @@ fn options(target: Target) -> Options {
 
 /// Writes a case, and behind a legal one a message that names it. The other side may close at any byte.
 fn write(case: &Case, mut stream: &TcpStream, pace: Pace) {
-    let mut bytes = [case.target.opening(case.after), case.bytes.clone()].concat();
+    let mut pieces = case.target.opening(case.after);
+    let mut bytes = pieces.pop().unwrap();
+    for (n, piece) in pieces.iter().enumerate() {
+        stream.write_all(piece).unwrap();
+        answer(stream, if n == 0 { 64 } else { 0 });
+    }
+    bytes.extend(&case.bytes);
     if case.end == End::Served {
         let alive = format!("alive: {}", case.name).into_bytes();
         let length = u8::try_from(alive.len()).unwrap();
@@ -229,6 +269,13 @@ fn write(case: &Case, mut stream: &TcpStream, pace: Pace) {
     }
 }
 
+/// Reads so many bytes and a short frame.
+fn answer(mut stream: &TcpStream, bytes: usize) {
+    let mut head = vec![0; bytes + 2];
+    stream.read_exact(&mut head).unwrap();
+    stream.read_exact(&mut vec![0; usize::from(head[bytes + 1])]).unwrap();
+}
+
 /// Whether the peer of a legal case speaks ZMTP 1.0, with a greeting or without.
 fn speaks_v1(case: &Case) -> bool {
     let old = matches!(case.target, Target::OldPull | Target::OldXPub) && case.after == After::Connecting;
@@ -240,6 +287,7 @@ fn end(kind: &EventKind) -> Option<Result<End, String>> {
     match kind {
         EventKind::HandshakeFailed(error) => Some(match &error.cause {
             HandshakeCause::Protocol(fault) => Ok(End::Fault(fault.clone())),
+            HandshakeCause::Denied(denial) => Ok(End::Denied(denial.status())),
             HandshakeCause::NoSignature => Ok(End::NoSignature),
             HandshakeCause::TimedOut => Ok(End::TimedOut),
             HandshakeCause::PeerClosed => Ok(End::PeerClosed),
@@ -263,6 +311,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
         Ok((accepted, _)) => {
             accepted.set_nonblocking(false).unwrap();
             accepted.set_nodelay(true).unwrap();
+            accepted.set_read_timeout(Some(LONG)).unwrap();
             stream = Some(accepted);
             true
         }

@@ -20,7 +20,7 @@ impl Ours {
     /// every sweep, which moves no deadline.
     pub fn outlive_the_slow(mut self, cx: &Context) {
         let endpoint = self.bind(cx);
-        let greeting = Target::Hasty.opening(After::Greeting);
+        let greeting = Target::Hasty.opening(After::Greeting).concat();
         let endless = [&greeting[..], &long(4, 8000, &ready("PUSH", "")[2..]), &[0; 7000]].concat();
         let mut peers: Vec<Slow> = (0..MANY)
             .map(|n| {
@@ -52,7 +52,7 @@ impl Ours {
         let endpoint = self.bind(cx);
         self.exchange();
         let (before, read) = (memory::live(), self.socket.stats().io.bytes_read);
-        let opening = Target::Unlimited.opening(After::Handshake);
+        let opening = Target::Unlimited.opening(After::Handshake).concat();
         let bomb = [&opening[..], &long(0, 1 << 40, &[b'E'; 4000])].concat();
         let peers: Vec<RawPeer> = (0..MANY).map(|_| RawPeer::connect(&endpoint)).collect();
         for peer in &peers {

@@ -11,7 +11,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Closed after each byte of a handshake, and within messages.
 fn closed() -> Vec<Case> {
-    let whole = Target::Pull.opening(After::Handshake);
+    let whole = Target::Pull.opening(After::Handshake).concat();
     let mut cases: Vec<Case> = (0..whole.len())
         .map(|length| {
             let name = format!("closed after {length} bytes of the handshake");
@@ -36,7 +36,7 @@ fn closed() -> Vec<Case> {
 
 /// Silent after some byte of a handshake, until the deadline.
 fn silent() -> Vec<Case> {
-    let whole = Target::Pull.opening(After::Handshake);
+    let whole = Target::Pull.opening(After::Handshake).concat();
     let case = |length: usize| {
         let end = if length < 10 { End::NoSignature } else { End::TimedOut };
         let name = format!("silent after {length} bytes of the handshake");
