@@ -22,6 +22,7 @@
 //! | [`article`] | the set-up of the articles, each message accounted for |
 //! | [`report`] | what a run found, and how it is shown |
 //! | [`raw`] | peers of ZMTP 1.0, 2.0 and 3.0, written from the RFCs |
+//! | [`recording`] | what two implementations say to each other, for the golden corpus |
 //! | [`relay`] | a man in the middle that records, stalls and cuts |
 //! | [`wire`] | reading a peer's bytes without any implementation in between |
 
@@ -33,6 +34,7 @@ pub mod pair;
 pub mod peer;
 pub mod program;
 pub mod raw;
+pub mod recording;
 pub mod relay;
 pub mod report;
 pub mod run;

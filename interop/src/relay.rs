@@ -53,6 +53,8 @@ pub struct Record {
     pub chunks: Vec<Chunk>,
     /// How many connections reached the target.
     pub connections: usize,
+    /// How many of them are open.
+    pub open: usize,
 }
 
 impl Relay {
@@ -114,7 +116,7 @@ impl Relay {
     /// How many of them are open now.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.shared.state().lines.len()
+        self.shared.state().record.open
     }
 
     /// A copy of what was heard so far.
@@ -243,6 +245,7 @@ impl Shared {
                 let _ = end.shutdown(Shutdown::Both);
             }
         }
+        state.record.open = 0;
         self.changed.notify_all();
     }
 
@@ -269,6 +272,7 @@ impl Shared {
             line.ways -= u8::from(line.number == connection);
             line.ways > 0
         });
+        state.record.open = state.lines.len();
         self.changed.notify_all();
     }
 }
@@ -307,6 +311,7 @@ fn carry(accepted: TcpStream, target: SocketAddr, shared: &Arc<Shared>) -> io::R
         state.record.connections += 1;
         let number = state.record.connections;
         state.lines.push(Line { number, ends: [accepted, dialled], ways: 2 });
+        state.record.open = state.lines.len();
         shared.changed.notify_all();
         number
     };
