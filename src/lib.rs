@@ -31,7 +31,11 @@ pub use options::{
 pub use peers::PeerTable;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
 pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
-pub use security::{AccessList, Authenticate, Credentials, Mechanism, NetError, Role, Security, Verdict};
+#[cfg(feature = "curve")]
+pub use security::generate_secret_key;
+pub use security::{
+    AccessList, Authenticate, Credentials, Mechanism, NetError, PublicKey, Role, SecretKey, Security, Verdict,
+};
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId};

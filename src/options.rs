@@ -238,11 +238,22 @@ impl Options {
         match security {
             // Without the features nothing else can have been set.
             Security::Null if cfg!(feature = "plain") => self.set(opt::PLAIN_SERVER, false),
+            Security::Null if cfg!(feature = "curve") => self.set(opt::CURVE_SERVER, false),
             Security::Null => self,
             Security::PlainServer => self.set(opt::PLAIN_SERVER, true),
             Security::PlainClient { user, password } => {
                 self.set(opt::PLAIN_USERNAME, user).set(opt::PLAIN_PASSWORD, password)
             }
+            #[cfg(feature = "curve")]
+            Security::CurveServer(key) => self
+                .set(opt::CURVE_PUBLICKEY, key.public())
+                .set(opt::CURVE_SECRETKEY, key)
+                .set(opt::CURVE_SERVER, true),
+            #[cfg(feature = "curve")]
+            Security::CurveClient { server, me } => self
+                .set(opt::CURVE_PUBLICKEY, me.public())
+                .set(opt::CURVE_SECRETKEY, me)
+                .set(opt::CURVE_SERVERKEY, server),
         }
     }
 

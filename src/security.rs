@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `authenticate` | [`Authenticate`], what decides about a peer; [`Credentials`], [`Verdict`] |
 //! | `access_list` | [`AccessList`], the ready-made one |
+//! | `keys` | keys, and where random bytes come from |
 //! | `net`, `users` | networks of addresses; names and passwords |
 //! | `authorities` | who decides for which domain, and the thread on which it does |
 //!
@@ -12,6 +13,7 @@
 mod access_list;
 mod authenticate;
 pub(crate) mod authorities;
+mod keys;
 mod net;
 #[cfg(feature = "plain")]
 mod users;
@@ -21,6 +23,10 @@ pub use net::NetError;
 
 use std::fmt;
 
+pub(crate) use keys::entropy;
+#[cfg(feature = "curve")]
+pub use keys::generate_secret_key;
+pub use keys::{PublicKey, SecretKey};
 use zeroxide_zmtp::mechanism::Secret;
 
 pub use access_list::AccessList;
@@ -73,6 +79,18 @@ pub enum Security {
         user: String,
         /// The password.
         password: Secret,
+    },
+    /// CURVE, the side whose public key the others know; an authenticator or a ZAP handler judges theirs.
+    #[cfg(feature = "curve")]
+    CurveServer(SecretKey),
+    /// CURVE, the side that knows the key of the server: no other server can take its place. A fresh key of one's own
+    /// will do where the server admits any.
+    #[cfg(feature = "curve")]
+    CurveClient {
+        /// The server's public key.
+        server: PublicKey,
+        /// This side's own key.
+        me: SecretKey,
     },
 }
 

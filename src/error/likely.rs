@@ -1,5 +1,7 @@
 //! The words of a failed handshake: what happened, and the likely reason. What this side cannot know, it says so.
 
+#[cfg(feature = "curve")]
+use zeroxide_zmtp::error::CommandKind;
 use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::{ProtocolError, SocketType, Stage};
 
@@ -81,6 +83,10 @@ impl HandshakeError {
                 if security.is_client() && name.as_bytes() == b"HELLO" =>
             {
                 format!("peer is {security} like us; one side must be the server")
+            }
+            #[cfg(feature = "curve")]
+            ProtocolError::Forged(CommandKind::Hello) => {
+                "peer's HELLO does not open; most often it has another key for this server".to_owned()
             }
             ProtocolError::Refused { reason } => self.refused(reason),
             other => other.to_string(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zeroxide_zmtp::SocketType;
 
-use crate::security::{Mechanism, Role};
+use crate::security::{Mechanism, PublicKey, Role};
 
 /// What is wrong with how a socket or a context is secured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,20 @@ pub enum SecurityError {
         /// The mechanism.
         mechanism: Mechanism,
     },
+    /// The mechanism lacks something.
+    Incomplete {
+        /// The mechanism.
+        security: Role,
+        /// The option that is not set.
+        option: &'static str,
+    },
+    /// CURVE_PUBLICKEY is not the public key of CURVE_SECRETKEY.
+    KeysDiffer {
+        /// The public key.
+        public: PublicKey,
+    },
+    /// The operating system gave no random bytes.
+    NoEntropy,
     /// The socket demands that somebody decides about its peers, and there is nobody: neither an authenticator for its
     /// domain nor a ZAP handler.
     NobodyToAsk {
@@ -51,6 +65,14 @@ impl fmt::Display for SecurityError {
                     "{mechanism} is not built in; enable the feature {feature:?} of zeroxide in Cargo.toml"
                 )
             }
+            SecurityError::Incomplete { security, option } => {
+                write!(f, "{security} needs {option}; Options::security() sets all that belongs together")
+            }
+            SecurityError::KeysDiffer { public } => write!(
+                f,
+                "CURVE_PUBLICKEY {public} is not the public key of CURVE_SECRETKEY; it need not be set at all"
+            ),
+            SecurityError::NoEntropy => f.write_str("the operating system gave no random bytes"),
             SecurityError::NobodyToAsk { endpoint, socket, security, domain } => {
                 write!(f, "{endpoint} ({socket}): nobody decides who may connect to ")?;
                 match security.mechanism {

@@ -9,7 +9,7 @@ use zeroxide_zmtp::{SocketType, Version};
 
 use super::row::{Row, Unit};
 use super::{OptionError, ReconnectStop};
-use crate::security::{Mechanism, Role};
+use crate::security::{Mechanism, PublicKey, Role, SecretKey};
 
 /// A type of option values.
 pub(super) trait Kind {
@@ -197,6 +197,22 @@ impl Kind for Secret {
 
     fn show(&self, _none: &str) -> String {
         "***".to_owned()
+    }
+}
+
+impl Kind for SecretKey {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        "***".to_owned()
+    }
+}
+
+impl Kind for PublicKey {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, _none: &str) -> String {
+        self.to_string()
     }
 }
 

@@ -26,15 +26,37 @@ impl Values {
         self.play(Role { mechanism: Mechanism::Plain, server: false });
     }
 
+    /// CURVE_SERVER was set.
+    pub(super) fn curve_server_set(&mut self) {
+        let mechanism = if self.curve_server { Mechanism::Curve } else { Mechanism::Null };
+        self.play(Role { mechanism, server: self.curve_server });
+    }
+
+    /// CURVE_PUBLICKEY or CURVE_SECRETKEY was set, which both sides have.
+    pub(super) fn curve_key_set(&mut self) {
+        self.play(Role { mechanism: Mechanism::Curve, server: self.role.server });
+    }
+
+    /// CURVE_SERVERKEY was set.
+    pub(super) fn curve_client_set(&mut self) {
+        self.play(Role { mechanism: Mechanism::Curve, server: false });
+    }
+
     /// An option of a mechanism was copied from `from`.
     pub(super) fn take_role(&mut self, from: &Values) {
-        self.play(from.role);
+        // Another key alone does not make a client of a CURVE server.
+        let key_alone =
+            from.role.mechanism == Mechanism::Curve && !from.role.server && from.curve_serverkey.is_none();
+        if !key_alone || self.role.mechanism != Mechanism::Curve {
+            self.play(from.role);
+        }
     }
 
     /// The last option that was set decides; the others are forgotten, as far as they say otherwise.
     fn play(&mut self, role: Role) {
         self.role = role;
         self.plain_server = role == Role { mechanism: Mechanism::Plain, server: true };
+        self.curve_server = role == Role { mechanism: Mechanism::Curve, server: true };
     }
 
     /// The mechanism with its credentials, for one connection.
@@ -51,8 +73,24 @@ impl Values {
                 username: self.plain_username.clone().unwrap_or_default().into(),
                 password: self.plain_password.clone().unwrap_or_default(),
             }),
+            #[cfg(feature = "curve")]
+            Role { mechanism: Mechanism::Curve, server } => self.curve_settings(server),
             #[allow(unreachable_patterns)] // none is left where all are built in
             Role { mechanism, .. } => Err(SecurityError::NotBuilt { mechanism }),
+        }
+    }
+
+    #[cfg(feature = "curve")]
+    fn curve_settings(&self, server: bool) -> Result<Settings, SecurityError> {
+        let missing = |option| SecurityError::Incomplete { security: self.role, option };
+        let secret = self.curve_secretkey.clone().ok_or(missing("CURVE_SECRETKEY"))?;
+        match self.curve_publickey {
+            Some(public) if public != secret.public() => Err(SecurityError::KeysDiffer { public }),
+            _ if server => Ok(Settings::CurveServer(secret)),
+            _ => {
+                let server = self.curve_serverkey.ok_or(missing("CURVE_SERVERKEY"))?;
+                Ok(Settings::CurveClient { server, secret })
+            }
         }
     }
 
@@ -63,7 +101,10 @@ impl Values {
     pub(crate) fn secured(&self, config: Config) -> Result<Config, SecurityError> {
         Ok(match config.raw {
             true => config,
-            false => Config { mechanism: self.settings()?, authorise: self.asks(), ..config },
+            false => {
+                let mechanism = self.settings()?;
+                Config { mechanism, authorise: self.asks(), entropy: crate::security::entropy(), ..config }
+            }
         })
     }
 

@@ -16,7 +16,7 @@ use zeroxide_zmtp::{SocketType, Version};
 use super::ReconnectStop;
 use super::kind::{Field, Kind, check};
 use super::row::{CType, Place, Row, Scope, Support, Unit};
-use crate::security::{Mechanism, Role};
+use crate::security::{Mechanism, PublicKey, Role, SecretKey};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
 const INT: u64 = i32::MAX as u64;
@@ -115,7 +115,7 @@ macro_rules! options {
         )+}
     ) => {
         /// The value of every option that works, one plain field each.
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug)]
         pub(crate) struct Values {
             $($(#[doc = $doc])+ pub(crate) $field: first!($($stored,)? $ty),)+
         }
@@ -350,6 +350,14 @@ options! {
         PLAIN_USERNAME plain_username: String as Option<String>; 45 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set;
         /// The password to show to a PLAIN server, in clear text, and the wish to be its client.
         PLAIN_PASSWORD plain_password: Secret as Option<Secret>; 46 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set, hidden true;
+        /// Be the side whose key the others know, and judge theirs; off is NULL. Needs CURVE_SECRETKEY.
+        CURVE_SERVER curve_server: bool; 47 int; AtAttach Endpoint all; native false, libzmq false, feature "curve", then Values::curve_server_set;
+        /// This side's public key. It follows from CURVE_SECRETKEY and need not be set; if it is, it must belong to that.
+        CURVE_PUBLICKEY curve_publickey: PublicKey as Option<PublicKey>; 48 curve_key; AtAttach Endpoint all; native None, libzmq None, none "none", feature "curve", then Values::curve_key_set;
+        /// This side's secret key.
+        CURVE_SECRETKEY curve_secretkey: SecretKey as Option<SecretKey>; 49 curve_key; AtAttach Endpoint all; native None, libzmq None, none "none", feature "curve", then Values::curve_key_set, hidden true;
+        /// The server's public key, and the wish to be its client. Needs CURVE_SECRETKEY.
+        CURVE_SERVERKEY curve_serverkey: PublicKey as Option<PublicKey>; 50 curve_key; AtAttach Endpoint all; native None, libzmq None, none "none", feature "curve", then Values::curve_client_set;
         /// The domain whose authenticator decides about peers, or which the ZAP handler is told; with NULL nobody is asked without one.
         ZAP_DOMAIN zap_domain: String as Option<String>; 55 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none";
         /// Refuse the peers of a socket with a ZAP_DOMAIN while there is nobody to be asked about them. Needs AUTH_REQUIRED off: that refuses more.
@@ -438,14 +446,6 @@ options! {
         TOPICS_COUNT topics_count: u32; 116 int; ReadOnly Socket [PUB SUB XPUB XSUB]; native 0, libzmq 0;
     }
     later {
-        /// Whether this end is the CURVE server.
-        CURVE_SERVER: bool; 47 int; AtAttach all; libzmq "off", needs "CURVE";
-        /// This end's public key.
-        CURVE_PUBLICKEY: Bytes; 48 curve_key; AtAttach all; libzmq "none", needs "CURVE";
-        /// This end's secret key.
-        CURVE_SECRETKEY: Bytes; 49 curve_key; AtAttach all; libzmq "none", needs "CURVE", secret;
-        /// The server's public key.
-        CURVE_SERVERKEY: Bytes; 50 curve_key; AtAttach all; libzmq "none", needs "CURVE";
         /// Whether this end is the GSSAPI server.
         GSSAPI_SERVER: bool; 62 int; AtAttach all; libzmq "off", needs "GSSAPI";
         /// This end's GSSAPI principal.

@@ -290,7 +290,7 @@ fn live_values_are_read_and_written_one_by_one() {
     let before = values.clone();
     assert!(opt::SNDHWM.write_to(&mut values, u32::MAX, router).is_err());
     assert!(opt::ROUTER_HANDOVER.write_to(&mut values, true, sub).is_err());
-    assert_eq!(values, before);
+    assert_eq!(format!("{values:?}"), format!("{before:?}"));
 }
 
 #[test]
@@ -301,7 +301,6 @@ fn debug_shows_what_was_set_and_no_secret() {
 
     for options in [
         Options::new().set(opt::PLAIN_PASSWORD, "hunter2".into()),
-        Options::new().set(opt::CURVE_SECRETKEY, Bytes::from_static(b"hunter2")),
         Options::new().set(opt::SOCKS_PASSWORD, "hunter2".to_owned()),
         Options::new().set(opt::WSS_KEY_PEM, "hunter2".to_owned()),
     ] {

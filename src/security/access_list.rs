@@ -1,11 +1,15 @@
 //! The ready-made [`Authenticate`]: addresses, users and keys.
 
+#[cfg(feature = "curve")]
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use zeroxide_zmtp::mechanism::Proof;
 #[cfg(feature = "plain")]
 use zeroxide_zmtp::mechanism::Secret;
 
+#[cfg(feature = "curve")]
+use super::PublicKey;
 use super::net::{Net, NetError};
 #[cfg(feature = "plain")]
 use super::users::Users;
@@ -31,6 +35,16 @@ pub struct AccessList {
     denied: Vec<Net>,
     #[cfg(feature = "plain")]
     users: Users,
+    #[cfg(feature = "curve")]
+    keys: Keys,
+}
+
+/// The clients of CURVE that may come in.
+#[cfg(feature = "curve")]
+#[derive(Clone, Debug, Default)]
+struct Keys {
+    known: HashSet<PublicKey>,
+    any: bool,
 }
 
 impl AccessList {
@@ -68,6 +82,23 @@ impl AccessList {
         self
     }
 
+    /// Lets the client of CURVE in that has this key; its user id is the key in Z85.
+    #[cfg(feature = "curve")]
+    #[must_use]
+    pub fn curve_key(mut self, key: PublicKey) -> AccessList {
+        self.keys.known.insert(key);
+        self
+    }
+
+    /// Lets every client of CURVE in, whatever its key: what travels is secret and comes from the server that the client
+    /// meant, but who the client is nobody has checked.
+    #[cfg(feature = "curve")]
+    #[must_use]
+    pub fn allow_any_curve_key(mut self) -> AccessList {
+        self.keys.any = true;
+        self
+    }
+
     fn admits_address(&self, address: &str) -> bool {
         let address: Option<IpAddr> = address.parse().ok();
         let among = |nets: &[Net]| address.is_some_and(|ip| nets.iter().any(|net| net.contains(ip)));
@@ -84,7 +115,11 @@ impl Authenticate for AccessList {
             Proof::None => Verdict::allow(""),
             #[cfg(feature = "plain")]
             Proof::Plain { username, password } => self.users.check(username, password),
-            // A mechanism that this list knows nothing of.
+            #[cfg(feature = "curve")]
+            Proof::Curve(key) if self.keys.any || self.keys.known.contains(key) => {
+                Verdict::allow(key.to_string())
+            }
+            // An unknown key, or a mechanism that this list knows nothing of.
             _ => Verdict::Deny,
         }
     }

@@ -309,7 +309,10 @@ impl SocketBase {
         if values.is_raw(self.socket_type) {
             return Ok(());
         }
-        values.settings()?;
+        let settings = values.settings();
+        if values.auth_required {
+            settings?;
+        }
         if !values.asks() || !values.auth_required {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use crate::report::{Counts, Outcome, Report};
 use crate::run;
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
-pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/face";
+pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face";
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 

@@ -1,0 +1,59 @@
+//! Keys of CURVE, and where random bytes come from. Without the feature `curve` there are no keys: their types are
+//! there, so that the options are, and have no values.
+
+use zeroxide_zmtp::Entropy;
+
+#[cfg(feature = "curve")]
+use crate::error::{Result, SecurityError};
+
+#[cfg(feature = "curve")]
+pub use zeroxide_zmtp::mechanism::curve::{PublicKey, SecretKey};
+
+#[cfg(not(feature = "curve"))]
+pub use none::{PublicKey, SecretKey};
+
+/// The operating system's random bytes.
+#[cfg(feature = "curve")]
+pub(crate) fn entropy() -> Entropy {
+    Entropy::new(|bytes| getrandom::fill(bytes).map_err(|_| zeroxide_zmtp::entropy::NoEntropy))
+}
+
+/// A new secret key of CURVE, with its public one: of the operating system's random bytes.
+///
+/// ```
+/// let key = zeroxide::generate_secret_key()?;
+/// println!("give this to the others: {}", key.public());
+/// # Ok::<(), zeroxide::Error>(())
+/// ```
+///
+/// # Errors
+/// [`SecurityError::NoEntropy`].
+#[cfg(feature = "curve")]
+pub fn generate_secret_key() -> Result<SecretKey> {
+    SecretKey::generate(&entropy()).map_err(|_| SecurityError::NoEntropy.into())
+}
+
+/// Nobody needs any.
+#[cfg(not(feature = "curve"))]
+pub(crate) fn entropy() -> Entropy {
+    Entropy::none()
+}
+
+#[cfg(not(feature = "curve"))]
+mod none {
+    use std::fmt;
+
+    /// A public key of CURVE; the feature `curve` is off, and there is none.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum PublicKey {}
+
+    impl fmt::Display for PublicKey {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match *self {}
+        }
+    }
+
+    /// A secret key of CURVE; the feature `curve` is off, and there is none.
+    #[derive(Clone, Debug)]
+    pub enum SecretKey {}
+}
