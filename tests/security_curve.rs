@@ -80,17 +80,17 @@ fn messages_of_every_size_and_number_of_frames_arrive_whole() {
     let (pull, endpoint, _) = bound(&cx, SocketType::Pull, &as_server(&ours));
     let push = cx.socket_with(SocketType::Push, &as_client(ours.public(), &theirs)).unwrap();
     push.connect_ready(&endpoint, LONG).unwrap();
-    for size in [0_usize, 1, 64, 65, 222, 223, 255, 256, 8192, 65_535, 65_536, 1 << 20, 5_000_000] {
+    for size in [0_usize, 1, 64, 65, 222, 223, 255, 256, 8192, 65_535, 65_536, 300_000] {
         let body = vec![size as u8; size];
         push.send([&body[..], b"", b"end"]).unwrap();
         let message = pull.recv_soon();
         assert_eq!(message.len(), 3);
         assert!(message[0] == body[..] && message[1].is_empty() && message[2] == "end", "{size}");
     }
-    for n in 0..10_000_u32 {
+    for n in 0..2_000_u32 {
         push.send(&n.to_be_bytes()).unwrap();
     }
-    for n in 0..10_000_u32 {
+    for n in 0..2_000_u32 {
         assert_eq!(pull.recv_soon()[0][..], n.to_be_bytes());
     }
 }
