@@ -119,8 +119,9 @@ fn legend() -> String {
         .collect();
     format!(
         "<section><h2>Matrix</h2>\n<p>A field puts together the transports, mechanisms and sides of one pair in one \
-         scenario, in the colours of their results; open it for the list and the transcripts. The arrow keys go from \
-         field to field.</p>\n<ul class=\"legend\">{items}<li><span class=\"field\"></span> not run</li></ul>\n\
+         scenario, in the colours of their results. A number alone is how many passed; one with a sign is how many of them ended \
+         in the worst way there. Open a field for the list and the transcripts; the arrow keys go from field to \
+         field.</p>\n<ul class=\"legend\">{items}<li><span class=\"field\"></span> not run</li></ul>\n\
          <p><label><input type=\"checkbox\" id=\"only\"> only rows where something failed</label></p>\n"
     )
 }

@@ -115,11 +115,11 @@ impl Page<'_> {
         let tally = Tally::of(&self.report.results);
         let marks = tally.marks().filter(|(mark, _)| *mark != Mark::Passed);
         let marks: Vec<String> = marks
-            .map(|(mark, _)| self.paint(Some(mark), &format!("N{} {}", mark.sign(), mark.words())))
+            .map(|(mark, _)| self.paint(Some(mark), &format!("N{}: N {}", mark.sign(), mark.words())))
             .collect();
         match marks.is_empty() {
             true => String::new(),
-            false => format!("N cells: {}; blank: not run\n", marks.join("; ")),
+            false => format!("ok: nothing failed; {}; blank: not run\n", marks.join("; ")),
         }
     }
 
@@ -272,7 +272,7 @@ go          0       0        0         0 ms  NOT THERE, see below
        PULL  ROUTER
 order    1?
 sizes    2-      1~
-N cells: N? failed, undecided; N~ failed, theirs, known; N- missing; blank: not run
+ok: nothing failed; N?: N failed, undecided; N~: N failed, theirs, known; N-: N missing; blank: not run
 
 MISSING    go: go is not installed
 missing    b: err usage (2 cells)
