@@ -454,6 +454,12 @@ impl Connection {
         self.decoder.reserved()
     }
 
+    /// What encrypts the traffic of an open connection.
+    #[cfg(all(test, feature = "curve"))]
+    pub(crate) fn channel_mut(&mut self) -> &mut Channel {
+        self.channel.as_mut().expect("an open connection under CURVE")
+    }
+
     #[inline(never)]
     fn decode_any(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
         let result = self.step(input, now);

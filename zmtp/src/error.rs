@@ -162,7 +162,8 @@ pub enum ProtocolError {
     Forged(CommandKind),
     /// A nonce of CURVE that is not above the last one: a command that was captured and sent again (RFC 26 §"Nonces").
     Replayed(CommandKind),
-    /// A public key of CURVE whose secret anybody can guess: zero, or another point of low order.
+    /// A public key of CURVE that belongs to no key pair: zero or another point of low order, whose secrets anybody can
+    /// guess, or a second spelling of a key.
     WeakKey,
     /// The vouch of a CURVE client speaks of another connection or of another server than this (RFC 26 §"INITIATE").
     ForeignVouch,
@@ -267,7 +268,7 @@ impl fmt::Display for ProtocolError {
             ProtocolError::Denied { status } => write!(f, "the peer was refused with status {status}"),
             ProtocolError::Forged(kind) => write!(f, "a box that does not open ({kind:?})"),
             ProtocolError::Replayed(kind) => write!(f, "a nonce that was used before ({kind:?})"),
-            ProtocolError::WeakKey => f.write_str("a public key that protects nothing"),
+            ProtocolError::WeakKey => f.write_str("a public key that belongs to no key pair"),
             ProtocolError::ForeignVouch => f.write_str("a vouch for another connection or server"),
             ProtocolError::CookieExpired => f.write_str("the answer to WELCOME came too late"),
             ProtocolError::NoncesExhausted => f.write_str("the connection has used up its nonces"),

@@ -29,8 +29,12 @@ pub(super) struct Forged;
 
 impl BoxKey {
     /// What `secret` and the owner of `public` share. `None` for a public key of low order, with which the shared key
-    /// is known to everybody (RFC 7748 §6.1).
+    /// is known to everybody (RFC 7748 §6.1), and for a second spelling of a key, which would pass an authoriser as
+    /// somebody else.
     pub(super) fn agree(secret: &SecretKey, public: &PublicKey) -> Option<BoxKey> {
+        if !public.is_canonical() {
+            return None;
+        }
         let secret = StaticSecret::from(*secret.expose());
         let shared = secret.diffie_hellman(&x25519_dalek::PublicKey::from(*public.as_bytes()));
         if !shared.was_contributory() {

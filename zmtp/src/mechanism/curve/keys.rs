@@ -51,6 +51,14 @@ impl PublicKey {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Whether a key pair can have this public key: X25519 ignores the topmost bit and takes numbers modulo
+    /// 2^255 - 19 (RFC 7748 §5), but writes none that need it.
+    pub(super) fn is_canonical(&self) -> bool {
+        let [lowest, middle @ .., highest] = &self.0;
+        let beyond = *highest == 0x7F && *lowest >= 0xED && middle.iter().all(|byte| *byte == 0xFF);
+        *highest < 0x80 && !beyond
+    }
 }
 
 impl SecretKey {

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use crate::connection::Config;
+use crate::frame::{Framing, Header};
+use crate::mechanism::curve::boxes::{BoxKey, counted, random};
 use crate::mechanism::curve::{PublicKey, SecretKey};
 use crate::mechanism::{Decision, Settings};
 use crate::pair::{End, dice, hex};
@@ -88,11 +90,86 @@ impl Handshake {
         assert!(client.connection.is_ready() && server.connection.is_ready());
         Handshake { client, server, hello, welcome, initiate, ready, now }
     }
+}
 
-    /// What one end has to say, said to the other.
-    pub(super) fn exchange(&mut self) {
-        let (from_client, from_server) = (self.client.output(), self.server.output());
-        self.server.input(&from_client, self.now).unwrap();
-        self.client.input(&from_server, self.now).unwrap();
+/// A command in its frame.
+pub(super) fn framed(body: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    Framing::V2.write(Header::command(body.len()), &mut frame);
+    [frame, body.to_vec()].concat()
+}
+
+/// The body of a frame that was sent.
+pub(super) fn unframed(frame: &[u8]) -> &[u8] {
+    let (header, size) = Framing::V2.parse(frame).unwrap().unwrap();
+    assert_eq!(header.length as usize, frame.len() - size);
+    &frame[size..]
+}
+
+/// A client of flesh and blood, who knows the keys and says what it likes.
+pub(super) struct Stranger {
+    pub(super) transient: SecretKey,
+    /// C' of the HELLO, where it is not the transient key's.
+    pub(super) claimed: Option<PublicKey>,
+    pub(super) version: [u8; 2],
+    pub(super) padding: [u8; 72],
+    pub(super) hello_nonce: u64,
+}
+
+/// What it says in an INITIATE.
+pub(super) struct Claims {
+    pub(super) nonce: u64,
+    pub(super) secret: SecretKey,
+    /// C, where it is not the secret key's.
+    pub(super) public: Option<PublicKey>,
+    pub(super) vouched_transient: PublicKey,
+    pub(super) vouched_server: PublicKey,
+    pub(super) metadata: Vec<u8>,
+}
+
+impl Stranger {
+    pub(super) fn new() -> Stranger {
+        let transient = SecretKey::generate(&dice(3)).unwrap();
+        Stranger { transient, claimed: None, version: [1, 0], padding: [0; 72], hello_nonce: 1 }
+    }
+
+    pub(super) fn hello(&self) -> Vec<u8> {
+        let mut hello = [&b"\x05HELLO"[..], &self.version, &self.padding].concat();
+        hello.extend_from_slice(self.claimed.unwrap_or(self.transient.public()).as_bytes());
+        hello.extend_from_slice(&self.hello_nonce.to_be_bytes());
+        let key = BoxKey::agree(&self.transient, &server_public()).unwrap();
+        key.seal_onto(&counted(b"CurveZMQHELLO---", self.hello_nonce), &[0; 64], &mut hello);
+        framed(&hello)
+    }
+
+    /// What it says when it is honest.
+    pub(super) fn claims(&self) -> Claims {
+        Claims {
+            nonce: self.hello_nonce + 1,
+            secret: client_key(),
+            public: None,
+            vouched_transient: self.transient.public(),
+            vouched_server: server_public(),
+            metadata: b"\x0BSocket-Type\0\0\0\x06DEALER".to_vec(),
+        }
+    }
+
+    /// The answer to a WELCOME.
+    pub(super) fn initiate(&self, welcome: &[u8], claims: &Claims) -> Vec<u8> {
+        let body = unframed(welcome);
+        let nonce = random(b"WELCOME-", body[8..24].try_into().unwrap());
+        let key = BoxKey::agree(&self.transient, &server_public()).unwrap();
+        let inside = key.open_box(&nonce, &body[24..]).unwrap();
+        let server = PublicKey::from_bytes(inside[..32].try_into().unwrap());
+        let mut plain = claims.public.unwrap_or(claims.secret.public()).as_bytes().to_vec();
+        plain.extend_from_slice(&[9; 16]);
+        let vouch = [*claims.vouched_transient.as_bytes(), *claims.vouched_server.as_bytes()].concat();
+        let key = BoxKey::agree(&claims.secret, &server).unwrap();
+        key.seal_onto(&random(b"VOUCH---", &[9; 16]), &vouch, &mut plain);
+        plain.extend_from_slice(&claims.metadata);
+        let mut initiate = [b"\x08INITIATE", &inside[32..], &claims.nonce.to_be_bytes()].concat();
+        let key = BoxKey::agree(&self.transient, &server).unwrap();
+        key.seal_onto(&counted(b"CurveZMQINITIATE", claims.nonce), &plain, &mut initiate);
+        framed(&initiate)
     }
 }

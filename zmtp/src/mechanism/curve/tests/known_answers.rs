@@ -93,6 +93,17 @@ fn points_of_low_order_are_no_keys() {
 }
 
 #[test]
+fn a_second_spelling_of_a_key_is_no_key() {
+    let mut bytes = *client_key().public().as_bytes();
+    assert!(BoxKey::agree(&server_key(), &PublicKey::from_bytes(bytes)).is_some());
+    bytes[31] |= 0x80;
+    assert!(BoxKey::agree(&server_key(), &PublicKey::from_bytes(bytes)).is_none());
+    // 9, the base point, and 9 + 2^255 - 19.
+    assert!(BoxKey::agree(&server_key(), &PublicKey::from_bytes(array("09 00*31"))).is_some());
+    assert!(BoxKey::agree(&server_key(), &PublicKey::from_bytes(array("f6 ff*30 7f"))).is_none());
+}
+
+#[test]
 fn what_does_not_open_is_left_as_it_was() {
     let key = BoxKey::of([7; 32]);
     let mut body = *b"some words";
