@@ -76,6 +76,11 @@ impl<'a> Bench<'a> {
         tool
     }
 
+    /// A program of this name in the folder that the peer is made in.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+
     /// Runs a tool to its end; the error cites the end of what it printed.
     pub(super) fn run(&self, tool: &mut Command) -> Result<(), String> {
         let words: Vec<_> = tool.get_args().map(OsStr::to_string_lossy).collect();

@@ -9,9 +9,11 @@
 //! | `bench` | where one peer is made: its folders, its mark, the tools that are run |
 //! | `python` | pyzmq, by venv and pip |
 //! | `java` | each JeroMQ, by Maven |
+//! | `go` | go-zeromq, by go |
 //! | `rust` | what cargo builds: libzmq |
 
 mod bench;
+mod go;
 mod java;
 mod python;
 mod rust;
@@ -49,7 +51,8 @@ struct Recipe {
 
 /// Every peer there is, in the order of reports. Those of one row share a tool whose caches bear one user at a time;
 /// rows are made side by side.
-const RECIPES: &[&[Recipe]] = &[&[python::PYZMQ], &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0], &[rust::LIBZMQ]];
+const RECIPES: &[&[Recipe]] =
+    &[&[python::PYZMQ], &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0], &[rust::LIBZMQ], &[go::GO_ZEROMQ]];
 
 /// The names of all foreign peers, in the order of reports.
 pub fn names() -> impl Iterator<Item = &'static str> {

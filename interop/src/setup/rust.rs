@@ -1,8 +1,5 @@
 //! Peers that cargo builds, outside the workspace: libzmq, from source, and other implementations in Rust.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-
 use super::Recipe;
 use super::bench::Bench;
 
@@ -19,7 +16,7 @@ pub(super) const LIBZMQ: Recipe = Recipe {
         }
         build(bench)
     },
-    command: |bench| built(bench, "libzmq-peer"),
+    command: |bench| (bench.program("release/libzmq-peer"), Vec::new()),
 };
 
 fn build(bench: &Bench<'_>) -> Result<(), String> {
@@ -27,9 +24,4 @@ fn build(bench: &Bench<'_>) -> Result<(), String> {
     let mut cargo = bench.tool(cargo);
     cargo.args(["build", "--release", "--locked", "--quiet", "--target-dir"]).arg(&bench.folder);
     bench.run(&mut cargo)
-}
-
-fn built(bench: &Bench<'_>, program: &str) -> (PathBuf, Vec<OsString>) {
-    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    (bench.folder.join("release").join(file), Vec::new())
 }
