@@ -110,7 +110,7 @@ fn peers(root: &Path, report: &mut Report, required: bool) {
         if !python.exists() {
             return demanded(required, Outcome::NotRun("there is no Python with pyzmq".to_owned()));
         }
-        let wire = ["test", "-p", "interop", "--features", "peers", "--test", "wire"];
+        let wire = ["test", "-p", "interop", "--features", "peers", "--test", "wire", "--test", "secure"];
         run::count(run::cargo(root, &wire).env("ZEROXIDE_PYTHON", python), counts)
     });
 }

@@ -38,19 +38,22 @@ pub(crate) enum Command<'a> {
     },
 }
 
+/// How a PLAIN server of libzmq 4.3 begins its ERROR, seen on the wire: the length 5 and the E have become one byte, 5E.
+const LIBZMQ_PLAIN_ERROR: &[u8] = b"^RROR";
+
 impl<'a> Command<'a> {
     /// The command in the body of a command frame.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Command<'a>, ProtocolError> {
+        // No name of 94 bytes is known, and so long a body is left to be one that nobody knows.
+        if let Some(data) = body.strip_prefix(LIBZMQ_PLAIN_ERROR).filter(|_| body.len() <= 94) {
+            return error(data);
+        }
         let (data, name) =
             length_prefixed(body).map_err(|_| ProtocolError::MalformedCommand(CommandKind::Unnamed))?;
         Ok(match name {
             b"" => return Err(ProtocolError::MalformedCommand(CommandKind::Unnamed)),
             b"READY" => Command::Ready(data),
-            b"ERROR" => {
-                let (_, reason) =
-                    length_prefixed(data).map_err(|_| ProtocolError::MalformedCommand(CommandKind::Error))?;
-                Command::Error(reason)
-            }
+            b"ERROR" => return error(data),
             b"SUBSCRIBE" => Command::Subscribe(data),
             b"CANCEL" => Command::Cancel(data),
             b"PING" => {
@@ -108,6 +111,12 @@ pub(crate) fn two_strings(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let (rest, first) = length_prefixed(data).ok()?;
     let (rest, second) = length_prefixed(rest).ok()?;
     rest.is_empty().then_some((first, second))
+}
+
+fn error(data: &[u8]) -> Result<Command<'_>, ProtocolError> {
+    let (_, reason) =
+        length_prefixed(data).map_err(|_| ProtocolError::MalformedCommand(CommandKind::Error))?;
+    Ok(Command::Error(reason))
 }
 
 fn length_prefixed(input: &[u8]) -> IResult<&[u8], &[u8]> {

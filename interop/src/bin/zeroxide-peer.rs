@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use interop::words::{frame, numbered, told};
 use zeroxide::{
-    Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, RoutingId, SendError, Socket, SocketType,
-    Version, opt,
+    Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, PublicKey, RoutingId, Secret, SecretKey,
+    SendError, Socket, SocketType, Version, opt,
 };
 
 fn main() -> io::Result<()> {
@@ -330,6 +330,14 @@ fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> 
         "XPUB_VERBOSER" => options.set(opt::XPUB_VERBOSER, flag()?),
         "XPUB_NODROP" => options.set(opt::XPUB_NODROP, flag()?),
         "XPUB_WELCOME_MSG" => options.set(opt::XPUB_WELCOME_MSG, Some(bytes(value)?.into())),
+        "PLAIN_SERVER" => as_libzmq(options).set(opt::PLAIN_SERVER, flag()?),
+        "PLAIN_USERNAME" => options.set(opt::PLAIN_USERNAME, text(value)?),
+        "PLAIN_PASSWORD" => options.set(opt::PLAIN_PASSWORD, Secret::new(bytes(value)?)),
+        "CURVE_SERVER" => as_libzmq(options).set(opt::CURVE_SERVER, flag()?),
+        "CURVE_PUBLICKEY" => options.set(opt::CURVE_PUBLICKEY, PublicKey::from_bytes(key(value)?)),
+        "CURVE_SECRETKEY" => options.set(opt::CURVE_SECRETKEY, SecretKey::from_bytes(key(value)?)),
+        "CURVE_SERVERKEY" => options.set(opt::CURVE_SERVERKEY, PublicKey::from_bytes(key(value)?)),
+        "ZAP_DOMAIN" => as_libzmq(options).set(opt::ZAP_DOMAIN, text(value)?),
         _ => return Err(usage("unknown option")),
     };
     options.check().map_err(|error| usage(&error.to_string()))?;
@@ -345,6 +353,20 @@ fn version(word: &str) -> Result<Version, Refusal> {
         "3.1" => Ok(Version::V3_1),
         _ => Err(usage("no revision of ZMTP")),
     }
+}
+
+/// Where there is no handler, peers come in as they do with libzmq: with NULL and with any key of CURVE.
+fn as_libzmq(options: Options) -> Options {
+    options.set(opt::AUTH_REQUIRED, false).set(opt::ZAP_ENFORCE_DOMAIN, false)
+}
+
+fn text(word: &str) -> Result<String, Refusal> {
+    String::from_utf8(bytes(word)?).map_err(|_| usage("not text"))
+}
+
+/// The 32 bytes of a key.
+fn key(word: &str) -> Result<[u8; 32], Refusal> {
+    bytes(word)?.try_into().map_err(|_| usage("not a key of 32 bytes"))
 }
 
 fn message(words: &[&str]) -> Result<Message, Refusal> {

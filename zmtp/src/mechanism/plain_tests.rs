@@ -218,3 +218,14 @@ fn a_password_does_not_print() {
     pair.run(64).unwrap();
     assert!(!format!("{:?}", pair.b.connection.poll_credentials()).contains("secret"));
 }
+
+/// Bytes that libzmq 4.3.5 sends: the length of the name and its first letter have become one.
+#[test]
+fn the_misspelt_error_of_libzmq_is_a_refusal() {
+    let refused = |reason: &'static [u8]| Some(ProtocolError::Refused { reason: reason.into() });
+    assert_eq!(fault(client(), "04 09 5E52524F52 03 343030"), refused(b"400"));
+    assert_eq!(fault(client(), "04 0A 05 4552524F52 03 343030"), refused(b"400"));
+    let malformed = Some(ProtocolError::MalformedCommand(CommandKind::Error));
+    assert_eq!(fault(client(), "04 05 5E52524F52"), malformed);
+    assert_eq!(fault(client(), "04 07 5E52524F52 02 34"), malformed);
+}
