@@ -1,4 +1,5 @@
 //! PLAIN: both roles, on every version, and what each refuses.
+#![allow(clippy::unwrap_used)] // a test's helpers
 
 use std::time::Instant;
 
