@@ -99,9 +99,20 @@ impl Tally {
     }
 }
 
-/// The scenarios of a report, in the order in which they first come up.
+/// The scenarios of a report. Not every pair plays all of them: one that is new stands after the one that its pair plays
+/// before it.
 pub(super) fn scenarios(report: &Report) -> Vec<&str> {
-    distinct(report.results.iter().map(|result| result.scenario.as_str()))
+    let mut names: Vec<&str> = Vec::new();
+    let mut before: Option<&CellResult> = None;
+    for result in &report.results {
+        if !names.contains(&result.scenario.as_str()) {
+            let before = before.filter(|before| (&before.peer, &before.pair) == (&result.peer, &result.pair));
+            let place = before.and_then(|before| names.iter().position(|name| *name == before.scenario));
+            names.insert(place.map_or(names.len(), |place| place + 1), &result.scenario);
+        }
+        before = Some(result);
+    }
+    names
 }
 
 /// Results of one pair, by scenario.
@@ -161,6 +172,25 @@ mod tests {
         assert_eq!(Tally::of([&passed, &known, &missing]).worst(), Some(Mark::Known));
         let tally = Tally::of([&passed, &known, &ours, &passed]);
         assert_eq!((tally.worst(), tally.total(), tally.count(Mark::Passed)), (Some(Mark::Ours), 4, 2));
+    }
+
+    #[test]
+    fn a_scenario_of_some_pairs_stands_where_they_play_it() {
+        let of = |pair: &str, scenario: &str| CellResult {
+            pair: pair.to_owned(),
+            ..result("a", scenario, Outcome::Passed)
+        };
+        let results = [
+            ("one", "order"),
+            ("one", "kill"),
+            ("two", "order"),
+            ("two", "topics"),
+            ("two", "kill"),
+            ("three", "ids"),
+        ];
+        let results = results.map(|(pair, scenario)| of(pair, scenario)).into();
+        let report = Report { results, ..Report::default() };
+        assert_eq!(scenarios(&report), ["order", "topics", "kill", "ids"]);
     }
 
     #[test]
