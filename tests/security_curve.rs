@@ -151,7 +151,11 @@ fn an_unknown_client_key_is_refused_and_both_sides_know() {
         )
     );
     let said = Denial::Said { status: AuthStatus::AuthenticationFailure, text: "".into() };
-    assert_eq!(failure(&monitor).cause, HandshakeCause::Denied(said));
+    let error = failure(&monitor);
+    assert_eq!(
+        (&error.cause, &error.claim),
+        (&HandshakeCause::Denied(said), &Some(theirs.public().to_string().into()))
+    );
 }
 
 #[test]

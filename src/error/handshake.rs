@@ -22,6 +22,9 @@ pub struct HandshakeError {
     pub connecting: bool,
     /// How far the handshake came; `None` where that is not known.
     pub stage: Option<Stage>,
+    /// Who the peer said it is, where it came so far: the name in PLAIN, the public key in CURVE. Believe it only of a peer
+    /// that came in.
+    pub claim: Option<Box<str>>,
     /// What ended it.
     pub cause: HandshakeCause,
 }

@@ -13,7 +13,11 @@ impl HandshakeError {
     pub(crate) fn what(&self) -> String {
         match &self.cause {
             HandshakeCause::Protocol(fault) => self.protocol(fault),
-            HandshakeCause::Denied(denial) => denial.to_string(),
+            HandshakeCause::Denied(denial) => match (&self.claim, self.security.mechanism) {
+                (Some(key), Mechanism::Curve) => format!("{denial} (key {key})"),
+                (Some(name), _) => format!("{denial} (user {name:?})"),
+                (None, _) => denial.to_string(),
+            },
             HandshakeCause::NoSignature => {
                 "peer sent no ZMTP signature within SIGNATURE_IVL; does it speak ZMTP?".to_owned()
             }

@@ -24,6 +24,7 @@ fn handshake(endpoint: &str, socket: &str, cause: HandshakeCause) -> Error {
         socket: socket_type(socket),
         security: Role::default(),
         connecting: true,
+        claim: None,
         stage: None,
         cause,
     }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use zeroxide_zmtp::mechanism::{self, Decision, Status};
+use zeroxide_zmtp::mechanism::{self, Decision, Proof, Status};
 
 use super::hub::Connected;
 use super::reactor::Reactor;
@@ -21,6 +21,7 @@ impl Reactor {
     pub(super) fn authorise(&mut self, id: u64, shown: mechanism::Credentials) {
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let who = credentials(connected, shown);
+        connected.claim = claim(&who.proof);
         let answer = if let Some(judge) = self.context.authorities.of(&who.domain) {
             let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
             let question = Question { judge, who, connection: id, engine, reactor };
@@ -74,6 +75,16 @@ fn credentials(connected: &Connected, shown: mechanism::Credentials) -> Credenti
         routing_id: connected.values.routing_id_bytes(),
         mechanism: shown.mechanism,
         proof: shown.proof,
+    }
+}
+
+fn claim(proof: &Proof) -> Option<Box<str>> {
+    match proof {
+        #[cfg(feature = "plain")]
+        Proof::Plain { username, .. } => Some(String::from_utf8_lossy(username).into()),
+        #[cfg(feature = "curve")]
+        Proof::Curve(key) => Some(key.to_string().into()),
+        _ => None,
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Connected {
     pub(crate) remote: String,
     /// The ZAP handler is asked whether its peer may come in.
     pub(super) question: Option<Question>,
+    /// Who its peer says it is, for the event of a refusal.
+    pub(super) claim: Option<Box<str>>,
     /// Why its peer may not come in, once that is decided.
     pub(super) denial: Option<Denial>,
     /// It is in the line for another turn.
@@ -83,6 +85,7 @@ impl Connected {
             security: self.values.role(),
             connecting: matches!(self.maker, Maker::Session(_)),
             stage: Some(self.engine.stage()),
+            claim: self.claim.clone(),
             cause,
         }
     }
@@ -110,7 +113,7 @@ impl Reactor {
         let connection = Connection::new(config, Instant::now());
         let first_read = values.handshake_buffer as usize;
         let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone(), first_read);
-        let (peer, question, denial, waits) = (None, None, None, false);
+        let (peer, question, claim, denial, waits) = (None, None, None, None, false);
         let connected = Connected {
             engine,
             base,
@@ -123,6 +126,7 @@ impl Reactor {
             local,
             remote,
             question,
+            claim,
             denial,
             waits,
         };
