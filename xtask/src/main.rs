@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | [`bans`] | the table of what the source must not say, each row with its reason |
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
+//! | [`conformance`] | `conformance`: libzmq's own tests on our libzmq.so |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`report`] | steps, the closing table and the closing count |
@@ -14,6 +15,7 @@
 mod bans;
 mod bench;
 mod ci;
+mod conformance;
 mod elf;
 mod floor;
 mod report;
@@ -63,6 +65,11 @@ enum Task {
     /// fuzz targets, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
     /// listed at the end as not run.
     Ci,
+    /// Runs libzmq's own test programs on our libzmq.so and compares each case with the list of those that fail.
+    ///
+    /// The list is capi/conformance/expected.toml. It needs a C++ compiler, and fetches the package zeromq-src.
+    #[command(verbatim_doc_comment)]
+    Conformance(conformance::Options),
     /// Runs the benchmarks of the `benches` crate, then its comparison with other implementations.
     Bench(bench::Options),
 }
@@ -73,6 +80,7 @@ fn main() -> ExitCode {
         Task::Floor => floor_task(&root),
         Task::Test(options) => suite::run(&root, &options),
         Task::Ci => ci::run(&root),
+        Task::Conformance(options) => conformance::run(&root, &options),
         Task::Bench(options) => bench::run(&root, &options),
     }
 }

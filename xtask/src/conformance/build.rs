@@ -1,0 +1,175 @@
+//! From the package with libzmq's sources to executables on our library.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{run, suite};
+
+/// What `zmq.h`'s tests ask of the platform, in place of what libzmq's configuration finds out (Linux).
+const PLATFORM: &str = "\
+#define ZMQ_HAVE_LINUX
+#define ZMQ_HAVE_IPC
+#define ZMQ_HAVE_SO_PEERCRED
+#define ZMQ_HAVE_UIO
+#define ZMQ_HAVE_EVENTFD
+#define ZMQ_USE_EPOLL
+#define HAVE_FORK
+#define HAVE_MKDTEMP
+";
+
+/// Sources that every program is linked with.
+const COMMON: &[&str] = &["testutil", "testutil_monitoring", "testutil_security", "testutil_unity"];
+
+/// The programs' sources beside our header, as they expect to find it, and what is made of them.
+pub(super) struct Tree {
+    folder: PathBuf,
+}
+
+impl Tree {
+    /// Builds our library, copies the sources, and compiles what all programs share.
+    pub(super) fn make(root: &Path) -> Result<Tree, String> {
+        if run::output(&mut run::command("c++", root, &["--version"])).is_none() {
+            return Err("there is no C++ compiler (c++)".to_owned());
+        }
+        let sources = sources(root)?;
+        let built = run::pass(&mut run::cargo(root, &["build", "-p", "zeroxide-capi"]));
+        if built != crate::report::Outcome::Passed {
+            return Err("the library does not build".to_owned());
+        }
+        let tree = Tree { folder: suite::target(root).join("conformance") };
+        tree.fill(root, &sources).map_err(|error| format!("{}: {error}", tree.folder.display()))?;
+        tree.compile_common()?;
+        Ok(tree)
+    }
+
+    /// The names of all programs.
+    pub(super) fn programs(&self) -> Result<Vec<String>, String> {
+        let entries = fs::read_dir(self.folder.join("tests")).map_err(|error| error.to_string())?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let programs = names.filter(|name| name.starts_with("test_"));
+        let mut programs: Vec<String> =
+            programs.filter_map(|name| name.strip_suffix(".cpp").map(str::to_owned)).collect();
+        programs.sort();
+        Ok(programs)
+    }
+
+    pub(super) fn library_folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Compiles one program, unless that was done since its sources and our header changed.
+    pub(super) fn compile(&self, name: &str) -> Result<PathBuf, String> {
+        let executable = self.folder.join("bin").join(name);
+        let source = self.folder.join("tests").join(format!("{name}.cpp"));
+        let newest = [source.clone(), self.folder.join("include/zmq.h"), self.object("testutil")];
+        if newest.iter().all(|input| is_older(input, &executable)) {
+            return Ok(executable);
+        }
+        let mut compiler = self.compiler();
+        compiler.arg(source);
+        compiler.args(COMMON.iter().chain(&["unity"]).map(|name| self.object(name)));
+        compiler.arg("-L").arg(&self.folder).args(["-lzmq", "-pthread", "-o"]).arg(&executable);
+        checked(&mut compiler)?;
+        Ok(executable)
+    }
+
+    fn fill(&self, root: &Path, sources: &Path) -> std::io::Result<()> {
+        for folder in ["tests", "include", "src", "unity", "bin"] {
+            fs::create_dir_all(self.folder.join(folder))?;
+        }
+        copy_all(&sources.join("tests"), &self.folder.join("tests"))?;
+        copy_all(&sources.join("external/unity"), &self.folder.join("unity"))?;
+        copy_all(&root.join("capi/include"), &self.folder.join("include"))?;
+        write(&self.folder.join("src/platform.hpp"), PLATFORM.as_bytes())?;
+        write(&self.folder.join("src/stdint.hpp"), b"#include <stdint.h>\n")?;
+        let library = fs::read(suite::target(root).join("debug/libzmq.so"))?;
+        write(&self.folder.join("libzmq.so"), &library)?;
+        write(&self.folder.join("libzmq.so.5"), &library)
+    }
+
+    fn compile_common(&self) -> Result<(), String> {
+        let unity = self.folder.join("unity/unity.c");
+        for name in COMMON {
+            let source = self.folder.join("tests").join(format!("{name}.cpp"));
+            self.compile_object(&source, name)?;
+        }
+        self.compile_object(&unity, "unity")
+    }
+
+    fn compile_object(&self, source: &Path, name: &str) -> Result<(), String> {
+        let object = self.object(name);
+        if is_older(source, &object) && is_older(&self.folder.join("include/zmq.h"), &object) {
+            return Ok(());
+        }
+        checked(
+            self.compiler()
+                .args(["-x", if name == "unity" { "c" } else { "c++" }, "-c"])
+                .arg(source)
+                .arg("-o")
+                .arg(&object),
+        )
+    }
+
+    fn object(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(format!("{name}.o"))
+    }
+
+    fn compiler(&self) -> Command {
+        let mut command = run::command("c++", &self.folder, &["-O0", "-w", "-D_GNU_SOURCE"]);
+        command.args(["-DZMQ_BUILD_DRAFT_API", "-DUNITY_USE_COMMAND_LINE_ARGS", "-DUNITY_EXCLUDE_FLOAT"]);
+        command.args(["-Isrc", "-Iinclude", "-Iunity"]);
+        command
+    }
+}
+
+/// The folder with libzmq's sources, as cargo keeps them.
+fn sources(root: &Path) -> Result<PathBuf, String> {
+    let manifest = "xtask/conformance/Cargo.toml";
+    let arguments = ["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest];
+    let metadata = run::output(&mut run::cargo(root, &arguments))
+        .ok_or_else(|| format!("cargo cannot fetch the package of {manifest}"))?;
+    // One string of a JSON text: the manifest of the package.
+    let path = metadata
+        .split("\"manifest_path\":\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|path| path.contains("zeromq-src-"))
+        .ok_or("cargo's answer does not name zeromq-src")?;
+    let folder = Path::new(path).with_file_name("vendor");
+    if folder.is_dir() { Ok(folder) } else { Err(format!("{} is no folder", folder.display())) }
+}
+
+/// Copies the files of a folder that differ, so that what was compiled from the others stays good.
+fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            write(&to.join(entry.file_name()), &fs::read(entry.path())?)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    // A program that still runs keeps the old file.
+    let _ = fs::remove_file(path);
+    fs::write(path, content)
+}
+
+fn is_older(input: &Path, output: &Path) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    matches!((time(input), time(output)), (Some(input), Some(output)) if input <= output)
+}
+
+fn checked(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("cannot start the compiler: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let first = text.lines().find(|line| line.contains("error")).unwrap_or("it does not compile");
+    Err(first.to_owned())
+}
