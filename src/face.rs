@@ -12,13 +12,14 @@ mod parts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zeroxide_patterns::Pattern;
+use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Op, Result};
 use crate::monitor::Monitor;
 use crate::options::{OptionError, opt};
 use crate::poller::{PollItem, Ready, poll_hearing, readiness};
 use crate::proxy::{Proxy, ProxyStats};
+use crate::socket::base::SocketState;
 use crate::{Context, Socket};
 
 #[cfg(unix)]
@@ -127,9 +128,42 @@ pub fn get_raw(socket: &Socket, number: i32) -> Result<Raw> {
         .into()),
         None => base.enter(|state| {
             state.alive()?;
+            if number == options::ROUTING_ID && state.values.is_raw(socket.socket_type()) {
+                return Ok(Raw::Bytes(last_routing_id(state)));
+            }
             Ok(options::get(&state.values, socket.socket_type(), number)?)
         }),
     }
+}
+
+/// The name that a STREAM gave to the peer of its last connect, which is how its application learns it (zmq_socket(3)).
+fn last_routing_id(state: &SocketState) -> Vec<u8> {
+    let last = state.pipes.iter().max_by_key(|(_, entry)| entry.endpoint).map(|(pipe, _)| pipe);
+    let id = last.and_then(|pipe| state.pattern.routing_id(pipe));
+    id.map(|id| id.as_bytes().to_vec()).unwrap_or_default()
+}
+
+/// What could be sent without waiting to the peer with this routing id (`zmq_socket_get_peer_state`).
+///
+/// # Errors
+/// [`Error::Unroutable`]; [`Error::NotSupported`] on a socket that is no ROUTER.
+pub fn peer_state(socket: &Socket, routing_id: &[u8]) -> Result<Ready> {
+    let kind = socket.socket_type();
+    if !kind.addresses() || kind.is_raw() {
+        return Err(Error::NotSupported { socket: kind, op: Op::Address });
+    }
+    socket.base().enter(|state| {
+        state.alive()?;
+        let Some(pipe) = state.pattern.find(routing_id) else {
+            let id = Box::new(RoutingId::as_written(routing_id));
+            return Err(Error::Unroutable { id, known: state.pipes.iter().count() });
+        };
+        if state.pipes.reserve(pipe) != Credit::Granted {
+            return Ok(Ready::NONE);
+        }
+        state.pipes.release(pipe);
+        Ok(Ready::OUT)
+    })
 }
 
 fn has_topics(socket: &Socket) -> bool {

@@ -318,6 +318,27 @@ fn an_option_of_one_endpoint_is_that_endpoints_alone() {
     let _: Opt<u64, AtAttach> = opt::AFFINITY;
 }
 
+#[test]
+#[cfg(unix)]
+fn ipc_take_over_takes_a_path_from_who_listens_there() {
+    let folder = std::env::temp_dir().join(format!("zeroxide-take-over-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let endpoint = format!("ipc://{}", folder.join("socket").display());
+    let cx = Context::new();
+    let (old, new) = (cx.socket(SocketType::Pull).unwrap(), cx.socket(SocketType::Pull).unwrap());
+    old.bind(&endpoint).unwrap();
+    assert!(matches!(new.bind(&endpoint), Err(Error::Bind(_))));
+    new.bind_with(&endpoint, &with(opt::IPC_TAKE_OVER, true)).unwrap();
+    let push = cx.socket(SocketType::Push).unwrap();
+    push.connect(&endpoint).unwrap();
+    push.send("to the new one").unwrap();
+    assert_eq!(new.recv_soon()[0], "to the new one");
+    old.unbind(&endpoint).unwrap();
+    assert!(folder.join("socket").exists(), "the old listener leaves the file of the new one alone");
+    new.unbind(&endpoint).unwrap();
+    std::fs::remove_dir(&folder).unwrap();
+}
+
 /// Where the effect of each option is shown.
 const SHOWN: &[(&str, &str)] = &[
     ("hwm", "SNDHWM RCVHWM XPUB_NODROP"),
@@ -340,7 +361,7 @@ const SHOWN: &[(&str, &str)] = &[
         "METADATA HEARTBEAT_TTL IPV6 ROUTER_RAW REQ_CORRELATE REQ_RELAXED STREAM_NOTIFY XPUB_VERBOSER",
     ),
     ("options", "INVERT_MATCHING ONLY_FIRST_SUBSCRIBE XSUB_VERBOSE_UNSUBSCRIBE"),
-    ("options", "TYPE LAST_ENDPOINT EVENTS TOPICS_COUNT"),
+    ("options", "TYPE LAST_ENDPOINT EVENTS TOPICS_COUNT IPC_TAKE_OVER"),
     // What the kernel was told can be asked of the stream itself only.
     (
         "transports: options_reach_both_ends",

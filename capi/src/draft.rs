@@ -41,16 +41,6 @@ pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, _routing_id: u32) -> 
 
 /// Not there yet: `ENOTSUP`.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_socket_get_peer_state(
-    socket: *mut c_void,
-    _routing_id: *const c_void,
-    _routing_id_size: usize,
-) -> c_int {
-    not_yet(socket)
-}
-
-/// Not there yet: `ENOTSUP`.
-#[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
     not_yet(socket)
 }

@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use zeroxide::{
-    Error, Event, EventKind, HandshakeCause, Message, Monitor, Options, PollWaker, Poller, ProtocolError,
-    Ready, Socket, SocketType, face, opt,
+    AuthStatus, Denial, DisconnectReason, Error, Event, EventKind, HandshakeCause, Message, Monitor, Options,
+    PollWaker, Poller, ProtocolError, Ready, Socket, SocketType, face, opt,
 };
 
 use crate::boundary::{Errno, call, text};
@@ -44,7 +44,7 @@ pub(crate) struct Pump {
     monitor: Arc<Monitor>,
     stopped: Arc<AtomicBool>,
     waker: PollWaker,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 /// The sending side of a [`Pump`], on its thread.
@@ -87,18 +87,17 @@ impl Pump {
         let thread = std::thread::Builder::new().name("ZMQbg/monitor".into());
         let thread = thread.spawn(move || sender.run());
         let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-        Ok(Pump { monitor, stopped, waker, thread: Some(thread) })
+        Ok(Pump { monitor, stopped, waker, thread })
     }
-}
 
-impl Drop for Pump {
-    /// Ends the thread, which sends what it has and a reader takes.
-    fn drop(&mut self) {
+    /// Ends the thread, which sends what it has as far as a reader takes it. A pump that is only dropped goes on until
+    /// its socket has ended.
+    fn stop(self) {
         self.stopped.store(true, Ordering::SeqCst);
         face::end_monitor(&self.monitor);
         self.waker.wake();
         // Its panic was printed by its hook.
-        let _ = self.thread.take().map(JoinHandle::join);
+        let _ = self.thread.join();
     }
 }
 
@@ -114,6 +113,10 @@ impl Sender {
     }
 
     fn pass_on(&mut self, event: &Event) -> Result<(), Error> {
+        if matches!(event.kind, EventKind::Disconnected { why: DisconnectReason::Ours, .. }) {
+            // libzmq tells of the ends that this side did not make.
+            return Ok(());
+        }
         let (number, value) = numbers(&event.kind);
         if number == ACCEPTED {
             self.accepted.insert(event.connection);
@@ -200,13 +203,18 @@ fn number_of(kind: io::ErrorKind) -> u64 {
 fn failure(cause: &HandshakeCause) -> (u64, u64) {
     match cause {
         HandshakeCause::Protocol(ProtocolError::Refused { reason }) => {
-            // What ZAP says: 300, 400, 500.
-            let status = std::str::from_utf8(reason).ok().and_then(|reason| reason.parse::<u64>().ok());
-            match status {
-                Some(status) => (HANDSHAKE_FAILED_AUTH, status),
+            match AuthStatus::from_reason(reason) {
+                Some(status) => (HANDSHAKE_FAILED_AUTH, status.code().into()),
                 None => (HANDSHAKE_FAILED_PROTOCOL, 0x1000_0015),
             }
         }
+        HandshakeCause::Denied(denial) => match denial {
+            Denial::Said { status, .. } => (HANDSHAKE_FAILED_AUTH, status.code().into()),
+            Denial::Reply(violation) => (HANDSHAKE_FAILED_PROTOCOL, violation.code().into()),
+            Denial::NobodyToAsk => (HANDSHAKE_FAILED_NO_DETAIL, libc::EFAULT as u64),
+            Denial::HandlerGone => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPIPE as u64),
+            _ => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPROTO as u64),
+        },
         HandshakeCause::Protocol(error) => (HANDSHAKE_FAILED_PROTOCOL, fault(error)),
         HandshakeCause::TimedOut => (HANDSHAKE_FAILED_NO_DETAIL, libc::ETIMEDOUT as u64),
         HandshakeCause::PeerClosed => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPIPE as u64),
@@ -260,7 +268,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
         }
         let mut pump = sock.monitor();
         if addr.is_null() {
-            *pump = None;
+            pump.take().into_iter().for_each(Pump::stop);
             return Ok(0);
         }
         // SAFETY: the caller's promise.
@@ -272,7 +280,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
         }
         let kind = SocketType::from_number(kind).filter(|kind| may_tell(*kind)).ok_or(Errno(libc::EINVAL))?;
         // One at a time: the one before ends first, so that its address is free.
-        *pump = None;
+        pump.take().into_iter().for_each(Pump::stop);
         *pump = Some(Pump::start(&sock, address, events, event_version, kind)?);
         Ok(0)
     })

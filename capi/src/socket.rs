@@ -117,3 +117,22 @@ unsafe fn on_endpoint(
         Ok(0)
     })
 }
+
+/// What a ROUTER could send to the peer with this routing id without waiting: `ZMQ_POLLOUT` or 0. `EHOSTUNREACH`,
+/// `ENOTSUP` on other types.
+///
+/// # Safety
+/// `routing_id` points to `routing_id_size` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_socket_get_peer_state(
+    socket: *mut c_void,
+    routing_id: *const c_void,
+    routing_id_size: usize,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        let id = unsafe { crate::boundary::bytes(routing_id.cast(), routing_id_size) }?;
+        Ok(crate::poll::events(face::peer_state(&sock.socket, id)?).into())
+    })
+}

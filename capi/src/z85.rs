@@ -49,6 +49,9 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_z85_encode(dest: *mut c_char, data: *const u8, size: usize) -> *mut c_char {
     call(ptr::null_mut(), || {
+        if size % 4 != 0 {
+            return Err(Errno(libc::EINVAL));
+        }
         // SAFETY: the caller's promise.
         let text = encode(unsafe { bytes(data, size) }?).ok_or(Errno(libc::EINVAL))?;
         // SAFETY: the caller's promise.

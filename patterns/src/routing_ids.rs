@@ -27,7 +27,8 @@ impl RoutingId {
     }
 
     /// What a caller wrote where an id belongs, for the refusal that repeats it: whatever its length, cut to 255.
-    pub(crate) fn as_written(frame: &[u8]) -> RoutingId {
+    #[must_use]
+    pub fn as_written(frame: &[u8]) -> RoutingId {
         RoutingId(Frame::copy_from(&frame[..frame.len().min(MAX_ROUTING_ID)]))
     }
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::SocketType;
+use zeroxide_zmtp::mechanism::Secret;
 
 use crate::options::{Opt, OptionError, ReconnectStop, Row, Values, opt};
+use crate::security::Mechanism;
 
 /// The value of an option as C sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +49,14 @@ pub(super) fn special(number: i32) -> Option<Special> {
     }
 }
 
+const PLAIN_SERVER: i32 = 44;
+const PLAIN_USERNAME: i32 = 45;
+const PLAIN_PASSWORD: i32 = 46;
 const METADATA: i32 = 95;
 const TYPE: i32 = 16;
 const MECHANISM: i32 = 43;
 const THREAD_SAFE: i32 = 81;
+pub(super) const ROUTING_ID: i32 = 5;
 pub(super) const SUBSCRIBE: i32 = 6;
 pub(super) const UNSUBSCRIBE: i32 = 7;
 
@@ -62,6 +68,10 @@ pub(super) fn set(
     bytes: &[u8],
 ) -> Result<(), OptionError> {
     match find(number) {
+        // NULL of no length: the socket is no client of PLAIN any more (libzmq options.cpp).
+        Some(_) if bytes.is_empty() && matches!(number, PLAIN_USERNAME | PLAIN_PASSWORD) => {
+            set(values, socket, PLAIN_SERVER, &0i32.to_ne_bytes())
+        }
         // Each call adds one; the first value of a name stays (libzmq options.cpp).
         Some(form) if number == METADATA => {
             let before = values.metadata.clone();
@@ -83,8 +93,12 @@ pub(super) fn set(
 pub(super) fn get(values: &Values, socket: SocketType, number: i32) -> Result<Raw, OptionError> {
     match number {
         TYPE => Ok(Raw::Int(socket as i32)),
-        // What only NULL is there for has one answer.
-        MECHANISM | THREAD_SAFE => Ok(Raw::Int(0)),
+        MECHANISM => Ok(Raw::Int(match values.role().mechanism {
+            Mechanism::Null => 0,
+            Mechanism::Plain => 1,
+            Mechanism::Curve => 2,
+        })),
+        THREAD_SAFE => Ok(Raw::Int(0)),
         _ => {
             let get = find(number).and_then(|form| form.get).ok_or_else(|| unknown(number))?;
             get(values, socket)
@@ -357,6 +371,16 @@ impl Codec<String> for Plain {
     }
 }
 
+impl Codec<Secret> for Plain {
+    fn decode(&self, bytes: &[u8]) -> Option<Secret> {
+        Some(Secret::new(bytes))
+    }
+
+    fn encode(&self, value: Option<Secret>) -> Raw {
+        Raw::Text(value.map(|value| value.expose().to_vec()).unwrap_or_default())
+    }
+}
+
 /// METADATA: `name:value`, one more pair with each call (libzmq options.cpp).
 struct Pair;
 
@@ -437,10 +461,14 @@ forms! {
     40 set XPUB_VERBOSE: Flag::NotNegative;
     41 set ROUTER_RAW: Flag::NotNegative;
     42 both IPV6: Flag::Strict;
+    44 both PLAIN_SERVER: Flag::Strict;
+    45 both PLAIN_USERNAME: Plain;
+    46 both PLAIN_PASSWORD: Plain;
     51 set PROBE_ROUTER: Flag::NotNegative;
     52 set REQ_CORRELATE: Flag::NotNegative;
     53 set REQ_RELAXED: Flag::NotNegative;
     54 both CONFLATE: Flag::Strict;
+    55 both ZAP_DOMAIN: Plain;
     56 set ROUTER_HANDOVER: Flag::NotNegative;
     57 both TOS: Number;
     61 set CONNECT_ROUTING_ID: Plain;
@@ -457,6 +485,7 @@ forms! {
     79 both CONNECT_TIMEOUT: MillisOr(0, 0);
     80 both TCP_MAXRT: MillisOr(0, 0);
     92 both BINDTODEVICE: Plain;
+    93 both ZAP_ENFORCE_DOMAIN: Flag::Any;
     95 set METADATA: Pair;
     108 set ONLY_FIRST_SUBSCRIBE: Flag::NotNegative;
     109 both RECONNECT_STOP: Stops;

@@ -158,7 +158,9 @@ impl Reactor {
             }
             None => {}
         }
-        if finished || (session.ending && !session.has_unsent()) {
+        // Without a redial nobody will come to this pipe any more (libzmq session_base.cpp).
+        let last = connected.peer.is_some() && session.values.reconnect_ivl.is_none_or(|ivl| ivl.is_zero());
+        if finished || last || (session.ending && !session.has_unsent()) {
             return self.end_session(id);
         }
         let failure = match (&connected.peer, end) {

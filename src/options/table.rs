@@ -374,6 +374,8 @@ options! {
         BACKLOG backlog: u32; 19 int; AtAttach Endpoint all; native 100, libzmq 100, range 0, INT;
         /// Whether names may resolve to IPv6 addresses, and a bound `*` takes both families.
         IPV6 ipv6: bool; 42 int; AtAttach Endpoint all; native false, libzmq false;
+        /// Whether a bind takes the path of ipc away from who listens there, whom nobody new finds then.
+        IPC_TAKE_OVER ipc_take_over: bool; own none; AtAttach Endpoint all; native false, libzmq true;
         /// SO_KEEPALIVE; `None` is the system's default. tcp.
         TCP_KEEPALIVE tcp_keepalive: Option<bool>; 34 int; AtAttach Endpoint all; native None, libzmq None, none "system's";
         /// TCP_KEEPCNT: unanswered probes that end a connection. Needs TCP_KEEPALIVE.

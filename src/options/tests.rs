@@ -63,6 +63,7 @@ fn own_options_are_those_that_no_number_names() {
         "MAX_SUBSCRIPTIONS",
         "MAX_SUBSCRIPTION_BYTES",
         "AUTH_REQUIRED",
+        "IPC_TAKE_OVER",
     ];
     assert_eq!(own, expected);
 }
@@ -124,6 +125,7 @@ fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
             "MAX_SUBSCRIPTION_BYTES",
             "ZAP_ENFORCE_DOMAIN",
             "AUTH_REQUIRED",
+            "IPC_TAKE_OVER",
             "ROUTER_MANDATORY"
         ]
     );
@@ -139,7 +141,7 @@ fn libzmq_defaults_are_libzmqs() {
     assert_eq!((values.maxmsgsize, values.min_version), (None, Version::V1_0));
     assert!(!values.router_mandatory && values.stream_notify);
     assert_eq!(values.pattern_options(), PatternOptions::default());
-    assert_eq!(values.socket_options(), SocketOptions::default());
+    assert_eq!(values.socket_options(), SocketOptions { take_over: true, ..SocketOptions::default() });
 }
 
 #[test]
@@ -383,7 +385,8 @@ fn transports_get_every_option_of_theirs() {
         .set(opt::BINDTODEVICE, "lo".to_owned())
         .set(opt::BUSY_POLL, 9)
         .set(opt::BACKLOG, 10)
-        .set(opt::IPV6, true);
+        .set(opt::IPV6, true)
+        .set(opt::IPC_TAKE_OVER, true);
     let expected = SocketOptions {
         sndbuf: Some(1),
         rcvbuf: Some(2),
@@ -398,6 +401,7 @@ fn transports_get_every_option_of_theirs() {
         busy_poll: Some(9),
         backlog: 10,
         ipv6: true,
+        take_over: true,
     };
     assert_eq!(values(&options, "PUSH").socket_options(), expected);
 }

@@ -49,6 +49,7 @@ impl Values {
             busy_poll: (self.busy_poll > 0).then_some(self.busy_poll),
             backlog: self.backlog,
             ipv6: self.ipv6,
+            take_over: self.ipc_take_over,
         }
     }
 

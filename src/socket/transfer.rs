@@ -294,8 +294,9 @@ impl SocketState {
         match self.pattern.recv(&mut self.pipes) {
             Ok(Some((pipe, message))) => {
                 let message = received.insert(message);
-                // A report of an XPUB is no message of its peer, and is signed only now.
-                if self.socket_type.publishes() && message.peer().is_none() {
+                // A report of an XPUB or a STREAM is no message of its peer, and is signed only now.
+                let reports = self.socket_type.publishes() || self.socket_type.is_raw();
+                if reports && message.peer().is_none() {
                     message.set_peer(self.pipes.get(pipe).and_then(|entry| entry.peer.clone()));
                 }
                 Ok(false)

@@ -216,7 +216,7 @@ mod unix {
         let mut result = listen(&address, options);
         for _ in 1..ATTEMPTS {
             match &result {
-                Err(error) if error.kind() == ErrorKind::AddrInUse && remove_stale(path)? => {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && make_room(path, options)? => {
                     result = listen(&address, options);
                 }
                 _ => break,
@@ -225,13 +225,26 @@ mod unix {
         result
     }
 
+    /// Removes the socket that is in the way, if that may be.
+    fn make_room(path: &Path, options: &SocketOptions) -> io::Result<bool> {
+        match identity(path)? {
+            // libzmq ipc_listener.cpp: whoever listens there goes on, but nobody new finds it.
+            Some(found) if options.take_over && is_socket(path) => remove_if(path, found).map(|()| true),
+            _ => remove_stale(path),
+        }
+    }
+
+    fn is_socket(path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
+    }
+
     /// Removes a socket at which nobody listens. `false`: somebody does, or it is no socket.
     ///
     /// Between bind and listen a live socket refuses too: `listen` keeps that short, and what is removed is at least the
     /// very file that refused.
     fn remove_stale(path: &Path) -> io::Result<bool> {
         let Some(found) = identity(path)? else { return Ok(true) };
-        if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
+        if !is_socket(path) {
             return Ok(false);
         }
         let refused = match dial(&IpcAddress::Path(path.into()), &SocketOptions::default()) {

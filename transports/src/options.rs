@@ -33,6 +33,8 @@ pub struct SocketOptions {
     pub backlog: u32,
     /// IPv6 besides IPv4 (libzmq IPV6): `*` is both, and names may answer with either.
     pub ipv6: bool,
+    /// A path of ipc at which somebody listens is taken over, as libzmq does (IPC_TAKE_OVER).
+    pub take_over: bool,
 }
 
 impl Default for SocketOptions {
@@ -51,6 +53,7 @@ impl Default for SocketOptions {
             busy_poll: None,
             backlog: 100,
             ipv6: false,
+            take_over: false,
         }
     }
 }
