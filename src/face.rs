@@ -27,6 +27,7 @@ pub(crate) use event_fd::EventFd;
 pub use options::Raw;
 pub use parts::Part;
 pub(crate) use parts::Parts;
+pub use zeroxide_zmtp::mechanism::z85;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug)]

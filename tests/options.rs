@@ -319,6 +319,21 @@ fn an_option_of_one_endpoint_is_that_endpoints_alone() {
 }
 
 #[test]
+fn without_redial_after_fault_a_peer_that_is_unfit_is_dialled_once() {
+    let (listener, endpoint) = listen();
+    let cx = Context::new();
+    let options = impatient().set(opt::REDIAL_AFTER_FAULT, false);
+    let push = cx.socket_with(SocketType::Push, &options).unwrap();
+    let events = push.monitor();
+    push.connect(endpoint).unwrap();
+    let (mut stranger, _) = listener.accept().unwrap();
+    std::io::Write::write_all(&mut stranger, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    wait_for(&events, "of the failure", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
+    assert!(matches!(events.recv_timeout(Duration::from_millis(50)), Err(Error::TimedOut(_))));
+    assert!(push.endpoints().is_empty(), "the endpoint is given up");
+}
+
+#[test]
 #[cfg(unix)]
 fn ipc_take_over_takes_a_path_from_who_listens_there() {
     let folder = std::env::temp_dir().join(format!("zeroxide-take-over-{}", std::process::id()));
@@ -361,7 +376,7 @@ const SHOWN: &[(&str, &str)] = &[
         "METADATA HEARTBEAT_TTL IPV6 ROUTER_RAW REQ_CORRELATE REQ_RELAXED STREAM_NOTIFY XPUB_VERBOSER",
     ),
     ("options", "INVERT_MATCHING ONLY_FIRST_SUBSCRIBE XSUB_VERBOSE_UNSUBSCRIBE"),
-    ("options", "TYPE LAST_ENDPOINT EVENTS TOPICS_COUNT IPC_TAKE_OVER"),
+    ("options", "TYPE LAST_ENDPOINT EVENTS TOPICS_COUNT IPC_TAKE_OVER REDIAL_AFTER_FAULT"),
     // What the kernel was told can be asked of the stream itself only.
     (
         "transports: options_reach_both_ends",

@@ -1,5 +1,6 @@
 //! Contexts.
 
+use std::collections::BTreeSet;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -28,17 +29,22 @@ struct Settings {
     blocky: c_int,
     zero_copy_recv: c_int,
     sched_policy: c_int,
+    priority: c_int,
+    /// Processors that the threads were to run on: kept, without effect.
+    processors: BTreeSet<c_int>,
     name_prefix: String,
 }
 
 const IO_THREADS: c_int = 1;
 const MAX_SOCKETS: c_int = 2;
-/// To read: SOCKET_LIMIT; to set: THREAD_PRIORITY.
+/// One number: to read the limit, to set the priority.
 const SOCKET_LIMIT: c_int = 3;
+const THREAD_PRIORITY: c_int = 3;
 const THREAD_SCHED_POLICY: c_int = 4;
 const MAX_MSGSZ: c_int = 5;
 const MSG_T_SIZE: c_int = 6;
 const THREAD_AFFINITY_CPU_ADD: c_int = 7;
+const THREAD_AFFINITY_CPU_REMOVE: c_int = 8;
 const THREAD_NAME_PREFIX: c_int = 9;
 const ZERO_COPY_RECV: c_int = 10;
 const IPV6: c_int = 42;
@@ -107,7 +113,8 @@ impl Ctx {
             IO_THREADS => &mut settings.io_threads,
             MAX_SOCKETS if (1..=MOST_SOCKETS).contains(&value) => &mut settings.max_sockets,
             // The system's scheduler is not asked to prefer I/O threads: kept, without effect.
-            SOCKET_LIMIT | THREAD_SCHED_POLICY => &mut settings.sched_policy,
+            THREAD_PRIORITY => &mut settings.priority,
+            THREAD_SCHED_POLICY => &mut settings.sched_policy,
             MAX_MSGSZ => &mut settings.max_msgsz,
             ZERO_COPY_RECV => &mut settings.zero_copy_recv,
             IPV6 => &mut settings.ipv6,
@@ -116,8 +123,11 @@ impl Ctx {
                 settings.name_prefix = value.to_string();
                 return Ok(0);
             }
-            // No thread is bound to a processor: adding one is taken as a hint.
-            THREAD_AFFINITY_CPU_ADD if value >= 0 => return Ok(0),
+            THREAD_AFFINITY_CPU_ADD if value >= 0 => {
+                settings.processors.insert(value);
+                return Ok(0);
+            }
+            THREAD_AFFINITY_CPU_REMOVE if settings.processors.remove(&value) => return Ok(0),
             _ => return Err(Errno(libc::EINVAL)),
         };
         if value < 0 {
@@ -156,6 +166,8 @@ pub extern "C" fn zmq_ctx_new() -> *mut c_void {
             blocky: 1,
             zero_copy_recv: 1,
             sched_policy: -1,
+            priority: -1,
+            processors: BTreeSet::new(),
             name_prefix: String::new(),
         };
         let ctx =

@@ -4,6 +4,7 @@
 use std::ffi::{c_char, c_int, c_long, c_void};
 
 use crate::boundary::{Errno, call};
+use crate::monitor::Pump;
 use crate::poll::zmq_pollitem_t;
 use crate::socket::Sock;
 
@@ -39,10 +40,13 @@ pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, _routing_id: u32) -> 
     not_yet(socket)
 }
 
-/// Not there yet: `ENOTSUP`.
+/// Not there yet: `ENOTSUP`; `EINVAL` when no monitor would be told.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
-    not_yet(socket)
+    call(-1, || {
+        let told = Sock::of(socket)?.monitor().as_ref().is_some_and(Pump::tells_pipes);
+        Err(Errno(if told { libc::ENOTSUP } else { libc::EINVAL }))
+    })
 }
 
 /// Not there yet: `ENOTSUP`.

@@ -33,6 +33,7 @@ const HANDSHAKE_FAILED_NO_DETAIL: u64 = 0x800;
 const HANDSHAKE_SUCCEEDED: u64 = 0x1000;
 const HANDSHAKE_FAILED_PROTOCOL: u64 = 0x2000;
 const HANDSHAKE_FAILED_AUTH: u64 = 0x4000;
+const PIPES_STATS: u64 = 0x1_0000;
 /// What version 1 of the messages has room for.
 const ALL_V1: u64 = 0xffff;
 
@@ -41,6 +42,7 @@ const NO_DESCRIPTOR: u64 = u32::MAX as u64;
 
 /// Sends the events of one socket.
 pub(crate) struct Pump {
+    events: u64,
     monitor: Arc<Monitor>,
     stopped: Arc<AtomicBool>,
     waker: PollWaker,
@@ -87,7 +89,12 @@ impl Pump {
         let thread = std::thread::Builder::new().name("ZMQbg/monitor".into());
         let thread = thread.spawn(move || sender.run());
         let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-        Ok(Pump { monitor, stopped, waker, thread })
+        Ok(Pump { events, monitor, stopped, waker, thread })
+    }
+
+    /// Whether somebody wants to hear of the queues of pipes.
+    pub(crate) fn tells_pipes(&self) -> bool {
+        self.events & PIPES_STATS != 0
     }
 
     /// Ends the thread, which sends what it has as far as a reader takes it. A pump that is only dropped goes on until

@@ -68,8 +68,16 @@ pub(crate) unsafe fn give(
     if optval.is_null() || optvallen.is_null() {
         return Err(Errno(libc::EFAULT));
     }
+    // SAFETY: the caller's promise.
+    let room = unsafe { *optvallen };
     let (int, int64, uint64, mut text);
     let (bytes, roomy): (&[u8], bool) = match value {
+        Raw::Key(key) if room == key.len() => (&key[..], false),
+        Raw::Key(key) => {
+            text = face::z85::encode(&key[..]).unwrap_or_default().into_bytes();
+            text.push(0);
+            (&text, false)
+        }
         Raw::Int(number) => {
             int = number.to_ne_bytes();
             (&int, roomy)
@@ -89,8 +97,6 @@ pub(crate) unsafe fn give(
             (&text, true)
         }
     };
-    // SAFETY: the caller's promise.
-    let room = unsafe { *optvallen };
     if room < bytes.len() || (!roomy && room != bytes.len()) {
         return Err(Errno(libc::EINVAL));
     }

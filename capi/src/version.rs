@@ -25,6 +25,9 @@ pub unsafe extern "C" fn zmq_version(major: *mut c_int, minor: *mut c_int, patch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_has(capability: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    let name = unsafe { text(capability) };
-    (name == Ok("ipc") && cfg!(unix)).into()
+    match unsafe { text(capability) } {
+        Ok("ipc") => cfg!(unix).into(),
+        Ok("curve") => 1,
+        _ => 0,
+    }
 }

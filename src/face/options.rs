@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::SocketType;
-use zeroxide_zmtp::mechanism::Secret;
+use zeroxide_zmtp::mechanism::{Secret, z85};
 
 use crate::options::{Opt, OptionError, ReconnectStop, Row, Values, opt};
-use crate::security::Mechanism;
+use crate::security::{Mechanism, PublicKey, SecretKey};
 
 /// The value of an option as C sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Raw {
     Bytes(Vec<u8>),
     /// Text; C adds a NUL.
     Text(Vec<u8>),
+    /// A key of CURVE: 32 bytes, or Z85 with a NUL, as there is room.
+    Key(Box<[u8; 32]>),
 }
 
 /// Options whose answer is not among the socket's values.
@@ -381,6 +383,43 @@ impl Codec<Secret> for Plain {
     }
 }
 
+/// A key of CURVE: 32 bytes, or 40 characters of Z85 with or without a NUL.
+struct Key;
+
+impl Key {
+    fn bytes(bytes: &[u8]) -> Option<[u8; 32]> {
+        match bytes {
+            [text @ .., 0] if bytes.len() == 41 => Key::bytes_of_text(text),
+            _ if bytes.len() == 40 => Key::bytes_of_text(bytes),
+            _ => bytes.try_into().ok(),
+        }
+    }
+
+    fn bytes_of_text(text: &[u8]) -> Option<[u8; 32]> {
+        z85::decode(std::str::from_utf8(text).ok()?).ok()?.try_into().ok()
+    }
+}
+
+impl Codec<PublicKey> for Key {
+    fn decode(&self, bytes: &[u8]) -> Option<PublicKey> {
+        Key::bytes(bytes).map(PublicKey::from_bytes)
+    }
+
+    fn encode(&self, value: Option<PublicKey>) -> Raw {
+        Raw::Key(Box::new(value.map(|key| *key.as_bytes()).unwrap_or_default()))
+    }
+}
+
+impl Codec<SecretKey> for Key {
+    fn decode(&self, bytes: &[u8]) -> Option<SecretKey> {
+        Key::bytes(bytes).map(SecretKey::from_bytes)
+    }
+
+    fn encode(&self, value: Option<SecretKey>) -> Raw {
+        Raw::Key(Box::new(value.map(|key| *key.expose()).unwrap_or_default()))
+    }
+}
+
 /// METADATA: `name:value`, one more pair with each call (libzmq options.cpp).
 struct Pair;
 
@@ -464,6 +503,10 @@ forms! {
     44 both PLAIN_SERVER: Flag::Strict;
     45 both PLAIN_USERNAME: Plain;
     46 both PLAIN_PASSWORD: Plain;
+    47 both CURVE_SERVER: Flag::Strict;
+    48 both CURVE_PUBLICKEY: Key;
+    49 both CURVE_SECRETKEY: Key;
+    50 both CURVE_SERVERKEY: Key;
     51 set PROBE_ROUTER: Flag::NotNegative;
     52 set REQ_CORRELATE: Flag::NotNegative;
     53 set REQ_RELAXED: Flag::NotNegative;

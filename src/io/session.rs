@@ -12,6 +12,7 @@ use std::time::Duration;
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_transports::{Endpoint, Resolved};
+use zeroxide_zmtp::ConnectionError;
 
 use super::command::Control;
 use super::engine::End;
@@ -158,8 +159,12 @@ impl Reactor {
             }
             None => {}
         }
-        // Without a redial nobody will come to this pipe any more (libzmq session_base.cpp).
-        let last = connected.peer.is_some() && session.values.reconnect_ivl.is_none_or(|ivl| ivl.is_zero());
+        // Nobody will come to this pipe any more (libzmq session_base.cpp).
+        let fault = matches!(end, End::Protocol(ConnectionError::Protocol(_)));
+        let last = match session.values.reconnect_ivl {
+            _ if fault => !session.values.redial_after_fault,
+            ivl => connected.peer.is_some() && ivl.is_none_or(|ivl| ivl.is_zero()),
+        };
         if finished || last || (session.ending && !session.has_unsent()) {
             return self.end_session(id);
         }

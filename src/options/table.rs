@@ -305,6 +305,8 @@ options! {
         RECONNECT_IVL_MAX reconnect_ivl_max: Option<Duration>; 21 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "constant";
         /// What ends the attempts for good.
         RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
+        /// Whether an endpoint is dialled again after its peer broke the protocol or refused; libzmq gives it up.
+        REDIAL_AFTER_FAULT redial_after_fault: bool; own none; AtAttach Endpoint all; native true, libzmq false;
         /// How long one attempt to connect may take; `None` is as long as the system tries. tcp.
         CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
         /// How long a handshake may take, from connection to the peer's READY; `None` is for ever.

@@ -51,6 +51,7 @@ fn names_are_unique_and_types_exist() {
 fn own_options_are_those_that_no_number_names() {
     let own: Vec<&str> = TABLE.iter().filter(|row| row.number().is_none()).map(|row| row.name()).collect();
     let expected = [
+        "REDIAL_AFTER_FAULT",
         "SIGNATURE_IVL",
         "MAX_HANDSHAKES",
         "MAX_HANDSHAKES_PER_HOST",
@@ -111,6 +112,7 @@ fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
         differing,
         [
             "LINGER",
+            "REDIAL_AFTER_FAULT",
             "HANDSHAKE_IVL",
             "SIGNATURE_IVL",
             "MAX_HANDSHAKES",

@@ -117,9 +117,11 @@ fn close(rows: &[Row]) -> ExitCode {
     let whole = ran.iter().filter(failed).count();
     let passed: usize = ran.iter().map(|row| count(row, |verdict| matches!(verdict, Verdict::Passed))).sum();
     let cases: usize = ran.iter().map(|row| row.cases.len()).sum();
-    let left_out = rows.len() - ran.len();
+    let left_out = rows.iter().filter(|row| row.left_out.is_some()).count();
+    let idle = rows.len() - ran.len() - left_out;
     println!(
-        "\nprograms: {whole} of {} pass whole, {left_out} left out; cases: {passed} of {cases} pass",
+        "\nprograms: {whole} of {} pass whole, {left_out} left out, {idle} have nothing to run here; \
+         cases: {passed} of {cases} pass",
         ran.len()
     );
     let faults: usize = rows.iter().map(|row| row.faults.len()).sum();

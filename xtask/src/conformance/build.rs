@@ -10,10 +10,10 @@ use crate::{run, suite};
 const PLATFORM: &str = "\
 #define ZMQ_HAVE_LINUX
 #define ZMQ_HAVE_IPC
+#define ZMQ_HAVE_CURVE
 #define ZMQ_HAVE_SO_PEERCRED
 #define ZMQ_HAVE_UIO
 #define ZMQ_HAVE_EVENTFD
-#define ZMQ_USE_EPOLL
 #define HAVE_FORK
 #define HAVE_MKDTEMP
 ";
