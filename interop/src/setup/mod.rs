@@ -10,11 +10,13 @@
 //! | `python` | pyzmq, by venv and pip |
 //! | `java` | each JeroMQ, by Maven |
 //! | `go` | go-zeromq, by go |
+//! | `js` | zeromq.js, by npm |
 //! | `rust` | what cargo builds: libzmq |
 
 mod bench;
 mod go;
 mod java;
+mod js;
 mod python;
 mod rust;
 
@@ -51,8 +53,13 @@ struct Recipe {
 
 /// Every peer there is, in the order of reports. Those of one row share a tool whose caches bear one user at a time;
 /// rows are made side by side.
-const RECIPES: &[&[Recipe]] =
-    &[&[python::PYZMQ], &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0], &[rust::LIBZMQ], &[go::GO_ZEROMQ]];
+const RECIPES: &[&[Recipe]] = &[
+    &[python::PYZMQ],
+    &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0],
+    &[rust::LIBZMQ],
+    &[go::GO_ZEROMQ],
+    &[js::ZEROMQ_JS],
+];
 
 /// The names of all foreign peers, in the order of reports.
 pub fn names() -> impl Iterator<Item = &'static str> {

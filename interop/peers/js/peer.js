@@ -1,0 +1,148 @@
+// A peer of the interop harness with zeromq.js, which carries its own libzmq: see PROTOCOL.md, two folders up.
+
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { createInterface } from "node:readline"
+
+import * as zmq from "zeromq"
+
+import { TYPES, set } from "./options.js"
+import { Refusal, check, frame, frames, next, number, numbered, told } from "./words.js"
+
+const CODES = { EAGAIN: "again", EHOSTUNREACH: "unroutable", EFSM: "state" }
+
+const sockets = new Map()
+
+function socketOf(name) {
+  const socket = sockets.get(name)
+  if (socket === undefined) throw new Refusal("usage", `no socket ${name}`)
+  return socket
+}
+
+// Sets the time limits that the type has.
+function limited(name, limit) {
+  const socket = socketOf(name)
+  if ("sendTimeout" in socket) socket.sendTimeout = number(limit)
+  if ("receiveTimeout" in socket) socket.receiveTimeout = number(limit)
+  return socket
+}
+
+function can(socket, method) {
+  if (typeof socket[method] !== "function") throw new Refusal("usage", `this type cannot ${method}`)
+  return socket
+}
+
+const sender = (name, limit) => can(limited(name, limit), "send")
+const receiver = (name, limit) => can(limited(name, limit), "receive")
+
+// The version of the package, which says nothing of itself.
+function version() {
+  const main = createRequire(import.meta.url).resolve("zeromq")
+  return JSON.parse(readFileSync(main.replace(/lib[/\\][^/\\]*$/, "package.json"), "utf8")).version
+}
+
+const isAgain = (error) => error.code === "EAGAIN"
+
+const COMMANDS = {
+  hello(protocol) {
+    if (protocol !== "1") throw new Refusal("usage", "protocol 1 only")
+    const transports = zmq.capability.ipc ? ["tcp", "ipc"] : ["tcp"]
+    return ["1", `zeromq.js-${version()}/libzmq-${zmq.version}`, ...transports]
+  },
+  socket(name, type) {
+    if (!(type in TYPES)) throw new Refusal("usage", `unknown socket type ${type}`)
+    sockets.set(name, new TYPES[type]({ linger: 0 }))
+  },
+  set: (name, option, value) => set(socketOf(name), option, value),
+  async bind(name, endpoint) {
+    await socketOf(name).bind(endpoint)
+    return [socketOf(name).lastEndpoint]
+  },
+  connect: (name, endpoint) => socketOf(name).connect(endpoint),
+  unbind: (name, endpoint) => socketOf(name).unbind(endpoint),
+  disconnect: (name, endpoint) => socketOf(name).disconnect(endpoint),
+  subscribe: (name, topic) => can(socketOf(name), "subscribe").subscribe(frame(topic)),
+  unsubscribe: (name, topic) => can(socketOf(name), "unsubscribe").unsubscribe(frame(topic)),
+  send: (name, limit, ...words) => sender(name, limit).send(frames(words)),
+  async recv(name, limit) {
+    return (await receiver(name, limit).receive()).map(told)
+  },
+  async burst(name, limit, count, ...words) {
+    const [socket, head] = [sender(name, limit), frames(words)]
+    for (let n = 0; n < number(count); n++) await socket.send(numbered(head, n))
+  },
+  async expect(name, limit, count, ...words) {
+    const [socket, head] = [receiver(name, limit), frames(words)]
+    for (let n = 0; n < number(count); n++) check(n, await socket.receive(), head)
+  },
+  async take(name, limit, count, ...words) {
+    const [socket, head] = [receiver(name, limit), frames(words)]
+    let [first, last] = ["-", -1]
+    for (let n = 0; n < number(count); n++) {
+      last = next(await socket.receive(), head, last)
+      if (n === 0) first = last
+    }
+    return [first, first === "-" ? "-" : last]
+  },
+  async drain(name, limit, ...words) {
+    const [socket, head] = [receiver(name, limit), frames(words)]
+    let [taken, first, last] = [0, "-", -1]
+    try {
+      for (; ; taken++) {
+        last = next(await socket.receive(), head, last)
+        if (taken === 0) first = last
+      }
+    } catch (error) {
+      if (!isAgain(error)) throw error
+    }
+    return [taken, first, taken === 0 ? "-" : last]
+  },
+  async fill(name, limit, count, ...words) {
+    const [socket, head] = [sender(name, limit), frames(words)]
+    for (let n = 0; n < number(count); n++) {
+      try {
+        await socket.send(numbered(head, n))
+      } catch (error) {
+        if (!isAgain(error)) throw error
+        return [n]
+      }
+    }
+    return [count]
+  },
+  async request(name, limit, count, window, ...words) {
+    const [socket, head, all] = [sender(name, limit), frames(words), number(count)]
+    for (let n = 0, sent = 0; n < all; n++) {
+      for (; sent < Math.min(all, n + number(window)); sent++) await socket.send(numbered(head, sent))
+      check(n, await can(socket, "receive").receive(), head)
+    }
+  },
+  async echo(name, limit, count) {
+    const socket = can(receiver(name, limit), "send")
+    for (let n = 0; n < number(count); n++) await socket.send(await socket.receive())
+  },
+  close(name) {
+    socketOf(name).close()
+    sockets.delete(name)
+  },
+  quit() {
+    for (const name of [...sockets.keys()]) COMMANDS.close(name)
+  },
+}
+
+async function answer(line) {
+  const [command, ...words] = line.split(" ")
+  try {
+    if (!Object.hasOwn(COMMANDS, command)) throw new Refusal("usage", `unknown command ${command}`)
+    return ["ok", ...((await COMMANDS[command](...words)) ?? [])].join(" ")
+  } catch (error) {
+    if (error instanceof Refusal) return `err ${error.code} ${error.message}`
+    const code = error instanceof TypeError ? "usage" : (CODES[error.code] ?? "other")
+    return `err ${code} ${error.message}`
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${(await answer(line)).replaceAll("\n", " ")}\n`)
+  if (line === "quit") break
+}
+process.exit(0)
