@@ -6,6 +6,8 @@ use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::common;
+#[cfg(feature = "curve")]
+use super::honest::Bend;
 
 /// One peer that does something wrong, or something odd that is allowed.
 #[derive(Clone, Debug)]
@@ -18,6 +20,9 @@ pub struct Case {
     pub after: After,
     /// What it sends then.
     pub bytes: Vec<u8>,
+    /// What it does before that to the command that is due.
+    #[cfg(feature = "curve")]
+    pub bend: Bend,
     /// Whether it closes its side after that.
     pub closes: bool,
     /// What must become of it.
@@ -51,6 +56,12 @@ pub enum Target {
     /// A PULL that is a PLAIN client.
     #[cfg(feature = "plain")]
     PlainClient,
+    /// A PULL that is a CURVE server, which admits one key.
+    #[cfg(feature = "curve")]
+    CurveServer,
+    /// A PULL that is a CURVE client.
+    #[cfg(feature = "curve")]
+    CurveClient,
 }
 
 /// Name and password of the one user that there is.
@@ -65,7 +76,7 @@ pub enum After {
     /// Its greeting.
     Greeting,
     /// Its greeting and its first command, and the other side has answered that.
-    #[cfg(feature = "plain")]
+    #[cfg(any(feature = "plain", feature = "curve"))]
     Command,
     /// The whole handshake.
     Handshake,
@@ -91,7 +102,16 @@ pub enum End {
 impl Case {
     /// A case against a PULL.
     pub fn new(name: impl Into<String>, after: After, bytes: impl Into<Vec<u8>>, end: End) -> Case {
-        Case { name: name.into(), target: Target::Pull, after, bytes: bytes.into(), closes: false, end }
+        Case {
+            name: name.into(),
+            target: Target::Pull,
+            after,
+            bytes: bytes.into(),
+            #[cfg(feature = "curve")]
+            bend: Bend::Withheld,
+            closes: false,
+            end,
+        }
     }
 
     /// The same against another socket.
@@ -153,6 +173,10 @@ impl Target {
         Target::PlainServer,
         #[cfg(feature = "plain")]
         Target::PlainClient,
+        #[cfg(feature = "curve")]
+        Target::CurveServer,
+        #[cfg(feature = "curve")]
+        Target::CurveClient,
     ];
 
     /// Its type.
@@ -160,6 +184,8 @@ impl Target {
         match self {
             #[cfg(feature = "plain")]
             Target::PlainServer | Target::PlainClient => SocketType::Pull,
+            #[cfg(feature = "curve")]
+            Target::CurveServer | Target::CurveClient => SocketType::Pull,
             Target::Pull | Target::Hasty | Target::OldPull | Target::SmallPull | Target::Unlimited => {
                 SocketType::Pull
             }
@@ -184,6 +210,11 @@ impl Target {
         #[cfg(feature = "plain")]
         if let Target::PlainServer | Target::PlainClient = self {
             return super::plain::opening(self, after);
+        }
+        #[cfg(feature = "curve")]
+        if let Target::CurveServer | Target::CurveClient = self {
+            // What it says depends on what it hears.
+            return vec![Vec::new()];
         }
         let ready = common::ready(self.peer().name(), "");
         vec![match after {

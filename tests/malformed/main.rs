@@ -11,8 +11,12 @@
 mod case;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "curve")]
+mod curve;
 mod greetings;
 mod handshakes;
+#[cfg(feature = "curve")]
+mod honest;
 mod legacy;
 mod memory;
 #[cfg(feature = "plain")]
@@ -40,6 +44,8 @@ fn corpus() -> Vec<Case> {
     cases.extend(truncated::cases());
     #[cfg(feature = "plain")]
     cases.extend(plain::cases());
+    #[cfg(feature = "curve")]
+    cases.extend(curve::cases());
     cases
 }
 

@@ -10,13 +10,15 @@ use zeroxide::{
 };
 use zeroxide_zmtp::ConnectionError;
 
-#[cfg(feature = "plain")]
+#[cfg(any(feature = "plain", feature = "curve"))]
 use zeroxide::{AccessList, Security};
 
 #[cfg(feature = "plain")]
 use super::case::USER;
 use super::case::{After, Case, End, Target};
 use super::common::{LONG, RawPeer, Soon, listen, until};
+#[cfg(feature = "curve")]
+use super::honest::{Honest, client_key, server_key};
 
 /// Connections that are made at once.
 const AT_ONCE: usize = 100;
@@ -197,14 +199,26 @@ impl Ours {
 /// A context in which there is one user.
 pub fn context() -> Context {
     let cx = Context::new();
-    #[cfg(feature = "plain")]
-    cx.authenticator("", AccessList::new().plain_user(USER.0, USER.1)).unwrap();
+    #[cfg(any(feature = "plain", feature = "curve"))]
+    {
+        let users = AccessList::new();
+        #[cfg(feature = "plain")]
+        let users = users.plain_user(USER.0, USER.1);
+        #[cfg(feature = "curve")]
+        let users = users.curve_key(client_key().public());
+        cx.authenticator("", users).unwrap();
+    }
     cx
 }
 
 #[cfg(feature = "plain")]
 fn plain_client() -> Security {
     Security::PlainClient { user: USER.0.to_owned(), password: USER.1.into() }
+}
+
+#[cfg(feature = "curve")]
+fn curve_client() -> Security {
+    Security::CurveClient { server: server_key().public(), me: client_key() }
 }
 
 /// A peer for a target that does everything right.
@@ -214,6 +228,10 @@ fn good_peer(cx: &Context, target: Target) -> Socket {
         Target::PlainServer => Options::new().security(plain_client()),
         #[cfg(feature = "plain")]
         Target::PlainClient => Options::new().security(Security::PlainServer),
+        #[cfg(feature = "curve")]
+        Target::CurveServer => Options::new().security(curve_client()),
+        #[cfg(feature = "curve")]
+        Target::CurveClient => Options::new().security(Security::CurveServer(server_key())),
         _ => Options::new(),
     };
     cx.socket_with(target.peer(), &options).unwrap()
@@ -240,6 +258,12 @@ fn options(target: Target) -> Options {
         Target::PlainServer => options.set(opt::MIN_VERSION, Version::V1_0).security(Security::PlainServer),
         #[cfg(feature = "plain")]
         Target::PlainClient => options.set(opt::MIN_VERSION, Version::V1_0).security(plain_client()),
+        #[cfg(feature = "curve")]
+        Target::CurveServer => {
+            options.set(opt::MIN_VERSION, Version::V1_0).security(Security::CurveServer(server_key()))
+        }
+        #[cfg(feature = "curve")]
+        Target::CurveClient => options.set(opt::MIN_VERSION, Version::V1_0).security(curve_client()),
         Target::Unlimited => {
             options.set(opt::MAXMSGSIZE, None).set(opt::MAX_MULTIPART, None).set(opt::MAX_FRAMES, 0)
         }
@@ -248,6 +272,24 @@ fn options(target: Target) -> Options {
 
 /// Writes a case, and behind a legal one a message that names it. The other side may close at any byte.
 fn write(case: &Case, mut stream: &TcpStream, pace: Pace) {
+    let bytes = last_bytes(case, stream);
+    let singles = if pace == Pace::Trickled { bytes.len().min(160) } else { 0 };
+    let (first, rest) = bytes.split_at(singles);
+    let result = first.chunks(1).chain([rest]).try_for_each(|chunk| stream.write_all(chunk));
+    if result.is_ok() && case.closes {
+        stream.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+/// Does what a case does properly, and answers what it sends then.
+fn last_bytes(case: &Case, mut stream: &TcpStream) -> Vec<u8> {
+    let alive = format!("alive: {}", case.name).into_bytes();
+    #[cfg(feature = "curve")]
+    if let Target::CurveServer | Target::CurveClient = case.target {
+        let mut honest = Honest::meet(case.target, case.after, case.bend, stream);
+        let alive = if case.end == End::Served { honest.seal(&alive) } else { Vec::new() };
+        return [honest.bent(case.bend), case.bytes.clone(), alive].concat();
+    }
     let mut pieces = case.target.opening(case.after);
     let mut bytes = pieces.pop().unwrap();
     for (n, piece) in pieces.iter().enumerate() {
@@ -256,17 +298,11 @@ fn write(case: &Case, mut stream: &TcpStream, pace: Pace) {
     }
     bytes.extend(&case.bytes);
     if case.end == End::Served {
-        let alive = format!("alive: {}", case.name).into_bytes();
         let length = u8::try_from(alive.len()).unwrap();
         let header = if speaks_v1(case) { [length + 1, 0] } else { [0, length] };
         bytes.extend([&header[..], &alive].concat());
     }
-    let singles = if pace == Pace::Trickled { bytes.len().min(160) } else { 0 };
-    let (first, rest) = bytes.split_at(singles);
-    let result = first.chunks(1).chain([rest]).try_for_each(|chunk| stream.write_all(chunk));
-    if result.is_ok() && case.closes {
-        stream.shutdown(Shutdown::Write).unwrap();
-    }
+    bytes
 }
 
 /// Reads so many bytes and a short frame.
