@@ -157,7 +157,11 @@ impl Rules {
             // Publishers of version 1.0 are told nothing (RFC 13: "a subscriber SHALL NOT send any content").
             Kind::Pub if self.version == Version::One => {}
             Kind::Pub => match message.first().and_then(|frame| frame.split_first()) {
-                Some((1, topic)) => line.topics.push(topic.to_vec()),
+                // A set for each peer. RFC 23 would count; but libzmq's subscribers count themselves, and send one end for
+                // any number of beginnings.
+                Some((1, topic)) if !line.topics.iter().any(|held| held == topic) => {
+                    line.topics.push(topic.to_vec());
+                }
                 Some((0, topic)) => remove_one(&mut line.topics, topic),
                 _ => {}
             },
@@ -278,14 +282,13 @@ impl Rules {
         Ok(())
     }
 
-    /// A SUB takes one such wish back.
+    /// A SUB takes one such wish back; publishers hear of the last only, because a set does not count.
     ///
     /// # Errors
     /// As [`Rules::subscribe`].
     pub fn unsubscribe(&mut self, topic: &[u8]) -> Result<(), Refusal> {
-        self.tell_topic(0, topic)?;
         remove_one(&mut self.topics, topic);
-        Ok(())
+        if self.topics.iter().any(|held| held == topic) { Ok(()) } else { self.tell_topic(0, topic) }
     }
 
     fn tell_topic(&mut self, mark: u8, topic: &[u8]) -> Result<(), Refusal> {
@@ -313,7 +316,7 @@ fn wants(topics: &[Vec<u8>], message: &[Vec<u8>]) -> bool {
     topics.iter().any(|topic| first.starts_with(topic))
 }
 
-/// Subscriptions count: each is taken back once (RFC 23).
+/// Subscriptions count where they are made: each is taken back once (RFC 23).
 fn remove_one(topics: &mut Vec<Vec<u8>>, topic: &[u8]) {
     if let Some(at) = topics.iter().position(|held| held == topic) {
         topics.remove(at);

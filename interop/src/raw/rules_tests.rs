@@ -86,15 +86,30 @@ fn a_name_that_is_taken_goes_to_the_newcomer_only_where_it_may() {
 #[test]
 fn a_publisher_sends_what_was_asked_for_as_long_as_it_is() {
     let mut publisher = socket(Version::Two, Kind::Pub, &["a"]);
-    publisher.deliver(0, vec![b"\x01t".to_vec()]);
-    publisher.deliver(0, vec![b"\x01t".to_vec()]);
-    publisher.deliver(0, vec![b"\x00t".to_vec()]);
+    for _ in 0..2 {
+        publisher.deliver(0, vec![b"\x01t".to_vec()]);
+    }
     publisher.send(message(&["topic"])).unwrap();
     publisher.send(message(&["other"])).unwrap();
     assert_eq!(sent(&mut publisher, 0), message(&["topic"]));
     publisher.deliver(0, vec![b"\x00t".to_vec()]);
     publisher.send(message(&["topic"])).unwrap();
     assert!(publisher.is_flushed());
+}
+
+#[test]
+fn a_subscriber_counts_and_tells_the_last_end() {
+    let mut subscriber = socket(Version::Two, Kind::Sub, &["a"]);
+    for _ in 0..2 {
+        subscriber.subscribe(b"t").unwrap();
+        assert_eq!(sent(&mut subscriber, 0), message(&["\x01t"]));
+    }
+    subscriber.unsubscribe(b"t").unwrap();
+    assert!(subscriber.is_flushed());
+    subscriber.deliver(0, message(&["topic"]));
+    assert_eq!(subscriber.recv(), Ok(Some(message(&["topic"]))));
+    subscriber.unsubscribe(b"t").unwrap();
+    assert_eq!(sent(&mut subscriber, 0), message(&["\0t"]));
 }
 
 #[test]
