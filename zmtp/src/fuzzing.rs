@@ -3,6 +3,9 @@
 //! Each takes any bytes and panics when a rule is broken: input cut anywhere means the same, what is decoded encodes
 //! to something that decodes to the same, memory follows what arrived, timers never spin.
 
+#[cfg(all(feature = "plain", feature = "curve"))]
+pub mod mechanisms;
+
 use std::mem::discriminant;
 use std::time::{Duration, Instant};
 

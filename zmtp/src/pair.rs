@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use crate::connection::{Config, Connection, Established};
 use crate::error::ProtocolError;
-#[cfg(test)]
 use crate::gate::{Credentials, Decision};
 use crate::{Outbox, SocketType, Traffic, Version};
 
@@ -133,7 +132,7 @@ impl End {
     }
 
     /// What an authoriser says to the question that waits, if one does; the question.
-    #[cfg(test)]
+    #[cfg_attr(not(feature = "curve"), allow(dead_code))]
     pub(crate) fn decide(&mut self, decision: Decision, now: Instant) -> Option<Credentials> {
         let question = self.connection.poll_credentials()?;
         // A refusal shows in what follows.

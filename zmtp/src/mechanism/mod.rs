@@ -292,7 +292,9 @@ fn legal_peer(own: SocketType, name: &[u8]) -> Result<SocketType, ProtocolError>
 
 #[cfg(test)]
 mod gate_tests;
-#[cfg(all(test, feature = "plain", feature = "curve"))]
+#[cfg(test)]
+#[cfg(all(feature = "plain", feature = "curve"))]
 mod gate_walk_tests;
-#[cfg(all(test, feature = "plain"))]
+#[cfg(test)]
+#[cfg(feature = "plain")]
 mod plain_tests;

@@ -211,6 +211,16 @@ impl Channel {
         self.open(Sealed::Lent(body))
     }
 
+    /// A MESSAGE with any flags and payload.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn seal_for_test(&mut self, flags: u8, payload: &[u8]) -> Vec<u8> {
+        self.sent = self.sent.wrapping_add(1);
+        let mut bytes = Vec::new();
+        let nonce = counted(self.role.prefix(), self.sent);
+        self.write_sealed(&nonce, flags, &[], payload, &mut bytes);
+        bytes
+    }
+
     /// Looks at the outside of a MESSAGE: its nonce, which must be above the last, and its tag.
     fn admit(&self, body: &[u8]) -> Result<(u64, [u8; TAG]), ProtocolError> {
         let malformed = || ProtocolError::MalformedCommand(CommandKind::Message);

@@ -11,6 +11,8 @@
 //! for each connection, so that what was recorded cannot be read with a long-term key that is stolen later, and
 //! nonces may count from 1.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod bench;
 mod boxes;
 mod channel;
 mod client;

@@ -1,6 +1,5 @@
-//! CURVE, from known answers to whole connections; `bench` holds the ends and the hostile client.
+//! CURVE, from known answers to whole connections.
 
-mod bench;
 mod handshake;
 mod known_answers;
 mod traffic;

@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::bench::*;
 use crate::connection::{Config, Stage};
 use crate::error::{CommandKind, ConnectionError, Excerpt, ProtocolError};
-use crate::mechanism::curve::boxes::{BoxKey, random};
+use crate::mechanism::curve::bench::*;
 use crate::mechanism::curve::{PublicKey, SecretKey};
 use crate::mechanism::{Decision, Proof, Settings, Status};
 use crate::pair::{End, Pair, dice, hex};
@@ -291,11 +290,8 @@ fn a_cookie_of_another_connection_is_none() {
 fn a_client_refuses_a_transient_key_of_low_order() {
     let now = Instant::now();
     let (mut client, hello) = greeted(client_config(SocketType::Dealer), Version::V3_1, now);
-    let transient = PublicKey::from_bytes(hello[82..114].try_into().unwrap());
-    let key = BoxKey::agree(&server_key(), &transient).unwrap();
-    let mut welcome = [&b"\x07WELCOME"[..], &[5; 16]].concat();
-    key.seal_onto(&random(b"WELCOME-", &[5; 16]), &[0; 128], &mut welcome);
-    assert_eq!(client.input(&framed(&welcome), now), Err(ProtocolError::WeakKey));
+    let welcome = Impostor::new(&hello).welcome(&[0; 128]);
+    assert_eq!(client.input(&welcome, now), Err(ProtocolError::WeakKey));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::bench::{CLIENT_PUBLIC, CLIENT_SECRET, SERVER_PUBLIC, SERVER_SECRET, client_key, server_key};
+use crate::mechanism::curve::bench::{
+    CLIENT_PUBLIC, CLIENT_SECRET, SERVER_PUBLIC, SERVER_SECRET, client_key, server_key,
+};
 use crate::mechanism::curve::boxes::{BoxKey, Forged};
 use crate::mechanism::curve::{KeyError, PublicKey, SecretKey};
 use crate::mechanism::z85::Z85Error;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::bench::*;
 use crate::connection::Config;
 use crate::error::{CommandKind, ProtocolError};
 use crate::mechanism::curve::OVERHEAD;
+use crate::mechanism::curve::bench::*;
 use crate::mechanism::curve::boxes::BoxKey;
 use crate::mechanism::curve::channel::{Channel, Role};
 use crate::pair::{drain, hex};
