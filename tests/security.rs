@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{LONG, Soon, impatient, no_linger, until, wait_for};
+use common::{LONG, RawPeer, Soon, impatient, no_linger, until, wait_for};
 use zeroxide::{
     AccessList, AuthStatus, Authenticate, Context, Credentials, Denial, Error, ErrorKind, EventKind, Frame,
     HandshakeCause, HandshakeError, Message, Monitor, Options, ProtocolError, Role, SecurityError, Socket,
@@ -386,6 +386,92 @@ fn a_silent_handler_keeps_nothing_of_those_who_gave_up() {
     }
     until("all questions are withdrawn", || handler.stats().pipes.is_empty());
     assert_eq!(handler.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_reply_that_comes_too_late_goes_nowhere_and_hurts_nobody() {
+    let cx = Context::new();
+    let handler = handler(&cx, SocketType::Rep);
+    let hasty = with_domain("lab").set(opt::HANDSHAKE_IVL, Some(Duration::from_millis(50)));
+    let (_server, endpoint, monitor) = server(&cx, &hasty);
+    let late = client(&cx);
+    late.connect(&endpoint).unwrap();
+    let request = handler.recv_soon();
+    assert_eq!(failure(&monitor).cause, HandshakeCause::TimedOut);
+    handler.send(reply_to(&request, "200", "late")).unwrap();
+    let (server, endpoint, _) = self::server(&cx, &with_domain("lab"));
+    let next = client(&cx);
+    next.connect(&endpoint).unwrap();
+    let request = handler.recv_soon();
+    handler.send(reply_to(&request, "200", "next")).unwrap();
+    server.wait_for_peers(1, LONG).unwrap();
+    assert_eq!(server.peers()[0].user_id, "next");
+}
+
+#[test]
+fn a_storm_at_a_dead_handlers_door_leaves_nothing_and_a_neighbour_goes_on() {
+    const STORM: usize = 200;
+    let cx = Context::new();
+    let handler = handler(&cx, SocketType::Rep);
+    let limits = with_domain("lab").set(opt::MAX_HANDSHAKES, 0).set(opt::MAX_HANDSHAKES_PER_HOST, Some(0));
+    let (storm, endpoint, _) = server(&cx, &limits);
+    let (open, open_endpoint, _) = server(&cx, &no_linger());
+    let neighbour = client(&cx);
+    neighbour.connect(&open_endpoint).unwrap();
+    exchange(&neighbour, &open);
+    let strangers: Vec<RawPeer> = (0..STORM)
+        .map(|_| {
+            let mut peer = RawPeer::connect(&endpoint);
+            peer.send_bytes(&common::greeting());
+            exchange(&neighbour, &open);
+            peer
+        })
+        .collect();
+    until("each has its question", || handler.stats().pipes.len() == STORM);
+    drop(strangers);
+    until("no question is left", || handler.stats().pipes.is_empty());
+    assert_eq!(handler.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(storm.peers().is_empty());
+    exchange(&neighbour, &open);
+}
+
+#[test]
+fn a_context_ends_while_somebody_waits_for_a_decision() {
+    struct Never(Mutex<std::sync::mpsc::Receiver<()>>);
+    impl Authenticate for Never {
+        fn check(&self, _who: &Credentials) -> Verdict {
+            let _ = self.0.lock().unwrap().recv();
+            Verdict::allow("")
+        }
+    }
+    let (go, gate) = std::sync::mpsc::sync_channel(1);
+    let cx = Context::new();
+    cx.authenticator("never", Never(Mutex::new(gate))).unwrap();
+    let handler = handler(&cx, SocketType::Rep);
+    let (_never, never, _) = server(&cx, &with_domain("never"));
+    let (_asking, asking, _) = server(&cx, &with_domain("lab"));
+    let mut peers = [never, asking].map(RawPeer::connect);
+    for peer in &mut peers {
+        peer.send_bytes(&common::greeting());
+    }
+    handler.recv_soon();
+    assert_eq!(cx.term().wait(), Default::default());
+    peers.iter_mut().for_each(RawPeer::expect_end);
+    go.send(()).unwrap();
+}
+
+#[test]
+fn a_domain_shuts_out_those_who_know_no_mechanism() {
+    let cx = Context::new();
+    cx.authenticator("lab", AccessList::new()).unwrap();
+    let old = with_domain("lab").set(opt::MIN_VERSION, zeroxide::Version::V1_0);
+    let (server, endpoint, monitor) = server(&cx, &old);
+    for bytes in [&b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x03\0\0\x01\0\0\x02hi"[..], b"\x01\0\x01\x01\x03\0hi"] {
+        RawPeer::connect(&endpoint).send_bytes(bytes);
+        let cause = &failure(&monitor).cause;
+        assert!(matches!(cause, HandshakeCause::Protocol(ProtocolError::VersionTooOld { .. })), "{cause:?}");
+    }
+    assert!(server.try_recv().is_err());
 }
 
 #[test]

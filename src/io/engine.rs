@@ -92,7 +92,7 @@ impl End {
 #[derive(Default)]
 pub(crate) struct Outcome {
     /// The handshake waits for a decision about its peer, who shows this.
-    pub(crate) credentials: Option<Credentials>,
+    pub(crate) credentials: Option<Box<Credentials>>,
     /// The handshake is over: attach a pipe.
     pub(crate) established: Option<Established>,
     /// It is over; here is the pipe, if it had one.
@@ -574,7 +574,7 @@ impl State {
             return;
         }
         if let Some(credentials) = self.connection.poll_credentials() {
-            turn.outcome.credentials = Some(credentials);
+            turn.outcome.credentials = Some(Box::new(credentials));
             turn.told = true;
         }
         if let Some(established) = self.connection.poll_ready() {

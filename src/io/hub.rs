@@ -148,7 +148,7 @@ impl Reactor {
             self.give_turn(id);
         }
         if let Some(shown) = outcome.credentials.filter(|_| outcome.ended.is_none()) {
-            self.authorise(id, shown);
+            self.authorise(id, *shown);
         }
         if let Some(established) = outcome.established {
             // A connection that ended right behind its handshake, before it had a pipe, never was a peer.
