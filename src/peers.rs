@@ -37,6 +37,9 @@ impl fmt::Display for PeerTable {
             if let Some(id) = zeroxide_patterns::RoutingId::new(peer.routing_id.clone()) {
                 write!(f, " id {id}")?;
             }
+            if !peer.user_id.is_empty() {
+                write!(f, " user {:?}", peer.user_id)?;
+            }
             writeln!(f, ", {} s", peer.since.elapsed().as_secs())?;
         }
         Ok(())

@@ -53,6 +53,7 @@ fn a_user_with_his_password_comes_in_under_his_name() {
     client.send("hello").unwrap();
     let request = server.recv_soon();
     assert_eq!(request.peer().unwrap().user_id, "ann");
+    assert!(server.peers().to_string().contains(" user \"ann\", "), "{}", server.peers());
     server.send("world").unwrap();
     assert_eq!(client.recv_soon()[0], "world");
     assert_eq!(server.get(opt::MECHANISM).unwrap(), Mechanism::Plain);

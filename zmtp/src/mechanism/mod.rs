@@ -1,7 +1,7 @@
 //! Security mechanisms (RFC 37 §3.3): each is a file here, arms of [`Settings`] and arms of `Mechanism`.
 //!
 //! A mechanism is a dialogue of commands. `Mechanism::start` and `Mechanism::receive` append the bodies of the
-//! commands to be sent; each [`Step`] says how the dialogue goes on. Before it tells the peer that it may come in it
+//! commands to be sent; each `Step` says how the dialogue goes on. Before it tells the peer that it may come in it
 //! asks, always, and goes on with `Mechanism::admit`: whether there is anybody to be asked is the gate's affair.
 
 #[cfg(feature = "curve")]
