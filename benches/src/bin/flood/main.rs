@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use established::{Established, Measured};
-use strangers::{Elsewhere, Strangers};
+use strangers::{Elsewhere, Habits, Strangers};
 
 /// Measures established peers while strangers knock.
 #[derive(Parser)]
@@ -33,6 +33,9 @@ struct Options {
     /// Strangers in a second, at most.
     #[arg(long, default_value_t = 5000)]
     rate: u32,
+    /// Strangers at once.
+    #[arg(long, default_value_t = 8)]
+    at_once: u32,
     /// Addresses that they come from: 127.0.0.2 and those after it (Linux).
     #[arg(long, default_value_t = 8)]
     hosts: u8,
@@ -78,11 +81,12 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     );
     let quiet = server.measure(time)?;
     row("none", &quiet, 0.0, None);
+    let habits = Habits { rate: options.rate, at_once: options.at_once.max(1), hosts: options.hosts };
     let opening = server.opening()?;
-    let strangers = Strangers::start(elsewhere.address(), options.rate, options.hosts, opening.clone());
+    let strangers = Strangers::start(elsewhere.address(), habits, &opening);
     let contended = server.measure(time)?;
     row("at another listener", &contended, strangers.stop()?, None);
-    let strangers = Strangers::start(server.address(), options.rate, options.hosts, opening);
+    let strangers = Strangers::start(server.address(), habits, &opening);
     let flooded = server.measure(time)?;
     row("at the server", &flooded, strangers.stop()?, Some(&contended));
     println!("{}", server.turned_away());

@@ -16,32 +16,49 @@ pub(crate) struct Opening {
     pub(crate) answer: usize,
 }
 
-/// A thread of strangers, one after the other.
+/// How they come.
+#[derive(Clone, Copy)]
+pub(crate) struct Habits {
+    /// In a second, at most.
+    pub(crate) rate: u32,
+    /// At once.
+    pub(crate) at_once: u32,
+    /// From so many addresses.
+    pub(crate) hosts: u8,
+}
+
+/// Threads of strangers, in each one after the other.
 pub(crate) struct Strangers {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<io::Result<f64>>,
+    threads: Vec<JoinHandle<io::Result<f64>>>,
 }
 
 impl Strangers {
-    /// Lets them begin, at most so many in a second.
-    pub(crate) fn start(to: SocketAddr, rate: u32, hosts: u8, opening: Opening) -> Strangers {
+    /// Lets them begin.
+    pub(crate) fn start(to: SocketAddr, habits: Habits, opening: &Opening) -> Strangers {
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = thread::spawn(move || knock(to, rate, hosts, &opening, &stopped));
-        Strangers { stop, thread }
+        let thread = |_| {
+            let (stopped, opening) = (Arc::clone(&stop), opening.clone());
+            thread::spawn(move || knock(to, habits, &opening, &stopped))
+        };
+        let threads = (0..habits.at_once).map(thread).collect();
+        Strangers { stop, threads }
     }
 
     /// Ends them; answers how many there were in a second.
     pub(crate) fn stop(self) -> io::Result<f64> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().map_err(|_| io::Error::other("the strangers' thread panicked"))?
+        let panicked = |_| io::Error::other("a strangers' thread panicked");
+        self.threads.into_iter().map(|thread| thread.join().map_err(panicked)?).sum()
     }
 }
 
-fn knock(to: SocketAddr, rate: u32, hosts: u8, opening: &Opening, stopped: &AtomicBool) -> io::Result<f64> {
+fn knock(to: SocketAddr, habits: Habits, opening: &Opening, stopped: &AtomicBool) -> io::Result<f64> {
+    let Habits { rate, at_once, hosts } = habits;
+    let rate = f64::from(rate) / f64::from(at_once);
     let (start, mut count) = (Instant::now(), 0_u32);
     while !stopped.load(Ordering::Relaxed) {
-        let due = Duration::from_secs_f64(f64::from(count) / f64::from(rate));
+        let due = Duration::from_secs_f64(f64::from(count) / rate);
         if let Some(early) = due.checked_sub(start.elapsed()) {
             thread::sleep(early);
         }
@@ -77,8 +94,7 @@ impl Elsewhere {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { continue };
+            for mut stream in listener.incoming().flatten() {
                 let _ = stream.read(&mut [0; 512]).and_then(|_| stream.write_all(&[0; 512]));
                 let _ = stream.read(&mut [0; 512]);
             }
