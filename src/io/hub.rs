@@ -139,6 +139,9 @@ impl Reactor {
     pub(super) fn turn(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return };
         let engine = Arc::clone(&connected.engine);
+        if connected.peer.is_none() && self.puts_off_strangers() {
+            return self.give_turn(id);
+        }
         engine.drive(Driver::Reactor);
         let outcome = engine.take_outcome();
         if let Some(deadline) = outcome.deadline {

@@ -36,6 +36,10 @@ pub(super) const WATCH: Token = Token(1);
 /// Events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
 
+/// Turns given between two polls to connections whose handshake is not over. Each may cost several multiplications on a
+/// curve; those who are peers already do not wait for more of them than this.
+const STRANGERS: usize = 8;
+
 /// The other threads' side of a reactor.
 #[derive(Clone)]
 pub(crate) struct ReactorLink(Arc<Shared>);
@@ -126,6 +130,8 @@ pub(crate) struct Reactor {
     pub(super) connections: HashMap<u64, Connected>,
     /// Connections that want another turn without waiting for an edge.
     pub(super) turns: VecDeque<u64>,
+    /// Turns that strangers have had since the last poll.
+    strangers: usize,
     /// Sockets that close.
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
@@ -157,6 +163,7 @@ pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> 
         dialling: HashMap::new(),
         connections: HashMap::new(),
         turns: VecDeque::new(),
+        strangers: 0,
         closing: HashMap::new(),
         watch: Watch::default(),
         resolver: Resolver::default(),
@@ -179,6 +186,7 @@ impl Reactor {
                 Err(_) => break,
             }
             self.link.0.asleep.store(false, Ordering::SeqCst);
+            self.strangers = 0;
             for event in &events {
                 self.event(event);
             }
@@ -300,6 +308,12 @@ impl Reactor {
                 Timer::SessionLinger(id) => self.end_session(id),
             }
         }
+    }
+
+    /// Whether a stranger's turn has to wait until the streams of peers have been looked at.
+    pub(super) fn puts_off_strangers(&mut self) -> bool {
+        self.strangers += 1;
+        self.strangers > STRANGERS
     }
 
     fn give_turns(&mut self) {
