@@ -141,6 +141,8 @@ pub enum Op {
     CountSubscribers,
     /// To join or leave a group.
     Join,
+    /// To send a message of several frames.
+    Multipart,
 }
 
 impl Error {
@@ -389,6 +391,7 @@ fn not_supported(f: &mut fmt::Formatter<'_>, socket: SocketType, op: Op) -> fmt:
         Op::Address => write!(f, "{a} {socket} socket has no peers by routing id; a ROUTER has"),
         Op::Request => write!(f, "{a} {socket} socket has no request(); a REQ has"),
         Op::CountSubscribers => write!(f, "{a} {socket} socket has no subscribers; a PUB has"),
+        Op::Multipart => write!(f, "a message of {a} {socket} socket has one frame; send each by itself"),
         Op::Join => write!(f, "{a} {socket} socket has no groups; a DISH has"),
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
+use zeroxide_transports::Listener;
 
 use crate::error::{Error, Op, Result};
 use crate::monitor::Monitor;
@@ -106,6 +107,10 @@ pub fn get_raw(socket: &Socket, number: i32) -> Result<Raw> {
         Some(options::Special::Events) => {
             let ready = events(socket)?;
             Ok(Raw::Int(i32::from(ready.is_in()) | (i32::from(ready.is_out()) << 1)))
+        }
+        // Several threads may use these, and a descriptor is for one (libzmq socket_base.cpp).
+        Some(options::Special::Fd) if socket.socket_type().has_single_frames() => {
+            Err(OptionError::Unset { option: "FD" }.into())
         }
         Some(options::Special::Fd) => event_descriptor(socket).map(Raw::Int),
         Some(options::Special::ReceivesMore) => base.enter(|state| {
@@ -201,6 +206,35 @@ pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
         Err(Error::NoSuchEndpoint(_)) => socket.base().end_endpoint(endpoint, false),
         ended => ended,
     }
+}
+
+/// Binds with a socket of the system that listens already (`ZMQ_USE_FD`); of the endpoint the scheme counts.
+///
+/// # Errors
+/// As [`Socket::bind`].
+#[cfg(unix)]
+pub fn bind_adopted(socket: &Socket, endpoint: &str, listening: std::os::fd::OwnedFd) -> Result<()> {
+    let base = socket.base();
+    let values = base.enter(|state| state.values.clone());
+    let adopt = |endpoint: &_| Listener::adopt(endpoint, listening, &values.socket_options());
+    base.bind_by(endpoint, &values, adopt).map(drop)
+}
+
+/// Connects a PEER and answers the number that its messages to that peer carry (`zmq_connect_peer`).
+///
+/// # Errors
+/// As [`Socket::connect`]; [`Error::NotSupported`] on other types and with IMMEDIATE, where there is no pipe yet.
+pub fn connect_peer(socket: &Socket, endpoint: &str) -> Result<u32> {
+    let base = socket.base();
+    let values = base.enter(|state| state.alive().map(|()| state.values.clone()))?;
+    let (_, id) = base.connect(endpoint, &values)?;
+    base.enter(|state| {
+        let pipe = state.pipes.iter().find(|(_, entry)| entry.endpoint == id).map(|(pipe, _)| pipe);
+        match pipe.map_or(0, |pipe| state.pattern.number(pipe)) {
+            0 => Err(Error::NotSupported { socket: socket.socket_type(), op: Op::Address }),
+            number => Ok(number),
+        }
+    })
 }
 
 /// Waits until an item is ready, `limit` has passed, or a signal arrives (`zmq_poll`).

@@ -304,6 +304,45 @@ fn a_pair_has_one_peer_and_takes_another_when_that_is_gone() {
 }
 
 #[test]
+fn a_server_answers_its_clients_by_number() {
+    for at in ENDPOINTS {
+        let cx = Context::new();
+        let (server, client) = joined(&cx, SocketType::Server, SocketType::Client, at, &Options::new());
+        client.send("question").unwrap();
+        let number = recv(&server).routing_id();
+        assert_ne!(number, 0);
+        server.send(Message::from("answer").with_routing_id(number)).unwrap();
+        let answer = recv(&client);
+        assert_eq!((&answer[0][..], answer.routing_id()), (&b"answer"[..], 0), "{at}");
+        let refused = server.send(Message::from("lost").with_routing_id(number.wrapping_add(1))).unwrap_err();
+        assert!(matches!(refused.error, Error::Unroutable { .. }));
+    }
+}
+
+#[test]
+fn types_of_single_frames_refuse_more_and_carry_one() {
+    let pairs = [
+        (SocketType::Gather, SocketType::Scatter),
+        (SocketType::Channel, SocketType::Channel),
+        (SocketType::Server, SocketType::Client),
+    ];
+    for at in ENDPOINTS {
+        for (bound, connected) in pairs {
+            let cx = Context::new();
+            let (bound, connected) = joined(&cx, bound, connected, at, &Options::new());
+            let refused = connected.send(["two", "frames"]).unwrap_err();
+            assert_eq!(
+                (refused.error.errno(), refused.message.len()),
+                (22, 2),
+                "EINVAL, and the message back"
+            );
+            connected.send("one").unwrap();
+            assert_message(&recv(&bound), &["one"]);
+        }
+    }
+}
+
+#[test]
 fn every_size_arrives_whole() {
     for at in ENDPOINTS {
         let cx = Context::new();

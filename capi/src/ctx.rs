@@ -149,6 +149,8 @@ impl Ctx {
             ZERO_COPY_RECV => settings.zero_copy_recv,
             IPV6 => settings.ipv6,
             BLOCKY => settings.blocky,
+            // The prefix that was set as a number.
+            THREAD_NAME_PREFIX => settings.name_prefix.parse().unwrap_or(0),
             _ => return Err(Errno(libc::EINVAL)),
         })
     }

@@ -3,7 +3,9 @@
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 
-use crate::boundary::{Errno, call};
+use zeroxide::{SocketType, face, opt};
+
+use crate::boundary::{Errno, call, text};
 use crate::monitor::Pump;
 use crate::poll::zmq_pollitem_t;
 use crate::socket::Sock;
@@ -27,14 +29,27 @@ pub extern "C" fn zmq_leave(socket: *mut c_void, _group: *const c_char) -> c_int
     not_yet(socket)
 }
 
-/// There is no PEER yet: 0 and `ENOTSUP`.
+/// Connects a PEER; answers the number of that peer, or 0. `ENOTSUP` on other types, `EFAULT` with IMMEDIATE.
+///
+/// # Safety
+/// `addr` is NULL or a string that ends with NUL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_connect_peer(socket: *mut c_void, _addr: *const c_char) -> u32 {
-    not_yet(socket);
-    0
+pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, addr: *const c_char) -> u32 {
+    call(0, || {
+        let sock = Sock::of(socket)?;
+        // SAFETY: the caller's promise.
+        let endpoint = unsafe { text(addr) }?;
+        if sock.socket.socket_type() != SocketType::Peer {
+            return Err(Errno(libc::ENOTSUP));
+        }
+        if sock.socket.get(opt::IMMEDIATE)? {
+            return Err(Errno(libc::EFAULT));
+        }
+        Ok(face::connect_peer(&sock.socket, endpoint)?)
+    })
 }
 
-/// There is neither SERVER nor PEER yet: `ENOTSUP`.
+/// Not there yet: `ENOTSUP`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, _routing_id: u32) -> c_int {
     not_yet(socket)

@@ -253,7 +253,7 @@ impl zmq_msg_t {
             // SAFETY: `kind` says which body it is.
             _ => Frame::from(unsafe { (*self.body.shared).clone() }),
         };
-        Part { frame, more, peer: None }
+        Part { frame, more, peer: None, routing_id: self.routing_id }
     }
 
     /// The part was not sent: the message is what it was, at the same address.
@@ -273,7 +273,7 @@ impl zmq_msg_t {
 
     /// Takes in a received part.
     pub(crate) fn receive(&mut self, part: Part) {
-        let Part { frame, more, peer } = part;
+        let Part { frame, more, peer, routing_id } = part;
         let mut message = if frame.len() <= INLINE {
             zmq_msg_t::copied(&frame)
         } else {
@@ -285,6 +285,7 @@ impl zmq_msg_t {
         if more {
             message.short |= MORE;
         }
+        message.routing_id = routing_id;
         if let Some(peer) = peer {
             message.about = Sender(Arc::into_raw(peer).cast());
         }

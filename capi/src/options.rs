@@ -1,11 +1,15 @@
 //! `zmq_setsockopt` and `zmq_getsockopt`: bytes to and from [`zeroxide::face`].
 
 use std::ffi::{c_int, c_void};
+use std::sync::atomic::Ordering;
 
 use zeroxide::face::{self, Raw};
 
 use crate::boundary::{Errno, bytes, call};
 use crate::socket::Sock;
+
+/// A descriptor that listens, for the next bind: the application's, so it is kept here.
+const USE_FD: c_int = 89;
 
 /// Sets an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
 ///
@@ -22,6 +26,14 @@ pub unsafe extern "C" fn zmq_setsockopt(
         let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let value = unsafe { bytes(optval.cast(), optvallen) }.map_err(|_| Errno(libc::EINVAL))?;
+        if option == USE_FD {
+            let fd = <[u8; 4]>::try_from(value).map(c_int::from_ne_bytes).unwrap_or(c_int::MIN);
+            if fd < -1 {
+                return Err(Errno(libc::EINVAL));
+            }
+            sock.use_fd.store(fd, Ordering::SeqCst);
+            return Ok(0);
+        }
         face::set_raw(&sock.socket, option, value)?;
         Ok(0)
     })
@@ -40,7 +52,10 @@ pub unsafe extern "C" fn zmq_getsockopt(
 ) -> c_int {
     call(-1, || {
         let sock = Sock::of(socket)?;
-        let value = face::get_raw(&sock.socket, option)?;
+        let value = match option {
+            USE_FD => Raw::Int(sock.use_fd.load(Ordering::SeqCst)),
+            _ => face::get_raw(&sock.socket, option)?,
+        };
         // SAFETY: the caller's promise.
         unsafe { give(&value, takes_more_room(option), optval, optvallen) }
     })

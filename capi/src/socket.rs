@@ -1,6 +1,8 @@
 //! Sockets: their life and their endpoints.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ static SOCKETS: Slots<Sock> = Slots::new();
 pub(crate) struct Sock {
     pub(crate) socket: Socket,
     monitor: Mutex<Option<Pump>>,
+    /// A descriptor that listens, for the next bind (`ZMQ_USE_FD`); -1 for none.
+    pub(crate) use_fd: AtomicI32,
 }
 
 impl Sock {
@@ -47,7 +51,7 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
             options = options.set(opt::LINGER, Some(Duration::ZERO));
         }
         let socket = ctx.context()?.socket_with(kind, &options)?;
-        let handle = SOCKETS.insert(Sock { socket, monitor: Mutex::new(None) });
+        let handle = SOCKETS.insert(Sock { socket, monitor: Mutex::new(None), use_fd: AtomicI32::new(-1) });
         if handle.is_null() { Err(Errno(libc::EMFILE)) } else { Ok(handle) }
     })
 }
@@ -68,8 +72,17 @@ pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
 /// `addr` is NULL or a string that ends with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c_int {
+    let adopted = Sock::of(socket).map_or(-1, |sock| sock.use_fd.swap(-1, Ordering::SeqCst));
     // SAFETY: the caller's promise.
-    unsafe { on_endpoint(socket, addr, |socket, endpoint| socket.bind(endpoint).map(drop)) }
+    unsafe {
+        on_endpoint(socket, addr, |socket, endpoint| {
+            if adopted < 0 {
+                return socket.bind(endpoint).map(drop);
+            }
+            // SAFETY: with ZMQ_USE_FD the application has given the descriptor away, and it is taken once.
+            face::bind_adopted(socket, endpoint, OwnedFd::from_raw_fd(adopted))
+        })
+    }
 }
 
 /// Connects to an endpoint, in the background.

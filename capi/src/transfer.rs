@@ -70,7 +70,7 @@ pub unsafe extern "C" fn zmq_send_const(
 
 fn send(socket: *mut c_void, frame: Frame, flags: c_int) -> Result<(), Errno> {
     let sock = Sock::of(socket)?;
-    let part = Part { frame, more: flags & SNDMORE != 0, peer: None };
+    let part = Part { frame, more: flags & SNDMORE != 0, ..Part::default() };
     face::send_part(&sock.socket, part, wait(flags)).map_err(|(error, _)| error.into())
 }
 

@@ -7,6 +7,7 @@ use crate::pair::Pair;
 use crate::pipeline::{Pull, Push};
 use crate::pubsub::{XPub, XSub};
 use crate::reqrep::{Dealer, Rep, Req, Router};
+use crate::server::Server;
 use crate::stream::Stream;
 use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
 
@@ -28,6 +29,7 @@ enum Kind {
     Req(Req),
     Rep(Rep),
     Router(Router),
+    Server(Server),
     Stream(Stream),
 }
 
@@ -58,6 +60,11 @@ impl AnyPattern {
             SocketType::Sub => Kind::XSub(XSub::new(true, seed)),
             SocketType::XPub => Kind::XPub(XPub::new(true, seed)),
             SocketType::XSub => Kind::XSub(XSub::new(false, seed)),
+            SocketType::Channel => Kind::Pair(Pair::channel()),
+            SocketType::Scatter => Kind::Push(Push::default()),
+            SocketType::Gather => Kind::Pull(Pull::gather()),
+            SocketType::Client => Kind::Dealer(Dealer::client()),
+            SocketType::Server | SocketType::Peer => Kind::Server(Server::new(seed)),
             _ => return None,
         };
         Some(AnyPattern { kind, seed })
@@ -77,6 +84,7 @@ macro_rules! each {
             Kind::Req($pattern) => $call,
             Kind::Rep($pattern) => $call,
             Kind::Router($pattern) => $call,
+            Kind::Server($pattern) => $call,
             Kind::Stream($pattern) => $call,
         }
     };
@@ -134,6 +142,14 @@ impl Pattern for AnyPattern {
     #[inline]
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         each!(&mut self.kind, it => it.recv(pipes))
+    }
+
+    fn address(&mut self, number: u32) {
+        each!(&mut self.kind, it => it.address(number));
+    }
+
+    fn number(&self, pipe: PipeId) -> u32 {
+        each!(&self.kind, it => it.number(pipe))
     }
 
     fn number_request(&mut self) {

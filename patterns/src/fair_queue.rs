@@ -19,6 +19,8 @@ pub(crate) struct FairQueue {
     members: Vec<Member>,
     /// What `has_in` found, kept for `recv`.
     peeked: Option<(PipeId, Message)>,
+    /// Messages of several frames are not kept.
+    single: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,11 @@ enum Member {
 }
 
 impl FairQueue {
+    /// For a type whose messages have one frame each: others are not kept (libzmq client.cpp and its kin).
+    pub(crate) fn of_single_frames() -> FairQueue {
+        FairQueue { single: true, ..FairQueue::default() }
+    }
+
     /// A pipe joins; it is asked for input at its next turn.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
         let at = pipe.0 as usize;
@@ -111,7 +118,7 @@ impl FairQueue {
             match pipes.read(pipe) {
                 Some(Traffic::Message(mut message)) => {
                     self.ring.pass(pipe);
-                    if keep(pipe, &mut message) {
+                    if (!self.single || message.len() == 1) && keep(pipe, &mut message) {
                         return Some((pipe, message));
                     }
                     drop_message(Some(pipe), Cause::Unwanted, message, pipes);

@@ -295,6 +295,11 @@ impl Rig {
         Ok(())
     }
 
+    /// The next message goes to the peer with this number.
+    pub(crate) fn address(&mut self, number: u32) {
+        self.pattern.address(number);
+    }
+
     /// The next message for the application.
     pub(crate) fn recv(&mut self) -> Result<Option<Message>, Refusal> {
         Ok(self.recv_from()?.map(|(_, message)| message))

@@ -44,6 +44,7 @@ mod reqrep;
 mod ring;
 pub mod routing_ids;
 mod seeded;
+mod server;
 mod stream;
 pub mod subscriptions;
 
@@ -252,6 +253,17 @@ pub trait Pattern {
     /// # Errors
     /// A [`Refusal`]; nothing has changed then.
     fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal>;
+
+    /// The next message that is routed goes to the peer with this number (SERVER, PEER).
+    fn address(&mut self, number: u32) {
+        let _ = number;
+    }
+
+    /// The number of this pipe's peer; 0 on types that have none (SERVER, PEER).
+    fn number(&self, pipe: PipeId) -> u32 {
+        let _ = pipe;
+        0
+    }
 
     /// Second step: moves the whole message, first frame included, to where `route` chose.
     fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P);

@@ -1,4 +1,4 @@
-//! PAIR (RFC 31): one peer, both ways.
+//! PAIR (RFC 31): one peer, both ways. CHANNEL (RFC 52) is a PAIR of single frames.
 
 use zeroxide_zmtp::{Frame, Message};
 
@@ -15,6 +15,11 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// A CHANNEL.
+    pub(crate) fn channel() -> Pair {
+        Pair { input: FairQueue::of_single_frames(), ..Pair::default() }
+    }
+
     fn reserve<P: Pipes>(&self, pipes: &mut P) -> Result<PipeId, Refusal> {
         let pipe = self.pipe.ok_or(Refusal::NoPeer)?;
         match pipes.reserve(pipe) {

@@ -1,4 +1,5 @@
-//! PUSH and PULL (RFC 30): work spread over workers, results gathered from them.
+//! PUSH and PULL (RFC 30): work spread over workers, results gathered from them. SCATTER and GATHER (RFC 49) are the
+//! same with single frames.
 
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
@@ -68,6 +69,13 @@ impl Pattern for Push {
 #[derive(Debug, Default)]
 pub(crate) struct Pull {
     input: FairQueue,
+}
+
+impl Pull {
+    /// A GATHER.
+    pub(crate) fn gather() -> Pull {
+        Pull { input: FairQueue::of_single_frames() }
+    }
 }
 
 impl Pattern for Pull {

@@ -57,7 +57,7 @@ pub(super) fn of(error: &Error) -> i32 {
         Error::WouldBlock(_) | Error::TimedOut(_) => EAGAIN,
         Error::WrongState { .. } => EFSM,
         // zmq_socket(3) knows no such type then.
-        Error::NotSupported { op: Op::Open, .. } => EINVAL,
+        Error::NotSupported { op: Op::Open | Op::Multipart, .. } => EINVAL,
         Error::NotSupported { .. } => ENOTSUP,
         Error::Unroutable { .. } => EHOSTUNREACH,
         Error::EmptyMessage | Error::Option(_) => EINVAL,

@@ -100,7 +100,7 @@ pub(super) fn get(values: &Values, socket: SocketType, number: i32) -> Result<Ra
             Mechanism::Plain => 1,
             Mechanism::Curve => 2,
         })),
-        THREAD_SAFE => Ok(Raw::Int(0)),
+        THREAD_SAFE => Ok(Raw::Int(socket.has_single_frames().into())),
         _ => {
             let get = find(number).and_then(|form| form.get).ok_or_else(|| unknown(number))?;
             get(values, socket)

@@ -22,6 +22,8 @@ pub struct Part {
     pub more: bool,
     /// Who sent it; ignored when it is sent on.
     pub peer: Option<Arc<Peer>>,
+    /// The number of the peer of a SERVER or PEER that it came from or goes to; 0 for none.
+    pub routing_id: u32,
 }
 
 /// The messages under way of one socket.
@@ -192,6 +194,13 @@ impl SocketState {
             }
             return Ok(());
         }
+        if self.socket_type.has_single_frames() {
+            if part.more {
+                *held = Some(part);
+                return Err(Refused::For(self.too_many_frames()));
+            }
+            self.pattern.address(part.routing_id);
+        }
         match self.pattern.route(&part.frame, &mut self.pipes) {
             Ok(()) => {
                 let message = Message::from(part.frame);
@@ -218,13 +227,13 @@ impl SocketState {
             let more = self.parts.has_in();
             let peer = if more { self.parts.peer.clone() } else { self.parts.peer.take() };
             self.parts.more = more;
-            *received = Some(Part { frame, more, peer });
+            *received = Some(Part { frame, more, peer, routing_id: 0 });
             return Ok(false);
         }
         let mut next = None;
         let drives = self.try_recv(&mut next)?;
         if let Some(mut message) = next {
-            let peer = message.take_peer();
+            let (peer, routing_id) = (message.take_peer(), message.routing_id());
             let frame = message.pop_front().unwrap_or_default();
             let more = !message.is_empty();
             if more {
@@ -232,7 +241,7 @@ impl SocketState {
                 self.parts.incoming = message;
             }
             self.parts.more = more;
-            *received = Some(Part { frame, more, peer });
+            *received = Some(Part { frame, more, peer, routing_id });
         }
         Ok(drives)
     }

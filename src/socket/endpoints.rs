@@ -279,6 +279,16 @@ impl Binder {
 impl SocketBase {
     /// Binds and answers the resolved endpoint.
     pub(crate) fn bind(self: &Arc<Self>, text: &str, values: &Values) -> Result<Endpoint> {
+        self.bind_by(text, values, |endpoint| Listener::bind(endpoint, &values.socket_options()))
+    }
+
+    /// Binds by a listener that `listen` makes; inproc has none.
+    pub(crate) fn bind_by(
+        self: &Arc<Self>,
+        text: &str,
+        values: &Values,
+        listen: impl FnOnce(&Endpoint) -> Result<Listener, zeroxide_transports::BindError>,
+    ) -> Result<Endpoint> {
         self.context.check_process()?;
         let endpoint = Endpoint::parse_bind(text)?;
         let id = self.context.next_id();
@@ -296,8 +306,7 @@ impl SocketBase {
         }
         self.check_security(text, values)?;
         let reactor = self.reactor(values)?;
-        let listener = Listener::bind(&endpoint, &values.socket_options())
-            .map_err(|error| self.bind_error(text, error.source))?;
+        let listener = listen(&endpoint).map_err(|error| self.bind_error(text, error.source))?;
         let resolved = listener.endpoint().clone();
         self.endpoints.add(id, resolved.clone(), true, EndpointState::Listening);
         reactor.send(Command::Bind(id, Arc::clone(self), Box::new(listener), Arc::new(values.clone())));

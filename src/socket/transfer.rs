@@ -227,6 +227,13 @@ impl SocketState {
             *held = Some(message);
             return Err(Refused::For(Error::EmptyMessage));
         };
+        if self.socket_type.has_single_frames() {
+            if message.len() > 1 {
+                *held = Some(message);
+                return Err(Refused::For(self.too_many_frames()));
+            }
+            self.pattern.address(message.routing_id());
+        }
         match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
                 self.commit(message);
@@ -237,6 +244,11 @@ impl SocketState {
                 Err(self.refuse(refusal))
             }
         }
+    }
+
+    #[cold]
+    pub(crate) fn too_many_frames(&self) -> Error {
+        Error::NotSupported { socket: self.socket_type, op: Op::Multipart }
     }
 
     /// Moves a message to where `route` chose.

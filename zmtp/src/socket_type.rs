@@ -71,6 +71,8 @@ const PUBLISHES: u16 = 1 << 9;
 const ADDRESSES: u16 = 1 << 10;
 /// It owes an answer for each message it receives.
 const ANSWERS: u16 = 1 << 11;
+/// Its messages have one frame each (RFC 41, 48, 49, 51, 52).
+const SINGLE: u16 = 1 << 12;
 
 #[rustfmt::skip]
 const TABLE: [Facts; 21] = [
@@ -86,15 +88,15 @@ const TABLE: [Facts; 21] = [
     Facts { socket_type: XPub, name: "XPUB", peers: &[Sub, XSub], flags: SENDS | RECEIVES | PUBLISHES },
     Facts { socket_type: XSub, name: "XSUB", peers: &[Pub, XPub], flags: SENDS | RECEIVES | RESUBSCRIBES | NO_LINGER },
     Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW | ADDRESSES },
-    Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES },
-    Facts { socket_type: Client, name: "CLIENT", peers: &[Server], flags: SENDS | RECEIVES },
-    Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS },
-    Facts { socket_type: Dish, name: "DISH", peers: &[Radio], flags: RECEIVES | RESUBSCRIBES | NO_LINGER },
-    Facts { socket_type: Gather, name: "GATHER", peers: &[Scatter], flags: RECEIVES },
-    Facts { socket_type: Scatter, name: "SCATTER", peers: &[Gather], flags: SENDS },
+    Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES | SINGLE },
+    Facts { socket_type: Client, name: "CLIENT", peers: &[Server], flags: SENDS | RECEIVES | SINGLE },
+    Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS | SINGLE },
+    Facts { socket_type: Dish, name: "DISH", peers: &[Radio], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | SINGLE },
+    Facts { socket_type: Gather, name: "GATHER", peers: &[Scatter], flags: RECEIVES | SINGLE },
+    Facts { socket_type: Scatter, name: "SCATTER", peers: &[Gather], flags: SENDS | SINGLE },
     Facts { socket_type: Dgram, name: "DGRAM", peers: &[Dgram], flags: SENDS | RECEIVES | RAW },
-    Facts { socket_type: Peer, name: "PEER", peers: &[Peer], flags: SENDS | RECEIVES },
-    Facts { socket_type: Channel, name: "CHANNEL", peers: &[Channel], flags: SENDS | RECEIVES },
+    Facts { socket_type: Peer, name: "PEER", peers: &[Peer], flags: SENDS | RECEIVES | SINGLE },
+    Facts { socket_type: Channel, name: "CHANNEL", peers: &[Channel], flags: SENDS | RECEIVES | SINGLE },
 ];
 
 impl SocketType {
@@ -209,6 +211,12 @@ impl SocketType {
     #[must_use]
     pub fn answers(self) -> bool {
         self.has(ANSWERS)
+    }
+
+    /// Whether its messages have one frame each.
+    #[must_use]
+    pub fn has_single_frames(self) -> bool {
+        self.has(SINGLE)
     }
 
     /// Whether it publishes to those who subscribed.

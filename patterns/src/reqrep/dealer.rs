@@ -1,4 +1,5 @@
 //! DEALER (RFC 28 §DEALER): sends to its peers in turn, receives from them in turn, adds and removes nothing.
+//! CLIENT (RFC 41) is a DEALER of single frames.
 
 use zeroxide_zmtp::{Frame, Message};
 
@@ -13,6 +14,13 @@ pub(crate) struct Dealer {
     out: LoadBalancer,
     input: FairQueue,
     probes: bool,
+}
+
+impl Dealer {
+    /// A CLIENT.
+    pub(crate) fn client() -> Dealer {
+        Dealer { input: FairQueue::of_single_frames(), ..Dealer::default() }
+    }
 }
 
 impl Pattern for Dealer {
