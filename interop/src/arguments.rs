@@ -48,6 +48,9 @@ pub(crate) struct Arguments {
     /// Only this implementation, started by this command line (words separated by spaces).
     #[arg(long, value_name = "COMMAND LINE", conflicts_with = "peer")]
     pub(crate) foreign: Option<String>,
+    /// Plays the scenario `article` on the ports of the articles, 6001 and 6000, instead of free ones.
+    #[arg(long)]
+    pub(crate) article_ports: bool,
     /// Fails if a peer cannot be set up here.
     #[arg(long)]
     pub(crate) require_peers: bool,

@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use interop::article::{self, Ports};
 use interop::known::KNOWN;
-use interop::report::{PeerStatus, Report};
+use interop::report::{CellResult, PeerStatus, Report};
 use interop::select::select;
-use interop::{Cell, Runner};
+use interop::{Cell, Runner, glob};
 
 use crate::arguments::Arguments;
 use crate::progress::Progress;
@@ -35,11 +36,15 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let subjects = Subjects::gather(arguments)?;
     let cells = select(&subjects.playing, &arguments.choice());
     if arguments.list {
-        cells.iter().for_each(|cell| println!("{}", cell.id()));
-        println!("{} cells", cells.len());
+        let ids: Vec<String> = cells.iter().map(Cell::id).chain(article_ids(arguments)).collect();
+        ids.iter().for_each(|id| println!("{id}"));
+        println!("{} cells", ids.len());
         return Ok(true);
     }
-    if cells.is_empty() && subjects.peers.iter().all(|peer| peer.missing.is_none()) {
+    if cells.is_empty()
+        && article_ids(arguments).is_empty()
+        && subjects.peers.iter().all(|peer| peer.missing.is_none())
+    {
         return Err("no cell fits; --list --all shows what there is".to_owned());
     }
     let report = play(arguments, &subjects, &cells);
@@ -57,8 +62,12 @@ fn play(arguments: &Arguments, subjects: &Subjects, cells: &[Cell<'_>]) -> Repor
     let runner = Runner::new(&subjects.ours, subjects.libzmq.as_ref(), KNOWN, arguments.workers);
     let mut results = Vec::new();
     for round in 1..=arguments.rounds() {
-        let progress = Progress::new(cells.len(), (arguments.rounds() > 1).then_some(round));
+        let progress = Progress::new(
+            cells.len() + article_ids(arguments).len(),
+            (arguments.rounds() > 1).then_some(round),
+        );
         let played = runner.run(cells, &|result| progress.seen(result));
+        let played = [played, article(arguments, subjects, &progress)].concat();
         progress.finish();
         results = if round == 1 { played } else { interop::run::merge(results, played, round) };
         let good = Report { results: results.clone(), ..Report::default() }.is_good();
@@ -68,4 +77,28 @@ fn play(arguments: &Arguments, subjects: &Subjects, cells: &[Cell<'_>]) -> Repor
     }
     let peers: Vec<PeerStatus> = subjects.peers.clone();
     Report { ours: subjects.ours.version.clone(), peers, results, took: start.elapsed() }
+}
+
+/// The cells of the article's set-up that were asked for.
+fn article_ids(arguments: &Arguments) -> Vec<String> {
+    if arguments.foreign.is_some() {
+        return Vec::new();
+    }
+    let (wanted, patterns) = (|id: &str| arguments.wants(id), &arguments.cell);
+    let fits = |id: &String| patterns.is_empty() || patterns.iter().any(|pattern| glob::fits(pattern, id));
+    article::ids().into_iter().filter(|id| wanted(id) && fits(id)).collect()
+}
+
+/// Plays the article's set-up, if a cell of it was asked for.
+fn article(arguments: &Arguments, subjects: &Subjects, progress: &Progress) -> Vec<CellResult> {
+    let ids = article_ids(arguments);
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let (python, jeromq) = (subjects.program("pyzmq"), subjects.program("jeromq-0.5.2"));
+    let ports = if arguments.article_ports { Ports::USUAL } else { Ports::EPHEMERAL };
+    let mut results = article::play(&subjects.ours.program, python, jeromq, ports);
+    results.retain(|result| ids.contains(&result.id()));
+    results.iter().for_each(|result| progress.seen(result));
+    results
 }

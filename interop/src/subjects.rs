@@ -11,7 +11,7 @@ use interop::{Peer, Program, Subject};
 use crate::arguments::Arguments;
 
 /// The implementations whose libzmq control cells use, best first.
-const LIBZMQ: [&str; 2] = ["libzmq", "pyzmq"];
+const LIBZMQ: [&str; 2] = ["libzmq-c", "pyzmq"];
 
 /// Who takes part.
 pub(crate) struct Subjects {
@@ -19,6 +19,8 @@ pub(crate) struct Subjects {
     pub(crate) ours: Subject,
     /// The libzmq of control cells, whether it takes part or not.
     pub(crate) libzmq: Option<Program>,
+    /// The foreign ones that are set up.
+    prepared: Vec<Prepared>,
     /// All that were asked for.
     pub(crate) peers: Vec<PeerStatus>,
     /// Those of them that are there.
@@ -38,17 +40,21 @@ impl Subjects {
         let ours =
             Program::zeroxide(own_folder.join(format!("zeroxide-peer{}", std::env::consts::EXE_SUFFIX)));
         let ours = meet(ours)?;
-        let prepared = prepare(arguments, &target);
-        let libzmq = LIBZMQ.iter().find_map(|name| {
-            let found = prepared.iter().find(|peer| peer.name.starts_with(name))?;
-            found.program.as_ref().ok().cloned()
-        });
-        let mut subjects =
-            Subjects { ours: ours.clone(), libzmq, peers: Vec::new(), playing: Vec::new(), target };
+        let mut subjects = Subjects {
+            ours: ours.clone(),
+            libzmq: None,
+            prepared: prepare(arguments, &target),
+            peers: Vec::new(),
+            playing: Vec::new(),
+            target,
+        };
+        subjects.libzmq = LIBZMQ.iter().find_map(|name| subjects.program(name)).cloned();
         match &arguments.foreign {
             Some(line) => subjects.add("foreign", foreign(line).and_then(meet)),
             None => {
-                for Prepared { name, program } in prepared {
+                for Prepared { name, program } in
+                    subjects.prepared.clone().into_iter().chain(raw(&own_folder))
+                {
                     if arguments.wants(name) {
                         subjects.add(name, program.and_then(meet));
                     }
@@ -59,9 +65,16 @@ impl Subjects {
             }
         }
         if subjects.peers.is_empty() {
-            return Err(format!("no such peer; there are: {}, zeroxide", names().join(", ")));
+            let raw = raw(&own_folder).map(|peer| peer.name);
+            let names: Vec<&str> = setup::names().chain(raw).chain(["zeroxide"]).collect();
+            return Err(format!("no such peer; there are: {}", names.join(", ")));
         }
         Ok(subjects)
+    }
+
+    /// The program of a foreign peer, whether it takes part or not.
+    pub(crate) fn program(&self, name: &str) -> Option<&Program> {
+        self.prepared.iter().find(|peer| peer.name == name)?.program.as_ref().ok()
     }
 
     fn add(&mut self, name: &str, met: Result<Subject, String>) {
@@ -77,9 +90,13 @@ impl Subjects {
     }
 }
 
-/// The names of all foreign peers.
-fn names() -> Vec<&'static str> {
-    setup::names().collect()
+/// The peers of this package that speak old versions of ZMTP.
+fn raw(own_folder: &Path) -> [Prepared; 3] {
+    let command = own_folder.join(format!("raw-peer{}", std::env::consts::EXE_SUFFIX));
+    [("raw-1.0", "1.0"), ("raw-2.0", "2.0"), ("raw-3.0", "3.0")].map(|(name, version)| {
+        let arguments = vec!["--zmtp".into(), version.into()];
+        Prepared { name, program: Ok(Program { name, command: command.clone(), arguments }) }
+    })
 }
 
 /// The foreign peers that were asked for, and those that control cells use.
@@ -88,7 +105,7 @@ fn prepare(arguments: &Arguments, target: &Path) -> Vec<Prepared> {
     if arguments.no_setup || arguments.list {
         return setup::find(root, target);
     }
-    let for_controls = |name: &str| LIBZMQ.iter().any(|libzmq| name.starts_with(libzmq));
+    let for_controls = |name: &str| LIBZMQ.contains(&name);
     let wanted = |name: &str| for_controls(name) || (arguments.foreign.is_none() && arguments.wants(name));
     setup::prepare_some(root, target, &wanted, &|line| eprintln!("{line}"))
 }

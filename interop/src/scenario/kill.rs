@@ -116,6 +116,8 @@ fn answerer(stage: &mut Stage<'_>) -> Result<(), Failure> {
         Err(failure) => return Err(failure),
         Ok(_) => return Err(stage.unlike(Side::Left, "request", "again", "every answer".to_owned())),
     }
+    // Where a window of questions is open, answers may still be there.
+    while stage.recv(Side::Left, QUIET).is_ok_and(|answer| answer.is_some()) {}
     stage.revive(Side::Right)?;
     talk_again(stage, Side::Right)
 }
