@@ -57,8 +57,8 @@ pub(crate) struct Arguments {
     /// Peers and builds are taken as they are.
     #[arg(long)]
     pub(crate) no_setup: bool,
-    /// Cells that run at a time.
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    /// Cells that run at a time. Most of them wait most of the time, so more than there are processors do no harm.
+    #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) workers: usize,
 }
 

@@ -17,7 +17,26 @@ pub struct Known {
 }
 
 /// The list.
-pub static KNOWN: &[Known] = &[];
+pub static KNOWN: &[Known] = &[
+    Known { cells: "jeromq-*/right/binds-*/heartbeat-left", reason: JEROMQ_HEARTBEAT, sometimes: false },
+    Known { cells: "jeromq-*/left/binds-*/heartbeat-right", reason: JEROMQ_HEARTBEAT, sometimes: false },
+    Known { cells: "jeromq-0.5.2/REQ-REP/*/right/binds-left/restart", reason: JEROMQ_REQ, sometimes: false },
+    Known { cells: "jeromq-0.5.2/REQ-REP/*/right/binds-left/kill-*", reason: JEROMQ_REQ, sometimes: false },
+    Known { cells: "raw-1.0/PUB-XSUB/*/topics", reason: NO_SUBSCRIPTIONS, sometimes: false },
+    Known { cells: "raw-1.0/XPUB-SUB/*/topics", reason: NO_SUBSCRIPTIONS, sometimes: false },
+    Known {
+        cells: "raw-*/heartbeat-*",
+        reason: "PING and PONG came with ZMTP 3.1 (RFC 37): older peers do not answer",
+        sometimes: false,
+    },
+];
+
+const JEROMQ_HEARTBEAT: &str = "JeroMQ sends PINGs and does not give the connection up when no PONG comes within \
+    ZMQ_HEARTBEAT_TIMEOUT, with libzmq neither";
+const JEROMQ_REQ: &str = "a bound REQ of JeroMQ 0.5.2 with ZMQ_REQ_RELAXED and ZMQ_REQ_CORRELATE closes every further \
+    connection at the first answer; so with itself";
+const NO_SUBSCRIPTIONS: &str = "ZMTP 1.0 has no subscriptions on the wire (RFC 13): its PUB sends everything, which an \
+    XSUB does not filter, and an XPUB hears nothing of its SUB";
 
 /// The row about a cell.
 #[must_use]

@@ -15,6 +15,9 @@ const GRACE: Duration = Duration::from_secs(15);
 /// Lines that are kept for reports.
 const LOG: usize = 24;
 
+/// Characters of a line that reports show.
+const LONG: usize = 2000;
+
 /// A running peer. It is killed when dropped.
 pub struct Peer {
     /// What it calls itself, with versions.
@@ -157,7 +160,7 @@ impl Peer {
     /// The last lines each way, oldest first.
     #[must_use]
     pub fn log(&self) -> String {
-        self.log.iter().map(|line| format!("    {}: {line}\n", self.name)).collect()
+        self.log.iter().map(|line| format!("    {}: {}\n", self.name, shortened(line))).collect()
     }
 
     fn note(&mut self, line: String) {
@@ -172,6 +175,17 @@ impl Peer {
         let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         Failure::Died { peer: self.name.clone(), command, status }
     }
+}
+
+/// A line of a report: a frame in hexadecimal digits or a status may be long, and its ends say most.
+fn shortened(line: &str) -> String {
+    let count = line.chars().count();
+    if count <= LONG {
+        return line.to_owned();
+    }
+    let (head, tail): (String, String) =
+        (line.chars().take(LONG / 2).collect(), line.chars().skip(count - LONG / 2).collect());
+    format!("{head} … {tail}")
 }
 
 impl Drop for Peer {

@@ -6,12 +6,12 @@ use super::talk;
 use crate::pair::{Pair, Side};
 use crate::peer::Failure;
 use crate::relay::{Relay, Way};
-use crate::stage::{PATIENCE, Scene, Setup, Stage, Who};
+use crate::stage::{Scene, Setup, Stage, Who};
 
 /// PINGs that must be answered.
 const BEATS: usize = 5;
 /// The limit for what depends on timers of the peers: those beats, a timeout, and dialling anew.
-const LIMIT: Duration = PATIENCE;
+const LIMIT: Duration = Duration::from_secs(6);
 
 const fn scene(name: &'static str, options: &'static [Setup]) -> Scene {
     Scene { name, shared: false, lasting: false, relayed: true, options }

@@ -310,7 +310,6 @@ public final class Peer {
         case "HEARTBEAT_TTL": return socket.setHeartbeatTtl(value);
         case "MAXMSGSIZE": return socket.setMaxMsgSize(value);
         case "BACKLOG": return socket.setBacklog(value);
-        case "SNDBUF": return socket.setSendBufferSize(value);
         case "RCVBUF": return socket.setReceiveBufferSize(value);
         case "TCP_KEEPALIVE": return socket.setTCPKeepAlive(value);
         case "PLAIN_SERVER": return socket.setPlainServer(value != 0);
