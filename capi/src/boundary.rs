@@ -37,6 +37,41 @@ pub(crate) fn call<R>(failed: R, body: impl FnOnce() -> Result<R, Errno>) -> R {
     }
 }
 
+/// Keeps signals from the calling thread while it lives, and so for good from the threads that are made meanwhile: the
+/// library's own threads shall not take a signal that an application's blocked call waits for (libzmq thread.cpp).
+pub(crate) struct SignalsBlocked {
+    #[cfg(unix)]
+    before: libc::sigset_t,
+}
+
+impl SignalsBlocked {
+    pub(crate) fn new() -> SignalsBlocked {
+        #[cfg(unix)]
+        {
+            // SAFETY: plain data, filled in by the two calls before it is read.
+            let (mut all, mut before) = unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
+            // SAFETY: both point to sets of this frame.
+            unsafe {
+                libc::sigfillset(&mut all);
+                libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+            }
+            SignalsBlocked { before }
+        }
+        #[cfg(not(unix))]
+        SignalsBlocked {}
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        // SAFETY: the set that was in force before.
+        #[cfg(unix)]
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut());
+        }
+    }
+}
+
 /// Text of C as a `str`.
 ///
 /// # Errors

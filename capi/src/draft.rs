@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_long, c_void};
 
 use zeroxide::{SocketType, face, opt};
 
-use crate::boundary::{Errno, call, text};
+use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::monitor::Pump;
 use crate::poll::zmq_pollitem_t;
 use crate::socket::Sock;
@@ -45,6 +45,7 @@ pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, addr: *const c_ch
         if sock.socket.get(opt::IMMEDIATE)? {
             return Err(Errno(libc::EFAULT));
         }
+        let _blocked = SignalsBlocked::new();
         Ok(face::connect_peer(&sock.socket, endpoint)?)
     })
 }

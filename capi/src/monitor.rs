@@ -16,7 +16,7 @@ use zeroxide::{
     PollWaker, Poller, ProtocolError, Ready, Socket, SocketType, face, opt,
 };
 
-use crate::boundary::{Errno, call, text};
+use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::socket::Sock;
 
 const CONNECTED: u64 = 0x1;
@@ -286,6 +286,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
             None => return Err(Errno(libc::EINVAL)),
         }
         let kind = SocketType::from_number(kind).filter(|kind| may_tell(*kind)).ok_or(Errno(libc::EINVAL))?;
+        let _blocked = SignalsBlocked::new();
         // One at a time: the one before ends first, so that its address is free.
         pump.take().into_iter().for_each(Pump::stop);
         *pump = Some(Pump::start(&sock, address, events, event_version, kind)?);

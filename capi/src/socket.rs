@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zeroxide::{Error, Options, Socket, SocketType, face, opt};
 
-use crate::boundary::{Errno, call, text};
+use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
 use crate::handles::{Held, Slots};
 use crate::monitor::Pump;
@@ -126,6 +126,7 @@ unsafe fn on_endpoint(
         let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let endpoint = unsafe { text(addr) }?;
+        let _blocked = SignalsBlocked::new();
         act(&sock.socket, endpoint)?;
         Ok(0)
     })

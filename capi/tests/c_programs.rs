@@ -18,13 +18,12 @@ fn run(name: &str) {
     let library = library(&folder);
     let program = folder.join("program");
     let compiled = Command::new(&compiler)
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-I"])
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-pthread", "-I"])
         .arg(here.join("include"))
         .arg(here.join("tests/programs").join(format!("{name}.c")))
         .arg("-o")
         .arg(&program)
         .arg(&library)
-        .arg("-pthread")
         .output()
         .unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
@@ -45,4 +44,16 @@ fn library(folder: &Path) -> PathBuf {
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn first() {
     run("first");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn signals() {
+    run("signals");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn free_sends() {
+    run("free_sends");
 }

@@ -1,0 +1,96 @@
+/* A signal ends whatever call waits, with EINTR: recv, send, poll with and without descriptors, poller_wait, ctx_term. */
+#define _GNU_SOURCE
+#define ZMQ_BUILD_DRAFT_API
+#include <zmq.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define CHECK(condition)                                                                            \
+    do {                                                                                            \
+        if (!(condition)) {                                                                         \
+            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
+                     zmq_strerror (errno));                                                         \
+            exit (1);                                                                               \
+        }                                                                                           \
+    } while (0)
+
+static void *context, *pull, *push;
+
+static void handle (int number)
+{
+    (void) number;
+}
+
+/* Signals come again and again, so that one which comes before a call waits is followed by another. */
+static void start (void)
+{
+    struct itimerval often = {{0, 20000}, {0, 20000}};
+    CHECK (setitimer (ITIMER_REAL, &often, NULL) == 0);
+}
+
+static void stop (void)
+{
+    struct itimerval never = {{0, 0}, {0, 0}};
+    CHECK (setitimer (ITIMER_REAL, &never, NULL) == 0);
+}
+
+static void *calls (void *unused)
+{
+    char buffer[8];
+    int pipes[2];
+    zmq_msg_t msg;
+    zmq_poller_event_t event;
+    void *poller = zmq_poller_new ();
+    (void) unused;
+    CHECK (pipe (pipes) == 0);
+    CHECK (zmq_poller_add (poller, pull, NULL, ZMQ_POLLIN) == 0);
+    zmq_pollitem_t items[] = {{pull, 0, ZMQ_POLLIN, 0}, {NULL, pipes[0], ZMQ_POLLIN, 0}};
+    CHECK (zmq_msg_init_size (&msg, 100) == 0);
+    void *data = zmq_msg_data (&msg);
+    for (int round = 0; round < 3; ++round) {
+        CHECK (zmq_recv (pull, buffer, sizeof buffer, 0) == -1 && errno == EINTR);
+        CHECK (zmq_send (push, "x", 1, 0) == -1 && errno == EINTR);
+        CHECK (zmq_msg_send (&msg, push, 0) == -1 && errno == EINTR);
+        CHECK (zmq_msg_data (&msg) == data && zmq_msg_size (&msg) == 100);
+        CHECK (zmq_poll (items, 1, -1) == -1 && errno == EINTR);
+        CHECK (zmq_poll (items, 2, -1) == -1 && errno == EINTR);
+        CHECK (zmq_poller_wait (poller, &event, -1) == -1 && errno == EINTR);
+    }
+    CHECK (zmq_msg_close (&msg) == 0);
+    CHECK (zmq_poller_destroy (&poller) == 0);
+    CHECK (zmq_ctx_term (context) == -1 && errno == EINTR);
+    return NULL;
+}
+
+int main (void)
+{
+    struct sigaction action;
+    sigset_t alarm;
+    pthread_t thread;
+    memset (&action, 0, sizeof action);
+    action.sa_handler = handle;
+    CHECK (sigaction (SIGALRM, &action, NULL) == 0);
+    context = zmq_ctx_new ();
+    pull = zmq_socket (context, ZMQ_PULL);
+    push = zmq_socket (context, ZMQ_PUSH);
+    /* A bound socket has I/O threads, which must leave the signals alone. */
+    CHECK (zmq_bind (pull, "tcp://127.0.0.1:*") == 0);
+    CHECK (zmq_bind (push, "tcp://127.0.0.1:*") == 0);
+    CHECK (pthread_create (&thread, NULL, calls, NULL) == 0);
+    /* Only that thread takes them now. */
+    sigemptyset (&alarm);
+    sigaddset (&alarm, SIGALRM);
+    CHECK (pthread_sigmask (SIG_BLOCK, &alarm, NULL) == 0);
+    start ();
+    CHECK (pthread_join (thread, NULL) == 0);
+    stop ();
+    CHECK (zmq_close (pull) == 0 && zmq_close (push) == 0);
+    CHECK (zmq_ctx_term (context) == 0);
+    puts ("well");
+    return 0;
+}
