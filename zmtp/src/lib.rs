@@ -11,7 +11,7 @@
 //! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
 //! | [`encoder`] | [`Outbox`]: bytes on their way out |
 //! | [`error`] | [`ProtocolError`]: what a peer can do wrong |
-//! | [`mechanism`] | NULL, PLAIN (feature `plain`): [`Settings`](mechanism::Settings), and who decides about a peer |
+//! | [`mechanism`] | NULL, PLAIN (feature `plain`), CURVE (feature `curve`): [`Settings`](mechanism::Settings), and who decides about a peer |
 //! | [`entropy`] | [`Entropy`]: where random bytes come from |
 //! | `gate` | whether a peer may come in |
 //! | `greeting` | detection of ZMTP 1.0, 2.0, 3.0, 3.1 |
