@@ -36,7 +36,7 @@ pub enum Blame {
     Ours,
     /// The other way round.
     Theirs,
-    /// Neither, or both.
+    /// Neither, or both; or the peer does well with libzmq and not with Zeroxide, which alone does well.
     Undecided,
 }
 
@@ -68,9 +68,7 @@ impl Evidence {
     /// What is to be run, or what has been found.
     #[must_use]
     pub fn next(&self) -> Step {
-        let ours = self.fails_without_the_other(Control::OursAlone, Control::OursWithLibzmq);
-        let theirs = self.fails_without_the_other(Control::TheirsAlone, Control::TheirsWithLibzmq);
-        match (ours, theirs) {
+        match (self.ours_fails(), self.theirs_fails()) {
             (Err(control), _) | (_, Err(control)) => Step::Run(control),
             (Ok(true), Ok(false)) => Step::Found(Blame::Ours),
             (Ok(false), Ok(true)) => Step::Found(Blame::Theirs),
@@ -78,13 +76,28 @@ impl Evidence {
         }
     }
 
-    /// Whether a program fails alone, or with libzmq, while libzmq alone does not; or the control that would tell.
-    fn fails_without_the_other(&self, alone: Control, with_libzmq: Control) -> Result<bool, Control> {
-        let known = |control| self.ending(control).ok_or(control);
-        if known(alone)? == Ending::Failed {
+    /// Whether Zeroxide fails alone, or with libzmq, while libzmq alone does not; or the control that would tell.
+    fn ours_fails(&self) -> Result<bool, Control> {
+        if self.known(Control::OursAlone)? == Ending::Failed {
             return Ok(true);
         }
-        Ok(known(with_libzmq)? == Ending::Failed && known(Control::LibzmqAlone)? == Ending::Passed)
+        Ok(self.known(Control::OursWithLibzmq)? == Ending::Failed
+            && self.known(Control::LibzmqAlone)? == Ending::Passed)
+    }
+
+    /// Whether the peer fails with libzmq in Zeroxide's place, while libzmq alone does not. A peer that does well there
+    /// has met something that Zeroxide does and libzmq does not: that it fails with itself excuses nobody, and counts
+    /// only where libzmq cannot be asked.
+    fn theirs_fails(&self) -> Result<bool, Control> {
+        match self.known(Control::TheirsWithLibzmq)? {
+            Ending::Passed => Ok(false),
+            Ending::Failed if self.known(Control::LibzmqAlone)? == Ending::Passed => Ok(true),
+            Ending::Failed | Ending::Silent => Ok(self.known(Control::TheirsAlone)? == Ending::Failed),
+        }
+    }
+
+    fn known(&self, control: Control) -> Result<Ending, Control> {
+        self.ending(control).ok_or(control)
     }
 }
 
@@ -112,7 +125,13 @@ mod tests {
     #[test]
     fn who_fails_alone_is_at_fault() {
         assert_eq!(verdict(&[(OursAlone, Failed)]).0, Blame::Ours);
-        assert_eq!(verdict(&[(TheirsAlone, Failed)]).0, Blame::Theirs);
+        assert_eq!(verdict(&[(TheirsAlone, Failed), (TheirsWithLibzmq, Silent)]).0, Blame::Theirs);
+    }
+
+    #[test]
+    fn a_peer_that_does_well_with_libzmq_is_not_at_fault_although_it_fails_alone() {
+        assert_eq!(verdict(&[(TheirsAlone, Failed)]).0, Blame::Undecided);
+        assert_eq!(verdict(&[(OursWithLibzmq, Failed), (TheirsAlone, Failed)]).0, Blame::Ours);
     }
 
     #[test]
@@ -124,16 +143,17 @@ mod tests {
     #[test]
     fn a_fault_of_libzmq_itself_proves_nothing_against_others() {
         let itself = (LibzmqAlone, Failed);
-        assert_eq!(verdict(&[(OursWithLibzmq, Failed), itself]).0, Blame::Undecided);
-        assert_eq!(verdict(&[(TheirsWithLibzmq, Failed), itself]).0, Blame::Undecided);
-        assert_eq!(verdict(&[(OursWithLibzmq, Failed), (TheirsAlone, Failed), itself]).0, Blame::Theirs);
+        let with_it = [(OursWithLibzmq, Failed), (TheirsWithLibzmq, Failed)];
+        assert_eq!(verdict(&[with_it[0], itself]).0, Blame::Undecided);
+        assert_eq!(verdict(&[with_it[1], itself]).0, Blame::Undecided);
+        assert_eq!(verdict(&[with_it[0], with_it[1], (TheirsAlone, Failed), itself]).0, Blame::Theirs);
     }
 
     #[test]
     fn when_both_fail_or_neither_does_it_is_undecided() {
         assert_eq!(verdict(&[]).0, Blame::Undecided);
-        assert_eq!(verdict(&[(OursAlone, Failed), (TheirsAlone, Failed)]).0, Blame::Undecided);
-        assert_eq!(verdict(&[(OursWithLibzmq, Failed), (TheirsAlone, Failed)]).0, Blame::Undecided);
+        assert_eq!(verdict(&[(OursAlone, Failed), (TheirsWithLibzmq, Failed)]).0, Blame::Undecided);
+        assert_eq!(verdict(&[(OursWithLibzmq, Failed), (TheirsWithLibzmq, Failed)]).0, Blame::Undecided);
     }
 
     #[test]
@@ -154,7 +174,8 @@ mod tests {
             let failed = |control| endings.contains(&(control, Failed));
             let (ours, theirs) = (
                 failed(OursAlone) || failed(OursWithLibzmq),
-                failed(TheirsAlone) || failed(TheirsWithLibzmq),
+                (failed(TheirsAlone) || failed(TheirsWithLibzmq))
+                    && !endings.contains(&(TheirsWithLibzmq, Passed)),
             );
             match verdict(&endings).0 {
                 Blame::Ours => assert!(ours, "{endings:?}"),
@@ -166,8 +187,8 @@ mod tests {
 
     #[test]
     fn no_control_is_run_that_cannot_change_the_verdict() {
-        assert_eq!(verdict(&[(TheirsAlone, Failed)]).1, 3);
-        assert_eq!(verdict(&[(OursAlone, Failed), (TheirsAlone, Failed)]).1, 2);
-        assert_eq!(verdict(&[]).1, 4);
+        assert_eq!(verdict(&[(TheirsWithLibzmq, Failed)]).1, 4);
+        assert_eq!(verdict(&[(OursAlone, Failed)]).1, 2);
+        assert_eq!(verdict(&[]).1, 3);
     }
 }
