@@ -16,10 +16,13 @@ pub struct Program {
 }
 
 impl Program {
+    /// What reports call Zeroxide itself.
+    pub const OURS: &'static str = "zeroxide";
+
     /// Zeroxide's own peer; tests know where it is from `CARGO_BIN_EXE_zeroxide-peer`.
     #[must_use]
     pub fn zeroxide(executable: impl AsRef<Path>) -> Program {
-        Program { name: "zeroxide", command: executable.as_ref().to_owned(), arguments: Vec::new() }
+        Program { name: Program::OURS, command: executable.as_ref().to_owned(), arguments: Vec::new() }
     }
 
     /// pyzmq, from `ZEROXIDE_PYTHON`: a Python that has it.

@@ -23,6 +23,7 @@ fn meet(pair: &Pair, programs: [&Program; 2], binder: Side) -> Result<[Peer; 2],
     for side in Side::BOTH {
         let (peer, role) = (&mut peers[side as usize], pair.role(side));
         peer.ask(format!("socket s {}", role.socket_type))?;
+        let_old_peers_in(peer, programs[side as usize])?;
         for (option, value) in role.options {
             peer.ask(format!("set s {option} {value}"))?;
         }
@@ -37,6 +38,14 @@ fn meet(pair: &Pair, programs: [&Program; 2], binder: Side) -> Result<[Peer; 2],
     }
     dialler.ask(format!("connect s {endpoint}"))?;
     Ok(peers)
+}
+
+/// Zeroxide talks with peers of ZMTP 1.0 and 2.0 only where it is told to.
+fn let_old_peers_in(peer: &mut Peer, program: &Program) -> Result<(), Failure> {
+    if program.name == Program::OURS {
+        peer.ask("set s MIN_VERSION 1.0")?;
+    }
+    Ok(())
 }
 
 /// Passes a message of several frames, short and long ones.
@@ -135,6 +144,7 @@ fn an_xpub_hears_of_an_old_subscriber_what_its_version_can_tell() {
             let mut publisher = Peer::start(&common::zeroxide())?;
             let mut subscriber = Peer::start(&raw(version))?;
             publisher.ask("socket s XPUB")?;
+            publisher.ask("set s MIN_VERSION 1.0")?;
             subscriber.ask("socket s SUB")?;
             subscriber.ask("subscribe s t:topic")?;
             let endpoint = publisher.ask("bind s tcp://127.0.0.1:*")?.concat();
@@ -142,5 +152,33 @@ fn an_xpub_hears_of_an_old_subscriber_what_its_version_can_tell() {
             Ok(publisher.ask(format!("recv s {LIMIT}"))?.join(" "))
         })();
         assert_eq!(heard.ok().as_deref(), Some(told), "ZMTP {version}");
+    }
+}
+
+/// The socket of a cell is Zeroxide's as applications get it, unless a cell says otherwise.
+#[test]
+fn zeroxide_turns_old_peers_away_unless_it_is_told_otherwise() {
+    for version in ["1.0", "2.0"] {
+        let seen = (|| -> Result<String, Failure> {
+            let (mut ours, mut theirs) = (Peer::start(&common::zeroxide())?, Peer::start(&raw(version))?);
+            ours.ask("socket s PULL")?;
+            theirs.ask("socket s PUSH")?;
+            let endpoint = ours.ask("bind s tcp://127.0.0.1:*")?.concat();
+            theirs.ask(format!("connect s {endpoint}"))?;
+            let mut seen = String::new();
+            for _ in 0..200 {
+                ours.tell("recv s 50")?;
+                match ours.answer(Duration::from_millis(50)) {
+                    Err(failure) if failure.code() == "again" => {}
+                    received => return Ok(format!("{:?}", received?)),
+                }
+                seen += &ours.ask("status s")?.join(" ");
+                if seen.contains("Version") {
+                    break;
+                }
+            }
+            Ok(seen)
+        })();
+        assert!(seen.as_ref().is_ok_and(|seen| seen.contains("Version")), "ZMTP {version}: {seen:?}");
     }
 }

@@ -106,9 +106,7 @@ impl Peer {
     fn open(&mut self, name: &str, socket_type: &str) -> Result<String, Refusal> {
         let socket_type =
             SocketType::from_name(socket_type.as_bytes()).ok_or_else(|| usage("unknown socket type"))?;
-        // Peers of old versions are let in, as libzmq lets them in without being asked.
-        let options =
-            Options::new().set(opt::LINGER, Some(Duration::ZERO)).set(opt::MIN_VERSION, Version::V1_0);
+        let options = Options::new().set(opt::LINGER, Some(Duration::ZERO));
         self.sockets.insert(name.to_owned(), Slot { socket_type, options, socket: None });
         Ok(String::new())
     }

@@ -14,6 +14,7 @@ pub use self::stream::Drained;
 use self::endpoint::Endpoint;
 use crate::pair::{Flow, Side};
 use crate::peer::{Failure, Peer};
+use crate::program::Program;
 use crate::relay::Relay;
 use crate::words;
 
@@ -233,6 +234,7 @@ impl<'a> Stage<'a> {
     fn enter(&mut self, side: Side) -> Result<(), Failure> {
         let (role, socket_type) = (self.setting.pair.role(side), self.setting.socket_type(side));
         self.ask(side, "socket", socket_type)?;
+        self.let_old_peers_in(side, SOCKET)?;
         for (option, value) in role.options {
             self.ask(side, "set", &format!("{option} {value}"))?;
         }
@@ -259,6 +261,17 @@ impl<'a> Stage<'a> {
             self.ask(side, "connect", &endpoint)?;
         }
         self.subscribe(side, "-")
+    }
+
+    /// Lets Zeroxide's socket talk with a peer of ZMTP 1.0 or 2.0, which it does only when asked to; libzmq does always.
+    fn let_old_peers_in(&mut self, side: Side, socket: &str) -> Result<(), Failure> {
+        let other = &self.peers[side.other() as usize].name;
+        let Some(version @ ("1.0" | "2.0")) = other.strip_prefix("raw-zmtp-") else { return Ok(()) };
+        if self.setting.program(side).name != Program::OURS {
+            return Ok(());
+        }
+        let command = format!("set {socket} MIN_VERSION {version}");
+        self.peers[side as usize].ask(command).map(drop)
     }
 
     /// Where to connect so that a relay stands between.

@@ -68,6 +68,7 @@ impl Stage<'_> {
         let socket_type = self.setting.socket_type(side);
         self.ask_more(side, name, "socket", socket_type)?;
         self.more.push((side, name.to_owned()));
+        self.let_old_peers_in(side, name)?;
         for (option, value) in options {
             self.ask_more(side, name, "set", &format!("{option} {value}"))?;
         }
