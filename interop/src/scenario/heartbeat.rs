@@ -8,8 +8,11 @@ use crate::peer::Failure;
 use crate::relay::{Relay, Way};
 use crate::stage::{Scene, Setup, Stage, Who};
 
-/// PINGs that must be answered.
-const BEATS: usize = 5;
+/// In milliseconds.
+const INTERVAL: &str = "100";
+const TIMEOUT: &str = "1500";
+/// PINGs that must be answered: they take longer than the timeout, or a side that heeds no PONG would pass.
+const BEATS: usize = 20;
 /// The limit for what depends on timers of the peers: those beats, a timeout, and dialling anew.
 const LIMIT: Duration = Duration::from_secs(6);
 
@@ -23,16 +26,16 @@ const HANDOVER: Setup = Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "
 pub(super) static LEFT: Scene = scene(
     "heartbeat-left",
     &[
-        Setup::new(Who::On(Side::Left), "HEARTBEAT_IVL", "100"),
-        Setup::new(Who::On(Side::Left), "HEARTBEAT_TIMEOUT", "1500"),
+        Setup::new(Who::On(Side::Left), "HEARTBEAT_IVL", INTERVAL),
+        Setup::new(Who::On(Side::Left), "HEARTBEAT_TIMEOUT", TIMEOUT),
         HANDOVER,
     ],
 );
 pub(super) static RIGHT: Scene = scene(
     "heartbeat-right",
     &[
-        Setup::new(Who::On(Side::Right), "HEARTBEAT_IVL", "100"),
-        Setup::new(Who::On(Side::Right), "HEARTBEAT_TIMEOUT", "1500"),
+        Setup::new(Who::On(Side::Right), "HEARTBEAT_IVL", INTERVAL),
+        Setup::new(Who::On(Side::Right), "HEARTBEAT_TIMEOUT", TIMEOUT),
         HANDOVER,
     ],
 );
@@ -87,4 +90,15 @@ fn relay_of<'a>(stage: &'a Stage<'_>) -> Result<&'a Relay, Failure> {
 
 fn broken(expected: String) -> Failure {
     Failure::Broken { rule: format!("expected {expected}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_are_watched_for_longer_than_the_timeout() {
+        let beats = BEATS * INTERVAL.parse::<usize>().unwrap();
+        assert!(beats > TIMEOUT.parse::<usize>().unwrap());
+    }
 }
