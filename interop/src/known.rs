@@ -35,7 +35,6 @@ pub static KNOWN: &[Known] = &[
     at_times("go-zeromq/*-XSUB/*/left/binds-*", GO_XSUB),
     always("raw-1.0/PUB-XSUB/*/topics", NO_SUBSCRIPTIONS),
     always("raw-1.0/XPUB-SUB/*/topics", NO_SUBSCRIPTIONS),
-    always("raw-*/heartbeat-*", NO_HEARTBEAT),
 ];
 
 const JEROMQ_HEARTBEAT: &str = "JeroMQ sends PINGs and does not give the connection up when no PONG comes within \
@@ -55,7 +54,6 @@ const GO_XSUB: &str =
     "an XSUB of go-zeromq cannot send without a publisher, and a Send that was given up goes on";
 const NO_SUBSCRIPTIONS: &str = "ZMTP 1.0 has no subscriptions on the wire (RFC 13): its PUB sends everything, which an \
     XSUB does not filter, and an XPUB hears nothing of its SUB";
-const NO_HEARTBEAT: &str = "PING and PONG came with ZMTP 3.1 (RFC 37): older peers do not answer";
 
 const fn always(cells: &'static str, reason: &'static str) -> Known {
     Known { cells, reason, sometimes: false }

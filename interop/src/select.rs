@@ -24,6 +24,12 @@ impl Subject {
         self.program.name == "zeroxide"
     }
 
+    /// Whether it is one of the peers of ZMTP 1.0 to 3.0, which know no PING: that came with 3.1 (RFC 37).
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.version.starts_with("raw-zmtp-")
+    }
+
     /// Whether it carries libzmq.
     #[must_use]
     pub fn is_libzmq(&self) -> bool {
@@ -70,8 +76,10 @@ fn every(subject: &Subject) -> Vec<Cell<'_>> {
                     continue;
                 }
                 for binder in Side::BOTH {
-                    let suiting =
-                        SCENARIOS.iter().filter(|scenario| (scenario.suits)(pair, transport, binder));
+                    let suiting = SCENARIOS.iter().filter(|scenario| {
+                        (scenario.suits)(pair, transport, binder)
+                            && !(subject.is_raw() && scenario.name.starts_with("heartbeat"))
+                    });
                     cells.extend(suiting.map(|scenario| {
                         let mechanism = "NULL";
                         Cell { theirs: subject, pair, transport, mechanism, ours, binder, scenario }
@@ -208,6 +216,14 @@ mod tests {
                 .collect();
             assert_eq!(ways.len(), 4, "{scenario}: {ways:?}");
         }
+    }
+
+    #[test]
+    fn peers_older_than_heartbeats_have_no_cells_about_them() {
+        let old = Subject { version: "raw-zmtp-3.0".to_owned(), ..subject("raw-3.0", &["tcp"]) };
+        let about = |subject: Subject| ids(&[subject], &all()).iter().any(|id| id.contains("/heartbeat-"));
+        assert!(!about(old));
+        assert!(about(subject("a", &["tcp"])));
     }
 
     #[test]
