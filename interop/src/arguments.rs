@@ -1,12 +1,14 @@
 //! The command line.
 
+use std::path::{Path, PathBuf};
+
 use clap::Parser;
 use interop::Choice;
 
 /// Zeroxide against other implementations of ZeroMQ, and any of them against the rules.
 ///
 /// Without arguments: sets up every peer, runs the selection of cells that CI runs, prints a table, and writes
-/// report.html and report.json to target/interop. Ends with 0 only if no failure is Zeroxide's, undecided, or missing
+/// report.html and report.json to target/interop; a run of some peers or cells, to target/interop/partial. Ends with 0 only if no failure is Zeroxide's, undecided, or missing
 /// from the list of known faults.
 ///
 /// A cell is named by its id, such as jeromq-0.5.2/PUSH-PULL/tcp/NULL/left/binds-right/order: the peer, the pair of
@@ -68,6 +70,16 @@ impl Arguments {
         self.peer.is_empty() || self.peer.iter().any(|wanted| name.starts_with(wanted.as_str()))
     }
 
+    /// Whether every peer plays, a whole selection.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.peer.is_empty() && self.cell.is_empty() && self.foreign.is_none()
+    }
+
+    /// Where the report is written: that of a part does not replace that of a whole.
+    pub(crate) fn folder(&self, target: &Path) -> PathBuf {
+        target.join(if self.is_whole() { "interop" } else { "interop/partial" })
+    }
+
     /// How often the cells are run, at most.
     pub(crate) fn rounds(&self) -> u32 {
         self.repeat.unwrap_or(if self.until_failure { u32::MAX } else { 1 })
@@ -76,5 +88,22 @@ impl Arguments {
     /// The cells that were asked for.
     pub(crate) fn choice(&self) -> Choice {
         Choice { all: self.all, cells: self.cell.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_of_a_part_does_not_replace_that_of_a_whole() {
+        let folder = |words: &[&str]| {
+            Arguments::parse_from([&["interop"], words].concat()).folder(Path::new("target"))
+        };
+        let whole = folder(&[]);
+        assert_eq!(folder(&["--all"]), whole);
+        for part in [["--peer", "pyzmq"], ["--cell", "/single"], ["--foreign", "node peer.js"]] {
+            assert_ne!(folder(&part), whole);
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::Parser;
 use interop::article::{self, Ports};
 use interop::known::KNOWN;
-use interop::report::{CellResult, PeerStatus, Report};
+use interop::report::{CellResult, PeerStatus, PeerSummary, Report};
 use interop::select::select;
 use interop::{Cell, Runner, glob};
 
@@ -48,12 +48,20 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         return Err("no cell fits; --list --all shows what there is".to_owned());
     }
     let report = play(arguments, &subjects, &cells);
-    let folder = subjects.target.join("interop");
+    let folder = arguments.folder(&subjects.target);
     show::show(&report, &folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let lacking = report.peers.iter().any(|peer| peer.missing.is_some());
-    let good = report.is_good() && !(lacking && arguments.require_peers);
+    let good = report.is_good()
+        && subjects.broken.is_empty()
+        && !(arguments.require_peers && is_lacking(&report, arguments));
     println!("{}", show::closing_line(&report, good));
     Ok(good)
+}
+
+/// Whether a peer is missing: it, or whatever it was to play.
+fn is_lacking(report: &Report, arguments: &Arguments) -> bool {
+    let played_nothing = |row: &PeerSummary| row.passed == 0 && row.failed == 0;
+    report.peers.iter().any(|peer| peer.missing.is_some())
+        || arguments.is_whole() && report.summary().iter().any(played_nothing)
 }
 
 /// Runs the cells, as often as was asked for.

@@ -23,6 +23,8 @@ pub(crate) struct Subjects {
     prepared: Vec<Prepared>,
     /// All that were asked for.
     pub(crate) peers: Vec<PeerStatus>,
+    /// Those of them that are set up and do not start: they have failed, whatever is required.
+    pub(crate) broken: Vec<String>,
     /// Those of them that are there.
     pub(crate) playing: Vec<Subject>,
     /// The folder that cargo builds into.
@@ -45,22 +47,23 @@ impl Subjects {
             libzmq: None,
             prepared: prepare(arguments, &target),
             peers: Vec::new(),
+            broken: Vec::new(),
             playing: Vec::new(),
             target,
         };
         subjects.libzmq = LIBZMQ.iter().find_map(|name| subjects.program(name)).cloned();
         match &arguments.foreign {
-            Some(line) => subjects.add("foreign", foreign(line).and_then(meet)),
+            Some(line) => subjects.add("foreign", foreign(line)),
             None => {
                 for Prepared { name, program } in
                     subjects.prepared.clone().into_iter().chain(raw(&own_folder))
                 {
                     if arguments.wants(name) {
-                        subjects.add(name, program.and_then(meet));
+                        subjects.add(name, program);
                     }
                 }
                 if arguments.wants("zeroxide") {
-                    subjects.add("zeroxide", Ok(ours));
+                    subjects.add("zeroxide", Ok(ours.program));
                 }
             }
         }
@@ -77,12 +80,17 @@ impl Subjects {
         self.prepared.iter().find(|peer| peer.name == name)?.program.as_ref().ok()
     }
 
-    fn add(&mut self, name: &str, met: Result<Subject, String>) {
+    /// Notes how a peer does whose set-up ended so.
+    fn add(&mut self, name: &str, made: Result<Program, String>) {
         let mut peer = PeerStatus { name: name.to_owned(), ..PeerStatus::default() };
-        match met {
-            Ok(subject) => {
+        match made.map(meet) {
+            Ok(Ok(subject)) => {
                 peer.version.clone_from(&subject.version);
                 self.playing.push(subject);
+            }
+            Ok(Err(why)) => {
+                peer.missing = Some(format!("it is set up and does not start: {why}"));
+                self.broken.push(name.to_owned());
             }
             Err(why) => peer.missing = Some(why),
         }
@@ -141,5 +149,29 @@ fn build_own_peers(folder: &Path) -> Result<(), String> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("cargo build -p interop --bins: {status}")),
         Err(error) => Err(format!("cargo cannot be started: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_is_set_up_and_does_not_start_has_failed_and_one_that_is_not_is_missing() {
+        let program = foreign("zx-no-such-program").unwrap();
+        let ours = Subject { program: program.clone(), version: String::new(), transports: Vec::new() };
+        let mut subjects = Subjects {
+            ours,
+            libzmq: None,
+            prepared: Vec::new(),
+            peers: Vec::new(),
+            broken: Vec::new(),
+            playing: Vec::new(),
+            target: PathBuf::new(),
+        };
+        subjects.add("missing", Err("no mvn on the path".to_owned()));
+        subjects.add("broken", Ok(program));
+        assert_eq!(subjects.broken, ["broken"]);
+        assert!(subjects.peers.iter().all(|peer| peer.missing.is_some()));
     }
 }
