@@ -168,7 +168,7 @@ impl<'a> Runner<'a> {
                 Step::Run(control) => {
                     let (ending, line) = self.control(cell, control, sometimes);
                     let _ = writeln!(account, "control {control:?}: {ending:?} {line}");
-                    evidence.note(control, ending);
+                    evidence.note(control, if sometimes { at_times(control, ending) } else { ending });
                 }
             }
         }
@@ -228,6 +228,15 @@ impl<'a> Runner<'a> {
             Err(failure) if failure.is_lack(&self.ours.version) => (Ending::Silent, failure.to_string()),
             Err(failure) => (Ending::Failed, failure.to_string()),
         }
+    }
+}
+
+/// What a control says of a fault that shows itself only at times: a peer that has done well with libzmq a few times may
+/// still have it.
+fn at_times(control: Control, ending: Ending) -> Ending {
+    match (control, ending) {
+        (Control::TheirsWithLibzmq, Ending::Passed) => Ending::Silent,
+        (_, ending) => ending,
     }
 }
 
