@@ -38,6 +38,11 @@ pub(crate) fn steps(root: &Path, report: &mut Report, require_peers: bool) {
             counts,
         )
     });
+    // Of its own: the step before must have tested the other crate that seals.
+    report.step("tests of curve-simd", |counts| {
+        let simd = ["test", "-p", "zeroxide-zmtp", "--features", "plain,curve-simd"];
+        run::count(&mut run::cargo(root, &simd), counts)
+    });
     report.step("tests without features", |counts| {
         let bare = [
             "test",
