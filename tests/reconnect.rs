@@ -280,3 +280,23 @@ fn closing_does_not_wait_for_a_connection_that_nothing_waits_for() {
     disconnected.disconnect(&endpoint).unwrap();
     assert!(disconnected.close().wait_timeout(LONG).is_ok());
 }
+
+#[test]
+fn who_is_turned_away_at_the_door_again_and_again_never_waits_longer_than_a_second() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let push = cx.socket_with(SocketType::Push, &impatient()).unwrap();
+    let events = push.monitor();
+    push.connect(&endpoint).unwrap();
+    for _ in 0..9 {
+        drop(RawPeer::accept(&listener));
+        let retried = |kind: &EventKind| matches!(kind, EventKind::ConnectRetried { .. });
+        let EventKind::ConnectRetried { after, .. } = wait_for(&events, "of the wait", retried).kind else {
+            unreachable!()
+        };
+        assert!(after <= Duration::from_secs(1), "{after:?}");
+    }
+    push.send("in at last").unwrap();
+    let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
+    assert_eq!(peer.read_message().unwrap(), [b"in at last"]);
+}

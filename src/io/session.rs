@@ -2,7 +2,8 @@
 //!
 //! It keeps the I/O end of the pipe while there is no connection, so that messages queue before the peer exists and
 //! survive a reconnection. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
-//! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait.
+//! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait, and so is one that
+//! turns us away at its door, but that wait stays short: a crowd is gone soon.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_transports::{Endpoint, Resolved};
-use zeroxide_zmtp::ConnectionError;
+use zeroxide_zmtp::{ConnectionError, Stage};
 
 use super::command::Control;
 use super::engine::End;
@@ -28,6 +29,9 @@ use crate::socket::pipes::Slot;
 
 /// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest wait after a peer closed before its greeting, as one does that has too many handshakes under way.
+const LONGEST_DOOR_WAIT: Duration = Duration::from_secs(1);
 
 /// One connecting endpoint.
 pub(crate) struct Session {
@@ -88,24 +92,49 @@ impl Session {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
+    turned_away: u32,
     faults: u32,
+}
+
+/// How an attempt came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setback {
+    /// Nobody was reached, or a peer is lost.
+    Lost,
+    /// The peer closed before it said anything.
+    TurnedAway,
+    /// The peer was reached and found unfit.
+    Unfit,
 }
 
 impl Backoff {
     /// The wait after one more failure; `None` when the options forbid another attempt (RECONNECT_IVL -1 or 0).
     ///
-    /// `fault`: the peer was reached and found unfit. libzmq capi: IVL plus random(0..IVL) without a maximum, doubling
-    /// without jitter with one.
-    pub(crate) fn next(&mut self, values: &Values, fault: bool, random: &mut Random) -> Option<Duration> {
+    /// libzmq capi: IVL plus random(0..IVL) without a maximum, doubling without jitter with one.
+    pub(crate) fn next(
+        &mut self,
+        values: &Values,
+        setback: Setback,
+        random: &mut Random,
+    ) -> Option<Duration> {
         let interval = values.reconnect_ivl.filter(|ivl| !ivl.is_zero())?;
         let max = values.reconnect_ivl_max.filter(|max| !max.is_zero());
-        let doublings = if fault { &mut self.faults } else { &mut self.failures };
+        let doublings = match setback {
+            Setback::Lost => &mut self.failures,
+            Setback::TurnedAway => &mut self.turned_away,
+            Setback::Unfit => &mut self.faults,
+        };
         let doubled = interval.saturating_mul(1 << (*doublings).min(20));
         *doublings = doublings.saturating_add(1);
-        Some(match (max, fault) {
+        Some(match (max, setback) {
             (Some(max), _) => doubled.min(max),
-            (None, true) => doubled.min(LONGEST_FAULT_WAIT).max(interval),
-            (None, false) => interval + random.below(interval),
+            (None, Setback::Unfit) => doubled.min(LONGEST_FAULT_WAIT).max(interval),
+            (None, Setback::TurnedAway) => {
+                // Those who were turned away together do not come back together.
+                let longest = doubled.min(LONGEST_DOOR_WAIT).max(interval);
+                longest / 2 + random.below(longest / 2)
+            }
+            (None, Setback::Lost) => interval + random.below(interval),
         })
     }
 
@@ -116,7 +145,7 @@ impl Backoff {
 
     /// A handshake succeeded.
     pub(crate) fn established(&mut self) {
-        self.faults = 0;
+        (self.turned_away, self.faults) = (0, 0);
     }
 }
 
@@ -173,8 +202,13 @@ impl Reactor {
             (Some(_), End::Lost(_)) => None,
             _ => Some(Arc::new(connected.handshake_error(end))),
         };
+        let setback = match (&failure, end) {
+            (None, _) => Setback::Lost,
+            (Some(error), End::Lost(_)) if error.stage == Some(Stage::Greeting) => Setback::TurnedAway,
+            (Some(_), _) => Setback::Unfit,
+        };
         let stop = connected.values.reconnect_stop.handshake_failed && connected.peer.is_none();
-        self.retry(id, failure, stop);
+        self.retry(id, setback, failure, stop);
     }
 
     /// One attempt failed before there was a connection.
@@ -189,19 +223,19 @@ impl Reactor {
         session.base.endpoints.failed(id, &error);
         let refused = error.kind() == io::ErrorKind::ConnectionRefused;
         let stop = session.values.reconnect_stop.conn_refused && refused;
-        self.retry(id, None, stop);
+        self.retry(id, Setback::Lost, None, stop);
     }
 
     /// Arms the timer of the next attempt, unless RECONNECT_STOP forbids one; `fault` tells what was wrong with the
     /// peer.
-    fn retry(&mut self, id: u64, fault: Option<Arc<HandshakeError>>, stop: bool) {
+    fn retry(&mut self, id: u64, setback: Setback, fault: Option<Arc<HandshakeError>>, stop: bool) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.ending && !session.has_unsent() {
             return self.end_session(id);
         }
         session.attempt += 1;
         let attempt = session.attempt;
-        let wait = session.backoff.next(&session.values, fault.is_some(), &mut self.random);
+        let wait = session.backoff.next(&session.values, setback, &mut self.random);
         session.base.endpoints.set_state(
             id,
             match fault {
@@ -298,7 +332,7 @@ mod tests {
     fn without_a_maximum_each_wait_is_the_interval_plus_jitter_below_it() {
         let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
         for _ in 0..1000 {
-            let wait = backoff.next(&values(100, 0), false, &mut random).unwrap().as_millis();
+            let wait = backoff.next(&values(100, 0), Setback::Lost, &mut random).unwrap().as_millis();
             assert!((100..200).contains(&wait), "{wait}");
         }
     }
@@ -306,23 +340,34 @@ mod tests {
     #[test]
     fn with_a_maximum_the_wait_doubles_up_to_it() {
         let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
-        let mut wait = || backoff.next(&values(100, 500), false, &mut random).unwrap().as_millis();
+        let mut wait = || backoff.next(&values(100, 500), Setback::Lost, &mut random).unwrap().as_millis();
         assert_eq!([wait(), wait(), wait(), wait()], [100, 200, 400, 500]);
     }
 
     #[test]
     fn after_a_fault_of_the_peer_the_wait_doubles_up_to_thirty_seconds() {
         let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
-        let mut wait = || backoff.next(&values(100, 0), true, &mut random).unwrap().as_secs_f32();
+        let mut wait = || backoff.next(&values(100, 0), Setback::Unfit, &mut random).unwrap().as_secs_f32();
         assert_eq!([wait(), wait(), wait()], [0.1, 0.2, 0.4]);
         assert_eq!((0..30).map(|_| wait()).last(), Some(30.0));
     }
 
     #[test]
+    fn who_was_turned_away_at_the_door_waits_a_second_at_most_and_not_as_long_as_others() {
+        let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
+        let mut wait =
+            || backoff.next(&values(100, 0), Setback::TurnedAway, &mut random).unwrap().as_millis();
+        for longest in [100, 200, 400, 800, 1000, 1000, 1000] {
+            let waits = wait();
+            assert!((longest / 2..longest).contains(&waits), "{waits} of {longest}");
+        }
+    }
+
+    #[test]
     fn no_interval_means_no_second_attempt() {
         let mut off = values(0, 0);
-        assert_eq!(Backoff::default().next(&off, false, &mut Random::new(1)), None);
+        assert_eq!(Backoff::default().next(&off, Setback::Lost, &mut Random::new(1)), None);
         off.reconnect_ivl = None;
-        assert_eq!(Backoff::default().next(&off, false, &mut Random::new(1)), None);
+        assert_eq!(Backoff::default().next(&off, Setback::Lost, &mut Random::new(1)), None);
     }
 }
