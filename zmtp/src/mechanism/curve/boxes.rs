@@ -19,9 +19,10 @@ pub(super) const TAG: usize = 16;
 /// A nonce.
 pub(super) type Nonce = [u8; 24];
 
-/// The key of a box. It does not print, and its memory is overwritten when it goes.
+/// The key of a box. It does not print, and its memory is overwritten when it goes. It lies behind a pointer: what holds
+/// it moves through the states of a handshake, and a move overwrites nothing where it came from.
 #[derive(Clone)]
-pub(super) struct BoxKey(Zeroizing<[u8; 32]>);
+pub(super) struct BoxKey(Box<Zeroizing<[u8; 32]>>);
 
 /// The box was not made with this key and nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +49,13 @@ impl BoxKey {
 
     /// A key of random bytes, for a secret box.
     pub(super) fn of(bytes: [u8; 32]) -> BoxKey {
-        BoxKey(Zeroizing::new(bytes))
+        BoxKey(Box::new(Zeroizing::new(bytes)))
     }
 
     /// Encrypts `body` in place; the tag.
     #[cfg(not(feature = "curve-simd"))]
     pub(super) fn seal(&self, nonce: &Nonce, body: &mut [u8]) -> [u8; TAG] {
-        let cipher = XSalsa20Poly1305::new((&*self.0).into());
+        let cipher = XSalsa20Poly1305::new((&**self.0).into());
         match cipher.encrypt_in_place_detached(nonce.into(), &[], body) {
             Ok(tag) => tag.into(),
             // No slice is as long as this needs. Should one ever be, nothing legible leaves.
@@ -68,7 +69,7 @@ impl BoxKey {
     /// Decrypts `body` in place, after its tag was found right; else it is left as it was.
     #[cfg(not(feature = "curve-simd"))]
     pub(super) fn open(&self, nonce: &Nonce, tag: &[u8; TAG], body: &mut [u8]) -> Result<(), Forged> {
-        let cipher = XSalsa20Poly1305::new((&*self.0).into());
+        let cipher = XSalsa20Poly1305::new((&**self.0).into());
         cipher.decrypt_in_place_detached(nonce.into(), &[], body, tag.into()).map_err(|_| Forged)
     }
 

@@ -22,10 +22,12 @@ use crate::mechanism::z85::{self, Z85Error};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; 32]);
 
-/// A secret key with its public one: it does not print, and its memory is overwritten when it goes.
+/// A secret key with its public one: it does not print, and its memory is overwritten when it goes, wherever it was
+/// moved meanwhile.
 #[derive(Clone)]
 pub struct SecretKey {
-    secret: Zeroizing<[u8; 32]>,
+    /// Behind a pointer: a move overwrites nothing where it came from.
+    secret: Box<Zeroizing<[u8; 32]>>,
     public: PublicKey,
 }
 
@@ -94,12 +96,12 @@ impl SecretKey {
     #[must_use]
     pub fn expose_z85(&self) -> Secret {
         // 32 is a multiple of four.
-        Secret::new(z85::encode(&*self.secret).unwrap_or_default())
+        Secret::new(z85::encode(&**self.secret).unwrap_or_default())
     }
 
     pub(super) fn of(bytes: &Zeroizing<[u8; 32]>) -> SecretKey {
         let public = x25519_dalek::PublicKey::from(&StaticSecret::from(**bytes));
-        SecretKey { secret: bytes.clone(), public: PublicKey(public.to_bytes()) }
+        SecretKey { secret: Box::new(bytes.clone()), public: PublicKey(public.to_bytes()) }
     }
 }
 

@@ -136,3 +136,10 @@ proptest! {
         prop_assert!(ours == plain && theirs == plain);
     }
 }
+
+#[test]
+fn a_secret_is_not_copied_when_its_owner_moves() {
+    // Zeroizing overwrites where a value ends, not where it was moved from.
+    assert_eq!(size_of::<BoxKey>(), size_of::<usize>());
+    assert_eq!(size_of::<SecretKey>(), size_of::<(usize, PublicKey)>());
+}
