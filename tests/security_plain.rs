@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{LONG, RawPeer, Soon, no_linger, wait_for};
 use zeroxide::{
     AccessList, Context, Denial, Error, EventKind, HandshakeCause, HandshakeError, Mechanism, Monitor,
-    Options, ProtocolError, Role, Security, Socket, SocketType, Stage, opt,
+    Options, ProtocolError, Role, RoutingId, Security, Socket, SocketType, Stage, opt,
 };
 
 fn as_client(user: &str, password: &str) -> Options {
@@ -230,4 +230,38 @@ fn an_endpoint_may_have_a_mechanism_of_its_own() {
     let mut users: Vec<String> = server.peers().iter().map(|peer| peer.user_id.clone()).collect();
     users.sort();
     assert_eq!(users, ["", "ann"]);
+}
+
+#[test]
+fn handover_gives_a_routing_id_to_the_same_user_alone() {
+    let cx = Context::new();
+    cx.authenticator("", AccessList::new().plain_user("ann", "secret").plain_user("eve", "other")).unwrap();
+    let router = cx.socket_with(SocketType::Router, &as_server().set(opt::ROUTER_HANDOVER, true)).unwrap();
+    let events = router.monitor();
+    let endpoint = router.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    let dealer = |user, password| {
+        let options = as_client(user, password).set(opt::ROUTING_ID, RoutingId::new("desk").unwrap());
+        let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+        dealer.connect(&endpoint).unwrap();
+        dealer
+    };
+    let ann = dealer("ann", "secret");
+    ann.send("here").unwrap();
+    assert_eq!(router.recv_soon()[0], "desk");
+    let eve = dealer("eve", "other");
+    let EventKind::Disconnected { peer, .. } =
+        wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind
+    else {
+        unreachable!()
+    };
+    assert_eq!(peer.user_id, "eve");
+    router.send(["desk", "for ann"]).unwrap();
+    assert_eq!(ann.recv_soon()[0], "for ann");
+    // Who comes back as herself takes over.
+    let again = dealer("ann", "secret");
+    again.send("here again").unwrap();
+    assert_eq!(router.recv_soon()[1], "here again");
+    router.send(["desk", "for ann"]).unwrap();
+    assert_eq!(again.recv_soon()[0], "for ann");
+    drop(eve);
 }

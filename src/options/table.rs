@@ -406,7 +406,7 @@ options! {
         native None, libzmq None, range 1, 255, none "none", rule not_reserved, "not beginning with a zero byte";
         /// Refuse a message for an unknown or full peer, instead of dropping it.
         ROUTER_MANDATORY router_mandatory: bool; 33 int; Live Socket [ROUTER]; native true, libzmq false;
-        /// A new peer with the routing id of an old one takes its place, instead of being ignored.
+        /// A new peer with the routing id of an old one takes its place, if it is the same user, instead of being ignored.
         ROUTER_HANDOVER router_handover: bool; 56 int; Live Socket [ROUTER]; native false, libzmq false;
         /// Talk bytes instead of ZMTP, as STREAM does (deprecated in libzmq).
         ROUTER_RAW router_raw: bool; 41 int; AtAttach Socket [ROUTER]; native false, libzmq false;

@@ -328,6 +328,9 @@ impl SocketBase {
             Link::Inproc(owner) => Some(owner.clone()),
             Link::Offline | Link::Engine(_) => None,
         };
+        if state.is_anothers_name(&entry) {
+            return state.turn_away(entry);
+        }
         if let Ok(id) = state.attach(entry, &origin) {
             state.pattern.established(id, &routing_id, &mut state.pipes);
             state.pattern.readable(id, &mut state.pipes);
@@ -440,6 +443,20 @@ impl SocketState {
         }
         self.changed();
         Ok(id)
+    }
+
+    /// Whether ROUTER_HANDOVER would give a newcomer the routing id of another user's connection. It is for peers that
+    /// come back, not for the messages of others; without it the pattern turns every second holder away. libzmq's rules
+    /// (AUTH_REQUIRED off) do not look at the user.
+    fn is_anothers_name(&self, newcomer: &Entry) -> bool {
+        let Some(new) = newcomer.peer.as_ref().filter(|peer| !peer.routing_id.is_empty()) else {
+            return false;
+        };
+        let is_anothers =
+            |held: &zeroxide_zmtp::Peer| held.routing_id == new.routing_id && held.user_id != new.user_id;
+        self.values.router_handover
+            && self.values.auth_required
+            && self.pipes.iter().any(|(_, entry)| entry.peer.as_deref().is_some_and(is_anothers))
     }
 
     /// A pipe that nobody here wants is ended at its other side.
