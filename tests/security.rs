@@ -534,3 +534,20 @@ fn an_open_socket_that_more_than_this_machine_can_reach_is_warned_of() {
     assert!(!exposed(&no_linger(), "tcp://127.0.0.1:*"));
     assert!(!exposed(&with_domain("lab"), "tcp://*:*"));
 }
+
+#[test]
+fn a_raw_socket_refuses_a_domain_that_it_cannot_keep() {
+    let cx = Context::new();
+    cx.authenticator("lab", AccessList::new().deny_net("127.0.0.1").unwrap()).unwrap();
+    let raw = with_domain("lab").set(opt::ROUTER_RAW, true);
+    for (socket_type, options) in [(SocketType::Stream, with_domain("lab")), (SocketType::Router, raw)] {
+        let socket = cx.socket_with(socket_type, &options).unwrap();
+        for result in [socket.bind("tcp://127.0.0.1:*"), socket.connect("tcp://127.0.0.1:5999")] {
+            let error = result.unwrap_err();
+            assert!(
+                matches!(&error, Error::Security(e) if **e == SecurityError::Raw { socket: socket_type })
+            );
+        }
+    }
+    cx.socket(SocketType::Stream).unwrap().bind("tcp://127.0.0.1:*").unwrap();
+}

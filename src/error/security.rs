@@ -35,6 +35,11 @@ pub enum SecurityError {
     },
     /// The operating system gave no random bytes.
     NoEntropy,
+    /// A socket without ZMTP (STREAM, ROUTER_RAW) has a mechanism or a ZAP_DOMAIN: nothing would come of either.
+    Raw {
+        /// The socket's type.
+        socket: SocketType,
+    },
     /// The socket demands that somebody decides about its peers, and there is nobody: neither an authenticator for its
     /// domain nor a ZAP handler.
     NobodyToAsk {
@@ -73,6 +78,12 @@ impl fmt::Display for SecurityError {
                 "CURVE_PUBLICKEY {public} is not the public key of CURVE_SECRETKEY; it need not be set at all"
             ),
             SecurityError::NoEntropy => f.write_str("the operating system gave no random bytes"),
+            SecurityError::Raw { socket } => {
+                write!(
+                    f,
+                    "a raw {socket} speaks no ZMTP: it has no mechanism and asks nobody; set none of them"
+                )
+            }
             SecurityError::NobodyToAsk { endpoint, socket, security, domain } => {
                 write!(f, "{endpoint} ({socket}): nobody decides who may connect to ")?;
                 match security.mechanism {

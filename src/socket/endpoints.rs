@@ -20,6 +20,7 @@ use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::io::signaler::Latch;
 use crate::options::Values;
+use crate::security::Role;
 
 /// How one endpoint of a socket fares, from [`Socket::endpoints`](crate::Socket::endpoints).
 #[derive(Clone, Debug)]
@@ -316,7 +317,13 @@ impl SocketBase {
     /// Refuses to open a way in while the mechanism is incomplete, or nobody could be asked who may use it.
     fn check_security(&self, text: &str, values: &Values) -> Result<()> {
         if values.is_raw(self.socket_type) {
-            return Ok(());
+            // libzmq's raw sockets ignore both without a word.
+            return match values.auth_required
+                && (values.role() != Role::default() || values.zap_domain.is_some())
+            {
+                true => Err(SecurityError::Raw { socket: self.socket_type }.into()),
+                false => Ok(()),
+            };
         }
         let settings = values.settings();
         if values.auth_required {
