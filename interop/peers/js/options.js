@@ -20,6 +20,8 @@ export const TYPES = {
 
 // Their numbers in zmq.h: the library names only some of them on each class.
 const INT = {
+  SNDBUF: 11,
+  RCVBUF: 12,
   LINGER: 17,
   RECONNECT_IVL: 18,
   BACKLOG: 19,

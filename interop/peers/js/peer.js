@@ -19,29 +19,45 @@ function socketOf(name) {
   return socket
 }
 
-// Sets the time limits that the type has.
-function limited(name, limit) {
+const isAgain = (error) => error.code === "EAGAIN"
+
+// Tries until it works or the time is up. The library's own limit alone does not do: when a peer goes away between its
+// question whether the socket is ready and its attempt, it fails at once, as if the time were up (poller.h, Trigger).
+async function within(socket, limit, option, attempt) {
+  const end = performance.now() + limit
+  for (let rest = limit; ; rest = Math.ceil(end - performance.now())) {
+    socket[option] = Math.max(rest, 0)
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isAgain(error) || performance.now() >= end) throw error
+    }
+  }
+}
+
+function sender(name, limit) {
+  const [socket, ms] = [socketOf(name), number(limit)]
+  if (typeof socket.send !== "function") throw new Refusal("usage", "this type cannot send")
+  return (message) => within(socket, ms, "sendTimeout", () => socket.send(message))
+}
+
+function receiver(name, limit) {
+  const [socket, ms] = [socketOf(name), number(limit)]
+  if (typeof socket.receive !== "function") throw new Refusal("usage", "this type cannot receive")
+  return () => within(socket, ms, "receiveTimeout", () => socket.receive())
+}
+
+function subscriber(name) {
   const socket = socketOf(name)
-  if ("sendTimeout" in socket) socket.sendTimeout = number(limit)
-  if ("receiveTimeout" in socket) socket.receiveTimeout = number(limit)
+  if (typeof socket.subscribe !== "function") throw new Refusal("usage", "only SUB can subscribe")
   return socket
 }
-
-function can(socket, method) {
-  if (typeof socket[method] !== "function") throw new Refusal("usage", `this type cannot ${method}`)
-  return socket
-}
-
-const sender = (name, limit) => can(limited(name, limit), "send")
-const receiver = (name, limit) => can(limited(name, limit), "receive")
 
 // The version of the package, which says nothing of itself.
 function version() {
   const main = createRequire(import.meta.url).resolve("zeromq")
   return JSON.parse(readFileSync(main.replace(/lib[/\\][^/\\]*$/, "package.json"), "utf8")).version
 }
-
-const isAgain = (error) => error.code === "EAGAIN"
 
 const COMMANDS = {
   hello(protocol) {
@@ -61,35 +77,35 @@ const COMMANDS = {
   connect: (name, endpoint) => socketOf(name).connect(endpoint),
   unbind: (name, endpoint) => socketOf(name).unbind(endpoint),
   disconnect: (name, endpoint) => socketOf(name).disconnect(endpoint),
-  subscribe: (name, topic) => can(socketOf(name), "subscribe").subscribe(frame(topic)),
-  unsubscribe: (name, topic) => can(socketOf(name), "unsubscribe").unsubscribe(frame(topic)),
-  send: (name, limit, ...words) => sender(name, limit).send(frames(words)),
+  subscribe: (name, topic) => subscriber(name).subscribe(frame(topic)),
+  unsubscribe: (name, topic) => subscriber(name).unsubscribe(frame(topic)),
+  send: (name, limit, ...words) => sender(name, limit)(frames(words)),
   async recv(name, limit) {
-    return (await receiver(name, limit).receive()).map(told)
+    return (await receiver(name, limit)()).map(told)
   },
   async burst(name, limit, count, ...words) {
-    const [socket, head] = [sender(name, limit), frames(words)]
-    for (let n = 0; n < number(count); n++) await socket.send(numbered(head, n))
+    const [send, head] = [sender(name, limit), frames(words)]
+    for (let n = 0; n < number(count); n++) await send(numbered(head, n))
   },
   async expect(name, limit, count, ...words) {
-    const [socket, head] = [receiver(name, limit), frames(words)]
-    for (let n = 0; n < number(count); n++) check(n, await socket.receive(), head)
+    const [receive, head] = [receiver(name, limit), frames(words)]
+    for (let n = 0; n < number(count); n++) check(n, await receive(), head)
   },
   async take(name, limit, count, ...words) {
-    const [socket, head] = [receiver(name, limit), frames(words)]
+    const [receive, head] = [receiver(name, limit), frames(words)]
     let [first, last] = ["-", -1]
     for (let n = 0; n < number(count); n++) {
-      last = next(await socket.receive(), head, last)
+      last = next(await receive(), head, last)
       if (n === 0) first = last
     }
     return [first, first === "-" ? "-" : last]
   },
   async drain(name, limit, ...words) {
-    const [socket, head] = [receiver(name, limit), frames(words)]
+    const [receive, head] = [receiver(name, limit), frames(words)]
     let [taken, first, last] = [0, "-", -1]
     try {
       for (; ; taken++) {
-        last = next(await socket.receive(), head, last)
+        last = next(await receive(), head, last)
         if (taken === 0) first = last
       }
     } catch (error) {
@@ -98,10 +114,10 @@ const COMMANDS = {
     return [taken, first, taken === 0 ? "-" : last]
   },
   async fill(name, limit, count, ...words) {
-    const [socket, head] = [sender(name, limit), frames(words)]
+    const [send, head] = [sender(name, limit), frames(words)]
     for (let n = 0; n < number(count); n++) {
       try {
-        await socket.send(numbered(head, n))
+        await send(numbered(head, n))
       } catch (error) {
         if (!isAgain(error)) throw error
         return [n]
@@ -110,15 +126,16 @@ const COMMANDS = {
     return [count]
   },
   async request(name, limit, count, window, ...words) {
-    const [socket, head, all] = [sender(name, limit), frames(words), number(count)]
+    const [send, receive] = [sender(name, limit), receiver(name, limit)]
+    const [head, all] = [frames(words), number(count)]
     for (let n = 0, sent = 0; n < all; n++) {
-      for (; sent < Math.min(all, n + number(window)); sent++) await socket.send(numbered(head, sent))
-      check(n, await can(socket, "receive").receive(), head)
+      for (; sent < Math.min(all, n + number(window)); sent++) await send(numbered(head, sent))
+      check(n, await receive(), head)
     }
   },
   async echo(name, limit, count) {
-    const socket = can(receiver(name, limit), "send")
-    for (let n = 0; n < number(count); n++) await socket.send(await socket.receive())
+    const [send, receive] = [sender(name, limit), receiver(name, limit)]
+    for (let n = 0; n < number(count); n++) await send(await receive())
   },
   close(name) {
     socketOf(name).close()

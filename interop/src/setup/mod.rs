@@ -11,7 +11,7 @@
 //! | `java` | each JeroMQ, by Maven |
 //! | `go` | go-zeromq, by go |
 //! | `js` | zeromq.js, by npm |
-//! | `rust` | what cargo builds: libzmq |
+//! | `rust` | what cargo builds: libzmq, zmq.rs |
 
 mod bench;
 mod go;
@@ -56,7 +56,7 @@ struct Recipe {
 const RECIPES: &[&[Recipe]] = &[
     &[python::PYZMQ],
     &[java::JEROMQ_0_5_2, java::JEROMQ_0_6_0],
-    &[rust::LIBZMQ],
+    &[rust::LIBZMQ, rust::ZMQ_RS],
     &[go::GO_ZEROMQ],
     &[js::ZEROMQ_JS],
 ];

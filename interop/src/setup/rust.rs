@@ -19,6 +19,15 @@ pub(super) const LIBZMQ: Recipe = Recipe {
     command: |bench| (bench.program("release/libzmq-peer"), Vec::new()),
 };
 
+/// zmq.rs, with tokio.
+pub(super) const ZMQ_RS: Recipe = Recipe {
+    name: "zmq.rs",
+    adapter: "zmqrs",
+    versions: "zeromq 0.7.0",
+    make: build,
+    command: |bench| (bench.program("release/zmqrs-peer"), Vec::new()),
+};
+
 fn build(bench: &Bench<'_>) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut cargo = bench.tool(cargo);
