@@ -230,3 +230,71 @@ fn the_misspelt_error_of_libzmq_is_a_refusal() {
     assert_eq!(fault(client(), "04 05 5E52524F52"), malformed);
     assert_eq!(fault(client(), "04 07 5E52524F52 02 34"), malformed);
 }
+
+/// A server that lets in `admin` with `secret`, and what it makes of the client's two commands.
+fn guarded(hello: &[u8], initiate: &[u8]) -> (End, Result<(), ProtocolError>) {
+    let now = Instant::now();
+    let mut end = End::new(server(), now);
+    end.input(&hex(GREETING), now).expect("a greeting");
+    let outcome = end.input(hello, now);
+    if let Some(question) = end.connection.poll_credentials() {
+        let Proof::Plain { username, password } = question.proof else { panic!("{question:?}") };
+        let known = &username[..] == b"admin" && password.expose() == b"secret";
+        let decision = if known { accept() } else { Decision::Refuse(Status::AuthenticationFailure) };
+        let _ = end.connection.decide(decision, now);
+    }
+    let outcome = outcome.and_then(|()| end.input(initiate, now));
+    (end, outcome)
+}
+
+#[test]
+fn no_flipped_bit_of_a_hello_gets_in() {
+    let hello = hex(HELLO);
+    let initiate = hex("04 09 08 494E495449415445");
+    assert!(guarded(&hello, &initiate).0.established.is_some());
+    // The flags that mean nothing stand in the first five bits of the first byte.
+    for bit in (0..hello.len() * 8).filter(|bit| !(3..8).contains(bit)) {
+        let mut hello = hello.clone();
+        hello[bit / 8] ^= 1 << (bit % 8);
+        let (end, _) = guarded(&hello, &initiate);
+        assert!(end.established.is_none() && !end.connection.is_ready(), "bit {bit}");
+    }
+}
+
+/// What an INITIATE tells may be bent on the way, PLAIN protects nothing; the type of the peer must still be a legal one.
+#[test]
+fn a_flipped_bit_of_an_initiate_brings_no_illegal_peer() {
+    let initiate = hex("04 24 08 494E495449415445 0B 536F636B65742D54797065 00000006 4445414C4552");
+    let initiate = [&[4, initiate.len() as u8 - 2], &initiate[2..]].concat();
+    let mut refused = 0;
+    for bit in 0..initiate.len() * 8 {
+        let mut initiate = initiate.clone();
+        initiate[bit / 8] ^= 1 << (bit % 8);
+        let (end, outcome) = guarded(&hex(HELLO), &initiate);
+        match end.established {
+            Some(told) => assert!(matches!(told.socket_type, Some(Dealer) | None), "bit {bit}"),
+            None => refused += usize::from(outcome.is_err()),
+        }
+    }
+    assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn plain_is_the_same_for_a_peer_of_version_3_0() {
+    let now = Instant::now();
+    let greeting = hex("FF 00*8 7F 0300 504C41494E 00*15 00*32");
+    let (mut client, mut server) = (End::new(client(), now), End::new(server(), now));
+    for end in [&mut client, &mut server] {
+        end.input(&greeting, now).unwrap();
+    }
+    let hello = client.output().split_off(64);
+    server.output();
+    server.input(&hello, now).unwrap();
+    server.decide(accept(), now).unwrap();
+    client.input(&server.output(), now).unwrap();
+    server.input(&client.output(), now).unwrap();
+    client.input(&server.output(), now).unwrap();
+    for end in [client, server] {
+        assert_eq!(end.established.unwrap().version, Some(Version::V3_0));
+    }
+}
