@@ -18,8 +18,6 @@ pub struct Known {
 
 /// The list. Of several rows that fit, the first counts.
 pub static KNOWN: &[Known] = &[
-    always("jeromq-*/right/binds-*/heartbeat-left", JEROMQ_HEARTBEAT),
-    always("jeromq-*/left/binds-*/heartbeat-right", JEROMQ_HEARTBEAT),
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/restart", JEROMQ_REQ),
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/kill-*", JEROMQ_REQ),
     always("go-zeromq/*/heartbeat-*", GO_HEARTBEAT),
@@ -37,8 +35,6 @@ pub static KNOWN: &[Known] = &[
     always("raw-1.0/XPUB-SUB/*/topics", NO_SUBSCRIPTIONS),
 ];
 
-const JEROMQ_HEARTBEAT: &str = "JeroMQ sends PINGs and does not give the connection up when no PONG comes within \
-    ZMQ_HEARTBEAT_TIMEOUT; with libzmq neither";
 const JEROMQ_REQ: &str = "a bound REQ of JeroMQ 0.5.2 with ZMQ_REQ_RELAXED and ZMQ_REQ_CORRELATE closes every further \
     connection soon; with itself, too";
 const GO_HEARTBEAT: &str = "go-zeromq answers no PING";
