@@ -1,8 +1,8 @@
 //! Recording what two implementations say to each other, for the golden corpus in `interop/corpus`.
 //!
-//! Two peers talk through a [`Relay`]: each sends a few messages that are known beforehand, and the bytes of
-//! both are kept, together with what they are supposed to mean. What they mean is not read from the bytes: it is what
-//! the peers were told to send. `interop/corpus/README.md` describes the files.
+//! Two peers talk through a [`Relay`](crate::relay::Relay): each sends a few messages that are known beforehand, and the
+//! bytes of both are kept, together with what they are supposed to mean. What they mean is not read from the bytes: it
+//! is what the peers were told to send. `interop/corpus/README.md` describes the files.
 //!
 //! | module | holds |
 //! |---|---|
