@@ -177,8 +177,7 @@ impl<'a> Runner<'a> {
     /// Runs one control cell; how it ended, and why.
     fn control(&self, cell: &Cell<'a>, control: Control, sometimes: bool) -> (Ending, String) {
         let (ours, theirs) = (&self.ours.program, &cell.theirs.program);
-        // What carries libzmq is no witness against itself.
-        let libzmq = self.libzmq.filter(|_| !cell.theirs.is_libzmq());
+        let libzmq = self.libzmq.filter(|libzmq| libzmq.name != theirs.name);
         let programs = match (control, libzmq) {
             (Control::OursAlone, _) => Some([ours, ours]),
             (Control::TheirsAlone, _) => Some([theirs, theirs]),
@@ -187,7 +186,9 @@ impl<'a> Runner<'a> {
             (Control::LibzmqAlone, Some(libzmq)) => Some([libzmq, libzmq]),
             (_, None) => None,
         };
-        let Some([here, there]) = programs else { return (Ending::Silent, "no libzmq".to_owned()) };
+        let Some([here, there]) = programs else {
+            return (Ending::Silent, "there is no other libzmq".to_owned());
+        };
         let setting = cell.setting(here, there);
         let key = format!(
             "{} {} {} {} {} {}",

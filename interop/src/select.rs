@@ -29,12 +29,6 @@ impl Subject {
     pub fn is_raw(&self) -> bool {
         self.version.starts_with("raw-zmtp-")
     }
-
-    /// Whether it carries libzmq.
-    #[must_use]
-    pub fn is_libzmq(&self) -> bool {
-        self.version.contains("libzmq")
-    }
 }
 
 /// Pairs whose heartbeats CI looks at: they are the engine's, and differ little between types.
