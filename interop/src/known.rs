@@ -26,11 +26,14 @@ pub static KNOWN: &[Known] = &[
     always("go-zeromq/*-REP/*/left/binds-*/multipart", GO_REP),
     always("go-zeromq/*-REP/*/left/binds-*/empty", GO_REP),
     always("go-zeromq/*-REP/*/left/binds-*/sizes", GO_REP),
-    at_times("go-zeromq/REQ-ROUTER/*/right/binds-*/*ids", GO_REQ),
-    always("go-zeromq/DEALER-ROUTER/*/right/binds-*/auto-ids", GO_ID),
+    always("go-zeromq/*-ROUTER/*/right/binds-*/auto-ids", GO_ID),
     at_times("go-zeromq/*/restart", GO_BACK),
     at_times("go-zeromq/*/kill-*", GO_BACK),
     at_times("go-zeromq/*-XSUB/*/left/binds-*", GO_XSUB),
+    always("zmq.rs/*/heartbeat-*", ZMQ_RS_HEARTBEAT),
+    always("zmq.rs/*-ROUTER/*/left/binds-*/auto-ids", ZMQ_RS_ID),
+    at_times("zmq.rs/*-SUB/*/left/binds-*/topics", ZMQ_RS_TOPICS),
+    at_times("zmq.rs/*-XSUB/*/left/binds-*/topics", ZMQ_RS_TOPICS),
     always("raw-1.0/PUB-XSUB/*/topics", NO_SUBSCRIPTIONS),
     always("raw-1.0/XPUB-SUB/*/topics", NO_SUBSCRIPTIONS),
 ];
@@ -42,12 +45,16 @@ const GO_TOPICS: &str = "a subscriber of go-zeromq does not count: a topic that 
     it is taken back once";
 const GO_REP: &str =
     "a REP of go-zeromq puts an empty frame before an answer that it has not asked for, and drops frames";
-const GO_REQ: &str = "a REQ of go-zeromq refuses to send before it is connected";
 const GO_ID: &str = "a socket of go-zeromq without a routing id makes one up itself and tells it";
 const GO_BACK: &str =
     "go-zeromq does not always find back to a peer that was killed, nor let go of what it had for it";
 const GO_XSUB: &str =
     "an XSUB of go-zeromq cannot send without a publisher, and a Send that was given up goes on";
+const ZMQ_RS_HEARTBEAT: &str = "zmq.rs speaks ZMTP 3.0 and leaves every PING unanswered, libzmq's as well";
+const ZMQ_RS_ID: &str = "a ROUTER of zmq.rs gives a peer without a routing id any 16 random bytes, which the id of \
+    another peer may be (RFC 28: ids that begin with a zero byte are the ROUTER's)";
+const ZMQ_RS_TOPICS: &str = "a subscriber of zmq.rs does not count: a topic that it has subscribed to twice is gone when \
+    it is taken back once; and a SUB takes only topics that are UTF-8";
 const NO_SUBSCRIPTIONS: &str = "ZMTP 1.0 has no subscriptions on the wire (RFC 13): its PUB sends everything, which an \
     XSUB does not filter, and an XPUB hears nothing of its SUB";
 

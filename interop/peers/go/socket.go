@@ -16,6 +16,9 @@ import (
 // How long Dial waits between two attempts.
 const retry = 50 * time.Millisecond
 
+// How long a Send that was refused at once waits before it is tried again.
+const pause = 5 * time.Millisecond
+
 var types = map[string]func(context.Context, ...zmq4.Option) zmq4.Socket{
 	"PAIR": zmq4.NewPair, "PUB": zmq4.NewPub, "SUB": zmq4.NewSub, "REQ": zmq4.NewReq, "REP": zmq4.NewRep,
 	"DEALER": zmq4.NewDealer, "ROUTER": zmq4.NewRouter, "PULL": zmq4.NewPull, "PUSH": zmq4.NewPush,
@@ -108,17 +111,25 @@ func (s *slot) send(limit time.Duration, message [][]byte) {
 		}
 	}
 	socket := s.socket()
-	s.sending = make(chan error, 1)
-	go func(outcome chan error) { outcome <- socket.SendMulti(zmq4.NewMsgFrom(message...)) }(s.sending)
-	select {
-	case err := <-s.sending:
-		s.sending = nil
-		if err != nil && strings.Contains(err.Error(), "no connections available") {
-			panic(refusal{"again", err.Error()})
+	for {
+		s.sending = make(chan error, 1)
+		go func(outcome chan error) { outcome <- socket.SendMulti(zmq4.NewMsgFrom(message...)) }(s.sending)
+		select {
+		case err := <-s.sending:
+			s.sending = nil
+			// A REQ refuses at once while it has no peer; others wait.
+			if err == nil || !strings.Contains(err.Error(), "no connections available") {
+				done(err)
+				return
+			}
+		case <-late:
+			panic(refusal{"again", "Send still goes on"})
 		}
-		done(err)
-	case <-late:
-		panic(refusal{"again", "Send still goes on"})
+		select {
+		case <-time.After(pause):
+		case <-late:
+			panic(refusal{"again", "no connection in time"})
+		}
 	}
 }
 
