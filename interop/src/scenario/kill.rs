@@ -112,7 +112,8 @@ fn answerer(stage: &mut Stage<'_>) -> Result<(), Failure> {
     ask_until(stage, UNANSWERED)?;
     stage.kill(Side::Right);
     match stage.answer_of(Side::Left, PATIENCE) {
-        Err(failure) if failure.code() == "again" => {}
+        // libzmq's REQ at times forgets the question together with whoever was asked.
+        Err(failure) if ["again", "state"].contains(&failure.code()) => {}
         Err(failure) => return Err(failure),
         Ok(_) => return Err(stage.unlike(Side::Left, "request", "again", "every answer".to_owned())),
     }

@@ -11,6 +11,9 @@ use crate::words;
 /// How long one attempt to make contact waits before the next.
 const ATTEMPT: Duration = Duration::from_millis(50);
 
+/// How long an answer waits for somebody who may be gone.
+const GONE: Duration = Duration::from_secs(1);
+
 impl Stage<'_> {
     /// Makes sure that messages pass, each way that they may: repeats a message until it comes through.
     ///
@@ -103,8 +106,9 @@ impl Stage<'_> {
         // A long frame is told as its digest: it is none of those that make contact.
         let words = question.iter().map(|word| if word.starts_with("d:") { "t:late" } else { word });
         let words = words.collect::<Vec<_>>().join(" ");
-        match self.ask(Side::Right, "send", &format!("{} {words}", PATIENCE.as_millis())) {
-            Err(failure) if failure.code() != "unroutable" => Err(failure),
+        match self.ask(Side::Right, "send", &format!("{} {words}", GONE.as_millis())) {
+            // JeroMQ's ROUTER says `again` of a peer that is gone.
+            Err(failure) if !["unroutable", "again"].contains(&failure.code()) => Err(failure),
             _ => Ok(()),
         }
     }
