@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
-use zeroxide_transports::Listener;
 
 use crate::error::{Error, Op, Result};
 use crate::monitor::Monitor;
@@ -216,7 +215,8 @@ pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
 pub fn bind_adopted(socket: &Socket, endpoint: &str, listening: std::os::fd::OwnedFd) -> Result<()> {
     let base = socket.base();
     let values = base.enter(|state| state.values.clone());
-    let adopt = |endpoint: &_| Listener::adopt(endpoint, listening, &values.socket_options());
+    let adopt =
+        |endpoint: &_| zeroxide_transports::Listener::adopt(endpoint, listening, &values.socket_options());
     base.bind_by(endpoint, &values, adopt).map(drop)
 }
 
