@@ -63,19 +63,22 @@ fn heartbeat(stage: &mut Stage<'_>, side: Side) -> Result<(), Failure> {
         (Way::FromTarget, Way::ToTarget)
     };
     let relay = relay_of(stage)?;
+    // Contact may have taken more than one: JeroMQ at times loses the first.
+    let before = relay.connections();
     for (way, command) in [(from_it, "PING"), (to_it, "PONG")] {
         if !relay.wait_for_command(way, command, BEATS, LIMIT) {
             let seen = relay.record().commands(way, command);
             return Err(broken(format!("{BEATS} {command} in {} s, seen {seen}", LIMIT.as_secs())));
         }
     }
-    if relay.connections() != 1 {
-        return Err(broken(format!("one connection that stays, seen {}", relay.connections())));
+    let new = relay.connections() - before;
+    if new > 0 {
+        return Err(broken(format!("a connection that stays, seen {new} new ones")));
     }
     talk(stage, &["t:still-here"])?;
     let relay = relay_of(stage)?;
     relay.stall(to_it);
-    let anew = relay.wait(LIMIT, |record| record.connections > 1);
+    let anew = relay.wait(LIMIT, |record| record.connections > before);
     relay.resume(to_it);
     if !anew {
         return Err(broken(format!("a new connection within {} s of silence", LIMIT.as_secs())));
