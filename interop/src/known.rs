@@ -20,6 +20,7 @@ pub struct Known {
 pub static KNOWN: &[Known] = &[
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/restart", JEROMQ_REQ),
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/kill-*", JEROMQ_REQ),
+    at_times("jeromq-0.5.2/REQ-ROUTER/*/left/binds-right/kill-sender", JEROMQ_ROUTER),
     always("go-zeromq/*/heartbeat-*", GO_HEARTBEAT),
     at_times("go-zeromq/*-XSUB/*/left/binds-*/topics", GO_TOPICS),
     always("go-zeromq/*-SUB/*/left/binds-*/topics", GO_TOPICS),
@@ -40,6 +41,8 @@ pub static KNOWN: &[Known] = &[
 
 const JEROMQ_REQ: &str = "a bound REQ of JeroMQ 0.5.2 with ZMQ_REQ_RELAXED and ZMQ_REQ_CORRELATE closes every further \
     connection soon; with itself, too";
+const JEROMQ_ROUTER: &str = "a bound ROUTER of JeroMQ 0.5.2 at times cannot send to a REQ of the same routing id that \
+    came back after it was killed; with others in our place, too";
 const GO_HEARTBEAT: &str = "go-zeromq answers no PING";
 const GO_TOPICS: &str = "a subscriber of go-zeromq does not count: a topic that it has subscribed to twice is gone when \
     it is taken back once";
