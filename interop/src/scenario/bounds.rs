@@ -14,6 +14,8 @@ const READ_BUFFER: u64 = 64 << 10;
 const WRITE_BATCH: u64 = 8 << 10;
 /// What the stages of these scenarios ask the system for, each way of each side.
 pub(super) const BUFFER: &str = "65536";
+/// The most that is handed from one buffer to the next at once.
+const SEGMENT: u64 = 64 << 10;
 /// What the system's buffers may hold where nothing is known of them.
 const LARGE: u64 = 64 << 20;
 
@@ -48,8 +50,8 @@ fn system_buffers(stage: &Stage<'_>) -> u64 {
         let [send, receive] = ["ipv4/tcp_wmem", "ipv4/tcp_rmem"].map(largest);
         return send.zip(receive).map_or(LARGE, |(send, receive)| send + receive);
     }
-    // Linux takes twice what is asked for (socket(7), SO_SNDBUF).
-    4 * BUFFER.parse::<u64>().unwrap_or(LARGE)
+    // Linux takes twice what is asked for (socket(7), SO_SNDBUF), and one segment more: it looks at the limit first.
+    4 * BUFFER.parse::<u64>().unwrap_or(LARGE) + 2 * SEGMENT
 }
 
 /// The last number in a file of the system's settings: the default, or the limit to which a buffer grows.
