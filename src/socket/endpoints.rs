@@ -539,13 +539,21 @@ impl SocketBase {
 
 impl SocketState {
     /// The connector's side of [`SocketBase::meet`].
+    ///
+    /// The binder may have used the pipe before this news was taken up. What was flushed, read or ended on this side
+    /// until now found nobody to tell, so everything is told now: a flush or an acknowledgement names its sleeper once.
     pub(crate) fn bound(&mut self, slot: &Slot, binder: Owner) -> Option<u64> {
-        let id = slot.get()?;
-        let entry = self.pipes.get_mut(id)?;
-        entry.link = Link::Inproc(binder);
+        let entry = slot.get().and_then(|id| self.pipes.get_mut(id)).filter(|entry| !entry.is_ended());
+        let Some(entry) = entry else {
+            self.pipes.errands.tell(&binder, Control::Ended);
+            return None;
+        };
+        entry.link = Link::Inproc(binder.clone());
         entry.inproc = true;
         let endpoint = entry.endpoint;
         self.pipes.flush_all(FlushCause::Wait);
+        self.pipes.errands.tell(&binder, Control::Readable);
+        self.pipes.errands.tell(&binder, Control::Writable);
         Some(endpoint)
     }
 }
@@ -558,3 +566,7 @@ fn in_use(refusal: zeroxide_patterns::Refusal) -> Error {
         _ => Error::Closed,
     }
 }
+
+#[cfg(test)]
+#[path = "meeting_tests.rs"]
+mod tests;

@@ -102,6 +102,11 @@ impl Entry {
         Entry { pipe, link, slot, peer, endpoint, drops, dirty, ended, was_up, inproc, joint }
     }
 
+    /// Whether nothing more comes in or goes out but the input that is left.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The other socket's end, over inproc.
     pub(crate) fn far_end(&self) -> Option<Owner> {
         match &self.link {
