@@ -53,6 +53,8 @@ pub struct Role {
     pub socket_type: &'static str,
     /// Options that it needs for the scenarios.
     pub options: &'static [(&'static str, &'static str)],
+    /// Options that most scenarios can do without.
+    pub wishes: &'static [(&'static str, &'static str)],
     /// The frames that it puts before each message, as words.
     pub sends: &'static [&'static str],
     /// The frames that it finds before each message.
@@ -94,12 +96,12 @@ impl Pair {
 }
 
 const fn role(socket_type: &'static str) -> Role {
-    Role { socket_type, options: &[], sends: &[], finds: &[] }
+    Role { socket_type, options: &[], wishes: &[], sends: &[], finds: &[] }
 }
 
-/// A publisher must not drop what the scenarios count.
+/// A publisher is not to drop what the scenarios count.
 const fn publisher(socket_type: &'static str) -> Role {
-    Role { options: &[("SNDHWM", "0")], ..role(socket_type) }
+    Role { wishes: &[("SNDHWM", "0")], ..role(socket_type) }
 }
 
 /// A socket with a routing id.
@@ -107,9 +109,9 @@ const fn named(socket_type: &'static str, id: &'static [(&'static str, &'static 
     Role { options: id, ..role(socket_type) }
 }
 
-/// A ROUTER that refuses what it cannot route, and talks to a peer with this envelope.
+/// A ROUTER that is to refuse what it cannot route, and talks to a peer with this envelope.
 const fn router(envelope: &'static [&'static str]) -> Role {
-    Role { options: MANDATORY, sends: envelope, finds: envelope, ..role("ROUTER") }
+    Role { wishes: MANDATORY, sends: envelope, finds: envelope, ..role("ROUTER") }
 }
 
 const fn pair(left: Role, right: Role, flow: Flow) -> Pair {
@@ -118,8 +120,7 @@ const fn pair(left: Role, right: Role, flow: Flow) -> Pair {
 
 const LEFT: &[(&str, &str)] = &[("ROUTING_ID", "t:left")];
 const MANDATORY: &[(&str, &str)] = &[("ROUTER_MANDATORY", "1")];
-const LEFT_MANDATORY: &[(&str, &str)] = &[("ROUTING_ID", "t:left"), ("ROUTER_MANDATORY", "1")];
-const RIGHT_MANDATORY: &[(&str, &str)] = &[("ROUTING_ID", "t:right"), ("ROUTER_MANDATORY", "1")];
+const RIGHT: &[(&str, &str)] = &[("ROUTING_ID", "t:right")];
 
 /// Every legal pair of the eleven stable types but STREAM, which speaks no ZMTP.
 pub const PAIRS: [Pair; 12] = [
@@ -134,8 +135,8 @@ pub const PAIRS: [Pair; 12] = [
     pair(role("DEALER"), role("DEALER"), Flow::BothWays),
     pair(named("DEALER", LEFT), router(&["t:left"]), Flow::BothWays),
     pair(
-        Role { options: LEFT_MANDATORY, ..router(&["t:right"]) },
-        Role { options: RIGHT_MANDATORY, ..router(&["t:left"]) },
+        Role { options: LEFT, ..router(&["t:right"]) },
+        Role { options: RIGHT, ..router(&["t:left"]) },
         Flow::BothWays,
     ),
     pair(role("PUSH"), role("PULL"), Flow::OneWay),

@@ -1,6 +1,6 @@
 //! A running peer: a process, told by lines and answering by lines.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -31,6 +31,8 @@ pub struct Peer {
     due: VecDeque<String>,
     /// Whether it has failed to answer.
     lost: bool,
+    /// What it has shown that it knows.
+    skills: Skills,
     /// The last lines each way, for reports.
     log: VecDeque<String>,
 }
@@ -66,6 +68,7 @@ impl Peer {
             answers,
             due: VecDeque::new(),
             lost: false,
+            skills: Skills::default(),
             log: VecDeque::new(),
         };
         let hello = peer.ask("hello 1")?;
@@ -79,6 +82,18 @@ impl Peer {
         }
         peer.transports = words.collect();
         Ok(peer)
+    }
+
+    /// Kills it, and starts its program anew, of which is known what it has shown before.
+    ///
+    /// # Errors
+    /// As [`Peer::start`].
+    pub fn restart(&mut self, program: &Program) -> Result<(), Failure> {
+        self.kill();
+        let skills = std::mem::take(&mut self.skills);
+        *self = Peer::start(program)?;
+        self.skills.seen.extend(skills.seen);
+        Ok(())
     }
 
     /// Gives a command without waiting for its answer.
@@ -104,7 +119,7 @@ impl Peer {
     /// The answer to the oldest command that has none; waits for it for `limit` and a grace.
     ///
     /// # Errors
-    /// [`Failure::Refused`], [`Failure::Died`], [`Failure::Silent`].
+    /// [`Failure::Refused`], [`Failure::Lacks`], [`Failure::Died`], [`Failure::Silent`].
     pub fn answer(&mut self, limit: Duration) -> Result<Vec<String>, Failure> {
         let command = self.due.pop_front().unwrap_or_default();
         let line = match self.answers.recv_timeout(limit + GRACE) {
@@ -118,13 +133,21 @@ impl Peer {
         self.note(format!("< {line}"));
         let mut words = line.split(' ').map(str::to_owned);
         match words.next().as_deref() {
-            Some("ok") => Ok(words.collect()),
-            Some("err") => Err(Failure::Refused {
-                peer: self.name.clone(),
-                command,
-                code: words.next().unwrap_or_default(),
-                text: words.collect::<Vec<_>>().join(" "),
-            }),
+            Some("ok") => {
+                self.skills.note(&command);
+                Ok(words.collect())
+            }
+            Some("err") => {
+                let (peer, code) = (self.name.clone(), words.next().unwrap_or_default());
+                let text = words.collect::<Vec<_>>().join(" ");
+                if code == "usage" && !self.skills.has(&command) {
+                    return Err(Failure::Lacks { peer, command, text });
+                }
+                if code != "usage" {
+                    self.skills.note(&command);
+                }
+                Err(Failure::Refused { peer, command, code, text })
+            }
             _ => Err(self.unlike(&command, "ok or err", line)),
         }
     }
@@ -174,6 +197,36 @@ impl Peer {
         self.lost = true;
         let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         Failure::Died { peer: self.name.clone(), command, status }
+    }
+}
+
+/// The commands that a peer has shown to know, with each type of socket: one that it has obeyed, or refused for a reason
+/// of its own, it cannot lack the next time.
+#[derive(Default)]
+struct Skills {
+    /// The types of its sockets, by their names.
+    types: HashMap<String, String>,
+    /// Types and commands.
+    seen: HashSet<(String, String)>,
+}
+
+impl Skills {
+    fn note(&mut self, command: &str) {
+        let mut words = command.split(' ').map(str::to_owned);
+        let (Some(command), Some(socket)) = (words.next(), words.next()) else { return };
+        if command == "socket" {
+            self.types.insert(socket, words.next().unwrap_or_default());
+        } else if let Some(socket_type) = self.types.get(&socket) {
+            self.seen.insert((socket_type.clone(), command));
+        }
+    }
+
+    /// Whether it has shown to know the command. Of options and types, each is a thing of its own.
+    fn has(&self, command: &str) -> bool {
+        let mut words = command.split(' ');
+        let (command, socket) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let socket_type = self.types.get(socket).cloned().unwrap_or_default();
+        !["socket", "set"].contains(&command) && self.seen.contains(&(socket_type, command.to_owned()))
     }
 }
 
@@ -231,6 +284,15 @@ pub enum Failure {
         /// The peer's own words.
         text: String,
     },
+    /// A peer does not know a command, a socket type, an option or its value.
+    Lacks {
+        /// Its name.
+        peer: String,
+        /// The command.
+        command: String,
+        /// The peer's own words.
+        text: String,
+    },
     /// A peer answered something else than it should.
     Unlike {
         /// Its name.
@@ -260,7 +322,7 @@ impl Failure {
     /// Whether it says that an implementation other than `ours` lacks a command, a socket type or an option.
     #[must_use]
     pub fn is_lack(&self, ours: &str) -> bool {
-        matches!(self, Failure::Refused { peer, code, .. } if code == "usage" && peer != ours)
+        matches!(self, Failure::Lacks { peer, .. } if peer != ours)
     }
 
     /// The code with which a peer refused; empty for failures of other kinds.
@@ -268,6 +330,7 @@ impl Failure {
     pub fn code(&self) -> &str {
         match self {
             Failure::Refused { code, .. } => code,
+            Failure::Lacks { .. } => "usage",
             _ => "",
         }
     }
@@ -288,6 +351,9 @@ impl fmt::Display for Failure {
             Failure::Refused { peer, command, code, text } => {
                 write!(f, "{peer} refused {command:?}: {code} {text}")
             }
+            Failure::Lacks { peer, command, text } => {
+                write!(f, "{peer} does not know {command:?}: {text}")
+            }
             Failure::Unlike { peer, command, expected, seen } => {
                 write!(f, "{peer} at {command:?}: expected {expected}, seen {seen}")
             }
@@ -299,3 +365,24 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_lacks_no_command_that_it_has_obeyed_with_this_type() {
+        let mut skills = Skills::default();
+        for command in ["socket a PUSH", "socket b PUSH", "socket c PULL", "set a SNDHWM 5", "fill a 10 5"] {
+            skills.note(command);
+        }
+        assert!(skills.has("fill a 10 7 t:x") && skills.has("fill b 10 5"));
+        assert!(!skills.has("fill c 10 5"), "another type");
+        assert!(!skills.has("fill d 10 5"), "no socket");
+        assert!(
+            !skills.has("set a RCVHWM 5") && !skills.has("set a SNDHWM 6"),
+            "options are things of their own"
+        );
+        assert!(!skills.has("socket a PUSH"));
+    }
+}

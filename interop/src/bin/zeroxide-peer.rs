@@ -7,7 +7,7 @@ use std::time::Duration;
 use interop::words::{frame, numbered, told};
 use zeroxide::{
     Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, PublicKey, RoutingId, Secret, SecretKey,
-    SendError, Socket, SocketType, Version, opt,
+    SendError, Socket, SocketStats, SocketType, Version, opt,
 };
 
 fn main() -> io::Result<()> {
@@ -93,6 +93,7 @@ impl Peer {
                 let (socket, events) = self.socket(name)?;
                 Ok(status(socket, events))
             }
+            ("tally", [name]) => Ok(tally(self.socket(name)?.0.stats())),
             ("proxy", [front, back]) => self.proxy(front, back),
             ("counts", [name]) => self.counts(name),
             (_, [name, rest @ ..]) => {
@@ -249,6 +250,12 @@ fn status(socket: &Socket, events: &Monitor) -> String {
         words += &format!("\n{} {} {:?}", event.connection, event.remote, event.kind);
     }
     words.replace('\n', " | ")
+}
+
+/// What became of the messages that the socket was given.
+fn tally(stats: SocketStats) -> String {
+    let SocketStats { accepted, unmatched, written, queued, dropped, .. } = stats;
+    format!(" {accepted} {unmatched} {written} {queued} {}", dropped.routed())
 }
 
 /// The frames before a numbered one; `None` stands for any.

@@ -22,16 +22,25 @@ const LARGE: u64 = 64 << 20;
 /// Fails when there are more messages of a kind than both high-water marks, the system's buffers, a read buffer and a
 /// batch of libzmq's hold.
 pub(super) fn check(stage: &Stage<'_>, kind: &str, count: u32, hwm: u32) -> Result<(), Failure> {
-    let most = most(stage, hwm);
-    if u64::from(count) <= most {
+    at_most(stage, kind, count.into(), u64::from(hwm) + most_written(stage, hwm))
+}
+
+/// Fails when of what a sender has written more is missing than the receiver's high-water mark, the system's buffers and
+/// a read buffer hold.
+pub(super) fn check_written(stage: &Stage<'_>, kind: &str, count: u64) -> Result<(), Failure> {
+    at_most(stage, kind, count, most_written(stage, HWM))
+}
+
+fn at_most(stage: &Stage<'_>, kind: &str, count: u64, most: u64) -> Result<(), Failure> {
+    if count <= most {
         return Ok(());
     }
     Err(Failure::Broken { rule: format!("{kind} {count}, at most {most}: {}", stage.setting()) })
 }
 
-/// The most numbered messages that can be between two sockets with this high-water mark each.
-fn most(stage: &Stage<'_>, hwm: u32) -> u64 {
-    2 * u64::from(hwm) + (system_buffers(stage) + READ_BUFFER + WRITE_BATCH) / smallest_average()
+/// The most numbered messages that can be behind the pipe of a sender, before a receiver with this high-water mark.
+fn most_written(stage: &Stage<'_>, hwm: u32) -> u64 {
+    u64::from(hwm) + (system_buffers(stage) + READ_BUFFER + WRITE_BATCH) / smallest_average()
 }
 
 /// Numbered messages come in rounds of 301 sizes; a flag and a length stand before each frame.

@@ -21,7 +21,7 @@ const fn scene(name: &'static str, options: &'static [Setup]) -> Scene {
 }
 
 /// A ROUTER takes a peer back that dials anew under the same name.
-const HANDOVER: Setup = Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1");
+const HANDOVER: Setup = Setup::optional(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1");
 
 pub(super) static LEFT: Scene = scene(
     "heartbeat-left",

@@ -2,6 +2,12 @@
 //!
 //! No message may come twice, torn, or out of order, and none may be missing but those that were on their way: at most
 //! both high-water marks, what the system's buffers hold, and one read buffer.
+//!
+//! Where a publisher's subscriber is killed there is no such bound: whatever is queued for it goes with it, and nothing is
+//! queued for nobody, so that the whole rest of the stream may be lost. What it did with each message a publisher may
+//! count (`tally`, as Zeroxide's does): then every message must be accounted for, and of those that it had written no
+//! more may be missing than the subscriber's high-water mark and buffers hold. Of one that does not count it is seen
+//! that nothing comes twice, torn or out of order, and that nothing more is lost once the subscriber is back.
 
 use std::time::Duration;
 
@@ -9,7 +15,7 @@ use super::bounds;
 use super::restart::talk_again;
 use crate::pair::{Flow, Pair, Side};
 use crate::peer::Failure;
-use crate::stage::{PATIENCE, Scene, Setup, Stage, Who};
+use crate::stage::{PATIENCE, Scene, Setup, Stage, Tally, Who};
 
 /// Both ends of a stream that one survives the other of; the system's buffers hold little, so that the stream is
 /// still running when the other is killed.
@@ -19,19 +25,21 @@ pub(super) static SCENE: Scene = Scene {
     lasting: true,
     relayed: false,
     options: &[
-        Setup::new(Who::Both, "RECONNECT_IVL", "20"),
+        Setup::optional(Who::Both, "RECONNECT_IVL", "20"),
         Setup::optional(Who::Both, "SNDBUF", bounds::BUFFER),
         Setup::optional(Who::Both, "RCVBUF", bounds::BUFFER),
-        Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
-        Setup::new(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
-        Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
+        Setup::optional(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
+        Setup::optional(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
+        Setup::optional(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
     ],
 };
 
-/// Messages of the stream.
+/// Messages of the stream: so many that some are missing when the sender is killed, or nothing is shown.
 const STREAM: u32 = 50_000;
 /// How many of them pass before the kill.
 const BEFORE: u32 = 2_000;
+/// Messages that follow when both are there again: fewer than a high-water mark.
+const AFTER: u32 = 500;
 /// Questions, where each waits for its answer.
 const QUESTIONS: u32 = 10_000;
 const QUESTIONS_BEFORE: u32 = 500;
@@ -58,6 +66,8 @@ pub(super) fn receiver(stage: &mut Stage<'_>) -> Result<(), Failure> {
     if let Flow::Turns { .. } = stage.setting().pair.flow {
         return answerer(stage);
     }
+    let is_publisher = stage.setting().socket_type(Side::Left).ends_with("PUB");
+    let tally = if is_publisher { stage.tally(Side::Left)? } else { None };
     stage.tell_take(Side::Right, BEFORE)?;
     stage.tell_fill(Side::Left, STREAM, PATIENCE)?;
     taken_from_the_start(stage)?;
@@ -75,15 +85,34 @@ pub(super) fn receiver(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let lost = STREAM - BEFORE - count;
     stage.note(format!("{lost} lost"));
     // A publisher drops what nobody is there for; a sender that waits loses only what it had let go of.
-    if stage.setting().socket_type(Side::Left).ends_with("PUB") {
-        return talk_again(stage, Side::Right);
+    if is_publisher {
+        if let Some(before) = tally {
+            account(stage, before, BEFORE + count)?;
+        }
+        talk_again(stage, Side::Right)?;
+        return stage.flood(Side::Left, AFTER);
     }
     let last = after.map_or(0, |(_, _, last)| last);
     if last != STREAM - 1 {
         return Err(stage.unlike(Side::Right, "drain", &format!("up to {}", STREAM - 1), last.to_string()));
     }
     bounds::check(stage, "lost", lost, bounds::HWM)?;
-    talk_again(stage, Side::Right)
+    talk_again(stage, Side::Right)?;
+    stage.flood(Side::Left, AFTER)
+}
+
+/// What a publisher did with the messages of the stream, of which so many were received.
+fn account(stage: &mut Stage<'_>, before: Tally, received: u32) -> Result<(), Failure> {
+    let Some(after) = stage.tally(Side::Left)? else { return Ok(()) };
+    let of_stream = after.since(before);
+    let Tally { taken, unmatched, written, queued, dropped } = of_stream;
+    stage.note(format!("{unmatched} published for nobody, {dropped} gone with the subscriber"));
+    if taken != u64::from(STREAM) || taken != unmatched + written + queued + dropped {
+        let expected = format!("{STREAM} taken, each of them unmatched, written, queued or dropped");
+        return Err(stage.unlike(Side::Left, "tally", &expected, format!("{of_stream:?}")));
+    }
+    let lost = written.saturating_sub(received.into());
+    bounds::check_written(stage, "written and lost", lost)
 }
 
 /// The sender is killed and comes back: what it had sent arrives up to some message, without a gap, and then the new
@@ -101,10 +130,15 @@ pub(super) fn sender(stage: &mut Stage<'_>) -> Result<(), Failure> {
             let seen = format!("{count} from {first} to {last}");
             return Err(stage.unlike(Side::Right, "drain", &format!("all from {BEFORE} on"), seen));
         }
+        if last == STREAM - 1 {
+            let rule = "the stream was over before its sender was killed: nothing is shown".to_owned();
+            return Err(Failure::Broken { rule });
+        }
         stage.note(format!("{count} more arrived"));
     }
     stage.revive(Side::Left)?;
-    talk_again(stage, Side::Left)
+    talk_again(stage, Side::Left)?;
+    stage.flood(Side::Left, AFTER)
 }
 
 /// A REP or ROUTER is killed between questions; the asker asks on.

@@ -13,10 +13,10 @@ pub(super) static SCENE: Scene = Scene {
     lasting: true,
     relayed: false,
     options: &[
-        Setup::new(Who::Both, "RECONNECT_IVL", "20"),
-        Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
-        Setup::new(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
-        Setup::new(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
+        Setup::optional(Who::Both, "RECONNECT_IVL", "20"),
+        Setup::optional(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
+        Setup::optional(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
+        Setup::optional(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
     ],
 };
 

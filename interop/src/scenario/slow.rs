@@ -17,8 +17,8 @@ pub(super) static SCENE: Scene = Scene {
     lasting: false,
     relayed: false,
     options: &[
-        Setup::new(Who::Both, "SNDHWM", "100"),
-        Setup::new(Who::Both, "RCVHWM", "100"),
+        Setup::optional(Who::Both, "SNDHWM", "100"),
+        Setup::optional(Who::Both, "RCVHWM", "100"),
         Setup::optional(Who::Both, "SNDBUF", bounds::BUFFER),
         Setup::optional(Who::Both, "RCVBUF", bounds::BUFFER),
     ],

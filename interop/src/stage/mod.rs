@@ -9,7 +9,7 @@ mod stream;
 use std::time::Duration;
 
 pub use self::scene::{Scene, Setting, Setup, Who};
-pub use self::stream::Drained;
+pub use self::stream::{Drained, Tally};
 
 use self::endpoint::Endpoint;
 use crate::pair::{Flow, Side};
@@ -37,7 +37,7 @@ pub struct Stage<'a> {
     /// What scenarios counted.
     notes: Vec<String>,
     /// Options that a peer could do without, and had to.
-    lacking: Vec<&'static str>,
+    lacking: Vec<(Side, &'static str)>,
     /// Between the two, where the scene has it.
     relay: Option<Relay>,
     /// Further sockets.
@@ -147,7 +147,7 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// Any [`Failure`].
     pub fn revive(&mut self, side: Side) -> Result<(), Failure> {
-        self.peers[side as usize] = Peer::start(self.setting.program(side))?;
+        self.peers[side as usize].restart(self.setting.program(side))?;
         self.enter(side)
     }
 
@@ -238,10 +238,12 @@ impl<'a> Stage<'a> {
         for (option, value) in role.options {
             self.ask(side, "set", &format!("{option} {value}"))?;
         }
-        for setup in self.setting.scene.options.iter().filter(|setup| setup.is_for(side, socket_type)) {
+        let wishes = role.wishes.iter().map(|(option, value)| Setup::optional(Who::On(side), option, value));
+        let scene = self.setting.scene.options.iter().copied();
+        for setup in wishes.chain(scene.filter(|setup| setup.is_for(side, socket_type))) {
             match self.ask(side, "set", &format!("{} {}", setup.option, setup.value)) {
                 Err(failure) if setup.optional && failure.code() == "usage" => {
-                    self.lacking.push(setup.option);
+                    self.lacking.push((side, setup.option));
                 }
                 set => drop(set?),
             }
@@ -292,7 +294,19 @@ impl<'a> Stage<'a> {
     /// Whether a peer does without an option of the scene that it does not know.
     #[must_use]
     pub fn lacks(&self, option: &str) -> bool {
-        self.lacking.contains(&option)
+        Side::BOTH.iter().any(|side| self.lacking.contains(&(*side, option)))
+    }
+
+    /// Whether one side does without an option.
+    ///
+    /// # Errors
+    /// [`Failure::Lacks`], if it does.
+    pub fn demand(&self, side: Side, option: &'static str) -> Result<(), Failure> {
+        if !self.lacking.contains(&(side, option)) {
+            return Ok(());
+        }
+        let (peer, command) = (self.peers[side as usize].name.clone(), format!("set {SOCKET} {option}"));
+        Err(Failure::Lacks { peer, command, text: "this scenario cannot do without".to_owned() })
     }
 
     /// The failure of an answer of `side` that should have been another.

@@ -9,7 +9,55 @@ use crate::peer::Failure;
 /// What came of a stream: how many messages, and the numbers of the first and the last.
 pub type Drained = Option<(u32, u32, u32)>;
 
+/// What a publisher with one subscriber did with the messages that it was given.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    /// All of them.
+    pub taken: u64,
+    /// Those that nobody had subscribed to.
+    pub unmatched: u64,
+    /// Those that the system took.
+    pub written: u64,
+    /// Those that still wait for it.
+    pub queued: u64,
+    /// Those that were dropped, at the high-water mark or with the connection.
+    pub dropped: u64,
+}
+
+impl Tally {
+    /// What came after an earlier one.
+    #[must_use]
+    pub fn since(self, before: Tally) -> Tally {
+        // Those that waited then are of that time, whatever became of them.
+        Tally {
+            taken: self.taken - before.taken,
+            unmatched: self.unmatched - before.unmatched,
+            written: self.written - before.written - before.queued.min(self.written - before.written),
+            queued: self.queued,
+            dropped: self.dropped - before.dropped,
+        }
+    }
+}
+
 impl Stage<'_> {
+    /// What `side` did with the messages that it was given; `None` if it does not count.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn tally(&mut self, side: Side) -> Result<Option<Tally>, Failure> {
+        let words = match self.ask(side, "tally", "") {
+            Err(Failure::Lacks { .. }) => return Ok(None),
+            other => other?,
+        };
+        let numbers: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
+        match numbers[..] {
+            [taken, unmatched, written, queued, dropped] => {
+                Ok(Some(Tally { taken, unmatched, written, queued, dropped }))
+            }
+            _ => Err(self.unlike(side, "tally", "five numbers", words.join(" "))),
+        }
+    }
+
     /// Passes `count` numbered messages from `side` to the other, as fast as they go.
     ///
     /// # Errors
