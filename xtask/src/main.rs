@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | install | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
 //! | [`conformance`] | `conformance`: libzmq's own tests on our libzmq.so |
+//! | [`install`] | `install`: the C library as a package that others find |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`report`] | steps, the closing table and the closing count |
@@ -18,6 +19,7 @@ mod ci;
 mod conformance;
 mod elf;
 mod floor;
+mod install;
 mod report;
 mod run;
 mod suite;
@@ -70,6 +72,10 @@ enum Task {
     /// The list is capi/conformance/expected.toml. It needs a C++ compiler, and fetches the package zeromq-src.
     #[command(verbatim_doc_comment)]
     Conformance(conformance::Options),
+    /// Builds the C library and puts it below a prefix: libzmq.so, libzmq.a, headers, pkg-config and CMake files.
+    ///
+    /// docs/PACKAGING.md tells what a packager needs to know.
+    Install(install::Options),
     /// Runs the benchmarks of the `benches` crate, then its comparison with other implementations.
     Bench(bench::Options),
 }
@@ -81,6 +87,7 @@ fn main() -> ExitCode {
         Task::Test(options) => suite::run(&root, &options),
         Task::Ci => ci::run(&root),
         Task::Conformance(options) => conformance::run(&root, &options),
+        Task::Install(options) => install::run(&root, &options),
         Task::Bench(options) => bench::run(&root, &options),
     }
 }

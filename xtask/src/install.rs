@@ -1,0 +1,208 @@
+//! `install`: libzmq.so, libzmq.a, the headers, and what pkg-config and CMake look for, below a prefix.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `library` | building the library, and what it asks of a program that links it |
+//! | `check` | `--check`: programs in C, built on what was installed |
+//!
+//! Names and versions are those of libzmq 4.3.5, so that what looks for it finds this. docs/PACKAGING.md is the guide.
+
+mod check;
+mod library;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use library::Library;
+
+pub(crate) use check::step;
+
+/// What the headers, `zmq_version` and the packages' files say.
+const VERSION: &str = "4.3.5";
+
+/// Options of `install`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Where the files will be used: libraries in PREFIX/lib, headers in PREFIX/include.
+    #[arg(long, required_unless_present = "check")]
+    prefix: Option<PathBuf>,
+    /// Where the files are put meanwhile: DESTDIR/PREFIX/lib. No file names it.
+    #[arg(long)]
+    destdir: Option<PathBuf>,
+    /// The libraries' folder, within the prefix.
+    #[arg(long, default_value = "lib")]
+    libdir: PathBuf,
+    /// The platform to build for, as rustc names it; a linker for it must be set up.
+    #[arg(long)]
+    target: Option<String>,
+    /// Only libzmq.a. So it is where the platform has no shared libraries (Rust's own musl targets).
+    #[arg(long)]
+    static_only: bool,
+    /// Features of zeroxide-capi, separated by commas: `curve-simd` (needs Rust 1.89). PLAIN and CURVE are always in.
+    #[arg(long)]
+    features: Option<String>,
+    /// Instead: installs below the target folder, and builds and runs C programs on that in each way there is.
+    #[arg(long, conflicts_with_all = ["prefix", "destdir", "target", "static_only"])]
+    check: bool,
+}
+
+impl Options {
+    /// The library below `prefix`, for the platform `target`.
+    fn below(prefix: PathBuf, target: Option<&str>, static_only: bool) -> Options {
+        Options {
+            prefix: Some(prefix),
+            destdir: None,
+            libdir: "lib".into(),
+            target: target.map(str::to_owned),
+            static_only,
+            features: None,
+            check: false,
+        }
+    }
+}
+
+pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+    if options.check {
+        let mut report = crate::report::Report::default();
+        report.step("the installed package", |_| step(root));
+        return report.close();
+    }
+    match install(root, options) {
+        Ok(files) => {
+            files.iter().for_each(|file| println!("{}", file.display()));
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("NOT INSTALLED: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds and puts everything in place; answers what was made.
+fn install(root: &Path, options: &Options) -> Result<Vec<PathBuf>, String> {
+    let prefix = options.prefix.as_deref().ok_or("there is no --prefix")?;
+    if !prefix.is_absolute() {
+        return Err(format!("--prefix {}: libzmq.pc needs an absolute path", prefix.display()));
+    }
+    if options.libdir.is_absolute() {
+        return Err(format!("--libdir {}: it is relative to the prefix", options.libdir.display()));
+    }
+    let library =
+        Library::build(root, options.target.as_deref(), options.static_only, options.features.as_deref())?;
+    let staged = match &options.destdir {
+        // `join` would start anew at an absolute path.
+        Some(folder) => root.join(folder).join(prefix.strip_prefix("/").unwrap_or(prefix)),
+        None => prefix.to_owned(),
+    };
+    let package = Package { root, prefix, libdir: &options.libdir, library, staged, made: Vec::new() };
+    package.put().map_err(|error| format!("{}: {error}", prefix.display()))
+}
+
+/// One installation.
+struct Package<'a> {
+    root: &'a Path,
+    prefix: &'a Path,
+    libdir: &'a Path,
+    library: Library,
+    staged: PathBuf,
+    made: Vec<PathBuf>,
+}
+
+impl Package<'_> {
+    fn put(mut self) -> io::Result<Vec<PathBuf>> {
+        let libdir = self.staged.join(self.libdir);
+        let archive = fs::read(&self.library.archive)?;
+        self.file(libdir.join("libzmq.a"), &archive, 0o644)?;
+        if let Some(shared) = self.library.shared.clone() {
+            let names = self.library.system.shared_names();
+            self.file(libdir.join(names[0]), &fs::read(shared)?, 0o755)?;
+            for name in &names[1..] {
+                self.link(libdir.join(name), names[0])?;
+            }
+        }
+        for header in ["zmq.h", "zmq_utils.h"] {
+            let text = fs::read(self.root.join("capi/include").join(header))?;
+            self.file(self.staged.join("include").join(header), &text, 0o644)?;
+        }
+        let texts = [
+            ("pkgconfig/libzmq.pc", "libzmq.pc.in"),
+            ("cmake/ZeroMQ/ZeroMQConfig.cmake", "ZeroMQConfig.cmake.in"),
+            ("cmake/ZeroMQ/ZeroMQConfigVersion.cmake", "ZeroMQConfigVersion.cmake.in"),
+        ];
+        for (place, template) in texts {
+            let template = fs::read_to_string(self.root.join("capi/package").join(template))?;
+            self.file(libdir.join(place), self.filled(&template).as_bytes(), 0o644)?;
+        }
+        Ok(self.made)
+    }
+
+    /// A template with its names between `@` replaced.
+    fn filled(&self, template: &str) -> String {
+        // From <libdir>/cmake/ZeroMQ to the prefix.
+        let up = vec![".."; self.libdir.components().count() + 2].join("/");
+        let shared = self.library.system.shared_names();
+        let names: Vec<&str> =
+            self.library.private.iter().map(|flag| flag.trim_start_matches("-l")).collect();
+        template
+            .replace("@PREFIX@", &self.prefix.display().to_string())
+            .replace("@LIBDIR@", &self.libdir.display().to_string())
+            .replace("@VERSION@", VERSION)
+            .replace("@UP@", &up)
+            .replace("@SHARED@", shared[0])
+            .replace("@SONAME@", self.library.system.soname())
+            .replace("@POINTER@", &self.library.pointer_bytes.to_string())
+            .replace("@PRIVATE_FLAGS@", &self.library.private.join(" "))
+            .replace("@PRIVATE_NAMES@", &names.join(";"))
+    }
+
+    fn file(&mut self, path: PathBuf, content: &[u8], mode: u32) -> io::Result<()> {
+        self.cleared(&path)?;
+        fs::write(&path, content)?;
+        permit(&path, mode)?;
+        self.made.push(path);
+        Ok(())
+    }
+
+    fn link(&mut self, path: PathBuf, to: &str) -> io::Result<()> {
+        self.cleared(&path)?;
+        symlink(to, &path)?;
+        self.made.push(path);
+        Ok(())
+    }
+
+    /// Makes the folder and removes an older file: a program that runs on it keeps it.
+    fn cleared(&self, path: &Path) -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn permit(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn permit(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn symlink(to: &str, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(to, path)
+}
+
+/// Only where a package for another system is made on one without such links.
+#[cfg(not(unix))]
+fn symlink(to: &str, path: &Path) -> io::Result<()> {
+    fs::copy(path.with_file_name(to), path).map(drop)
+}

@@ -1,0 +1,229 @@
+//! `--check`: a package below the target folder, and programs in C that find and use it as a stranger's would.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::{Options, install};
+use crate::report::Outcome;
+use crate::{elf, run, suite};
+
+/// The platform whose programs need no shared library at all.
+const MUSL: &str = "x86_64-unknown-linux-musl";
+/// More than the program needs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Installs and tries every way in turn; the first that fails ends it.
+pub(crate) fn step(root: &Path) -> Outcome {
+    if !cfg!(target_os = "linux") {
+        return Outcome::NotRun("the check knows Linux's tools only".to_owned());
+    }
+    for (tool, ask) in [("cc", "--version"), ("pkg-config", "--version"), ("readelf", "--version")] {
+        if run::output(&mut run::command(tool, root, &[ask])).is_none() {
+            return Outcome::NotRun(format!("there is no {tool}"));
+        }
+    }
+    let check = Check { root, folder: suite::target(root).join("installed") };
+    match check.all() {
+        Ok(()) => Outcome::Passed,
+        Err(why) => Outcome::Failed(why),
+    }
+}
+
+struct Check<'a> {
+    root: &'a Path,
+    folder: PathBuf,
+}
+
+impl Check<'_> {
+    fn all(&self) -> Result<(), String> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
+            _ => {}
+        }
+        let prefix = self.package("native", None, false)?;
+        self.names(&prefix)?;
+        self.by_pkg_config(&prefix)?;
+        self.by_cmake(&prefix)?;
+        self.by_pkg_config_static(&prefix)?;
+        self.musl()
+    }
+
+    fn package(&self, name: &str, target: Option<&str>, static_only: bool) -> Result<PathBuf, String> {
+        let prefix = self.folder.join(name);
+        install(self.root, &Options::below(prefix.clone(), target, static_only))?;
+        Ok(prefix)
+    }
+
+    /// The library is found by its soname, and exports what the header declares and nothing else.
+    fn names(&self, prefix: &Path) -> Result<(), String> {
+        let library = prefix.join("lib/libzmq.so.5.2.5");
+        let dynamic = self.said("readelf", &["-dW"], &library)?;
+        if !dynamic.lines().any(|line| line.contains("SONAME") && line.contains("[libzmq.so.5]")) {
+            return Err("the soname is not libzmq.so.5".to_owned());
+        }
+        for line in dynamic.lines().filter(|line| line.contains("(NEEDED)")) {
+            println!("{}", line.trim());
+        }
+        let header = fs::read_to_string(prefix.join("include/zmq.h")).map_err(|error| error.to_string())?;
+        let symbols = self.said("readelf", &["--dyn-syms", "-W"], &library)?;
+        let (mut declared, mut exported) = (declared(&header), exported(&symbols));
+        declared.sort();
+        exported.sort();
+        if declared != exported {
+            let only = |these: &[String], those: &[String]| -> Vec<String> {
+                these.iter().filter(|name| !those.contains(name)).cloned().collect()
+            };
+            return Err(format!(
+                "declared only: {:?}; exported only: {:?}",
+                only(&declared, &exported),
+                only(&exported, &declared)
+            ));
+        }
+        println!("soname libzmq.so.5; {} functions, those of zmq.h", exported.len());
+        Ok(())
+    }
+
+    fn by_pkg_config(&self, prefix: &Path) -> Result<(), String> {
+        let program = prefix.join("check-pkg-config");
+        let mut compiler = self.compiler("cc", &program);
+        compiler.args(self.flags(prefix, &["--cflags", "--libs"])?);
+        done(&mut compiler)?;
+        let dynamic = self.said("readelf", &["-dW"], &program)?;
+        if !dynamic.contains("[libzmq.so.5]") {
+            return Err("the program does not ask for libzmq.so.5".to_owned());
+        }
+        self.ran(&program, Some(&prefix.join("lib")))
+    }
+
+    /// Takes the shared library away first, as linkers prefer it.
+    fn by_pkg_config_static(&self, prefix: &Path) -> Result<(), String> {
+        fs::remove_file(prefix.join("lib/libzmq.so")).map_err(|error| error.to_string())?;
+        let program = prefix.join("check-pkg-config-static");
+        let mut compiler = self.compiler("cc", &program);
+        compiler.args(self.flags(prefix, &["--static", "--cflags", "--libs"])?);
+        done(&mut compiler)?;
+        self.ran(&program, None)
+    }
+
+    fn by_cmake(&self, prefix: &Path) -> Result<(), String> {
+        if run::output(&mut run::command("cmake", self.root, &["--version"])).is_none() {
+            println!("NOT RUN: find_package(ZeroMQ); there is no cmake");
+            return Ok(());
+        }
+        let build = prefix.join("check-cmake");
+        let mut configure = run::command("cmake", self.root, &["-S", "capi/package", "-B"]);
+        configure.arg(&build).arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
+        done(&mut configure)?;
+        done(run::command("cmake", self.root, &["--build"]).arg(&build))?;
+        self.ran(&build.join("check-shared"), Some(&prefix.join("lib")))?;
+        self.ran(&build.join("check-static"), None)
+    }
+
+    /// A program without any shared library: by musl's own compiler, or else by what Rust brings along of musl.
+    fn musl(&self) -> Result<(), String> {
+        let folder = run::output(&mut run::command(
+            "rustc",
+            self.root,
+            &["--print", "target-libdir", "--target", MUSL],
+        ));
+        let Some(rust) = folder.map(PathBuf::from).filter(|folder| folder.is_dir()) else {
+            println!("NOT RUN: the static program; Rust's {MUSL} is not here");
+            return Ok(());
+        };
+        let prefix = self.package("musl", Some(MUSL), true)?;
+        if prefix.join("lib/libzmq.so").exists() {
+            return Err("--static-only made a shared library".to_owned());
+        }
+        let program = prefix.join("check-musl");
+        let own = run::output(&mut run::command("musl-gcc", self.root, &["--version"])).is_some();
+        let flags = self.flags(&prefix, &["--static", "--cflags", "--libs"])?;
+        if own {
+            done(self.compiler("musl-gcc", &program).arg("-static").args(flags))?;
+        } else {
+            // The program uses nothing that differs between the headers of the two C libraries.
+            let (start, end) = (["crt1.o", "crti.o", "crtbegin.o"], ["crtend.o", "crtn.o"]);
+            let part = |name: &&str| rust.join("self-contained").join(name);
+            let mut compiler =
+                run::command("cc", self.root, &["-static", "-no-pie", "-nostdlib", "-U_FORTIFY_SOURCE"]);
+            compiler.args(start.iter().map(part)).arg("capi/package/check.c").args(flags);
+            compiler.arg(part(&"libunwind.a")).arg(part(&"libc.a")).arg("-lgcc").arg(part(&"libc.a"));
+            done(compiler.args(end.iter().map(part)).arg("-o").arg(&program))?;
+        }
+        let bytes = fs::read(&program).map_err(|error| error.to_string())?;
+        if elf::wants_loader(&bytes) != Some(false) {
+            return Err("the program of musl asks for a dynamic loader (PT_INTERP)".to_owned());
+        }
+        self.ran(&program, None)
+    }
+
+    fn compiler(&self, name: &str, program: &Path) -> Command {
+        let mut compiler = run::command(name, self.root, &["-std=c11", "-Wall", "-Wextra", "-Werror"]);
+        compiler.arg("capi/package/check.c").arg("-o").arg(program);
+        compiler
+    }
+
+    fn flags(&self, prefix: &Path, ask: &[&str]) -> Result<Vec<String>, String> {
+        let mut command = run::command("pkg-config", self.root, ask);
+        command.arg("libzmq").env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig"));
+        let flags = run::output(&mut command).ok_or("pkg-config does not find libzmq")?;
+        Ok(flags.split_whitespace().map(str::to_owned).collect())
+    }
+
+    fn said(&self, tool: &str, ask: &[&str], file: &Path) -> Result<String, String> {
+        let mut command = run::command(tool, self.root, ask);
+        run::output(command.arg(file).env("LC_ALL", "C"))
+            .ok_or(format!("{tool} cannot read {}", file.display()))
+    }
+
+    fn ran(&self, program: &Path, libraries: Option<&Path>) -> Result<(), String> {
+        let mut command = run::command(program, self.root, &[]);
+        command.env_remove("LD_LIBRARY_PATH");
+        if let Some(folder) = libraries {
+            command.env("LD_LIBRARY_PATH", folder);
+        }
+        match run::within(&mut command, LIMIT) {
+            Outcome::Passed => Ok(()),
+            outcome => Err(format!("{}: {outcome:?}", program.display())),
+        }
+    }
+}
+
+fn done(command: &mut Command) -> Result<(), String> {
+    match run::pass(command) {
+        Outcome::Passed => Ok(()),
+        outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
+    }
+}
+
+/// The functions that a header declares: the word before ` (` of each `ZMQ_EXPORT`.
+fn declared(header: &str) -> Vec<String> {
+    let lines = header.lines().filter_map(|line| line.strip_prefix("ZMQ_EXPORT "));
+    let names = lines.filter_map(|line| line.split(" (").next()?.rsplit([' ', '*']).next());
+    names.map(str::to_owned).collect()
+}
+
+/// The defined symbols of `readelf --dyn-syms`.
+fn exported(table: &str) -> Vec<String> {
+    let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let defined = rows.filter(|row| row.len() == 8 && row[0].ends_with(':') && row[6].parse::<u32>().is_ok());
+    defined.map(|row| row[7].to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_read_from_a_header_and_from_a_table() {
+        let header =
+            "ZMQ_EXPORT int zmq_errno (void);\nZMQ_EXPORT void *zmq_ctx_new (void);\nint other (void);\n";
+        assert_eq!(declared(header), ["zmq_errno", "zmq_ctx_new"]);
+        let table = "   Num:    Value          Size Type    Bind   Vis      Ndx Name\n\
+                     1: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND free@GLIBC_2.2.5 (2)\n\
+                     2: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND read\n\
+                     9: 0000000000053f80    14 FUNC    GLOBAL DEFAULT   12 zmq_errno\n";
+        assert_eq!(exported(table), ["zmq_errno"]);
+    }
+}

@@ -1,0 +1,143 @@
+//! The library itself: built, and what a program must link beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::report::Outcome;
+use crate::{run, suite};
+
+/// The profile in Cargo.toml that the C library is built with.
+const PROFILE: &str = "c-library";
+
+/// What a C compiler links without being asked.
+const ADDED: &[&str] = &["-lgcc_s", "-lgcc_eh", "-lgcc", "-lunwind", "-lc"];
+
+/// A built library.
+pub(super) struct Library {
+    pub(super) archive: PathBuf,
+    /// `None` where it was not wanted, or the platform links everything statically.
+    pub(super) shared: Option<PathBuf>,
+    /// What a program that links `archive` needs, as flags (`-lpthread`).
+    pub(super) private: Vec<String>,
+    pub(super) system: System,
+    pub(super) pointer_bytes: u32,
+}
+
+/// How shared libraries are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    Elf,
+    Apple,
+}
+
+impl System {
+    /// The file's name, then those that are links to it: the one that programs are loaded with, the one they are
+    /// linked with.
+    pub(super) fn shared_names(self) -> &'static [&'static str] {
+        match self {
+            // libtool's 7:5:2: interface 7, revision 5, two interfaces back (libzmq 4.3.5).
+            System::Elf => &["libzmq.so.5.2.5", "libzmq.so.5", "libzmq.so"],
+            System::Apple => &["libzmq.5.dylib", "libzmq.dylib"],
+        }
+    }
+
+    pub(super) fn soname(self) -> &'static str {
+        match self {
+            System::Elf => "libzmq.so.5",
+            System::Apple => "@rpath/libzmq.5.dylib",
+        }
+    }
+
+    fn built(self) -> &'static str {
+        match self {
+            System::Elf => "libzmq.so",
+            System::Apple => "libzmq.dylib",
+        }
+    }
+
+    /// From what `rustc --print cfg` says.
+    fn read(cfg: &str) -> Result<System, String> {
+        let is = |line: &str| cfg.lines().any(|each| each == line);
+        match () {
+            () if is("windows") => Err("Windows names and places libraries in ways of its own".to_owned()),
+            () if is("target_vendor=\"apple\"") => Ok(System::Apple),
+            () => Ok(System::Elf),
+        }
+    }
+}
+
+impl Library {
+    pub(super) fn build(
+        root: &Path,
+        target: Option<&str>,
+        static_only: bool,
+        features: Option<&str>,
+    ) -> Result<Library, String> {
+        let asked = std::env::var("CARGO_BUILD_TARGET").ok();
+        let target = target.or(asked.as_deref());
+        let mut ask = run::command("rustc", root, &["--print", "cfg"]);
+        ask.args(option("--target", target));
+        let cfg = run::output(&mut ask).ok_or("rustc does not know the target")?;
+        let system = System::read(&cfg)?;
+
+        let folder = suite::target(root).join(target.unwrap_or_default()).join(PROFILE);
+        let libraries = folder.join("libzmq.needs");
+        let shared = folder.join(system.built());
+        // Left from a build of another kind, it would be taken for this one's.
+        let _ = fs::remove_file(&shared);
+        let kinds = if static_only { "staticlib" } else { "staticlib,cdylib" };
+        let mut build = run::cargo(root, &["rustc", "-p", "zeroxide-capi", "--lib", "--profile", PROFILE]);
+        build.args(["--crate-type", kinds]);
+        build.args(option("--target", target)).args(option("--features", features));
+        build.args(["--", "--print"]).arg(format!("native-static-libs={}", libraries.display()));
+        if run::pass(&mut build) != Outcome::Passed {
+            return Err("the library does not build".to_owned());
+        }
+        let needs =
+            fs::read_to_string(&libraries).map_err(|error| format!("{}: {error}", libraries.display()))?;
+        Ok(Library {
+            archive: folder.join("libzmq.a"),
+            shared: (!static_only && shared.exists()).then_some(shared),
+            private: private(&needs),
+            system,
+            pointer_bytes: if cfg.contains("target_pointer_width=\"32\"") { 4 } else { 8 },
+        })
+    }
+}
+
+fn option<'a>(name: &'a str, value: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+    value.into_iter().flat_map(move |value| [name, value])
+}
+
+/// What is left of rustc's list without what every compiler adds by itself, and without doubles.
+///
+/// `-lgcc_s` is wrong with `-static`, where the compiler takes gcc_eh for it; `-lunwind` is Rust's own on musl, where
+/// compilers have gcc_eh, too.
+fn private(needs: &str) -> Vec<String> {
+    let mut flags: Vec<String> = Vec::new();
+    for flag in needs.split_whitespace().filter(|flag| !ADDED.contains(flag)) {
+        // `-framework` is followed by a name, each time.
+        if !flag.starts_with("-l") || !flags.iter().any(|known| known == flag) {
+            flags.push(flag.to_owned());
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_compiler_adds_is_left_to_it() {
+        let needs = "-lunwind -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc\n-lpthread\n";
+        assert_eq!(private(needs), ["-lutil", "-lrt", "-lpthread", "-lm", "-ldl"]);
+    }
+
+    #[test]
+    fn names_follow_the_platform() {
+        assert_eq!(System::read("unix\ntarget_os=\"linux\"\n"), Ok(System::Elf));
+        assert_eq!(System::read("unix\ntarget_vendor=\"apple\"\n"), Ok(System::Apple));
+        assert!(System::read("windows\n").is_err());
+    }
+}
