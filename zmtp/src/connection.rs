@@ -10,13 +10,14 @@
 //! [`Connection::decide`] says that it may come in.
 
 mod config;
+mod pongs;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::command::{Command, MAX_CONTEXT};
+use crate::command::Command;
 use crate::decoder::{Decoder, Item, Limits, Phase};
 use crate::encoder::{Outbox, Wire};
 use crate::error::{ConnectionError, ProtocolError};
@@ -28,6 +29,7 @@ use crate::mechanism::{Channel, Mechanism, Step, Told};
 use crate::{Frame, Message, SocketType, Traffic, Version, raw};
 
 pub use config::Config;
+use pongs::Pongs;
 
 /// What is known of the peer when the handshake is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,9 +115,7 @@ struct Control {
     due: bool,
     /// Greeting and handshake.
     bytes: Vec<u8>,
-    /// The context of the newest PING that is not answered. Older ones are forgotten: a peer that sends PINGs and
-    /// does not read must not fill our memory.
-    pong: Option<([u8; MAX_CONTEXT], usize)>,
+    pongs: Pongs,
     ping: bool,
 }
 
@@ -252,8 +252,8 @@ impl Connection {
     pub fn poll_transmit(&mut self, out: &mut Outbox) {
         let control = std::mem::take(&mut self.control);
         out.stage(&control.bytes);
-        if let Some((context, len)) = control.pong {
-            self.write_command(&[b"\x04PONG", &context[..len]].concat(), out);
+        for context in control.pongs.contexts() {
+            self.write_command(&[b"\x04PONG", context].concat(), out);
         }
         if control.ping {
             let ttl = tenths(self.config.heartbeat_ttl).to_be_bytes();
@@ -569,9 +569,7 @@ impl Connection {
             Command::Cancel(topic) if publishes => self.topic(topic).map(Traffic::Cancel).map(Some),
             Command::Ping { ttl, context } => {
                 self.heartbeat.pinged(ttl);
-                let mut kept = [0; MAX_CONTEXT];
-                kept[..context.len()].copy_from_slice(context);
-                self.control.pong = Some((kept, context.len()));
+                self.control.pongs.owe(context);
                 self.control.due = true;
                 Ok(None)
             }

@@ -579,12 +579,24 @@ fn a_time_to_live_beyond_65_seconds_does_not_wrap() {
 }
 
 #[test]
-fn of_several_pings_the_newest_is_answered() {
+fn pings_that_arrive_together_are_each_answered_with_their_context() {
     let now = Instant::now();
     let mut end = End::open(Config::new(Pull), V3_1, now);
-    let ping = hex("04 08 04 50494E47 0000 61 04 08 04 50494E47 0000 62");
-    end.input(&ping.repeat(1000), now).unwrap();
-    assert_eq!(end.output(), hex("04 06 04 504F4E47 62"));
+    end.input(&hex("04 08 04 50494E47 0000 61 04 07 04 50494E47 0000 04 08 04 50494E47 0000 62"), now)
+        .unwrap();
+    assert_eq!(end.output(), hex("04 06 04 504F4E47 61 04 05 04 504F4E47 04 06 04 504F4E47 62"));
+    assert_eq!(end.output(), b"");
+}
+
+#[test]
+fn of_a_flood_of_pings_the_newest_sixteen_are_answered() {
+    let now = Instant::now();
+    let mut end = End::open(Config::new(Pull), V3_1, now);
+    for context in 0..=255u8 {
+        end.input(&[&hex("04 08 04 50494E47 0000")[..], &[context]].concat(), now).unwrap();
+    }
+    let pong = |context: u8| [&hex("04 06 04 504F4E47")[..], &[context]].concat();
+    assert_eq!(end.output(), (240..=255).flat_map(pong).collect::<Vec<u8>>());
     assert_eq!(end.output(), b"");
 }
 
