@@ -135,6 +135,8 @@ pub enum Op {
     Subscribe,
     /// To send to a peer by its routing id, or to receive with it.
     Address,
+    /// To know a peer by its number.
+    Number,
     /// To send a request and wait for its reply.
     Request,
     /// To wait for subscribers.
@@ -389,6 +391,7 @@ fn not_supported(f: &mut fmt::Formatter<'_>, socket: SocketType, op: Op) -> fmt:
         }
         Op::Subscribe => write!(f, "{a} {socket} socket cannot subscribe; a SUB can"),
         Op::Address => write!(f, "{a} {socket} socket has no peers by routing id; a ROUTER has"),
+        Op::Number => write!(f, "{a} {socket} socket has no peers by number; a SERVER has"),
         Op::Request => write!(f, "{a} {socket} socket has no request(); a REQ has"),
         Op::CountSubscribers => write!(f, "{a} {socket} socket has no subscribers; a PUB has"),
         Op::Multipart => write!(f, "a message of {a} {socket} socket has one frame; send each by itself"),

@@ -231,7 +231,7 @@ pub fn connect_peer(socket: &Socket, endpoint: &str) -> Result<u32> {
     base.enter(|state| {
         let pipe = state.pipes.iter().find(|(_, entry)| entry.endpoint == id).map(|(pipe, _)| pipe);
         match pipe.map_or(0, |pipe| state.pattern.number(pipe)) {
-            0 => Err(Error::NotSupported { socket: socket.socket_type(), op: Op::Address }),
+            0 => Err(Error::NotSupported { socket: socket.socket_type(), op: Op::Number }),
             number => Ok(number),
         }
     })

@@ -26,7 +26,8 @@ pub use error::{
 pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Monitor};
 pub use options::{
-    AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, Writable, opt,
+    AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, RouterNotify,
+    Writable, opt,
 };
 pub use peers::PeerTable;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};

@@ -337,6 +337,15 @@ pub struct ReconnectStop {
     pub after_disconnect: bool,
 }
 
+/// What a ROUTER is told of the comings and goings of its peers, as empty messages from them ([`opt::ROUTER_NOTIFY`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RouterNotify {
+    /// A peer's handshake is over (libzmq `ZMQ_NOTIFY_CONNECT`, 1).
+    pub connect: bool,
+    /// A peer is lost; its own messages come first (libzmq `ZMQ_NOTIFY_DISCONNECT`, 2).
+    pub disconnect: bool,
+}
+
 /// Why an option cannot have a value, or cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -50,10 +50,13 @@ pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, addr: *const c_ch
     })
 }
 
-/// Not there yet: `ENOTSUP`.
+/// Ends the connection of a peer of a SERVER or PEER. `EHOSTUNREACH` when there is none, `ENOTSUP` on other types.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, _routing_id: u32) -> c_int {
-    not_yet(socket)
+pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, routing_id: u32) -> c_int {
+    call(-1, || {
+        Sock::of(socket)?.socket.disconnect_peer(routing_id)?;
+        Ok(0)
+    })
 }
 
 /// Not there yet: `ENOTSUP`; `EINVAL` when no monitor would be told.

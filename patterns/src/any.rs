@@ -152,6 +152,10 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.number(pipe))
     }
 
+    fn disconnect<P: Pipes>(&mut self, number: u32, pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.kind, it => it.disconnect(number, pipes))
+    }
+
     fn number_request(&mut self) {
         each!(&mut self.kind, it => it.number_request());
     }

@@ -120,6 +120,11 @@ impl Distributor {
         self.chosen.extend(self.attached.iter().filter(|pipe| slots[pipe.0 as usize].round != round));
     }
 
+    /// Leaves nobody chosen but `pipe`, if it was.
+    pub(crate) fn keep_only(&mut self, pipe: PipeId) {
+        self.chosen.retain(|chosen| *chosen == pipe);
+    }
+
     /// Reserves room on the chosen pipes. Full pipes are left out; `nodrop` refuses instead (libzmq
     /// `ZMQ_XPUB_NODROP`).
     ///

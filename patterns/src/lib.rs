@@ -171,6 +171,7 @@ pub struct PatternOptions {
     pub xpub_verbose: bool,
     pub xpub_verboser: bool,
     pub xpub_manual: bool,
+    pub xpub_manual_last_value: bool,
     pub xpub_nodrop: bool,
     pub xpub_welcome_msg: Option<Bytes>,
     pub max_subscriptions: u32,
@@ -194,6 +195,7 @@ impl Default for PatternOptions {
             xpub_verbose: false,
             xpub_verboser: false,
             xpub_manual: false,
+            xpub_manual_last_value: false,
             xpub_nodrop: false,
             xpub_welcome_msg: None,
             max_subscriptions: 0,
@@ -263,6 +265,15 @@ pub trait Pattern {
     fn number(&self, pipe: PipeId) -> u32 {
         let _ = pipe;
         0
+    }
+
+    /// Ends the connection of the peer with this number (SERVER, PEER).
+    ///
+    /// # Errors
+    /// [`Refusal::Unroutable`]; [`Refusal::NotSupported`] on every other type.
+    fn disconnect<P: Pipes>(&mut self, number: u32, pipes: &mut P) -> Result<(), Refusal> {
+        let _ = (number, pipes);
+        Err(Refusal::NotSupported)
     }
 
     /// Second step: moves the whole message, first frame included, to where `route` chose.

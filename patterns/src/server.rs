@@ -50,10 +50,10 @@ impl Server {
         self.peers.insert(self.next, pipe);
         self.next = self.next.wrapping_add(1);
     }
+}
 
-    fn unroutable(&self) -> Refusal {
-        Refusal::Unroutable(RoutingId::as_written(&self.to.to_be_bytes()))
-    }
+fn unroutable(number: u32) -> Refusal {
+    Refusal::Unroutable(RoutingId::as_written(&number.to_be_bytes()))
 }
 
 /// Writes the sender's number on a message.
@@ -93,12 +93,18 @@ impl Pattern for Server {
         self.numbers.get(pipe.0 as usize).copied().unwrap_or_default()
     }
 
+    fn disconnect<P: Pipes>(&mut self, number: u32, pipes: &mut P) -> Result<(), Refusal> {
+        let pipe = self.peers.get(&number).ok_or_else(|| unroutable(number))?;
+        pipes.close(*pipe);
+        Ok(())
+    }
+
     fn route<P: Pipes>(&mut self, _: &Frame, pipes: &mut P) -> Result<(), Refusal> {
-        let Some(&pipe) = self.peers.get(&self.to) else { return Err(self.unroutable()) };
+        let Some(&pipe) = self.peers.get(&self.to) else { return Err(unroutable(self.to)) };
         self.chosen = match pipes.reserve(pipe) {
             Credit::Granted => Chosen::Pipe(pipe),
             Credit::Full | Credit::AfterDrive => return Err(Refusal::Full { pipes: 1 }),
-            Credit::Gone => return Err(self.unroutable()),
+            Credit::Gone => return Err(unroutable(self.to)),
         };
         Ok(())
     }

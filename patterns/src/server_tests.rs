@@ -3,7 +3,7 @@
 use zeroxide_zmtp::{Message, SocketType};
 
 use crate::fake::Rig;
-use crate::{Cause, Refusal};
+use crate::{Cause, Pattern, Refusal};
 
 /// The types that receive messages of one frame.
 const RECEIVERS: [SocketType; 5] =
@@ -71,4 +71,31 @@ fn server_refuses_a_number_that_nobody_has() {
     assert_eq!(rig.send("y"), Err(Refusal::Full { pipes: 1 }), "a full one is waited for");
     rig.detach(peer);
     assert!(matches!(rig.send("z"), Err(Refusal::Unroutable(_))));
+}
+
+#[test]
+fn who_is_disconnected_is_closed_and_cannot_be_sent_to() {
+    for socket_type in [SocketType::Server, SocketType::Peer] {
+        let mut rig = Rig::new(socket_type);
+        let (gone, stays) = (rig.accept(0), rig.accept(0));
+        rig.deliver(gone, "unread");
+        let numbers = [gone, stays].map(|pipe| rig.pattern.number(pipe));
+        assert_eq!(rig.pattern.disconnect(numbers[0], &mut rig.pipes), Ok(()));
+        assert!(rig.pipes.get(gone).closed && !rig.pipes.get(stays).closed);
+        rig.address(numbers[0]);
+        assert!(matches!(rig.send("x"), Err(Refusal::Unroutable(_))), "{socket_type}");
+        rig.detach(gone);
+        let again = rig.pattern.disconnect(numbers[0], &mut rig.pipes);
+        assert!(matches!(again, Err(Refusal::Unroutable(_))), "{socket_type}");
+        assert!(!rig.has_in());
+        rig.address(numbers[1]);
+        rig.send("x").unwrap();
+    }
+}
+
+#[test]
+fn only_types_with_numbers_disconnect_by_them() {
+    let mut rig = Rig::new(SocketType::Router);
+    rig.accept(0);
+    assert_eq!(rig.pattern.disconnect(1, &mut rig.pipes), Err(Refusal::NotSupported));
 }

@@ -10,7 +10,7 @@ use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::SocketType;
 use zeroxide_zmtp::mechanism::{Secret, z85};
 
-use crate::options::{Opt, OptionError, ReconnectStop, Row, Values, opt};
+use crate::options::{Opt, OptionError, ReconnectStop, RouterNotify, Row, Values, opt};
 use crate::security::{Mechanism, PublicKey, SecretKey};
 
 /// The value of an option as C sees it.
@@ -156,12 +156,20 @@ fn read<T, S>(
     values: &Values,
     socket: SocketType,
 ) -> Result<Raw, OptionError> {
-    option.read_for_c(values, socket, is_generic(option.row())).map(|value| codec.encode(value))
+    option.read_for_c(values, socket, is_read_by_all(option.row())).map(|value| codec.encode(value))
 }
 
 /// Options that libzmq keeps for sockets of every type, though few heed them (options.cpp).
 fn is_generic(row: &Row) -> bool {
-    matches!(row.name(), "ROUTING_ID" | "CONFLATE" | "INVERT_MATCHING")
+    matches!(
+        row.name(),
+        "ROUTING_ID" | "CONFLATE" | "INVERT_MATCHING" | "HELLO_MSG" | "DISCONNECT_MSG" | "HICCUP_MSG"
+    )
+}
+
+/// Options whose value sockets of every type tell, though some cannot set it.
+fn is_read_by_all(row: &Row) -> bool {
+    is_generic(row) || row.name() == "ROUTER_NOTIFY"
 }
 
 fn malformed(row: &Row, bytes: &[u8]) -> OptionError {
@@ -455,6 +463,21 @@ impl Codec<ReconnectStop> for Stops {
     }
 }
 
+/// ROUTER_NOTIFY: bits.
+struct Notices;
+
+impl Codec<RouterNotify> for Notices {
+    fn decode(&self, bytes: &[u8]) -> Option<RouterNotify> {
+        let bits = int(bytes).filter(|bits| bits & !3 == 0)?;
+        Some(RouterNotify { connect: bits & 1 != 0, disconnect: bits & 2 != 0 })
+    }
+
+    fn encode(&self, value: Option<RouterNotify>) -> Raw {
+        let notify = value.unwrap_or_default();
+        Raw::Int(i32::from(notify.connect) | (i32::from(notify.disconnect) << 1))
+    }
+}
+
 macro_rules! get {
     (both, $name:ident, $codec:expr) => {
         Some(|values, socket| read(opt::$name, $codec, values, socket))
@@ -530,9 +553,14 @@ forms! {
     92 both BINDTODEVICE: Plain;
     93 both ZAP_ENFORCE_DOMAIN: Flag::Any;
     95 set METADATA: Pair;
+    97 both ROUTER_NOTIFY: Notices;
+    98 set XPUB_MANUAL_LAST_VALUE: Flag::NotNegative;
     108 set ONLY_FIRST_SUBSCRIBE: Flag::NotNegative;
     109 both RECONNECT_STOP: Stops;
+    110 set HELLO_MSG: Plain;
+    111 set DISCONNECT_MSG: Plain;
     112 both PRIORITY: Number;
     113 both BUSY_POLL: Number;
+    114 set HICCUP_MSG: Plain;
     115 set XSUB_VERBOSE_UNSUBSCRIBE: Flag::Any;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use zeroxide_patterns::{Pattern, Refusal};
+use zeroxide_patterns::{Cause, Pattern, Pipes, Refusal};
 use zeroxide_zmtp::{Frame, Message, Peer, SocketType};
 
 use super::Wait;
@@ -209,6 +209,13 @@ impl SocketState {
                 } else {
                     self.commit(message);
                 }
+                Ok(())
+            }
+            // An id with nothing behind it is swallowed, whomever it names (libzmq router.cpp, stream.cpp).
+            Err(Refusal::Unroutable(_)) if self.socket_type.addresses() && !part.more => {
+                self.accepted += 1;
+                self.pipes.dropped(None, Cause::Unroutable);
+                self.pipes.discard(part.frame.into());
                 Ok(())
             }
             Err(refusal) => {

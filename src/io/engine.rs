@@ -17,7 +17,7 @@ use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established};
 use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Credentials, Decision};
-use zeroxide_zmtp::{ConnectionError, Frame, ProtocolError, Stage, Traffic};
+use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
 
 use super::command::{Command, Control};
 use super::entry::{Entered, Entry};
@@ -138,6 +138,8 @@ struct State {
     leftover: Option<Leftover>,
     /// The first traffic of a connection whose pipe is not attached yet.
     early: Option<Traffic>,
+    /// The handshake is over: what follows is not looked at before there is a pipe.
+    established: bool,
     readable: bool,
     /// No edge will tell of the end that comes behind the last bytes.
     hung_up: bool,
@@ -194,6 +196,7 @@ impl Engine {
                 outbox: Outbox::new(),
                 leftover: None,
                 early: None,
+                established: false,
                 readable: true,
                 hung_up: false,
                 writable: true,
@@ -257,9 +260,16 @@ impl Engine {
         self.state.lock().connection.stage()
     }
 
-    /// Gives the engine its pipe, after the handshake. Called by the reactor, before anybody else knows the engine.
-    pub(crate) fn attach(&self, mut pipe: Pipe) {
-        let mut state = self.state.lock();
+    /// Gives the engine its pipe, after the handshake; `hello` goes to the peer ahead of what the pipe holds. Called by
+    /// the reactor, before anybody else knows the engine.
+    pub(crate) fn attach(&self, mut pipe: Pipe, hello: Option<Message>) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        if let Some(hello) = hello {
+            state.connection.encode(Traffic::Message(hello), &mut state.outbox);
+            // It did not come through the pipe, whose messages are counted.
+            state.outbox.disown();
+        }
         if let Some(traffic) = state.early.take() {
             pipe.writer.write(traffic);
         }
@@ -551,6 +561,7 @@ impl State {
                 Ok(None) => {}
                 Err(fault) => return Err(End::Protocol(fault.into())),
             }
+            // Faults behind the handshake are those of a peer: it must be known by then (has_room).
             self.look_for_ready(turn);
         }
         Ok(bytes.len() - input.len())
@@ -565,7 +576,7 @@ impl State {
     fn has_room(&mut self) -> bool {
         match &mut self.pipe {
             Some(pipe) => pipe.writer.has_credit(),
-            None => self.early.is_none(),
+            None => self.early.is_none() && !self.established,
         }
     }
 
@@ -578,6 +589,7 @@ impl State {
             turn.told = true;
         }
         if let Some(established) = self.connection.poll_ready() {
+            self.established = true;
             turn.outcome.established = Some(established);
             turn.told = true;
         }

@@ -14,7 +14,7 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_zmtp::connection::{Connection, Established};
-use zeroxide_zmtp::{Peer, ProtocolError};
+use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 
 use super::acceptor::Place;
 use super::command::{Attach, Control};
@@ -22,7 +22,7 @@ use super::engine::{Driver, End, Engine};
 use super::reactor::{Reactor, Timer};
 use super::zap::Question;
 use crate::error::{Denial, HandshakeCause, HandshakeError};
-use crate::monitor::EventKind;
+use crate::monitor::{DisconnectReason, EventKind};
 use crate::options::Values;
 use crate::socket::base::{SocketBase, owner};
 use crate::socket::pipes::{Entry, Link, Slot};
@@ -71,6 +71,12 @@ pub(crate) struct Opening {
 }
 
 impl Connected {
+    /// What its socket receives when it is lost.
+    fn loss_notices(&self) -> impl Iterator<Item = Message> {
+        let connecting = matches!(self.maker, Maker::Session(_));
+        self.values.loss_notices(self.base.socket_type, connecting)
+    }
+
     /// Why its handshake came to nothing.
     pub(super) fn handshake_error(&self, end: &End) -> HandshakeError {
         let cause = match (&self.denial, end.handshake_cause()) {
@@ -186,14 +192,17 @@ impl Reactor {
         }
         base.peers.add(Arc::clone(&peer));
         base.monitors.emit(id, &local, &remote, EventKind::HandshakeSucceeded);
+        let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
         match self.take_session_pipe(maker, id) {
-            Some(pipe) => {
-                engine.attach(pipe);
+            Some(mut pipe) => {
+                tell(&mut pipe, arrival);
+                engine.attach(pipe, hello);
                 base.post(Control::Up(slot, engine, peer));
             }
             None => {
-                let (ours, theirs) = make_pipe(&base, &values);
-                engine.attach(theirs);
+                let (ours, mut theirs) = make_pipe(&base, &values);
+                tell(&mut theirs, arrival);
+                engine.attach(theirs, hello);
                 let endpoint = match maker {
                     Maker::Session(endpoint) | Maker::Listener(endpoint) => endpoint,
                 };
@@ -228,7 +237,7 @@ impl Reactor {
     }
 
     /// A connection is over.
-    fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>) {
+    fn ended(&mut self, id: u64, end: End, mut pipe: Option<Pipe>) {
         let Some(mut connected) = self.connections.remove(&id) else { return };
         connected.question = None;
         if let Some(mut stream) = connected.engine.take_stream() {
@@ -241,6 +250,11 @@ impl Reactor {
             self.handshake_over(place);
         }
         self.report_end(&connected, &end);
+        if let Some(pipe) = pipe.as_mut().filter(|_| end.reason() != DisconnectReason::Ours) {
+            if tell(pipe, connected.loss_notices()) {
+                connected.base.post(Control::Readable(connected.slot.clone()));
+            }
+        }
         match connected.maker {
             Maker::Session(session) => self.session_lost(session, &connected, &end, pipe),
             Maker::Listener(_) => {
@@ -270,6 +284,13 @@ pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     let out = Flow { hwm: values.sndhwm, conflate, count_control: false };
     let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true };
     pipe(out, inp)
+}
+
+/// Gives a socket messages that no peer sent, behind what the peer did send. They may exceed the high-water mark. `true`:
+/// the socket had found nothing to read before.
+fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
+    notices.into_iter().for_each(|notice| pipe.writer.write(Traffic::Message(notice)));
+    pipe.writer.flush()
 }
 
 /// The I/O end of a pipe goes for good: what it still held is dropped, and the socket is told.

@@ -8,7 +8,7 @@ use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
 use super::row::{Row, Unit};
-use super::{OptionError, ReconnectStop};
+use super::{OptionError, ReconnectStop, RouterNotify};
 use crate::security::{Mechanism, PublicKey, Role, SecretKey};
 
 /// A type of option values.
@@ -248,6 +248,14 @@ impl Kind for ReconnectStop {
 
     fn show(&self, none: &str) -> String {
         if *self == ReconnectStop::default() { none.to_owned() } else { format!("{self:?}") }
+    }
+}
+
+impl Kind for RouterNotify {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, none: &str) -> String {
+        if *self == RouterNotify::default() { none.to_owned() } else { format!("{self:?}") }
     }
 }
 

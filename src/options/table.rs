@@ -13,9 +13,9 @@ use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
-use super::ReconnectStop;
 use super::kind::{Field, Kind, check};
 use super::row::{CType, Place, Row, Scope, Support, Unit};
+use super::{ReconnectStop, RouterNotify};
 use crate::security::{Mechanism, PublicKey, Role, SecretKey};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
@@ -416,6 +416,14 @@ options! {
         REQ_CORRELATE req_correlate: bool; 52 int; Live Socket [REQ]; native false, libzmq false;
         /// A new request may be sent before the reply to the last came; that reply is then ignored if REQ_CORRELATE is on.
         REQ_RELAXED req_relaxed: bool; 53 int; Live Socket [REQ]; native false, libzmq false;
+        /// Receive an empty message from a peer when its handshake is over, when it is lost, or both. Not over inproc.
+        ROUTER_NOTIFY router_notify: RouterNotify; 97 int; AtAttach Endpoint [ROUTER]; native RouterNotify::default(), libzmq RouterNotify::default(), none "nothing";
+        /// A message of one frame that each peer is sent ahead of all others, on each connection anew; `None` is none.
+        HELLO_MSG hello_msg: Option<Bytes>; 110 bytes; AtAttach Endpoint [DEALER ROUTER SERVER CLIENT PEER]; native None, libzmq None, none "none";
+        /// A message of one frame to receive, as if from the peer, when a peer that was accepted is lost, or over inproc has left; `None` is none.
+        DISCONNECT_MSG disconnect_msg: Option<Bytes>; 111 bytes; AtAttach Endpoint [ROUTER SERVER PEER]; native None, libzmq None, none "none";
+        /// A message of one frame to receive, as if from the peer, when the peer of a connect is lost; `None` is none. Not over inproc.
+        HICCUP_MSG hiccup_msg: Option<Bytes>; 114 bytes; AtAttach Endpoint [DEALER CLIENT PEER]; native None, libzmq None, none "none";
         /// Receive an empty message from a peer when it connects and when it is gone.
         STREAM_NOTIFY stream_notify: bool; 73 int; Live Socket [STREAM]; native true, libzmq true;
 
@@ -426,6 +434,8 @@ options! {
         XPUB_VERBOSER xpub_verboser: bool; 78 int; Live Socket [PUB XPUB]; native false, libzmq false;
         /// Receive subscriptions without obeying them; `subscribe` and `unsubscribe` then decide for the last one received.
         XPUB_MANUAL xpub_manual: bool; 71 int; Live Socket [PUB XPUB]; native false, libzmq false;
+        /// As XPUB_MANUAL, and the first message after a `subscribe` is for the peer that it was about alone, if it matches.
+        XPUB_MANUAL_LAST_VALUE xpub_manual_last_value: bool; 98 int; Live Socket [XPUB]; native false, libzmq false;
         /// Wait for (or refuse because of) a subscriber at its high-water mark, instead of dropping for it.
         XPUB_NODROP xpub_nodrop: bool; 69 int; Live Socket [PUB XPUB]; native false, libzmq false;
         /// A message of one frame for each new subscriber; `None` is none.
@@ -484,16 +494,6 @@ options! {
         IN_BATCH_SIZE: u32; 101 int; AtAttach all; libzmq "8192", needs "tunable buffers";
         /// Bytes written at once.
         OUT_BATCH_SIZE: u32; 102 int; AtAttach all; libzmq "8192", needs "tunable buffers";
-        /// Receive an empty message from a peer when it connects (1) or is gone (2).
-        ROUTER_NOTIFY: u32; 97 int; AtAttach [ROUTER]; libzmq "0", needs "peer notices";
-        /// A message sent to each new peer.
-        HELLO_MSG: Bytes; 110 bytes; AtAttach [DEALER ROUTER SERVER CLIENT PEER]; libzmq "none", needs "peer notices";
-        /// A message received when an accepted peer is gone.
-        DISCONNECT_MSG: Bytes; 111 bytes; AtAttach [ROUTER SERVER PEER]; libzmq "none", needs "peer notices";
-        /// A message received when a connection is lost and dialled again.
-        HICCUP_MSG: Bytes; 114 bytes; AtAttach [DEALER CLIENT PEER]; libzmq "none", needs "peer notices";
-        /// XPUB_MANUAL, and the next message goes to the last subscriber alone.
-        XPUB_MANUAL_LAST_VALUE: bool; 98 int; Live [XPUB]; libzmq "off", needs "last-value caches";
         /// Multicast rate in kbit/s.
         RATE: u32; 8 int; AtAttach all; libzmq "100", needs "multicast";
         /// How long multicast keeps what may be asked for again.

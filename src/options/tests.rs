@@ -170,6 +170,7 @@ fn live_options_are_those_that_act_on_existing_connections() {
         "SNDTIMEO",
         "STREAM_NOTIFY",
         "XPUB_MANUAL",
+        "XPUB_MANUAL_LAST_VALUE",
         "XPUB_NODROP",
         "XPUB_VERBOSE",
         "XPUB_VERBOSER",
@@ -359,7 +360,7 @@ fn patterns_get_every_option_of_theirs() {
         })+};
     }
     reaches!(router_mandatory router_handover router_raw probe_router req_correlate req_relaxed xpub_verbose
-        xpub_verboser xpub_manual xpub_nodrop xsub_verbose_unsubscribe only_first_subscribe invert_matching
+        xpub_verboser xpub_manual xpub_manual_last_value xpub_nodrop xsub_verbose_unsubscribe only_first_subscribe invert_matching
         stream_notify);
 
     let welcome = Some(Bytes::from_static(b"hello"));

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use zeroxide_patterns::{PatternOptions, RoutingId};
 use zeroxide_transports::SocketOptions;
-use zeroxide_zmtp::{Config, SocketType};
+use zeroxide_zmtp::{Config, Frame, Message, SocketType};
 
-use super::Values;
+use super::row::Row;
+use super::{Values, opt};
 
 impl Values {
     /// What the socket's pattern obeys.
@@ -22,6 +23,7 @@ impl Values {
             xpub_verbose: self.xpub_verbose,
             xpub_verboser: self.xpub_verboser,
             xpub_manual: self.xpub_manual,
+            xpub_manual_last_value: self.xpub_manual_last_value,
             xpub_nodrop: self.xpub_nodrop,
             xpub_welcome_msg: self.xpub_welcome_msg.clone(),
             max_subscriptions: self.max_subscriptions,
@@ -83,6 +85,41 @@ impl Values {
         }
     }
 
+    /// What each peer of a socket of type `t` is sent ahead of everything else.
+    pub(crate) fn hello(&self, t: SocketType) -> Option<Message> {
+        self.words(opt::HELLO_MSG.row(), &self.hello_msg, t)
+    }
+
+    /// What a socket of type `t` receives of a peer whose handshake is over.
+    pub(crate) fn arrival_notice(&self, t: SocketType) -> Option<Message> {
+        (self.router_notify.connect && self.notifies(t)).then(empty)
+    }
+
+    /// What a socket of type `t` receives of a peer that is lost: one that it connected to, or else has accepted.
+    pub(crate) fn loss_notices(&self, t: SocketType, connected: bool) -> impl Iterator<Item = Message> {
+        let notice = (self.router_notify.disconnect && self.notifies(t)).then(empty);
+        let words = match connected {
+            true => self.words(opt::HICCUP_MSG.row(), &self.hiccup_msg, t),
+            false => self.farewell(t),
+        };
+        notice.into_iter().chain(words)
+    }
+
+    /// What a socket of type `t` receives of a peer that it had accepted and that is gone.
+    pub(crate) fn farewell(&self, t: SocketType) -> Option<Message> {
+        self.words(opt::DISCONNECT_MSG.row(), &self.disconnect_msg, t)
+    }
+
+    /// A message that an option holds. In C every type may set it; those that heed it stand in its row.
+    fn words(&self, row: &Row, words: &Option<Bytes>, t: SocketType) -> Option<Message> {
+        let words = words.as_ref().filter(|_| row.applies_to(t) && !self.is_raw(t))?;
+        Some(Frame::from(words.clone()).into())
+    }
+
+    fn notifies(&self, t: SocketType) -> bool {
+        opt::ROUTER_NOTIFY.row().applies_to(t) && !self.is_raw(t)
+    }
+
     /// Whether connections speak no ZMTP.
     pub(crate) fn is_raw(&self, t: SocketType) -> bool {
         self.router_raw || t.is_raw()
@@ -98,4 +135,8 @@ impl Values {
     pub(crate) fn routing_id_bytes(&self) -> Bytes {
         self.routing_id.as_ref().map(RoutingId::to_frame).unwrap_or_default().into_bytes()
     }
+}
+
+fn empty() -> Message {
+    Frame::new().into()
 }

@@ -9,7 +9,7 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::inproc::{Met, Ticket};
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_transports::{Endpoint, Listener};
-use zeroxide_zmtp::SocketType;
+use zeroxide_zmtp::{Message, SocketType, Traffic};
 
 use super::base::{SocketBase, SocketState, owner};
 use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
@@ -207,7 +207,23 @@ pub(crate) struct Waiting {
 #[derive(Clone)]
 pub(crate) struct Binder {
     base: Arc<SocketBase>,
+    terms: Terms,
+}
+
+/// What a bound inproc endpoint holds for those who connect to it.
+#[derive(Clone)]
+struct Terms {
     hwm: Marks,
+    /// What each peer is sent first.
+    hello: Option<Message>,
+    /// What the binder receives when a peer has left.
+    farewell: Option<Message>,
+}
+
+impl Terms {
+    fn of(values: &Values, t: SocketType) -> Terms {
+        Terms { hwm: Marks::of(values), hello: values.hello(t), farewell: values.farewell(t) }
+    }
 }
 
 /// The high-water marks of one side of a pipe.
@@ -297,7 +313,8 @@ impl SocketBase {
         if let Endpoint::Inproc(name) = &endpoint {
             let waiting = self.bind_name(name, values).map_err(|source| self.bind_error(text, source))?;
             self.endpoints.add(id, endpoint.clone(), true, EndpointState::Listening);
-            waiting.into_iter().for_each(|waiting| self.meet(waiting, Marks::of(values)));
+            let terms = Terms::of(values, self.socket_type);
+            waiting.into_iter().for_each(|waiting| self.meet(waiting, &terms));
             if let Err(error) = self.enter(|state| state.alive()) {
                 // Closed in the meantime, perhaps before the name could be freed.
                 self.free_name(id, name);
@@ -353,7 +370,7 @@ impl SocketBase {
     }
 
     fn bind_name(self: &Arc<Self>, name: &str, values: &Values) -> io::Result<Vec<Waiting>> {
-        let binder = Binder { base: Arc::clone(self), hwm: Marks::of(values) };
+        let binder = Binder { base: Arc::clone(self), terms: Terms::of(values, self.socket_type) };
         self.context.names.bind(name, binder).map_err(|_| io::ErrorKind::AddrInUse.into())
     }
 
@@ -421,7 +438,8 @@ impl SocketBase {
         let (slot, far_slot, hwm) = (Slot::new(), Slot::new(), Marks::of(values));
         let conflate = values.conflate && self.socket_type.conflates();
         let flow = |hwm| Flow { hwm, conflate, count_control: false };
-        let (ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
+        let (mut ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
+        greet(&mut ours, values.hello(self.socket_type));
         let marks = JointMarks::of(hwm);
         let mut entry = Entry::new(ours, Link::Offline, slot.clone(), id);
         entry.joint = Some((Arc::clone(&marks), Side::Connector));
@@ -435,7 +453,7 @@ impl SocketBase {
         let waiting = Waiting { pipe: theirs, slot: far_slot, connector, marks, routing_id };
         self.endpoints.add(id, endpoint.clone(), false, EndpointState::NotBound);
         match self.context.names.connect(name, waiting) {
-            Met::Bound(binder, waiting) => binder.base.meet(waiting, binder.hwm),
+            Met::Bound(binder, waiting) => binder.base.meet(waiting, &binder.terms),
             Met::Parked(ticket) => {
                 self.endpoints.change(id, |row| row.ticket = Some(ticket));
                 // A socket that closed in between did not see the ticket.
@@ -449,14 +467,16 @@ impl SocketBase {
     }
 
     /// A bound name and a connect for it have met: join their marks, and give each side its news.
-    fn meet(self: &Arc<Self>, waiting: Waiting, hwm: Marks) {
+    fn meet(self: &Arc<Self>, waiting: Waiting, terms: &Terms) {
         let Waiting { mut pipe, slot, connector, marks, routing_id } = waiting;
-        marks.set(Side::Binder, Some(hwm.send), Some(hwm.receive), &mut pipe);
+        marks.set(Side::Binder, Some(terms.hwm.send), Some(terms.hwm.receive), &mut pipe);
+        greet(&mut pipe, terms.hello.clone());
         let binder = owner(self, &slot);
         let base = Arc::clone(&connector.base);
         let bound = Control::Bound(connector.slot.clone(), binder);
         let mut entry = Entry::new(pipe, Link::Inproc(connector), slot, 0);
         entry.was_up = true;
+        entry.farewell.clone_from(&terms.farewell);
         entry.joint = Some((marks, Side::Binder));
         // The connector's open batch is flushed by its news, so its news comes first.
         base.post(bound);
@@ -556,6 +576,13 @@ impl SocketState {
         self.pipes.errands.tell(&binder, Control::Writable);
         Some(endpoint)
     }
+}
+
+/// Sends a new peer its first message.
+fn greet(pipe: &mut Pipe, hello: Option<Message>) {
+    hello.into_iter().for_each(|hello| pipe.writer.write(Traffic::Message(hello)));
+    // The other side looks at the pipe when it joins: nobody has to be woken.
+    pipe.writer.flush();
 }
 
 fn in_use(refusal: zeroxide_patterns::Refusal) -> Error {

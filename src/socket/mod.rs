@@ -11,7 +11,7 @@ pub(crate) mod transfer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroxide_patterns::{Pattern, RoutingId};
+use zeroxide_patterns::{Pattern, Refusal, RoutingId};
 use zeroxide_transports::Endpoint;
 use zeroxide_zmtp::{Message, SocketType};
 
@@ -144,6 +144,24 @@ impl Socket {
     /// [`Error::NoSuchEndpoint`].
     pub fn disconnect(&self, endpoint: impl AsRef<str>) -> Result<()> {
         self.base().end_endpoint(endpoint.as_ref(), false)
+    }
+
+    /// Ends the connection of the peer with this number, as [`Message::routing_id`] tells it: what the peer sent and nobody
+    /// has received is thrown away, what was sent to it lingers in the background. A peer that had connected comes back
+    /// under another number. SERVER and PEER (libzmq `zmq_disconnect_peer`).
+    ///
+    /// # Errors
+    /// [`Error::Unroutable`] when no peer has the number; [`Error::NotSupported`] on other types.
+    pub fn disconnect_peer(&self, number: u32) -> Result<()> {
+        self.base().enter(|state| {
+            state.alive()?;
+            state.pattern.disconnect(number, &mut state.pipes).map_err(|refusal| match refusal {
+                Refusal::Unroutable(id) => {
+                    Error::Unroutable { id: Box::new(id), known: state.pipes.iter().count() }
+                }
+                _ => Error::NotSupported { socket: self.socket_type(), op: Op::Number },
+            })
+        })
     }
 
     /// Sends a message; waits while every peer that could take it is full or missing, at most for SNDTIMEO.

@@ -91,6 +91,8 @@ pub(crate) struct Entry {
     pub(crate) was_up: bool,
     /// It leads, or led, to a socket of this context.
     pub(crate) inproc: bool,
+    /// What is received when that socket has left, behind all that it sent.
+    pub(crate) farewell: Option<Message>,
     /// The marks that it has in common with that socket.
     pub(crate) joint: Option<(Arc<JointMarks>, Side)>,
 }
@@ -98,8 +100,8 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
         let (peer, drops, inproc) = (None, [0; CAUSES], matches!(link, Link::Inproc(_)));
-        let (dirty, ended, was_up, joint) = (false, false, false, None);
-        Entry { pipe, link, slot, peer, endpoint, drops, dirty, ended, was_up, inproc, joint }
+        let (dirty, ended, was_up, farewell, joint) = (false, false, false, None, None);
+        Entry { pipe, link, slot, peer, endpoint, drops, dirty, ended, was_up, inproc, farewell, joint }
     }
 
     /// Whether nothing more comes in or goes out but the input that is left.
@@ -388,7 +390,7 @@ impl PipeTable {
     pub(crate) fn end(&mut self, id: PipeId, reads: bool) -> bool {
         let Some(entry) = self.get_mut(id) else { return false };
         entry.ended = true;
-        let done = !reads || !entry.pipe.reader.has_input();
+        let done = !reads || !entry.pipe.reader.has_input() && entry.farewell.is_none();
         self.unlink(id);
         done
     }
@@ -483,6 +485,9 @@ impl Pipes for PipeTable {
                 Link::Offline => {}
             }
         }
+        if traffic.is_none() && entry.ended {
+            traffic = entry.farewell.take().map(Traffic::Message);
+        }
         match (&mut traffic, &entry.peer) {
             // Signed here, where it is sure whose pipe this is: a pattern may hold the message for a while.
             (Some(Traffic::Message(message)), Some(peer)) => message.set_peer(Some(Arc::clone(peer))),
@@ -527,6 +532,7 @@ impl Pipes for PipeTable {
     fn close(&mut self, pipe: PipeId) {
         let Some(entry) = self.get_mut(pipe) else { return };
         let (endpoint, ended) = (entry.endpoint, std::mem::replace(&mut entry.ended, true));
+        entry.farewell = None;
         match self.let_go(pipe) {
             Some(Link::Engine(engine)) => self.errands.retired.push(engine),
             Some(Link::Inproc(owner)) => self.errands.tell(&owner, Control::Ended),

@@ -146,6 +146,13 @@ impl Outbox {
         newly as u32
     }
 
+    /// The message encoded last counts as none of the sender's: [`Outbox::advance`] does not tell of it.
+    pub fn disown(&mut self) {
+        if self.ends.len() > self.counted {
+            self.ends.pop();
+        }
+    }
+
     /// Takes the shared frames that are no longer needed. Dropping one may run code of its creator: do that where no
     /// lock is held.
     #[must_use]

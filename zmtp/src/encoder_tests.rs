@@ -70,6 +70,17 @@ fn a_message_is_written_when_its_last_byte_is() {
 }
 
 #[test]
+fn a_message_that_is_disowned_is_written_and_not_told_of() {
+    let mut outbox = Outbox::new();
+    outbox.disown();
+    outbox.push(V3_1, Message::from("hello").into());
+    outbox.disown();
+    outbox.push(V3_1, Message::from("a").into());
+    assert_eq!((outbox.len(), outbox.unwritten_messages()), (10, 1));
+    assert_eq!((outbox.advance(7), outbox.advance(3)), (0, 1));
+}
+
+#[test]
 fn shared_frames_are_put_aside_when_they_are_done_with() {
     let mut outbox = Outbox::new();
     outbox.push(V3_1, Message::from(shared(100)).into());

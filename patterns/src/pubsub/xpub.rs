@@ -26,6 +26,8 @@ pub(crate) struct XPub {
     generations: Vec<u32>,
     /// Who made the request that was received last: the one that `subscribe` is about in manual mode.
     asker: Option<Source>,
+    /// With XPUB_MANUAL_LAST_VALUE, who was subscribed last: the next message is for that peer alone.
+    newcomer: Option<Source>,
 }
 
 impl XPub {
@@ -41,12 +43,13 @@ impl XPub {
             inbox: Inbox::default(),
             generations: Vec::new(),
             asker: None,
+            newcomer: None,
         }
     }
 
     /// A PUB cannot receive the requests that it would have to answer, so there XPUB_MANUAL means nothing.
     fn is_manual(&self) -> bool {
-        self.receives && self.options.xpub_manual
+        self.receives && (self.options.xpub_manual || self.options.xpub_manual_last_value)
     }
 
     fn reports_every_subscribe(&self) -> bool {
@@ -149,6 +152,7 @@ impl XPub {
 impl Pattern for XPub {
     fn configure(&mut self, options: &PatternOptions) {
         self.options = options.clone();
+        self.newcomer = self.newcomer.filter(|_| options.xpub_manual_last_value);
     }
 
     fn attached<P: Pipes>(&mut self, pipe: PipeId, _origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
@@ -190,16 +194,21 @@ impl Pattern for XPub {
     }
 
     fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        let newcomer = self.present(self.newcomer);
         let distributor = &mut self.distributor;
         distributor.begin();
         self.subscriptions.for_each_match(first, |pipe| distributor.choose(pipe));
         if self.options.invert_matching {
             distributor.invert();
         }
+        if let Some(pipe) = newcomer {
+            distributor.keep_only(pipe);
+        }
         distributor.reserve(self.options.xpub_nodrop, pipes)
     }
 
     fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        self.newcomer = None;
         if self.distributor.is_idle() {
             pipes.unmatched();
         }
@@ -238,6 +247,7 @@ impl Pattern for XPub {
     fn subscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {
         if let Some(pipe) = self.answered()? {
             self.subscriptions.add(prefix, pipe);
+            self.newcomer = self.asker.filter(|_| self.options.xpub_manual_last_value);
         }
         Ok(())
     }
@@ -265,7 +275,12 @@ impl XPub {
         if !self.is_manual() {
             return Err(Refusal::NotSupported);
         }
-        Ok(self.asker.filter(|asker| self.source(asker.pipe) == *asker).map(|asker| asker.pipe))
+        Ok(self.present(self.asker))
+    }
+
+    /// The pipe of a peer, while it is still there.
+    fn present(&self, peer: Option<Source>) -> Option<PipeId> {
+        peer.filter(|peer| self.source(peer.pipe) == *peer).map(|peer| peer.pipe)
     }
 }
 

@@ -237,6 +237,53 @@ fn manual_mode_only_reports_and_the_answer_is_about_the_request_read_last() {
     assert_eq!(rig.pattern.subscribers(b"X1"), 0);
 }
 
+/// An XPUB that has subscribed two peers to `topic`, one after the other.
+fn with_two_last_values(topic: &str) -> (Rig, [PipeId; 2]) {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual_last_value = true);
+    let peers = [rig.accept(0), rig.accept(0)];
+    for peer in peers {
+        subscribe(&mut rig, peer, "asked");
+        rig.recv().unwrap().unwrap();
+        rig.pattern.subscribe(topic.as_bytes(), &mut rig.pipes).unwrap();
+    }
+    (rig, peers)
+}
+
+#[test]
+fn with_last_value_the_first_message_after_a_subscribe_is_for_its_peer_alone() {
+    let (mut rig, [old, new]) = with_two_last_values("t");
+    rig.send("t cached").unwrap();
+    rig.send("t fresh").unwrap();
+    assert_eq!(sent(&mut rig, new), ["t cached", "t fresh"]);
+    assert_eq!(sent(&mut rig, old), ["t fresh"]);
+}
+
+#[test]
+fn with_last_value_a_first_message_that_does_not_match_reaches_nobody() {
+    let (mut rig, peers) = with_two_last_values("t");
+    rig.send("other").unwrap();
+    assert_eq!(rig.pipes.unmatched, 1);
+    rig.send("t").unwrap();
+    assert_eq!(peers.map(|peer| sent(&mut rig, peer)), [["t"], ["t"]]);
+}
+
+#[test]
+fn with_last_value_a_message_refused_or_rolled_back_is_not_the_first() {
+    let (mut rig, [old, new]) = with_two_last_values("t");
+    rig.route(&Message::from("t cached")).unwrap();
+    rig.rollback();
+    rig.send("t cached").unwrap();
+    assert_eq!((sent(&mut rig, new), sent(&mut rig, old).len()), (vec!["t cached".to_owned()], 0));
+}
+
+#[test]
+fn with_last_value_a_newcomer_that_has_left_takes_no_message_with_it() {
+    let (mut rig, [old, new]) = with_two_last_values("t");
+    rig.detach(new);
+    rig.send("t").unwrap();
+    assert_eq!(sent(&mut rig, old), ["t"]);
+}
+
 #[test]
 fn a_manual_answer_to_a_peer_that_is_gone_reaches_nobody_else() {
     let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual = true);
