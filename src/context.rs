@@ -133,21 +133,27 @@ impl Context {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// Each authenticator has a thread of its own, on which it is asked and, when the domain is released or the context
+    /// ends, dropped.
+    ///
     /// # Errors
-    /// [`SecurityError::DomainInUse`] when the domain has one.
+    /// [`SecurityError::DomainInUse`] when the domain has one, [`Error::Limit`] when the system gives no thread,
+    /// [`Error::Forked`].
     pub fn authenticator(&self, domain: &str, authenticator: impl Authenticate + 'static) -> Result<()> {
         let base = &self.handle.base;
         base.check_process()?;
-        match base.authorities.add(domain, Arc::new(authenticator)) {
-            true => Ok(()),
-            false => Err(SecurityError::DomainInUse { domain: domain.into() }.into()),
+        let thread_name = format!("{}/AUTH", base.options.thread_name);
+        match base.authorities.add(domain, Box::new(authenticator), &thread_name) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SecurityError::DomainInUse { domain: domain.into() }.into()),
+            Err(error) => Err(Error::Limit(error)),
         }
     }
 
     /// Takes the authenticator of a domain away; `false` if it has none. Questions that it was asked before are
-    /// answered still.
+    /// answered still; then its thread drops it and ends.
     pub fn remove_authenticator(&self, domain: &str) -> bool {
-        self.handle.base.authorities.remove(domain).is_some()
+        self.handle.base.authorities.remove(domain)
     }
 
     /// Ends all use of the context at once: blocked and later calls on its sockets give [`Error::Terminated`].

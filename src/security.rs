@@ -6,7 +6,7 @@
 //! | `access_list` | [`AccessList`], the ready-made one |
 //! | `keys` | keys, and where random bytes come from |
 //! | `net`, `users` | networks of addresses; names and passwords |
-//! | `authorities` | who decides for which domain, and the thread on which it does |
+//! | `authorities` | who decides for which domain, and the threads on which they do |
 //!
 //! The question itself travels through `io/authorise` (who is asked) and `io/zap` (a handler socket is).
 

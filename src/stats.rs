@@ -11,6 +11,7 @@ use zeroxide_patterns::Cause;
 use zeroxide_transports::pipe::Tally;
 use zeroxide_zmtp::{Peer, SocketType};
 
+use crate::error::Denial;
 use crate::socket::EndpointStatus;
 use crate::socket::pipes::Drops;
 
@@ -150,6 +151,11 @@ counters! {
         bytes_read,
         /// Times that the memory of a body grew while it was received.
         growths,
+        /// Peers that were not let in by who decides about them, for whatever reason.
+        denied,
+        /// Of these: peers about whom there was no decision, because who decides panicked, was gone or overloaded, or
+        /// sent what is no answer.
+        undecided,
     }
     locked {
         /// Batches flushed at once, because a token was left (`io/flush`).
@@ -166,6 +172,13 @@ counters! {
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64, n: u64) {
         counter.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// A decision about a peer came, with the reason if it may not come in.
+    pub(crate) fn count_denial(&self, denial: Option<&Denial>) {
+        let Some(denial) = denial else { return };
+        Counters::add(&self.denied, 1);
+        Counters::add(&self.undecided, u64::from(!matches!(denial, Denial::Said { .. })));
     }
 }
 

@@ -172,6 +172,120 @@ fn an_authenticator_that_panics_lets_nobody_in_and_goes_on() {
     client(&cx).connect_ready(&endpoint, LONG).unwrap();
 }
 
+/// Panics with what panics when it is dropped, and with that once more.
+struct Bomb(u8);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            std::panic::panic_any(Bomb(self.0 - 1));
+        }
+    }
+}
+
+#[test]
+fn whatever_of_an_authenticator_panics_fails_closed_is_counted_and_ends_no_thread() {
+    struct Spoilt;
+    impl AsRef<[u8]> for Spoilt {
+        fn as_ref(&self) -> &[u8] {
+            b"7"
+        }
+    }
+    impl Drop for Spoilt {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    struct Panics(AtomicUsize, std::sync::mpsc::Sender<()>);
+    impl Authenticate for Panics {
+        fn check(&self, _who: &Credentials) -> Verdict {
+            match self.0.fetch_add(1, Ordering::SeqCst) {
+                0 => std::panic::panic_any(Bomb(2)),
+                1 => Verdict::Allow {
+                    user_id: "ann".to_owned(),
+                    metadata: vec![("Room".to_owned(), bytes::Bytes::from_owner(Spoilt))],
+                },
+                _ => Verdict::allow(""),
+            }
+        }
+    }
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            self.1.send(()).unwrap();
+            std::panic::panic_any(Bomb(2));
+        }
+    }
+    let cx = Context::new();
+    let (gone, end) = std::sync::mpsc::channel();
+    cx.authenticator("lab", Panics(AtomicUsize::new(0), gone)).unwrap();
+    let (server, endpoint, monitor) = server(&cx, &with_domain("lab"));
+    for _ in 0..2 {
+        assert_refused(client(&cx).connect_ready(&endpoint, LONG), "500");
+        assert_eq!(denial(&monitor), Denial::Panicked);
+    }
+    assert!(server.peers().is_empty());
+    assert_eq!((server.stats().io.denied, server.stats().io.undecided), (2, 2));
+    client(&cx).connect_ready(&endpoint, LONG).unwrap();
+    // Released, it goes on its own thread; the panic of its drop stays there.
+    assert!(cx.remove_authenticator("lab"));
+    end.recv_timeout(LONG).unwrap();
+    cx.authenticator("lab", Says::new(Verdict::Deny).0).unwrap();
+    assert_refused(client(&cx).connect_ready(&endpoint, LONG), "400");
+    assert_eq!((server.stats().io.denied, server.stats().io.undecided), (3, 2));
+}
+
+#[test]
+fn a_slow_authenticator_does_not_delay_that_of_another_domain() {
+    struct Slow(Mutex<std::sync::mpsc::Receiver<()>>, std::sync::mpsc::Sender<()>);
+    impl Authenticate for Slow {
+        fn check(&self, _who: &Credentials) -> Verdict {
+            self.1.send(()).unwrap();
+            let _ = self.0.lock().unwrap().recv();
+            Verdict::allow("")
+        }
+    }
+    let cx = Context::new();
+    let (go, gate) = std::sync::mpsc::channel();
+    let (asked, began) = std::sync::mpsc::channel();
+    cx.authenticator("slow", Slow(Mutex::new(gate), asked)).unwrap();
+    cx.authenticator("quick", AccessList::new()).unwrap();
+    let (slow, slow_endpoint, _) = server(&cx, &with_domain("slow"));
+    let (quick, quick_endpoint, _) = server(&cx, &with_domain("quick"));
+    let waiting = client(&cx);
+    waiting.connect(&slow_endpoint).unwrap();
+    began.recv_timeout(LONG).unwrap();
+    for _ in 0..5 {
+        let neighbour = client(&cx);
+        neighbour.connect_ready(&quick_endpoint, LONG).unwrap();
+        exchange(&neighbour, &quick);
+    }
+    assert!(slow.peers().is_empty());
+    // What it was asked before its domain was released, it answers.
+    assert!(cx.remove_authenticator("slow"));
+    go.send(()).unwrap();
+    exchange(&waiting, &slow);
+}
+
+#[test]
+fn the_thread_of_an_authenticator_ends_with_its_context() {
+    struct Tells(std::sync::mpsc::Sender<()>);
+    impl Authenticate for Tells {
+        fn check(&self, _who: &Credentials) -> Verdict {
+            Verdict::allow("")
+        }
+    }
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+    let (gone, end) = std::sync::mpsc::channel();
+    let cx = Context::new();
+    cx.authenticator("lab", Tells(gone)).unwrap();
+    drop(cx);
+    end.recv_timeout(LONG).unwrap();
+}
+
 #[test]
 fn a_slow_authenticator_holds_nobody_up_who_does_not_ask_it() {
     struct Slow(Mutex<std::sync::mpsc::Receiver<()>>);

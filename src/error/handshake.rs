@@ -66,7 +66,7 @@ pub enum Denial {
     Reply(Violation),
     /// The authenticator panicked.
     Panicked,
-    /// Too many peers wait for the context's authenticators.
+    /// Too many peers wait for the authenticator.
     Overloaded,
 }
 

@@ -22,20 +22,19 @@ impl Reactor {
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let who = credentials(connected, shown);
         connected.claim = claim(&who.proof);
-        let answer = if let Some(judge) = self.context.authorities.of(&who.domain) {
-            let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
-            let question = Question { judge, who, connection: id, engine, reactor };
-            let thread_name = format!("{}/AUTH", self.context.options.thread_name);
-            self.context.authorities.ask(question, &thread_name).err().map(denied)
-        } else {
-            match zap::Question::ask(&self.context, id, &who, self.link.clone()) {
-                Some(Ok(question)) => {
-                    connected.question = Some(question);
-                    // The first look: a pipe tells nobody of input who has not found it empty.
-                    return self.replied(id);
+        let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
+        let answer = match self.context.authorities.ask(Question { who, connection: id, engine, reactor }) {
+            Ok(asked) => asked.err().map(denied),
+            Err(Question { who, reactor, .. }) => {
+                match zap::Question::ask(&self.context, id, &who, reactor) {
+                    Some(Ok(question)) => {
+                        connected.question = Some(question);
+                        // The first look: a pipe tells nobody of input who has not found it empty.
+                        return self.replied(id);
+                    }
+                    Some(Err(denial)) => Some(denied(denial)),
+                    None => Some(unasked(connected)),
                 }
-                Some(Err(denial)) => Some(denied(denial)),
-                None => Some(unasked(connected)),
             }
         };
         if let Some(answer) = answer {
@@ -61,6 +60,7 @@ impl Reactor {
     /// The decision about a peer is there.
     pub(super) fn decided(&mut self, id: u64, (decision, denial): Answer) {
         let Some(connected) = self.connections.get_mut(&id) else { return };
+        connected.base.counters.count_denial(denial.as_ref());
         connected.denial = denial;
         let engine = Arc::clone(&connected.engine);
         engine.decide(decision);

@@ -7,12 +7,13 @@ use zeroxide_zmtp::mechanism::Proof;
 
 /// Decides about peers, for the domain it is given to [`Context::authenticator`](crate::Context::authenticator) for.
 ///
-/// It is asked once for each connection, before the peer is told that it may come in, on one thread that all
-/// authenticators of a context share; never on an I/O thread, so it may look into a file or a database. Connections
-/// whose turn has not come when their HANDSHAKE_IVL is over are closed. It must not keep a handle of its own context,
-/// which would then never end.
+/// It is asked once for each connection, before the peer is told that it may come in, one after the other on a thread
+/// of its own: never on an I/O thread, so it may look into a file or a database, and the authenticators of other
+/// domains do not wait for it. Connections whose turn has not come when their HANDSHAKE_IVL is over are closed. It must
+/// not keep a handle of its own context, which would then never end.
 ///
-/// What a panicking one was asked about is refused with status 500.
+/// What a panicking one was asked about is refused with status 500, and it is asked again about the next. (A program
+/// built with `panic = "abort"` ends instead.)
 ///
 /// ```
 /// use zeroxide::{Authenticate, Credentials, Verdict};

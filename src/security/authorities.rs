@@ -1,15 +1,17 @@
-//! Who decides for which domain, and the thread on which authenticators do.
+//! Who decides for which domain, and the threads on which authenticators do.
 //!
-//! The thread comes with the first question and ends with the context. It waits for nobody but the authenticators
-//! themselves: a slow one makes other peers of the context wait, and they are gone when their handshake's time is
-//! over; it never makes an I/O thread wait.
+//! Each authenticator has a thread of its own, which alone holds it: it begins when the domain gets its authenticator
+//! and ends when the domain is released, or the context ends, after the questions that were put before. So a slow one
+//! makes only those wait who ask it, and they are gone when their handshake's time is over; it never makes an I/O
+//! thread wait. Whatever of the user's panics here, the call, a payload or the authenticator's drop, ends that alone.
 
 use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
+use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use zeroxide_zmtp::mechanism::{Decision, Status};
 
@@ -19,7 +21,7 @@ use crate::io::command::Command;
 use crate::io::engine::Engine;
 use crate::io::reactor::ReactorLink;
 
-/// Questions that may wait for the authenticators of a context; who comes beyond that is to try later.
+/// Questions that may wait for one authenticator; who comes beyond that is to try later.
 const MAX_QUESTIONS: usize = 4096;
 
 /// The answer to a question about a peer, with the reason if it may not come in.
@@ -32,7 +34,6 @@ pub(crate) fn denied(denial: Denial) -> Answer {
 
 /// A question for an authenticator.
 pub(crate) struct Question {
-    pub(crate) judge: Arc<dyn Authenticate>,
     pub(crate) who: Credentials,
     pub(crate) connection: u64,
     /// Gone with the connection: nobody waits for the answer then.
@@ -41,67 +42,70 @@ pub(crate) struct Question {
     pub(crate) reactor: ReactorLink,
 }
 
-/// The authenticators of one context.
+/// The authenticators of one context, by domain.
 #[derive(Default)]
 pub(crate) struct Authorities(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    judges: HashMap<String, Arc<dyn Authenticate>>,
-    questions: Option<Sender<Question>>,
+    /// Where the questions about a domain go. A thread ends with its sender.
+    desks: HashMap<String, Sender<Question>>,
     ended: bool,
 }
 
 impl Authorities {
-    /// Gives a domain its authenticator; `false` if it has one.
-    pub(crate) fn add(&self, domain: &str, judge: Arc<dyn Authenticate>) -> bool {
+    /// Gives a domain its authenticator, and that a thread called `thread_name`; `false` if the domain has one.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn add(
+        &self,
+        domain: &str,
+        judge: Box<dyn Authenticate>,
+        thread_name: &str,
+    ) -> io::Result<bool> {
         let mut table = self.table();
-        let free = !table.judges.contains_key(domain);
-        if free {
-            table.judges.insert(domain.to_owned(), judge);
+        if table.ended || table.desks.contains_key(domain) {
+            // What is not used goes without the lock: its drop is not ours.
+            drop(table);
+            return Ok(false);
         }
-        free
+        let (sender, questions) = bounded(MAX_QUESTIONS);
+        table.desks.insert(domain.to_owned(), sender);
+        drop(table);
+        let thread = thread::Builder::new().name(thread_name.to_owned());
+        let started = thread.spawn(move || serve(&questions, judge));
+        if let Err(error) = started {
+            self.remove(domain);
+            return Err(error);
+        }
+        Ok(true)
     }
 
-    /// Takes a domain's authenticator away.
-    pub(crate) fn remove(&self, domain: &str) -> Option<Arc<dyn Authenticate>> {
-        self.table().judges.remove(domain)
+    /// Takes a domain's authenticator away; `false` if it has none. Its thread answers what it was asked and leaves.
+    pub(crate) fn remove(&self, domain: &str) -> bool {
+        self.table().desks.remove(domain).is_some()
     }
 
-    /// The authenticator of a domain.
-    pub(crate) fn of(&self, domain: &str) -> Option<Arc<dyn Authenticate>> {
-        self.table().judges.get(domain).cloned()
+    /// Whether a domain has an authenticator.
+    pub(crate) fn decides(&self, domain: &str) -> bool {
+        self.table().desks.contains_key(domain)
     }
 
-    /// Puts a question; `thread_name` is how the thread is called if this is the first.
-    pub(crate) fn ask(&self, question: Question, thread_name: &str) -> Result<(), Denial> {
-        let questions = {
-            let mut table = self.table();
-            if table.ended {
-                return Err(Denial::NobodyToAsk);
-            }
-            match &table.questions {
-                Some(questions) => questions.clone(),
-                None => {
-                    let questions = start(thread_name).map_err(|_| Denial::Overloaded)?;
-                    table.questions.insert(questions).clone()
-                }
-            }
-        };
-        questions.try_send(question).map_err(|refused| match refused {
+    /// Puts a question to the authenticator of its domain; gives it back when the domain has none.
+    pub(crate) fn ask(&self, question: Question) -> Result<Result<(), Denial>, Question> {
+        let Some(desk) = self.table().desks.get(&question.who.domain).cloned() else { return Err(question) };
+        Ok(desk.try_send(question).map_err(|refused| match refused {
             TrySendError::Full(_) => Denial::Overloaded,
             TrySendError::Disconnected(_) => Denial::NobodyToAsk,
-        })
+        }))
     }
 
-    /// The context is gone: the thread leaves after the question that it is at.
+    /// The context is gone: the threads leave.
     pub(crate) fn end(&self) {
         let mut table = self.table();
         table.ended = true;
-        let (judges, questions) = (std::mem::take(&mut table.judges), table.questions.take());
-        drop(table);
-        // Theirs may be the last handles: what drops with them is not ours, and runs without the lock.
-        drop((judges, questions));
+        table.desks.clear();
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -109,24 +113,42 @@ impl Authorities {
     }
 }
 
-fn start(name: &str) -> io::Result<Sender<Question>> {
-    let (sender, questions) = bounded(MAX_QUESTIONS);
-    thread::Builder::new().name(name.to_owned()).spawn(move || serve(&questions))?;
-    Ok(sender)
-}
-
-fn serve(questions: &Receiver<Question>) {
+/// The thread of one authenticator.
+fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>) {
     for question in questions {
         if question.engine.strong_count() == 0 {
             continue;
         }
-        let verdict = catch_unwind(AssertUnwindSafe(|| question.judge.check(&question.who)));
-        let answer = match verdict {
-            Ok(Verdict::Allow { user_id, metadata }) => (Decision::Accept { user_id, metadata }, None),
-            Ok(Verdict::Deny) => denied(Denial::said(Status::AuthenticationFailure, "")),
-            Ok(Verdict::TryLater) => denied(Denial::said(Status::TemporaryError, "")),
-            Err(_) => denied(Denial::Panicked),
-        };
+        let answer = guarded(|| decide(&*judge, &question.who)).unwrap_or_else(|| denied(Denial::Panicked));
         question.reactor.send(Command::Decided(question.connection, Box::new(answer)));
+    }
+    guarded(|| drop(judge));
+}
+
+/// The answer, free of anything whose drop would run the user's code elsewhere.
+fn decide(judge: &dyn Authenticate, who: &Credentials) -> Answer {
+    match judge.check(who) {
+        Verdict::Allow { user_id, metadata } => {
+            // Bytes may have an owner of the user's: here is the place for its drop, not on an I/O thread.
+            let copy = |(name, value): &(String, Bytes)| (name.clone(), Bytes::copy_from_slice(value));
+            let metadata = metadata.iter().map(copy).collect();
+            (Decision::Accept { user_id, metadata }, None)
+        }
+        Verdict::Deny => denied(Denial::said(Status::AuthenticationFailure, "")),
+        Verdict::TryLater => denied(Denial::said(Status::TemporaryError, "")),
+    }
+}
+
+/// Runs the user's code; `None` when it panicked. What it panicked with may panic in turn when it is dropped, and what
+/// that panics with is dropped no more.
+fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(code)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                std::mem::forget(again);
+            }
+            None
+        }
     }
 }
