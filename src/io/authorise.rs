@@ -22,19 +22,18 @@ impl Reactor {
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let who = credentials(connected, shown);
         connected.claim = claim(&who.proof);
-        let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
-        let answer = match self.context.authorities.ask(Question { who, connection: id, engine, reactor }) {
-            Ok(asked) => asked.err().map(denied),
-            Err(Question { who, reactor, .. }) => {
-                match zap::Question::ask(&self.context, id, &who, reactor) {
-                    Some(Ok(question)) => {
-                        connected.question = Some(question);
-                        // The first look: a pipe tells nobody of input who has not found it empty.
-                        return self.replied(id);
-                    }
-                    Some(Err(denial)) => Some(denied(denial)),
-                    None => Some(unasked(connected)),
+        let answer = if let Some(desk) = self.context.authorities.of(&who.domain) {
+            let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
+            desk.ask(Question { who, connection: id, engine, reactor }).err().map(denied)
+        } else {
+            match zap::Question::ask(&self.context, id, &who, self.link.clone()) {
+                Some(Ok(question)) => {
+                    connected.question = Some(question);
+                    // The first look: a pipe tells nobody of input who has not found it empty.
+                    return self.replied(id);
                 }
+                Some(Err(denial)) => Some(denied(denial)),
+                None => Some(unasked(connected)),
             }
         };
         if let Some(answer) = answer {

@@ -42,14 +42,27 @@ pub(crate) struct Question {
     pub(crate) reactor: ReactorLink,
 }
 
+/// Where the questions for one authenticator go. Its thread ends with the last of these.
+#[derive(Clone)]
+pub(crate) struct Desk(Sender<Question>);
+
+impl Desk {
+    /// Puts a question; the answer comes as [`Command::Decided`].
+    pub(crate) fn ask(&self, question: Question) -> Result<(), Denial> {
+        self.0.try_send(question).map_err(|refused| match refused {
+            TrySendError::Full(_) => Denial::Overloaded,
+            TrySendError::Disconnected(_) => Denial::NobodyToAsk,
+        })
+    }
+}
+
 /// The authenticators of one context, by domain.
 #[derive(Default)]
 pub(crate) struct Authorities(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    /// Where the questions about a domain go. A thread ends with its sender.
-    desks: HashMap<String, Sender<Question>>,
+    desks: HashMap<String, Desk>,
     ended: bool,
 }
 
@@ -71,7 +84,7 @@ impl Authorities {
             return Ok(false);
         }
         let (sender, questions) = bounded(MAX_QUESTIONS);
-        table.desks.insert(domain.to_owned(), sender);
+        table.desks.insert(domain.to_owned(), Desk(sender));
         drop(table);
         let thread = thread::Builder::new().name(thread_name.to_owned());
         let started = thread.spawn(move || serve(&questions, judge));
@@ -87,18 +100,9 @@ impl Authorities {
         self.table().desks.remove(domain).is_some()
     }
 
-    /// Whether a domain has an authenticator.
-    pub(crate) fn decides(&self, domain: &str) -> bool {
-        self.table().desks.contains_key(domain)
-    }
-
-    /// Puts a question to the authenticator of its domain; gives it back when the domain has none.
-    pub(crate) fn ask(&self, question: Question) -> Result<Result<(), Denial>, Question> {
-        let Some(desk) = self.table().desks.get(&question.who.domain).cloned() else { return Err(question) };
-        Ok(desk.try_send(question).map_err(|refused| match refused {
-            TrySendError::Full(_) => Denial::Overloaded,
-            TrySendError::Disconnected(_) => Denial::NobodyToAsk,
-        }))
+    /// Where the authenticator of a domain is asked.
+    pub(crate) fn of(&self, domain: &str) -> Option<Desk> {
+        self.table().desks.get(domain).cloned()
     }
 
     /// The context is gone: the threads leave.

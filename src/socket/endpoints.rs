@@ -350,7 +350,7 @@ impl SocketBase {
             return Ok(());
         }
         let domain = values.zap_domain.as_deref().unwrap_or_default();
-        if self.context.authorities.decides(domain) || self.context.has_zap_handler() {
+        if self.context.authorities.of(domain).is_some() || self.context.has_zap_handler() {
             return Ok(());
         }
         Err(SecurityError::NobodyToAsk {
