@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::mechanism::Mechanism;
 use crate::pair::{Pair, Side};
 use crate::program::Program;
 use crate::report::{CellResult, Outcome};
@@ -18,8 +19,8 @@ pub struct Cell<'a> {
     pub pair: &'static Pair,
     /// `tcp` or `ipc`.
     pub transport: &'static str,
-    /// `NULL`, so far.
-    pub mechanism: &'static str,
+    /// What must be shown, and to whom.
+    pub mechanism: &'static Mechanism,
     /// The side that Zeroxide plays.
     pub ours: Side,
     /// The side that binds; the other connects.
@@ -40,7 +41,7 @@ impl Cell<'_> {
     pub fn shares_stage_with(&self, other: &Cell<'_>) -> bool {
         self.theirs.program.name == other.theirs.program.name
             && self.pair.name() == other.pair.name()
-            && (self.transport, self.mechanism) == (other.transport, other.mechanism)
+            && (self.transport, self.mechanism.name) == (other.transport, other.mechanism.name)
             && (self.ours, self.binder) == (other.ours, other.binder)
             && std::ptr::eq(self.scenario.scene, other.scenario.scene)
             && self.scenario.scene.shared
@@ -53,8 +54,8 @@ impl Cell<'_> {
             Side::Left => [here, there],
             Side::Right => [there, here],
         };
-        let Cell { pair, transport, binder, scenario, .. } = *self;
-        Setting { pair, transport, binder, programs, scene: scenario.scene }
+        let Cell { pair, transport, mechanism, binder, scenario, .. } = *self;
+        Setting { pair, transport, mechanism, binder, programs, scene: scenario.scene }
     }
 
     /// How it ended, for the report.
@@ -64,7 +65,7 @@ impl Cell<'_> {
             peer: self.theirs.program.name.to_owned(),
             pair: self.pair.name(),
             transport: self.transport.to_owned(),
-            mechanism: self.mechanism.to_owned(),
+            mechanism: self.mechanism.name.to_owned(),
             ours: self.ours.name().to_owned(),
             binder: self.binder.name().to_owned(),
             scenario: self.scenario.name.to_owned(),

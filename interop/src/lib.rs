@@ -10,6 +10,7 @@
 //! | [`program`] | the implementations, and how each is started |
 //! | [`setup`] | the foreign ones made ready: installed or built, once |
 //! | [`peer`] | a running one |
+//! | [`mechanism`] | the security mechanisms, and what each side is told |
 //! | [`pair`] | the legal pairs of socket types, and how messages flow in each |
 //! | [`stage`] | two sockets of one pair, set up and attached |
 //! | [`scenario`] | what is tried on a stage |
@@ -30,6 +31,7 @@ pub mod article;
 pub mod cell;
 pub mod glob;
 pub mod known;
+pub mod mechanism;
 pub mod pair;
 pub mod peer;
 pub mod program;

@@ -190,22 +190,14 @@ impl<'a> Runner<'a> {
             return (Ending::Silent, "there is no other libzmq".to_owned());
         };
         let setting = cell.setting(here, there);
-        let key = format!(
-            "{} {} {} {} {} {}",
-            setting.programs[0].name,
-            setting.programs[1].name,
-            cell.pair.name(),
-            cell.transport,
-            cell.binder.name(),
-            cell.scenario.name
-        );
+        let suspect = matches!(control, Control::TheirsAlone | Control::TheirsWithLibzmq);
+        let attempts = if sometimes && suspect { ATTEMPTS } else { 1 };
+        let key = control_key(cell, setting, attempts);
         let cached = |ending: &(Ending, String)| ending.clone();
         let known = self.controls.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(cached);
         if let Some(known) = known {
             return known;
         }
-        let suspect = matches!(control, Control::TheirsAlone | Control::TheirsWithLibzmq);
-        let attempts = if sometimes && suspect { ATTEMPTS } else { 1 };
         let mut ended = (Ending::Silent, String::new());
         for _ in 0..attempts {
             ended = self.try_control(cell, setting);
@@ -230,6 +222,13 @@ impl<'a> Runner<'a> {
             Err(failure) => (Ending::Failed, failure.to_string()),
         }
     }
+}
+
+/// What tells control cells apart: everything but the cells that ask for them.
+fn control_key(cell: &Cell<'_>, setting: Setting<'_>, attempts: usize) -> String {
+    let Setting { pair, transport, mechanism, binder, programs: [left, right], .. } = setting;
+    let (pair, binder, scenario) = (pair.name(), binder.name(), cell.scenario.name);
+    format!("{} {} {pair} {transport} {mechanism} {binder} {scenario} {attempts}", left.name, right.name)
 }
 
 /// What a control says of a fault that shows itself only at times: a peer that has done well with libzmq a few times may

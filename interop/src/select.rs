@@ -2,9 +2,10 @@
 
 use crate::cell::Cell;
 use crate::glob::fits;
+use crate::mechanism::{MECHANISMS, Mechanism};
 use crate::pair::{PAIRS, Pair, Side};
 use crate::program::Program;
-use crate::scenario::SCENARIOS;
+use crate::scenario::{SCENARIOS, Scenario};
 
 /// An implementation that may take part.
 #[derive(Clone, Debug)]
@@ -24,7 +25,8 @@ impl Subject {
         self.program.name == "zeroxide"
     }
 
-    /// Whether it is one of the peers of ZMTP 1.0 to 3.0, which know no PING: that came with 3.1 (RFC 37).
+    /// Whether it is one of the peers of ZMTP 1.0 to 3.0 that were written from the RFCs. They know no PING, which came
+    /// with 3.1 (RFC 37), and no mechanism but NULL.
     #[must_use]
     pub fn is_raw(&self) -> bool {
         self.version.starts_with("raw-zmtp-")
@@ -33,8 +35,15 @@ impl Subject {
 
 /// Pairs whose heartbeats CI looks at: they are the engine's, and differ little between types.
 const HEARTBEATS: [&str; 4] = ["PUB-SUB", "XPUB-XSUB", "REQ-ROUTER", "PUSH-PULL"];
-/// What CI tries over ipc on a stage of its own: what depends on the system's buffers.
-const IPC: [&str; 4] = ["slow", "restart", "kill-receiver", "kill-sender"];
+/// What CI tries over ipc, and with PLAIN and CURVE, on a stage of its own: what depends on the system's buffers.
+const ALONE: [&str; 4] = ["slow", "restart", "kill-receiver", "kill-sender"];
+
+/// Pairs that CI plays with PLAIN and CURVE in the scenarios of [`ALONE`].
+const SECURED_STREAMS: [&str; 2] = ["PUB-SUB", "PUSH-PULL"];
+/// Pairs whose `order` CI looks at with PLAIN and CURVE.
+const SECURED_ORDER: [&str; 2] = ["DEALER-ROUTER", "PUSH-PULL"];
+/// The pair that CI plays with PLAIN and CURVE over ipc, and with the server on the connecting side.
+const SECURED_ONCE: &str = "DEALER-ROUTER";
 
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
@@ -69,20 +78,35 @@ fn every(subject: &Subject) -> Vec<Cell<'_>> {
                 if !subject.transports.iter().any(|spoken| spoken == transport) {
                     continue;
                 }
-                for binder in Side::BOTH {
+                for (binder, mechanism) in Side::BOTH.into_iter().flat_map(with_each_mechanism) {
                     let suiting = SCENARIOS.iter().filter(|scenario| {
-                        (scenario.suits)(pair, transport, binder)
-                            && !(subject.is_raw() && scenario.name.starts_with("heartbeat"))
+                        (scenario.suits)(pair, transport, binder) && has(subject, scenario, mechanism)
                     });
-                    cells.extend(suiting.map(|scenario| {
-                        let mechanism = "NULL";
-                        Cell { theirs: subject, pair, transport, mechanism, ours, binder, scenario }
+                    cells.extend(suiting.map(|scenario| Cell {
+                        theirs: subject,
+                        pair,
+                        transport,
+                        mechanism,
+                        ours,
+                        binder,
+                        scenario,
                     }));
                 }
             }
         }
     }
     cells
+}
+
+fn with_each_mechanism(binder: Side) -> impl Iterator<Item = (Side, &'static Mechanism)> {
+    MECHANISMS.iter().map(move |mechanism| (binder, mechanism))
+}
+
+/// Whether there is such a cell. Nobody is refused with NULL; and a relay sees no PING that is encrypted.
+fn has(subject: &Subject, scenario: &Scenario, mechanism: &Mechanism) -> bool {
+    let beats = scenario.name.starts_with("heartbeat");
+    let of_mechanism = if mechanism.is_null() { scenario.name != "refused" } else { !subject.is_raw() };
+    of_mechanism && !(beats && (subject.is_raw() || mechanism.is_secret()))
 }
 
 /// Whether changing places would change nothing.
@@ -95,15 +119,15 @@ fn is_alike(pair: &Pair, subject: &Subject) -> bool {
 /// second or more, each pair is tried one way round, and another pair another way.
 fn is_in_ci(cell: &Cell<'_>) -> bool {
     let scenario = cell.scenario;
-    let turn = PAIRS.iter().position(|pair| pair.name() == cell.pair.name()).unwrap_or_default();
-    // Where both sides are alike there are two ways only.
+    if !cell.mechanism.is_null() {
+        return is_secured_in_ci(cell);
+    }
     let way = |ours: Side, binder: Side| (cell.ours, cell.binder) == (ours, binder);
-    let ours = if is_alike(cell.pair, cell.theirs) || turn & 1 == 0 { Side::Left } else { Side::Right };
-    let binder = if (turn >> 1) & 1 == 0 { Side::Left } else { Side::Right };
+    let (ours, binder) = way_round(cell);
     match (cell.transport, scenario.scene.shared) {
         ("ipc", true) => way(ours, binder) && scenario.name != "order",
         ("ipc", false) => {
-            IPC.contains(&scenario.name) && cell.pair.left.socket_type == "PUSH" && way(ours, binder)
+            ALONE.contains(&scenario.name) && cell.pair.left.socket_type == "PUSH" && way(ours, binder)
         }
         (_, true) => scenario.name != "order" || cell.binder == binder,
         (_, false)
@@ -116,6 +140,34 @@ fn is_in_ci(cell: &Cell<'_>) -> bool {
             let suits = |binder| (scenario.suits)(cell.pair, cell.transport, binder);
             way(ours, if suits(binder) { binder } else { binder.other() })
         }
+    }
+}
+
+/// Which way round CI tries a pair that it tries one way: the side that Zeroxide plays, and the side that binds. Where
+/// both sides are alike there are two ways only.
+fn way_round(cell: &Cell<'_>) -> (Side, Side) {
+    let turn = PAIRS.iter().position(|pair| pair.name() == cell.pair.name()).unwrap_or_default();
+    let ours = if is_alike(cell.pair, cell.theirs) || turn & 1 == 0 { Side::Left } else { Side::Right };
+    let binder = if (turn >> 1) & 1 == 0 { Side::Left } else { Side::Right };
+    (ours, binder)
+}
+
+/// The same, for PLAIN and CURVE, which differ from NULL in the handshake and CURVE in the framing: over tcp, every pair
+/// one way round in the scenarios that share a stage; the rest for a few pairs. Where Zeroxide is the server with PLAIN it
+/// is the client with CURVE.
+fn is_secured_in_ci(cell: &Cell<'_>) -> bool {
+    let (pair, name) = (cell.pair.name(), cell.scenario.name);
+    let (ours, binder) = way_round(cell);
+    let binder = if cell.mechanism.is_secret() { binder.other() } else { binder };
+    let is_this_way = (cell.ours, cell.binder) == (ours, binder);
+    match (cell.transport, cell.mechanism.is_turned(), cell.scenario.scene.shared) {
+        ("tcp", false, _) if name == "refused" => true,
+        ("tcp", false, true) => is_this_way && (name != "order" || SECURED_ORDER.contains(&&pair[..])),
+        ("tcp", false, false) => is_this_way && ALONE.contains(&name) && SECURED_STREAMS.contains(&&pair[..]),
+        (_, turned, true) if turned == (cell.transport == "tcp") => {
+            is_this_way && pair == SECURED_ONCE && name != "order"
+        }
+        _ => false,
     }
 }
 
@@ -199,7 +251,8 @@ mod tests {
     #[test]
     fn the_ci_selection_tries_every_way_round() {
         let subjects = [subject("a", &["tcp", "ipc"])];
-        let cells = select(&subjects, &Choice::default());
+        let mut cells = select(&subjects, &Choice::default());
+        cells.retain(|cell| cell.mechanism.is_null());
         for scenario in
             ["single", "order", "slow", "restart", "kill-receiver", "kill-sender", "heartbeat-left"]
         {
@@ -218,6 +271,50 @@ mod tests {
         let about = |subject: Subject| ids(&[subject], &all()).iter().any(|id| id.contains("/heartbeat-"));
         assert!(!about(old));
         assert!(about(subject("a", &["tcp"])));
+    }
+
+    #[test]
+    fn the_ci_selection_tries_every_pair_with_every_mechanism_and_zeroxide_as_server_and_as_client() {
+        let subjects = [subject("a", &["tcp", "ipc"])];
+        let cells = select(&subjects, &Choice::default());
+        for mechanism in MECHANISMS.iter().filter(|mechanism| !mechanism.is_turned()) {
+            let of =
+                |cell: &&Cell<'_>| cell.mechanism.name == mechanism.name && cell.scenario.name == "single";
+            let pairs: HashSet<String> = cells.iter().filter(of).map(|cell| cell.pair.name()).collect();
+            assert_eq!(pairs.len(), PAIRS.len(), "{mechanism}");
+        }
+        for mechanism in MECHANISMS.iter().filter(|mechanism| !mechanism.is_null()) {
+            let of = |cell: &&Cell<'_>| cell.mechanism.name == mechanism.name;
+            let (tcp, ipc): (Vec<_>, Vec<_>) =
+                cells.iter().filter(of).partition(|cell| cell.transport == "tcp");
+            assert!(!tcp.is_empty() && ipc.is_empty() == mechanism.is_turned(), "{mechanism}");
+            let serves = |cell: &Cell<'_>| cell.mechanism.server(cell.binder) == Some(cell.ours);
+            let parts: HashSet<bool> = tcp.into_iter().map(serves).collect();
+            assert!(parts.len() == 2 || mechanism.is_turned(), "{mechanism}");
+        }
+    }
+
+    #[test]
+    fn whoever_shows_too_little_is_refused_by_every_mechanism_but_null_with_either_as_server() {
+        let subjects = [subject("a", &["tcp"])];
+        let cells = select(&subjects, &Choice::default());
+        let refused = cells.iter().filter(|cell| cell.scenario.name == "refused");
+        let ways: Vec<_> = refused.map(|cell| (cell.mechanism.name, cell.binder.name())).collect();
+        assert_eq!(ways, [("PLAIN", "left"), ("CURVE", "left"), ("PLAIN", "right"), ("CURVE", "right")]);
+    }
+
+    #[test]
+    fn the_peers_written_from_the_rfcs_know_null_only() {
+        let old = Subject { version: "raw-zmtp-3.0".to_owned(), ..subject("raw-3.0", &["tcp"]) };
+        assert!(ids(&[old], &all()).iter().all(|id| id.contains("/NULL/")));
+    }
+
+    #[test]
+    fn heartbeats_are_looked_for_where_a_relay_can_read() {
+        let ids = ids(&[subject("a", &["tcp"])], &all());
+        let beats =
+            |mechanism: &str| ids.iter().any(|id| id.contains(mechanism) && id.contains("/heartbeat-"));
+        assert!(beats("/NULL/") && beats("/PLAIN/") && !beats("/CURVE"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ fn main() {
     let sodium = zeromq_src::LibLocation::new(of_sodium("LIB"), of_sodium("INCLUDE"));
     // Before libzmq: what a library needs is looked for in those that follow it.
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let sources = ["src/peer.c", "src/words.c", "src/options.c"];
+    let sources = ["src/peer.c", "src/words.c", "src/options.c", "src/zap.c"];
     let mut peer = cc::Build::new();
     peer.files(sources).include(format!("{out}/source/include")).std("c11").warnings(true);
     peer.define("_POSIX_C_SOURCE", "200809L").define("ZMQ_STATIC", None);

@@ -37,6 +37,14 @@ type slot struct {
 	sending   chan error
 }
 
+// role is the part in a mechanism that was asked for; by itself the library makes whoever is bound the server.
+type role struct {
+	zmq4.Security
+	server bool
+}
+
+func (r role) Handshake(conn *zmq4.Conn, _ bool) error { return r.Security.Handshake(conn, r.server) }
+
 type received struct {
 	message zmq4.Msg
 	err     error
@@ -67,10 +75,9 @@ func (s *slot) set(option, value string) {
 	case "PLAIN_USERNAME":
 		s.user = string(frame(value))
 	case "PLAIN_PASSWORD":
-		s.options = append(s.options, zmq4.WithSecurity(plain.Security(s.user, string(frame(value)))))
+		s.options = append(s.options, zmq4.WithSecurity(role{plain.Security(s.user, string(frame(value))), false}))
 	case "PLAIN_SERVER":
-		// Whoever is bound is the server, and lets everybody in.
-		s.options = append(s.options, zmq4.WithSecurity(plain.Security("", "")))
+		s.options = append(s.options, zmq4.WithSecurity(role{plain.Security("", ""), true}))
 	case "SNDHWM":
 		// Only publishers have one.
 		if s.kind != "PUB" {

@@ -53,6 +53,18 @@ function subscriber(name) {
   return socket
 }
 
+// A ZAP handler (RFC 27): who comes with a mechanism that has a rule must show its credentials.
+const rules = new Map()
+let handler
+
+async function decide() {
+  for await (const [version, request, , , , mechanism, ...shown] of handler) {
+    const due = rules.get(mechanism.toString())
+    const isIn = due === undefined || (due.length === shown.length && due.every((one, n) => shown[n].equals(one)))
+    await handler.send([version, request, isIn ? "200" : "400", "", "", ""])
+  }
+}
+
 // The version of the package, which says nothing of itself.
 function version() {
   const main = createRequire(import.meta.url).resolve("zeromq")
@@ -64,6 +76,14 @@ const COMMANDS = {
     if (protocol !== "1") throw new Refusal("usage", "protocol 1 only")
     const transports = zmq.capability.ipc ? ["tcp", "ipc"] : ["tcp"]
     return ["1", `zeromq.js-${version()}/libzmq-${zmq.version}`, ...transports]
+  },
+  async zap(mechanism, ...words) {
+    if (handler === undefined) {
+      handler = new zmq.Reply({ linger: 0 })
+      await handler.bind("inproc://zeromq.zap.01")
+      decide()
+    }
+    rules.set(mechanism, frames(words))
   },
   socket(name, type) {
     if (!(type in TYPES)) throw new Refusal("usage", `unknown socket type ${type}`)

@@ -2,6 +2,7 @@
 
 import struct
 import sys
+import threading
 import zlib
 
 import zmq
@@ -54,6 +55,7 @@ class Peer:
     def __init__(self):
         self.context = zmq.Context()
         self.sockets = {}
+        self.rules = None
 
     def socket_of(self, name):
         if name not in self.sockets:
@@ -79,6 +81,14 @@ class Peer:
         if version != "1":
             raise Refusal("usage", "protocol 1 only")
         return ["1", "pyzmq-%s/libzmq-%s" % (zmq.__version__, zmq.zmq_version()), "tcp", "ipc"]
+
+    def zap(self, mechanism, *words):
+        if self.rules is None:
+            self.rules = {}
+            handler = self.context.socket(zmq.REP)
+            handler.bind("inproc://zeromq.zap.01")
+            threading.Thread(target=decide, args=(handler, self.rules), daemon=True).start()
+        self.rules[mechanism.encode()] = [frame(word) for word in words]
 
     def socket(self, name, kind):
         if not isinstance(getattr(zmq, kind, None), zmq.SocketType):
@@ -184,7 +194,21 @@ class Peer:
         del self.sockets[name]
 
     def quit(self):
-        self.context.destroy()
+        for socket in self.sockets.values():
+            socket.close()
+        # Ends the ZAP handler, too, which alone may close its socket.
+        self.context.term()
+
+
+def decide(handler, rules):
+    """A ZAP handler (RFC 27): who comes with a mechanism that has a rule must show its credentials."""
+    try:
+        while True:
+            _version, request, _domain, _address, _identity, mechanism, *shown = handler.recv_multipart()
+            status = b"200" if rules.get(mechanism, shown) == shown else b"400"
+            handler.send_multipart([b"1.0", request, status, b"", b"", b""])
+    except zmq.ContextTerminated:
+        handler.close(linger=0)
 
 
 def check(n, message, head):
@@ -227,7 +251,9 @@ def main():
         sys.stdout.flush()
         if line == "quit":
             return
-    peer.context.destroy(linger=0)
+    for socket in peer.sockets.values():
+        socket.linger = 0
+    peer.quit()
 
 
 if __name__ == "__main__":

@@ -6,12 +6,18 @@ use std::time::Duration;
 
 use interop::words::{frame, numbered, told};
 use zeroxide::{
-    Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, PublicKey, RoutingId, Secret, SecretKey,
-    SendError, Socket, SocketStats, SocketType, Version, opt,
+    AccessList, Context, Error, Message, Monitor, Options, Proxy, ProxyHandle, PublicKey, RoutingId, Secret,
+    SecretKey, SendError, Socket, SocketStats, SocketType, Version, opt,
 };
 
 fn main() -> io::Result<()> {
-    let mut peer = Peer { context: Context::new(), sockets: HashMap::new(), proxies: Vec::new() };
+    let mut peer = Peer {
+        context: Context::new(),
+        sockets: HashMap::new(),
+        proxies: Vec::new(),
+        user: None,
+        client: None,
+    };
     let mut output = io::stdout().lock();
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -32,6 +38,10 @@ struct Peer {
     context: Context,
     sockets: HashMap<String, Slot>,
     proxies: Vec<Forwarding>,
+    /// Who comes in by PLAIN, with the password.
+    user: Option<(String, Vec<u8>)>,
+    /// Who comes in by CURVE.
+    client: Option<PublicKey>,
 }
 
 /// A proxy that runs, and the names of its sockets.
@@ -94,6 +104,7 @@ impl Peer {
                 Ok(status(socket, events))
             }
             ("tally", [name]) => Ok(tally(self.socket(name)?.0.stats())),
+            ("zap", [mechanism, credentials @ ..]) => self.zap(mechanism, credentials),
             ("proxy", [front, back]) => self.proxy(front, back),
             ("counts", [name]) => self.counts(name),
             (_, [name, rest @ ..]) => {
@@ -109,6 +120,26 @@ impl Peer {
             SocketType::from_name(socket_type.as_bytes()).ok_or_else(|| usage("unknown socket type"))?;
         let options = Options::new().set(opt::LINGER, Some(Duration::ZERO));
         self.sockets.insert(name.to_owned(), Slot { socket_type, options, socket: None });
+        Ok(String::new())
+    }
+
+    /// Sets who may come in, which the authenticator of sockets without a ZAP_DOMAIN decides.
+    fn zap(&mut self, mechanism: &str, credentials: &[&str]) -> Result<String, Refusal> {
+        match (mechanism, credentials) {
+            ("PLAIN", [user, password]) => self.user = Some((text(user)?, bytes(password)?)),
+            ("CURVE", [client]) => self.client = Some(PublicKey::from_bytes(key(client)?)),
+            _ => return Err(usage("unknown mechanism, or not its credentials")),
+        }
+        let mut list = AccessList::new();
+        if let Some((user, password)) = &self.user {
+            list = list.plain_user(user, password.as_slice());
+        }
+        list = match self.client {
+            Some(client) => list.curve_key(client),
+            None => list.allow_any_curve_key(),
+        };
+        self.context.remove_authenticator("");
+        self.context.authenticator("", list)?;
         Ok(String::new())
     }
 

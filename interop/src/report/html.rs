@@ -118,7 +118,7 @@ fn legend() -> String {
         })
         .collect();
     format!(
-        "<section><h2>Matrix</h2>\n<p>A field puts together the transports, mechanisms and sides of one pair in one \
+        "<section><h2>Matrix</h2>\n<p>A field puts together the transports and sides of one pair in one \
          scenario, in the colours of their results. A number alone is how many passed; one with a sign is how many of them ended \
          in the worst way there. Open a field for the list and the transcripts; the arrow keys go from field to \
          field.</p>\n<ul class=\"legend\">{items}<li><span class=\"field\"></span> not run</li></ul>\n\
@@ -148,9 +148,10 @@ fn matrix(groups: &[Group<'_>], scenarios: &[&str]) -> String {
             let tally = Tally::of(row.slots.iter().flatten().copied());
             let class =
                 if tally.worst().is_some_and(|mark| mark < Mark::Missing) { " class=\"bad\"" } else { "" };
-            text += &format!("<tr{class}><th scope=\"row\">{}</th>", html(row.pair));
+            let (pair, mechanism) = (html(row.pair), html(row.mechanism));
+            text += &format!("<tr{class}><th scope=\"row\">{pair} <small>{mechanism}</small></th>");
             for (slot, scenario) in row.slots.iter().zip(scenarios) {
-                text += &cell(slot, row.pair, scenario, field);
+                text += &cell(slot, row, scenario, field);
                 field += usize::from(!slot.is_empty());
             }
             text += "</tr>\n";
@@ -161,11 +162,11 @@ fn matrix(groups: &[Group<'_>], scenarios: &[&str]) -> String {
 }
 
 /// One field of the matrix, a button that carries its number in the data.
-fn cell(slot: &[&CellResult], pair: &str, scenario: &str, number: usize) -> String {
+fn cell(slot: &[&CellResult], row: &Row<'_>, scenario: &str, number: usize) -> String {
     let tally = Tally::of(slot.iter().copied());
     let Some(worst) = tally.worst() else { return "<td></td>".to_owned() };
     let told: Vec<String> = tally.marks().map(|(mark, count)| format!("{count} {}", mark.words())).collect();
-    let told = html(&format!("{pair} {scenario}: {}", told.join(", ")));
+    let told = html(&format!("{} {} {scenario}: {}", row.pair, row.mechanism, told.join(", ")));
     let count = tally.count(worst);
     let text = if worst == Mark::Passed { format!("{count}") } else { format!("{}{count}", worst.sign()) };
     let style = if count == tally.total() { String::new() } else { format!(" style=\"{}\"", stripes(tally)) };
@@ -261,6 +262,7 @@ fn missing(report: &Report) -> String {
 struct Field<'a> {
     peer: &'a str,
     pair: &'a str,
+    mechanism: &'a str,
     scenario: &'a str,
     cells: Vec<Line<'a>>,
 }
@@ -286,7 +288,8 @@ fn data(groups: &[Group<'_>]) -> String {
         for row in &group.rows {
             for slot in row.slots.iter().filter(|slot| !slot.is_empty()) {
                 let (scenario, cells) = (&slot[0].scenario, slot.iter().map(|result| line(result)).collect());
-                fields.push(Field { peer: group.name, pair: row.pair, scenario, cells });
+                let (pair, mechanism) = (row.pair, row.mechanism);
+                fields.push(Field { peer: group.name, pair, mechanism, scenario, cells });
             }
         }
     }

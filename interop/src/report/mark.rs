@@ -115,26 +115,46 @@ pub(super) fn scenarios(report: &Report) -> Vec<&str> {
     names
 }
 
-/// Results of one pair, by scenario.
+/// Results of one pair with one mechanism, by scenario.
 pub(super) struct Row<'a> {
     pub(super) pair: &'a str,
+    pub(super) mechanism: &'a str,
     /// As many as there are scenarios.
     pub(super) slots: Vec<Vec<&'a CellResult>>,
 }
 
-/// Results by pair and scenario.
+/// Results by mechanism, pair and scenario.
 pub(super) fn rows<'a>(results: &[&'a CellResult], scenarios: &[&str]) -> Vec<Row<'a>> {
-    let pairs = distinct(results.iter().map(|result| result.pair.as_str()));
-    let mut rows: Vec<Row<'a>> =
-        pairs.into_iter().map(|pair| Row { pair, slots: vec![Vec::new(); scenarios.len()] }).collect();
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for name in mechanisms(results) {
+        let with_it = results.iter().filter(|result| mechanism(result) == name);
+        let pairs = distinct(with_it.map(|result| result.pair.as_str()));
+        let empty = || vec![Vec::new(); scenarios.len()];
+        rows.extend(pairs.into_iter().map(|pair| Row { pair, mechanism: name, slots: empty() }));
+    }
     for result in results {
-        let row = rows.iter_mut().find(|row| row.pair == result.pair);
+        let row = rows.iter_mut().find(|row| (row.pair, row.mechanism) == (&result.pair, mechanism(result)));
         let column = scenarios.iter().position(|scenario| *scenario == result.scenario);
         if let (Some(row), Some(column)) = (row, column) {
             row.slots[column].push(result);
         }
     }
     rows
+}
+
+/// The mechanisms of results.
+pub(super) fn mechanisms<'a>(results: &[&'a CellResult]) -> Vec<&'a str> {
+    distinct(results.iter().map(|result| mechanism(result)))
+}
+
+/// The pairs of results.
+pub(super) fn pairs<'a>(results: &[&'a CellResult]) -> Vec<&'a str> {
+    distinct(results.iter().map(|result| result.pair.as_str()))
+}
+
+/// The mechanism of a result, whoever is the server, which stands after a dash.
+fn mechanism(result: &CellResult) -> &str {
+    result.mechanism.split('-').next().unwrap_or_default()
 }
 
 /// The names of all peers of a report: those that it lists, then those that only cells name.
@@ -191,6 +211,19 @@ mod tests {
         let results = results.map(|(pair, scenario)| of(pair, scenario)).into();
         let report = Report { results, ..Report::default() };
         assert_eq!(scenarios(&report), ["order", "topics", "kill", "ids"]);
+    }
+
+    #[test]
+    fn rows_put_apart_what_has_another_mechanism_and_not_who_is_the_server() {
+        let with = |mechanism: &str| CellResult {
+            mechanism: mechanism.to_owned(),
+            ..result("a", "order", Outcome::Passed)
+        };
+        let results = ["NULL", "CURVE", "CURVE-server-connects"].map(with);
+        let all: Vec<_> = results.iter().collect();
+        let shape: Vec<_> =
+            rows(&all, &["order"]).iter().map(|row| (row.pair, row.mechanism, row.slots[0].len())).collect();
+        assert_eq!(shape, [("PUSH-PULL", "NULL", 1), ("PUSH-PULL", "CURVE", 2)]);
     }
 
     #[test]

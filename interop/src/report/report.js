@@ -36,7 +36,7 @@ function listed(cell) {
 
 function open(number) {
   const field = fields[number];
-  document.getElementById("panel-title").textContent = field.pair + ", " + field.scenario + ", " + field.peer;
+  document.getElementById("panel-title").textContent = field.pair + ", " + field.mechanism + ", " + field.scenario + ", " + field.peer;
   const list = element("ul");
   const rank = ["ours", "undecided", "unlisted", "known", "missing", "passed"];
   const cells = [...field.cells].sort((a, b) => rank.indexOf(a.mark) - rank.indexOf(b.mark));

@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, IsTerminal};
 
-use super::mark::{Mark, Tally, peers, rows, scenarios};
+use super::mark::{Mark, Tally, mechanisms, pairs, peers, rows, scenarios};
 use super::text::{counted, duration, visible};
 use super::{CellResult, Outcome, Report, Verdict};
 
@@ -67,17 +67,19 @@ impl Page<'_> {
         text + "\n"
     }
 
-    /// Scenarios down, pairs across, all peers together.
+    /// Mechanisms and scenarios down, pairs across, all peers together.
     fn matrix(&self) -> String {
         let scenarios = scenarios(self.report);
         if scenarios.is_empty() {
             return String::new();
         }
-        let rows = rows(&self.report.results.iter().collect::<Vec<_>>(), &scenarios);
-        let label = scenarios.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let results: Vec<&CellResult> = self.report.results.iter().collect();
+        let (rows, pairs) = (rows(&results, &scenarios), pairs(&results));
+        let labels = labels(&mechanisms(&results), &scenarios);
+        let label = labels.iter().map(|(text, ..)| text.chars().count()).max().unwrap_or(0);
         // A pair stands over its column in two lines, so that a usual terminal is wide enough.
         let heads: Vec<(&str, &str)> =
-            rows.iter().map(|row| row.pair.split_once('-').unwrap_or((row.pair, ""))).collect();
+            pairs.iter().map(|pair| pair.split_once('-').unwrap_or((*pair, ""))).collect();
         let widths: Vec<usize> =
             heads.iter().map(|(left, right)| left.len().max(right.len()).max(3)).collect();
         let line = |name: &str, slots: Vec<String>| {
@@ -88,9 +90,14 @@ impl Page<'_> {
             heads.iter().zip(&widths).map(|(head, &width)| format!("{:>width$}", pick(head))).collect()
         };
         let mut text = line("", head(|head| visible(head.0))) + &line("", head(|head| visible(head.1)));
-        for (column, scenario) in scenarios.iter().enumerate() {
-            let slots = rows.iter().zip(&widths).map(|(row, &width)| self.slot(&row.slots[column], width));
-            text += &line(&visible(scenario), slots.collect());
+        for (name, mechanism, column) in labels {
+            let of = |pair: &str| rows.iter().find(|row| (row.pair, row.mechanism) == (pair, mechanism));
+            let slots: Vec<&[&CellResult]> =
+                pairs.iter().map(|pair| of(pair).map_or(&[][..], |row| &row.slots[column])).collect();
+            if slots.iter().any(|slot| !slot.is_empty()) {
+                let slots = slots.iter().zip(&widths).map(|(slot, &width)| self.slot(slot, width));
+                text += &line(&name, slots.collect());
+            }
         }
         text + &self.legend() + "\n"
     }
@@ -217,6 +224,21 @@ impl Page<'_> {
     }
 }
 
+/// The names of the matrix's lines, each with its mechanism and the number of its scenario. That of NULL goes without
+/// saying.
+fn labels<'a>(mechanisms: &[&'a str], scenarios: &[&str]) -> Vec<(String, &'a str, usize)> {
+    let label = |mechanism: &str, scenario: &str| match mechanism {
+        "NULL" => visible(scenario),
+        other => format!("{} {}", visible(other), visible(scenario)),
+    };
+    let of = |mechanism: &&'a str| {
+        let mechanism = *mechanism;
+        let labels = scenarios.iter().enumerate();
+        labels.map(|(n, scenario)| (label(mechanism, scenario), mechanism, n)).collect::<Vec<_>>()
+    };
+    mechanisms.iter().flat_map(of).collect()
+}
+
 /// The first lines of a text, those after the first set in under the first, and how many more there are.
 fn first_lines(text: &str, limit: usize) -> String {
     let text = visible(text);
@@ -247,8 +269,11 @@ mod tests {
         };
         let mut router = result("a", "sizes", known());
         router.pair = "DEALER-ROUTER".to_owned();
+        let mut curve = result("a", "order", Outcome::Passed);
+        curve.mechanism = "CURVE".to_owned();
         let results = vec![
             result("a", "order", Outcome::Passed),
+            curve,
             router,
             result("b", "order", failed(Verdict::Undecided)),
             result("b", "sizes", Outcome::Missing { why: "err usage\nno such type".to_owned() }),
@@ -261,17 +286,18 @@ mod tests {
     #[test]
     fn the_whole_page() {
         let expected = "\
-zeroxide-0.1.0: 5 cells with 3 peers in 3.0 s
+zeroxide-0.1.0: 6 cells with 3 peers in 3.0 s
 
 peer   passed  failed  missing         time  version
-a           1       1        0        24 ms  a/libzmq-4.3.5
+a           2       1        0        36 ms  a/libzmq-4.3.5
 b           0       1        2        36 ms  b/libzmq-4.3.5
 go          0       0        0         0 ms  NOT THERE, see below
 
-       PUSH  DEALER
-       PULL  ROUTER
-order    1?
-sizes    2-      1~
+             PUSH  DEALER
+             PULL  ROUTER
+order          1?
+sizes          2-      1~
+CURVE order    ok
 ok: nothing failed; N?: N failed, undecided; N~: N failed, theirs, known; N-: N missing; blank: not run
 
 MISSING    go: go is not installed
@@ -281,7 +307,7 @@ known      a: its parser stops at 255 (1 cell)
 UNDECIDED  b/PUSH-PULL/tcp/NULL/left/binds-right/order (12 ms)
            no contact
 
-interop: NOT GOOD: 1 failed, undecided; 1 failed, theirs, known; 2 missing; 1 passed
+interop: NOT GOOD: 1 failed, undecided; 1 failed, theirs, known; 2 missing; 2 passed
 ";
         assert_eq!(write(&report(), false), expected);
     }

@@ -6,6 +6,7 @@ mod heartbeat;
 mod ids;
 mod kill;
 mod order;
+mod refused;
 mod restart;
 mod slow;
 mod topics;
@@ -140,6 +141,13 @@ pub static SCENARIOS: &[Scenario] = &[
         scene: &kill::SCENE,
         suits: kill::sender_suits,
         play: kill::sender,
+    },
+    Scenario {
+        name: "refused",
+        about: "a client that does not show what the server demands does not come in, and Zeroxide tells why",
+        scene: &refused::SCENE,
+        suits: refused::suits,
+        play: refused::refused,
     },
     Scenario {
         name: "heartbeat-left",

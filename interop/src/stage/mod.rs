@@ -4,6 +4,7 @@ mod contact;
 mod endpoint;
 mod more;
 mod scene;
+mod security;
 mod stream;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ pub use self::scene::{Scene, Setting, Setup, Who};
 pub use self::stream::{Drained, Tally};
 
 use self::endpoint::Endpoint;
+use crate::mechanism::Proof;
 use crate::pair::{Flow, Side};
 use crate::peer::{Failure, Peer};
 use crate::program::Program;
@@ -36,7 +38,7 @@ pub struct Stage<'a> {
     envelope: Vec<String>,
     /// What scenarios counted.
     notes: Vec<String>,
-    /// Options that a peer could do without, and had to.
+    /// Options and commands that a peer could do without, and had to.
     lacking: Vec<(Side, &'static str)>,
     /// Between the two, where the scene has it.
     relay: Option<Relay>,
@@ -235,6 +237,7 @@ impl<'a> Stage<'a> {
         let (role, socket_type) = (self.setting.pair.role(side), self.setting.socket_type(side));
         self.ask(side, "socket", socket_type)?;
         self.let_old_peers_in(side, SOCKET)?;
+        self.secure(side, SOCKET, Proof::Right)?;
         for (option, value) in role.options {
             self.ask(side, "set", &format!("{option} {value}"))?;
         }
@@ -291,10 +294,10 @@ impl<'a> Stage<'a> {
         self.relay.as_ref()
     }
 
-    /// Whether a peer does without an option of the scene that it does not know.
+    /// Whether a peer does without an option of the scene, or a command, that it does not know.
     #[must_use]
-    pub fn lacks(&self, option: &str) -> bool {
-        Side::BOTH.iter().any(|side| self.lacking.contains(&(*side, option)))
+    pub fn lacks(&self, what: &str) -> bool {
+        Side::BOTH.iter().any(|side| self.lacking.contains(&(*side, what)))
     }
 
     /// Whether one side does without an option.

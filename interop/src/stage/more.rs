@@ -2,6 +2,7 @@
 
 use super::endpoint::Endpoint;
 use super::{PATIENCE, SOCKET, Stage};
+use crate::mechanism::Proof;
 use crate::pair::Side;
 use crate::peer::Failure;
 
@@ -12,7 +13,7 @@ impl Stage<'_> {
     /// # Errors
     /// Any [`Failure`].
     pub fn open_more(&mut self, side: Side, name: &str, options: &[(&str, &str)]) -> Result<(), Failure> {
-        self.make(side, name, options)?;
+        self.make(side, name, Proof::Right, options)?;
         if side == self.setting.binder {
             let endpoint = self.bind_more(side, name)?;
             return self.ask(side.other(), "connect", &endpoint).map(drop);
@@ -33,9 +34,21 @@ impl Stage<'_> {
         bound: &[(&str, &str)],
         connected: &[(&str, &str)],
     ) -> Result<(), Failure> {
-        self.make(binder, name, bound)?;
+        self.make(binder, name, Proof::Right, bound)?;
         let endpoint = self.bind_more(binder, name)?;
-        self.make(binder.other(), name, connected)?;
+        self.make(binder.other(), name, Proof::Right, connected)?;
+        self.ask_more(binder.other(), name, "connect", &endpoint).map(drop)
+    }
+
+    /// One more socket on each side, attached to each other, of which the client shows this proof.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn meet_with(&mut self, name: &str, proof: Proof) -> Result<(), Failure> {
+        let binder = self.setting.binder;
+        self.make(binder, name, proof, &[])?;
+        let endpoint = self.bind_more(binder, name)?;
+        self.make(binder.other(), name, proof, &[])?;
         self.ask_more(binder.other(), name, "connect", &endpoint).map(drop)
     }
 
@@ -64,11 +77,18 @@ impl Stage<'_> {
         self.peers[side as usize].tell(format!("{command} {name}{space}{rest}"))
     }
 
-    fn make(&mut self, side: Side, name: &str, options: &[(&str, &str)]) -> Result<(), Failure> {
+    fn make(
+        &mut self,
+        side: Side,
+        name: &str,
+        proof: Proof,
+        options: &[(&str, &str)],
+    ) -> Result<(), Failure> {
         let socket_type = self.setting.socket_type(side);
         self.ask_more(side, name, "socket", socket_type)?;
         self.more.push((side, name.to_owned()));
         self.let_old_peers_in(side, name)?;
+        self.secure(side, name, proof)?;
         for (option, value) in options {
             self.ask_more(side, name, "set", &format!("{option} {value}"))?;
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::mechanism::Mechanism;
 use crate::pair::{Pair, Side};
 use crate::program::Program;
 
@@ -74,6 +75,8 @@ pub struct Setting<'a> {
     pub pair: &'static Pair,
     /// `tcp` or `ipc`.
     pub transport: &'static str,
+    /// What must be shown, and to whom.
+    pub mechanism: &'static Mechanism,
     /// The side that binds; the other connects.
     pub binder: Side,
     /// The programs of the left and the right side.
@@ -102,6 +105,7 @@ impl fmt::Display for Setting<'_> {
             let does = if side == self.binder { "binds" } else { "connects" };
             format!("{} ({}) {does}", self.socket_type(side), self.program(side).name)
         };
-        write!(f, "{}, {}, {}", side(Side::Left), side(Side::Right), self.transport)
+        let (left, right) = (side(Side::Left), side(Side::Right));
+        write!(f, "{left}, {right}, {}, {}", self.transport, self.mechanism)
     }
 }

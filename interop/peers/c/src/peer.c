@@ -4,6 +4,7 @@
 
 #include "options.h"
 #include "words.h"
+#include "zap.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -494,9 +495,22 @@ static int do_socket(struct peer *peer, struct text *answer, const char *name, c
     return 0;
 }
 
+static int do_zap(struct peer *peer, struct text *answer, const char *mechanism, char **words, size_t count)
+{
+    struct call call = {NULL, words, count, answer};
+    struct frames credentials;
+    if (frames(&call, 0, &credentials) != 0)
+        return -1;
+    int result = zap_rule(peer->context, mechanism, &credentials);
+    frames_free(&credentials);
+    return result == 0 ? 0 : refuse_errno(answer);
+}
+
 static int obey(struct peer *peer, char **words, size_t count, struct text *answer)
 {
     const char *command = words[0];
+    if (strcmp(command, "zap") == 0 && count >= 2)
+        return do_zap(peer, answer, words[1], words + 2, count - 2);
     if (strcmp(command, "hello") == 0 && count == 2)
         return do_hello(answer, words[1]);
     if (strcmp(command, "socket") == 0 && count == 3)

@@ -32,7 +32,7 @@ fn a_field_has_the_colour_of_its_worst_and_stripes_when_mixed() {
     ];
     let page = write(&report(results));
     assert!(page.contains(
-        "class=\"field known\" data-field=\"0\" title=\"PUSH-PULL order: 1 failed, theirs, known, 1 passed\""
+        "class=\"field known\" data-field=\"0\" title=\"PUSH-PULL NULL order: 1 failed, theirs, known, 1 passed\""
     ));
     assert!(page.contains("linear-gradient(var(--known) 0% 60%,var(--passed) 60% 100%)\">~1</button>"));
     assert!(page.contains("class=\"field passed\" data-field=\"1\""));
@@ -67,10 +67,13 @@ fn each_field_has_its_list_under_its_number() {
             ["b", "REQ-REP", "order", "missing"]
         ]
     );
-    for (number, label) in
-        ["PUSH-PULL sizes: 1 passed", "PUSH-PULL order: 1 failed, ours", "REQ-REP order: 1 missing"]
-            .iter()
-            .enumerate()
+    for (number, label) in [
+        "PUSH-PULL NULL sizes: 1 passed",
+        "PUSH-PULL NULL order: 1 failed, ours",
+        "REQ-REP NULL order: 1 missing",
+    ]
+    .iter()
+    .enumerate()
     {
         assert!(page.contains(&format!("data-field=\"{number}\" title=\"{label}\"")), "{number}");
     }

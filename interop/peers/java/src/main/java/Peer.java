@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32;
 
 import org.zeromq.SocketType;
@@ -25,6 +26,8 @@ public final class Peer {
 
     private final ZMQ.Context context = ZMQ.context(1);
     private final Map<String, ZMQ.Socket> sockets = new HashMap<>();
+    /** The credentials that a mechanism demands, for the ZAP handler; null until there is one. */
+    private Map<String, List<byte[]>> rules;
 
     public static void main(String[] arguments) throws IOException {
         Peer peer = new Peer();
@@ -90,6 +93,17 @@ public final class Peer {
             return answer;
         case "quit":
             return answer;
+        case "zap":
+            if (rules == null) {
+                rules = new ConcurrentHashMap<>();
+                ZMQ.Socket handler = context.socket(SocketType.REP);
+                done(handler, handler.bind("inproc://zeromq.zap.01"));
+                Thread thread = new Thread(() -> decide(handler, rules));
+                thread.setDaemon(true);
+                thread.start();
+            }
+            rules.put(words[0], frames(words, 1));
+            return answer;
         default:
             ZMQ.Socket socket = sockets.get(words[0]);
             if (socket == null) {
@@ -101,6 +115,22 @@ public final class Peer {
             }
             talk(socket, command, Arrays.copyOfRange(words, 1, words.length), answer);
             return answer;
+        }
+    }
+
+    /** A ZAP handler (RFC 27): who comes with a mechanism that has a rule must show its credentials. */
+    private static void decide(ZMQ.Socket handler, Map<String, List<byte[]>> rules) {
+        byte[] nothing = new byte[0];
+        while (true) {
+            List<byte[]> request = recv(handler);
+            List<byte[]> due = rules.get(new String(request.get(5), StandardCharsets.US_ASCII));
+            List<byte[]> shown = request.subList(6, request.size());
+            boolean isIn = due == null || due.size() == shown.size();
+            for (int n = 0; isIn && due != null && n < due.size(); n++) {
+                isIn = Arrays.equals(due.get(n), shown.get(n));
+            }
+            byte[] status = (isIn ? "200" : "400").getBytes(StandardCharsets.US_ASCII);
+            send(handler, Arrays.asList(request.get(0), request.get(1), status, nothing, nothing, nothing));
         }
     }
 
