@@ -4,15 +4,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::report::{Outcome, Report};
-use crate::run;
+use crate::{run, suite};
 
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Runs one of the two only.
-    #[arg(long, value_enum)]
+    /// Runs one part only; without it, the first two.
+    #[arg(value_enum)]
+    part: Option<Part>,
+    /// The same.
+    #[arg(long, value_enum, hide = true, conflicts_with = "part")]
     only: Option<Part>,
-    /// Handed on: to the benchmarks (a filter, `--save-baseline NAME`) or, with `--only compare`, to the comparison.
+    /// Handed on: to the benchmarks (a filter, `--save-baseline NAME`) or, where one part is named, to that.
     #[arg(last = true)]
     arguments: Vec<String>,
 }
@@ -24,20 +27,85 @@ enum Part {
     /// The binary `compare` of `benches`, with libzmq, which it builds from source: this project beside it, on this
     /// machine.
     Compare,
+    /// `compare` under CURVE: the builds `curve-simd` and `curve` beside a libzmq with the system's libsodium.
+    Curve,
+    /// The binary `flood` of `benches`: what established peers notice of strangers who knock, without a mechanism and
+    /// with CURVE.
+    Flood,
 }
+
+/// What `bench curve` compares, for what its arguments do not say otherwise.
+const CURVE: [[&str; 2]; 4] = [
+    ["--mechanisms", "curve"],
+    ["--patterns", "throughput"],
+    ["--transports", "tcp"],
+    ["--sizes", "64,1024,65536"],
+];
 
 pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     let mut report = Report::default();
-    if options.only != Some(Part::Compare) {
-        report.step("benches", |_| handed_on(root, &["bench", "-p", "benches"], &options.arguments));
-    }
-    if options.only != Some(Part::Benches) {
-        let mine = options.only == Some(Part::Compare);
-        let arguments: &[String] = if mine { &options.arguments } else { &[] };
-        let compare = ["run", "--release", "-p", "benches", "--features", "libzmq", "--bin", "compare"];
-        report.step("compare", |_| handed_on(root, &compare, arguments));
+    let part = options.part.or(options.only);
+    let arguments = &options.arguments[..];
+    match part {
+        Some(Part::Curve) => curve(root, arguments, &mut report),
+        Some(Part::Flood) => {
+            for mechanism in ["null", "curve"] {
+                let flood = |_: &mut _| flood(root, mechanism, arguments);
+                report.step(&format!("flood, {mechanism}"), flood);
+            }
+        }
+        _ => {
+            if part != Some(Part::Compare) {
+                report.step("benches", |_| handed_on(root, &["bench", "-p", "benches"], arguments));
+            }
+            if part != Some(Part::Benches) {
+                let arguments = if part.is_some() { arguments } else { &[] };
+                let compare =
+                    ["run", "--release", "-p", "benches", "--features", "libzmq", "--bin", "compare"];
+                report.step("compare", |_| handed_on(root, &compare, arguments));
+            }
+        }
     }
     report.close()
+}
+
+/// One build of `compare` can hold one crate that seals: that with `curve` is built first and laid aside.
+fn curve(root: &Path, arguments: &[String], report: &mut Report) {
+    let release = suite::target(root).join("release");
+    let aside = release.join(format!("compare-curve{}", std::env::consts::EXE_SUFFIX));
+    let built = report.step("compare with curve", |_| {
+        let build = ["build", "--release", "-p", "benches", "--features", "libzmq,curve", "--bin", "compare"];
+        match run::pass(&mut run::cargo(root, &build)) {
+            Outcome::Passed => {
+                let built = release.join(format!("compare{}", std::env::consts::EXE_SUFFIX));
+                match std::fs::copy(built, &aside) {
+                    Ok(_) => Outcome::Passed,
+                    Err(error) => Outcome::Failed(format!("cannot lay it aside: {error}")),
+                }
+            }
+            failed => failed,
+        }
+    });
+    if built != Outcome::Passed {
+        return;
+    }
+    let mut all = vec!["--other".to_owned(), aside.display().to_string()];
+    for [name, value] in CURVE {
+        if !arguments.iter().any(|given| given.split('=').next() == Some(name)) {
+            all.extend([name.to_owned(), value.to_owned()]);
+        }
+    }
+    all.extend_from_slice(arguments);
+    let compare =
+        ["run", "--release", "-p", "benches", "--features", "libzmq,curve-simd", "--bin", "compare"];
+    report.step("compare with curve-simd", |_| handed_on(root, &compare, &all));
+}
+
+fn flood(root: &Path, mechanism: &str, arguments: &[String]) -> Outcome {
+    let run = ["run", "--release", "-p", "benches", "--features", "plain,curve-simd", "--bin", "flood"];
+    let mut all = vec!["--mechanism".to_owned(), mechanism.to_owned()];
+    all.extend_from_slice(arguments);
+    handed_on(root, &run, &all)
 }
 
 fn handed_on(root: &Path, task: &[&str], arguments: &[String]) -> Outcome {

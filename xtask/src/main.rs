@@ -76,7 +76,9 @@ enum Task {
     ///
     /// docs/PACKAGING.md tells what a packager needs to know.
     Install(install::Options),
-    /// Runs the benchmarks of the `benches` crate, then its comparison with other implementations.
+    /// Runs the benchmarks of the `benches` crate, then its comparison with libzmq.
+    ///
+    /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock.
     Bench(bench::Options),
 }
 

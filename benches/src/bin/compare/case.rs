@@ -9,6 +9,7 @@ use clap::ValueEnum;
 pub(crate) struct Case {
     pub(crate) pattern: Pattern,
     pub(crate) transport: Transport,
+    pub(crate) mechanism: Mechanism,
     /// Bytes in a message's body.
     pub(crate) size: usize,
 }
@@ -39,10 +40,38 @@ pub(crate) enum Transport {
     Inproc,
 }
 
+/// What the messages are under. Inproc has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mechanism {
+    Null,
+    #[cfg(feature = "curve")]
+    Curve,
+}
+
+/// What one socket has to do with it. The end that binds is the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seal {
+    None,
+    #[cfg_attr(not(feature = "curve"), expect(dead_code, reason = "no CURVE in this build"))]
+    Server,
+    #[cfg_attr(not(feature = "curve"), expect(dead_code, reason = "no CURVE in this build"))]
+    Client,
+}
+
+/// The keys of libzmq's manual (zmq_curve); here those that both libraries are given.
+#[cfg(any(feature = "libzmq", feature = "curve"))]
+pub(crate) const CLIENT_SECRET: &str = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
+#[cfg(any(feature = "libzmq", feature = "curve"))]
+pub(crate) const SERVER_PUBLIC: &str = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+#[cfg(any(feature = "libzmq", feature = "curve"))]
+pub(crate) const SERVER_SECRET: &str = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
+
 /// Who is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Implementation {
     Zeroxide,
+    /// Zeroxide as another build of this program has it: with other features, or of another day.
+    Other,
     Libzmq,
 }
 
@@ -125,13 +154,14 @@ impl Transport {
 }
 
 impl Implementation {
-    /// Those that this program was built with.
-    pub(crate) fn available() -> &'static [Implementation] {
-        if cfg!(feature = "libzmq") {
-            &[Implementation::Zeroxide, Implementation::Libzmq]
-        } else {
-            &[Implementation::Zeroxide]
-        }
+    /// Those that this program was built with, and the other build where there is one.
+    pub(crate) fn available(other: bool) -> Vec<Implementation> {
+        let all = [
+            (Implementation::Zeroxide, true),
+            (Implementation::Other, other),
+            (Implementation::Libzmq, cfg!(feature = "libzmq")),
+        ];
+        all.into_iter().filter(|(_, there)| *there).map(|(one, _)| one).collect()
     }
 }
 
@@ -142,7 +172,8 @@ pub(crate) fn word<T: ValueEnum>(value: &T) -> String {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {} B", word(&self.pattern), word(&self.transport), self.size)
+        let Case { pattern, transport, mechanism, size } = self;
+        write!(f, "{} {} {} {size} B", word(pattern), word(transport), word(mechanism))
     }
 }
 
@@ -169,10 +200,26 @@ impl Order {
         self.end == self.case.pattern.binder()
     }
 
+    /// What its sockets have to do with the mechanism.
+    pub(crate) fn seal(&self) -> Seal {
+        match self.case.mechanism {
+            Mechanism::Null => Seal::None,
+            #[cfg(feature = "curve")]
+            Mechanism::Curve if self.binds() => Seal::Server,
+            #[cfg(feature = "curve")]
+            Mechanism::Curve => Seal::Client,
+        }
+    }
+
     /// As one argument of a command line.
     pub(crate) fn text(&self) -> String {
-        let Case { pattern, transport, size } = &self.case;
-        let words = [word(&self.implementation), word(&self.end), word(pattern), word(transport)];
+        let Case { pattern, transport, mechanism, size } = &self.case;
+        // The other build does not know that it is another.
+        let implementation = match self.implementation {
+            Implementation::Other => Implementation::Zeroxide,
+            implementation => implementation,
+        };
+        let words = [word(&implementation), word(&self.end), word(pattern), word(transport), word(mechanism)];
         format!("{} {size} {} {}", words.join(" "), self.count, self.endpoint)
     }
 
@@ -183,9 +230,16 @@ impl Order {
         let end = End::from_str(words.next()?, true).ok()?;
         let pattern = Pattern::from_str(words.next()?, true).ok()?;
         let transport = Transport::from_str(words.next()?, true).ok()?;
+        let mechanism = Mechanism::from_str(words.next()?, true).ok()?;
         let size = words.next()?.parse().ok()?;
         let count = words.next()?.parse().ok()?;
         let endpoint = words.next().unwrap_or_default().to_owned();
-        Some(Order { implementation, end, case: Case { pattern, transport, size }, count, endpoint })
+        Some(Order {
+            implementation,
+            end,
+            case: Case { pattern, transport, mechanism, size },
+            count,
+            endpoint,
+        })
     }
 }

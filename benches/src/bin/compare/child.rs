@@ -23,7 +23,7 @@ pub(crate) fn run(order: &str) -> ExitCode {
         return ExitCode::FAILURE;
     };
     match order.implementation {
-        Implementation::Zeroxide => serve::<Zeroxide>(&order),
+        Implementation::Zeroxide | Implementation::Other => serve::<Zeroxide>(&order),
         #[cfg(feature = "libzmq")]
         Implementation::Libzmq => serve::<crate::theirs::Libzmq>(&order),
         #[cfg(not(feature = "libzmq"))]
@@ -108,7 +108,7 @@ fn serve<L: Library>(order: &Order) {
 fn sockets<L: Library>(context: &L::Context, order: &Order) -> Vec<L::Socket> {
     let pattern = order.case.pattern;
     let (count, kind) = if order.end == End::First { pattern.first() } else { pattern.second() };
-    let sockets: Vec<L::Socket> = (0..count).map(|_| L::socket(context, kind)).collect();
+    let sockets: Vec<L::Socket> = (0..count).map(|_| L::socket(context, kind, order.seal())).collect();
     for socket in &sockets {
         if order.binds() {
             say(&format!("bound {}", L::bind(socket, order.case.transport.endpoint())));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::case::Kind;
+use crate::case::{Kind, Seal};
 
 /// Longest wait for anything at all: a run that takes longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,8 +17,8 @@ pub(crate) trait Library {
     /// A context with default options.
     fn context() -> Self::Context;
 
-    /// A socket with default options, apart from what [`Kind`] says.
-    fn socket(context: &Self::Context, kind: Kind) -> Self::Socket;
+    /// A socket with default options, apart from what [`Kind`] and [`Seal`] say.
+    fn socket(context: &Self::Context, kind: Kind, seal: Seal) -> Self::Socket;
 
     /// Binds; answers where others connect to.
     fn bind(socket: &Self::Socket, endpoint: &str) -> String;

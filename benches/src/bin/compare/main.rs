@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `case` | what is compared: patterns, transports, sizes |
 //! | `library` | what a library must be able to do to be compared |
-//! | `ours`, `theirs` | zeroxide; libzmq, with feature `libzmq` |
+//! | `ours`, `theirs`, `sys` | zeroxide; libzmq and what is called of it, with feature `libzmq` |
 //! | `child` | one end of a run: the process that the clock runs in |
 //! | `parent` | starts the two ends of a run and collects what they measured |
 //! | `usage` | processor time and context switches |
@@ -20,16 +20,19 @@ mod child;
 mod library;
 mod ours;
 mod parent;
+#[cfg(feature = "libzmq")]
+mod sys;
 mod table;
 #[cfg(feature = "libzmq")]
 mod theirs;
 mod usage;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use case::{Case, Implementation, Pattern, Transport};
+use case::{Case, Implementation, Mechanism, Pattern, Transport};
 
 /// Compares zeroxide with libzmq.
 #[derive(Parser)]
@@ -39,6 +42,9 @@ struct Options {
     patterns: Vec<Pattern>,
     #[arg(long, value_enum, value_delimiter = ',', default_value = "tcp,ipc")]
     transports: Vec<Transport>,
+    /// Mechanisms; CURVE is there with feature `curve` or `curve-simd`.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "null")]
+    mechanisms: Vec<Mechanism>,
     /// Sizes of a message's body in bytes.
     #[arg(long, value_delimiter = ',', default_value = "64,1024,16384,262144")]
     sizes: Vec<usize>,
@@ -48,7 +54,10 @@ struct Options {
     /// About how long one run lasts.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// Runs one of the two only, for a profiler.
+    /// Another build of this program, whose zeroxide is measured beside this one's.
+    #[arg(long, value_name = "PROGRAM")]
+    other: Option<PathBuf>,
+    /// Runs one of them only, for a profiler.
     #[arg(long, value_enum)]
     only: Option<Implementation>,
     /// One end of a run: set by the program itself for the processes that it starts.
@@ -61,30 +70,43 @@ fn main() -> ExitCode {
     if let Some(order) = &options.child {
         return child::run(order);
     }
-    let sides: Vec<Implementation> = Implementation::available()
-        .iter()
-        .copied()
+    let sides: Vec<Implementation> = Implementation::available(options.other.is_some())
+        .into_iter()
         .filter(|side| options.only.is_none_or(|only| only == *side))
         .collect();
     if sides.is_empty() {
         eprintln!("libzmq is not built in: cargo run --release -p benches --features libzmq --bin compare");
         return ExitCode::FAILURE;
     }
+    #[cfg(all(feature = "libzmq", feature = "curve"))]
+    if options.mechanisms.contains(&Mechanism::Curve) && !theirs::has_curve() {
+        eprintln!("this libzmq is without CURVE: install libsodium with its headers and build again");
+        return ExitCode::FAILURE;
+    }
     table::legend(&options);
     let mut failed = false;
-    for &pattern in &options.patterns {
-        for &transport in &options.transports {
-            for &size in &options.sizes {
-                let case = Case { pattern, transport, size };
-                match parent::compare(case, &sides, options.runs, options.seconds) {
-                    Ok(results) => table::print(case, &results),
-                    Err(error) => {
-                        failed = true;
-                        println!("{case}: {error}");
-                    }
-                }
+    for case in cases(&options) {
+        match parent::compare(case, &sides, &options) {
+            Ok(results) => table::print(case, &results),
+            Err(error) => {
+                failed = true;
+                println!("{case}: {error}");
             }
         }
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Every combination that was asked for.
+fn cases(options: &Options) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &mechanism in &options.mechanisms {
+        for &pattern in &options.patterns {
+            for &transport in &options.transports {
+                let case = |&size| Case { pattern, transport, mechanism, size };
+                cases.extend(options.sizes.iter().map(case));
+            }
+        }
+    }
+    cases
 }

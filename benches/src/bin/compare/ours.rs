@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "curve")]
+use zeroxide::{AccessList, Security};
 use zeroxide::{Context, Options, Socket, SocketType, opt};
 
-use crate::case::Kind;
+use crate::case::{Kind, Seal};
 use crate::library::{Counters, Library, PATIENCE};
 
 /// This project.
@@ -18,7 +20,7 @@ impl Library for Zeroxide {
         Context::new()
     }
 
-    fn socket(context: &Context, kind: Kind) -> Socket {
+    fn socket(context: &Context, kind: Kind, seal: Seal) -> Socket {
         let (socket_type, options) = match kind {
             Kind::Push => (SocketType::Push, Options::new()),
             Kind::Pull => (SocketType::Pull, Options::new()),
@@ -27,6 +29,7 @@ impl Library for Zeroxide {
             Kind::Pub => (SocketType::Pub, Options::new().set(opt::XPUB_NODROP, true)),
             Kind::Sub => (SocketType::Sub, Options::new()),
         };
+        let options = sealed(context, options, seal);
         let socket = context.socket_with(socket_type, &options).expect("a socket");
         if kind == Kind::Sub {
             socket.subscribe("").expect("a subscription");
@@ -73,6 +76,29 @@ impl Library for Zeroxide {
             wakes: io.wakes,
             deferrals: io.deferrals,
             busy: io.engine_busy,
+        }
+    }
+}
+
+#[cfg(not(feature = "curve"))]
+fn sealed(_: &Context, options: Options, _: Seal) -> Options {
+    options
+}
+
+/// `options` with keys. Whoever knows the server's key may come in, as with a libzmq that has no ZAP handler.
+#[cfg(feature = "curve")]
+fn sealed(context: &Context, options: Options, seal: Seal) -> Options {
+    use crate::case::{CLIENT_SECRET, SERVER_PUBLIC, SERVER_SECRET};
+    match seal {
+        Seal::None => options,
+        Seal::Server => {
+            let everybody = AccessList::new().allow_any_curve_key();
+            context.authenticator("", everybody).expect("one server in a process");
+            options.security(Security::CurveServer(SERVER_SECRET.parse().expect("a key")))
+        }
+        Seal::Client => {
+            let (server, me) = (SERVER_PUBLIC.parse().expect("a key"), CLIENT_SECRET.parse().expect("a key"));
+            options.security(Security::CurveClient { server, me })
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Starts the ends of a run as processes of their own and collects what they measured.
 
 use std::io::{self, BufRead, BufReader, Lines, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::Options;
 use crate::case::{Case, End, Implementation, Order, Transport};
 use crate::child::Report;
 use crate::library::PATIENCE;
@@ -42,26 +44,26 @@ impl Results {
     }
 }
 
-/// Runs the libraries in turn, `runs` times each.
+/// Runs the libraries in turn, [`Options::runs`] times each.
 ///
 /// # Errors
 /// A run that failed: what it was and how it ended.
-pub(crate) fn compare(
-    case: Case,
-    sides: &[Implementation],
-    runs: usize,
-    seconds: f64,
-) -> io::Result<Vec<Results>> {
+pub(crate) fn compare(case: Case, sides: &[Implementation], options: &Options) -> io::Result<Vec<Results>> {
+    let this = std::env::current_exe()?;
+    let program = |side| match (side, &options.other) {
+        (Implementation::Other, Some(other)) => other.as_path(),
+        _ => this.as_path(),
+    };
     let mut counts = Vec::new();
     for &side in sides {
-        let trial = once(case, side, case.pattern.trial(case.size))?;
-        counts.push(((trial.rate(case) * seconds) as u64).max(trial.count));
+        let trial = once(program(side), case, side, case.pattern.trial(case.size))?;
+        counts.push(((trial.rate(case) * options.seconds) as u64).max(trial.count));
     }
     let mut results: Vec<Results> =
         sides.iter().map(|&implementation| Results { implementation, runs: Vec::new() }).collect();
-    for _ in 0..runs.max(1) {
+    for _ in 0..options.runs.max(1) {
         for (side, count) in results.iter_mut().zip(&counts) {
-            side.runs.push(once(case, side.implementation, *count)?);
+            side.runs.push(once(program(side.implementation), case, side.implementation, *count)?);
         }
     }
     for side in &mut results {
@@ -70,10 +72,10 @@ pub(crate) fn compare(
     Ok(results)
 }
 
-fn once(case: Case, implementation: Implementation, count: u64) -> io::Result<Run> {
+fn once(program: &Path, case: Case, implementation: Implementation, count: u64) -> io::Result<Run> {
     let order = |end, endpoint| Order { implementation, end, case, count, endpoint };
     if case.transport == Transport::Inproc {
-        let mut both = Process::start(&order(End::Both, String::new()))?;
+        let mut both = Process::start(program, &order(End::Both, String::new()))?;
         both.expect("bound")?;
         both.expect("done")?;
         both.tell()?;
@@ -81,9 +83,9 @@ fn once(case: Case, implementation: Implementation, count: u64) -> io::Result<Ru
     }
     let binder = case.pattern.binder();
     let other = if binder == End::First { End::Second } else { End::First };
-    let mut bound = Process::start(&order(binder, String::new()))?;
+    let mut bound = Process::start(program, &order(binder, String::new()))?;
     let endpoint = bound.expect("bound")?;
-    let mut connected = Process::start(&order(other, endpoint))?;
+    let mut connected = Process::start(program, &order(other, endpoint))?;
     let (first, second) =
         if binder == End::First { (&mut bound, &mut connected) } else { (&mut connected, &mut bound) };
     let judge = if case.pattern.judge() == End::First { &mut *first } else { &mut *second };
@@ -101,8 +103,8 @@ struct Process {
 }
 
 impl Process {
-    fn start(order: &Order) -> io::Result<Process> {
-        let mut child = Command::new(std::env::current_exe()?)
+    fn start(program: &Path, order: &Order) -> io::Result<Process> {
+        let mut child = Command::new(program)
             .args(["--child", &order.text()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

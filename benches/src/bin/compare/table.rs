@@ -16,6 +16,13 @@ pub(crate) fn legend(options: &Options) {
         "median of {} runs of about {} s each; {processors} processors{load}",
         options.runs, options.seconds
     );
+    if cfg!(feature = "curve") {
+        let boxes = if cfg!(feature = "curve-simd") { "dryoc (curve-simd)" } else { "RustCrypto (curve)" };
+        println!("zeroxide's boxes under CURVE: {boxes}");
+    }
+    if let Some(other) = &options.other {
+        println!("other: {}", other.display());
+    }
     println!(
         "ns: processor time per message of the sending (asking) and the receiving (answering) process, all their"
     );
@@ -42,13 +49,16 @@ pub(crate) fn print(case: Case, results: &[Results]) {
         };
         println!("{name:>9}: {speed}  spread {spread:.2}  {}", costs(case, run));
     }
-    if let [ours, theirs] = results {
-        let (ours, theirs) = (ours.median(), theirs.median());
-        println!(
-            "    ratio: {:.2} in speed, {:.2} in processor time (above 1: zeroxide is better)",
-            ours.rate(case) / theirs.rate(case),
-            processor(case, theirs) / processor(case, ours)
-        );
+    if let Some((theirs, all)) = results.split_last().filter(|(_, all)| !all.is_empty()) {
+        let (beside, theirs) = (word(&theirs.implementation), theirs.median());
+        for side in all {
+            let (name, ours) = (word(&side.implementation), side.median());
+            println!(
+                "    ratio: {:.2} in speed, {:.2} in processor time (above 1: {name} is better than {beside})",
+                ours.rate(case) / theirs.rate(case),
+                processor(case, theirs) / processor(case, ours)
+            );
+        }
     }
     for side in results.iter().filter(|side| side.implementation == Implementation::Zeroxide) {
         counters(case, side.median());

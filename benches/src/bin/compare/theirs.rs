@@ -1,56 +1,112 @@
-//! libzmq through the crate `zmq`, as an application uses it: a copy into the message at the sender, one message that
+//! libzmq through its C interface, as an application uses it: a copy into the message at the sender, one message that
 //! is received into again and again at the receiver.
 
-use crate::case::Kind;
+use std::ffi::{CString, c_int, c_void};
+
+use crate::case::{CLIENT_SECRET, Kind, SERVER_PUBLIC, SERVER_SECRET, Seal};
 use crate::library::{Counters, Library};
+use crate::sys;
+
+/// libzmq wants it said, zeroxide reckons it.
+const CLIENT_PUBLIC: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
 
 /// libzmq.
 pub(crate) struct Libzmq;
 
-/// A socket and the message that it receives into.
+/// A context, never terminated.
+#[derive(Clone)]
+pub(crate) struct Context(*mut c_void);
+
+// SAFETY: a context of libzmq is thread-safe.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
+
+/// A socket and the message that it receives into; never closed.
 pub(crate) struct Socket {
-    socket: zmq::Socket,
-    message: zmq::Message,
+    socket: *mut c_void,
+    message: sys::Msg,
+}
+
+// SAFETY: a socket may go to another thread, with a fence between, which the hand-over is.
+unsafe impl Send for Socket {}
+
+/// Whether this libzmq was built with libsodium.
+pub(crate) fn has_curve() -> bool {
+    // SAFETY: the string ends with a zero.
+    unsafe { sys::zmq_has(c"curve".as_ptr()) == 1 }
 }
 
 impl Library for Libzmq {
-    type Context = zmq::Context;
+    type Context = Context;
     type Socket = Socket;
 
-    fn context() -> zmq::Context {
-        zmq::Context::new()
+    fn context() -> Context {
+        // SAFETY: no arguments.
+        let context = unsafe { sys::zmq_ctx_new() };
+        assert!(!context.is_null(), "a context");
+        Context(context)
     }
 
-    fn socket(context: &zmq::Context, kind: Kind) -> Socket {
+    fn socket(context: &Context, kind: Kind, seal: Seal) -> Socket {
         let socket_type = match kind {
-            Kind::Push => zmq::PUSH,
-            Kind::Pull => zmq::PULL,
-            Kind::Req => zmq::REQ,
-            Kind::Rep => zmq::REP,
-            // A PUB that tells who subscribed: the same code sends.
-            Kind::Pub => zmq::XPUB,
-            Kind::Sub => zmq::SUB,
+            Kind::Push => sys::PUSH,
+            Kind::Pull => sys::PULL,
+            Kind::Req => sys::REQ,
+            Kind::Rep => sys::REP,
+            Kind::Pub => sys::XPUB,
+            Kind::Sub => sys::SUB,
         };
-        let mut socket = context.socket(socket_type).expect("a socket");
+        let mut message = sys::Msg([0; 64]);
+        // SAFETY: the context is never terminated, and the message is memory for one.
+        let socket = unsafe {
+            sys::zmq_msg_init(&raw mut message);
+            sys::zmq_socket(context.0, socket_type)
+        };
+        assert!(!socket.is_null(), "a socket");
+        let socket = Socket { socket, message };
         match kind {
-            Kind::Sub => socket.set_subscribe(b"").expect("a subscription"),
+            Kind::Sub => set(&socket, sys::SUBSCRIBE, b""),
             Kind::Pub => {
-                socket.set_xpub_verbose(true).expect("an option");
-                set_nodrop(&mut socket);
+                set(&socket, sys::XPUB_VERBOSE, &1_i32.to_ne_bytes());
+                set(&socket, sys::XPUB_NODROP, &1_i32.to_ne_bytes());
             }
             _ => {}
         }
-        Socket { socket, message: zmq::Message::new() }
+        match seal {
+            Seal::None => {}
+            Seal::Server => {
+                set(&socket, sys::CURVE_SERVER, &1_i32.to_ne_bytes());
+                set(&socket, sys::CURVE_SECRETKEY, SERVER_SECRET.as_bytes());
+            }
+            Seal::Client => {
+                set(&socket, sys::CURVE_SERVERKEY, SERVER_PUBLIC.as_bytes());
+                set(&socket, sys::CURVE_PUBLICKEY, CLIENT_PUBLIC.as_bytes());
+                set(&socket, sys::CURVE_SECRETKEY, CLIENT_SECRET.as_bytes());
+            }
+        }
+        socket
     }
 
     fn bind(socket: &Socket, endpoint: &str) -> String {
-        socket.socket.bind(endpoint).expect("a bound endpoint");
-        let bound = socket.socket.get_last_endpoint().expect("an endpoint");
-        bound.expect("an endpoint in UTF-8").trim_end_matches('\0').to_owned()
+        let endpoint = CString::new(endpoint).expect("no zero in an endpoint");
+        let (mut bound, mut length) = ([0_u8; 256], 256);
+        // SAFETY: the socket is open; the string ends with a zero; `length` says how long `bound` is.
+        let codes = unsafe {
+            let bind = sys::zmq_bind(socket.socket, endpoint.as_ptr());
+            let at = bound.as_mut_ptr().cast();
+            [bind, sys::zmq_getsockopt(socket.socket, sys::LAST_ENDPOINT, at, &raw mut length)]
+        };
+        assert_eq!(codes, [0, 0], "a bound endpoint");
+        let bound = bound[..length].split(|byte| *byte == 0).next().unwrap_or_default();
+        String::from_utf8(bound.to_vec()).expect("an endpoint in UTF-8")
     }
 
     fn connect(socket: &Socket, endpoint: &str) {
-        socket.socket.connect(endpoint).expect("an endpoint to connect to");
+        let endpoint = CString::new(endpoint).expect("no zero in an endpoint");
+        // SAFETY: the socket is open and the string ends with a zero.
+        let code = unsafe { sys::zmq_connect(socket.socket, endpoint.as_ptr()) };
+        assert_eq!(code, 0, "an endpoint to connect to");
     }
 
     fn wait_for_subscribers(socket: &mut Socket, n: usize) {
@@ -59,22 +115,27 @@ impl Library for Libzmq {
 
     #[inline]
     fn send(socket: &Socket, body: &[u8]) {
-        socket.socket.send(body, 0).expect("a message sent");
+        // SAFETY: the socket is open, and `body` is copied before the call returns.
+        let code = unsafe { sys::zmq_send(socket.socket, body.as_ptr().cast(), body.len(), 0) };
+        assert!(code >= 0, "a message sent");
     }
 
     #[inline]
     fn recv(socket: &mut Socket) -> usize {
-        socket.socket.recv(&mut socket.message, 0).expect("a message");
-        socket.message.len()
+        usize::try_from(receive(socket, 0)).expect("a message")
     }
 
     #[inline]
     fn try_recv(socket: &mut Socket) -> bool {
-        socket.socket.recv(&mut socket.message, zmq::DONTWAIT).is_ok()
+        receive(socket, sys::DONTWAIT) >= 0
     }
 
     fn recv_briefly(socket: &mut Socket) -> bool {
-        socket.socket.poll(zmq::POLLIN, 10).expect("a poll") > 0 && Libzmq::try_recv(socket)
+        let mut item = sys::PollItem { socket: socket.socket, fd: 0, events: sys::POLLIN, revents: 0 };
+        // SAFETY: the pointer is to one item, whose socket is open.
+        let ready = unsafe { sys::zmq_poll(&raw mut item, 1, 10) };
+        assert!(ready >= 0, "a poll");
+        ready > 0 && Libzmq::try_recv(socket)
     }
 
     /// It counts nothing.
@@ -83,13 +144,15 @@ impl Library for Libzmq {
     }
 }
 
-/// The one option that the crate has no name for.
-fn set_nodrop(socket: &mut zmq::Socket) {
-    const XPUB_NODROP: i32 = 69;
-    let on: i32 = 1;
-    // SAFETY: the socket is open, and the option is an int that libzmq copies before it returns.
-    let code = unsafe {
-        zmq_sys::zmq_setsockopt(socket.as_mut_ptr(), XPUB_NODROP, (&raw const on).cast(), size_of::<i32>())
-    };
-    assert_eq!(code, 0, "XPUB_NODROP");
+/// Bytes of the message received, or what is below zero.
+#[inline]
+fn receive(socket: &mut Socket, flags: c_int) -> c_int {
+    // SAFETY: the socket is open, and the message was initialised with it.
+    unsafe { sys::zmq_msg_recv(&raw mut socket.message, socket.socket, flags) }
+}
+
+fn set(socket: &Socket, option: c_int, value: &[u8]) {
+    // SAFETY: the socket is open, and libzmq copies the value before it returns.
+    let code = unsafe { sys::zmq_setsockopt(socket.socket, option, value.as_ptr().cast(), value.len()) };
+    assert_eq!(code, 0, "option {option}");
 }

@@ -1,0 +1,63 @@
+//! The part of `zmq.h` that the comparison calls. The crates that bind it build a libzmq without CURVE.
+
+// The library of this package carries libzmq, if anything does.
+use benches as _;
+
+use std::ffi::{c_char, c_int, c_long, c_short, c_void};
+
+pub(crate) const SUB: c_int = 2;
+pub(crate) const REQ: c_int = 3;
+pub(crate) const REP: c_int = 4;
+pub(crate) const PULL: c_int = 7;
+pub(crate) const PUSH: c_int = 8;
+/// A PUB that tells who subscribed: the same code sends.
+pub(crate) const XPUB: c_int = 9;
+
+pub(crate) const SUBSCRIBE: c_int = 6;
+pub(crate) const LAST_ENDPOINT: c_int = 32;
+pub(crate) const XPUB_VERBOSE: c_int = 40;
+pub(crate) const CURVE_SERVER: c_int = 47;
+pub(crate) const CURVE_PUBLICKEY: c_int = 48;
+pub(crate) const CURVE_SECRETKEY: c_int = 49;
+pub(crate) const CURVE_SERVERKEY: c_int = 50;
+pub(crate) const XPUB_NODROP: c_int = 69;
+
+pub(crate) const DONTWAIT: c_int = 1;
+pub(crate) const POLLIN: c_short = 1;
+
+/// `zmq_msg_t`: 64 bytes, aligned like a pointer.
+#[repr(C, align(8))]
+pub(crate) struct Msg(pub(crate) [u8; 64]);
+
+/// `zmq_pollitem_t`, with the descriptor of a Unix.
+#[repr(C)]
+pub(crate) struct PollItem {
+    pub(crate) socket: *mut c_void,
+    pub(crate) fd: c_int,
+    pub(crate) events: c_short,
+    pub(crate) revents: c_short,
+}
+
+unsafe extern "C" {
+    pub(crate) fn zmq_ctx_new() -> *mut c_void;
+    pub(crate) fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void;
+    pub(crate) fn zmq_setsockopt(
+        socket: *mut c_void,
+        option: c_int,
+        value: *const c_void,
+        length: usize,
+    ) -> c_int;
+    pub(crate) fn zmq_getsockopt(
+        socket: *mut c_void,
+        option: c_int,
+        value: *mut c_void,
+        length: *mut usize,
+    ) -> c_int;
+    pub(crate) fn zmq_bind(socket: *mut c_void, endpoint: *const c_char) -> c_int;
+    pub(crate) fn zmq_connect(socket: *mut c_void, endpoint: *const c_char) -> c_int;
+    pub(crate) fn zmq_send(socket: *mut c_void, body: *const c_void, length: usize, flags: c_int) -> c_int;
+    pub(crate) fn zmq_msg_init(message: *mut Msg) -> c_int;
+    pub(crate) fn zmq_msg_recv(message: *mut Msg, socket: *mut c_void, flags: c_int) -> c_int;
+    pub(crate) fn zmq_poll(items: *mut PollItem, count: c_int, timeout: c_long) -> c_int;
+    pub(crate) fn zmq_has(capability: *const c_char) -> c_int;
+}
