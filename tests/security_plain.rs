@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use common::{LONG, RawPeer, Soon, no_linger, wait_for};
 use zeroxide::{
-    AccessList, Context, Denial, Error, EventKind, HandshakeCause, HandshakeError, Mechanism, Monitor,
-    Options, ProtocolError, Role, RoutingId, Security, Socket, SocketType, Stage, opt,
+    AccessList, Context, Denial, DisconnectReason, Error, EventKind, HandshakeCause, HandshakeError,
+    Mechanism, Monitor, Options, ProtocolError, Role, RoutingId, Security, Socket, SocketType, Stage, opt,
 };
 
 fn as_client(user: &str, password: &str) -> Options {
@@ -249,12 +249,13 @@ fn handover_gives_a_routing_id_to_the_same_user_alone() {
     ann.send("here").unwrap();
     assert_eq!(router.recv_soon()[0], "desk");
     let eve = dealer("eve", "other");
-    let EventKind::Disconnected { peer, .. } =
+    let EventKind::Disconnected { peer, why } =
         wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind
     else {
         unreachable!()
     };
     assert_eq!(peer.user_id, "eve");
+    assert_eq!(why, DisconnectReason::Fault(ProtocolError::AnothersRoutingId.into()));
     router.send(["desk", "for ann"]).unwrap();
     assert_eq!(ann.recv_soon()[0], "for ann");
     // Who comes back as herself takes over.
@@ -264,4 +265,97 @@ fn handover_gives_a_routing_id_to_the_same_user_alone() {
     router.send(["desk", "for ann"]).unwrap();
     assert_eq!(again.recv_soon()[0], "for ann");
     drop(eve);
+}
+
+/// A DEALER called "desk" that binds and shows name and password where it is connected to.
+fn desk(cx: &Context, user: &str, password: &str, endpoint: &str) -> (Socket, String) {
+    let options = as_client(user, password).set(opt::ROUTING_ID, RoutingId::new("desk").unwrap());
+    let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+    let endpoint = dealer.bind(endpoint).unwrap().to_string();
+    (dealer, endpoint)
+}
+
+/// A context that knows ann and eve, and a ROUTER of it with ROUTER_HANDOVER that demands to know who is there.
+fn router_with_handover() -> (Context, Socket, Monitor) {
+    let cx = Context::new();
+    cx.authenticator("", AccessList::new().plain_user("ann", "secret").plain_user("eve", "other")).unwrap();
+    let options =
+        as_server().set(opt::ROUTER_HANDOVER, true).set(opt::RECONNECT_IVL, Some(Duration::from_millis(5)));
+    let router = cx.socket_with(SocketType::Router, &options).unwrap();
+    let events = router.monitor();
+    (cx, router, events)
+}
+
+const ANYWHERE: &str = "tcp://127.0.0.1:*";
+
+#[test]
+fn handover_gives_no_routing_id_to_another_user_that_was_connected_to() {
+    let (cx, router, events) = router_with_handover();
+    let (ann, anns) = desk(&cx, "ann", "secret", ANYWHERE);
+    let (eve, eves) = desk(&cx, "eve", "other", ANYWHERE);
+    router.connect_ready(&anns, LONG).unwrap();
+    router.connect(&eves).unwrap();
+    for _ in 0..2 {
+        let gone =
+            wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind;
+        let EventKind::Disconnected { peer, why } = gone else { unreachable!() };
+        assert_eq!(peer.user_id, "eve");
+        assert_eq!(why, DisconnectReason::Fault(ProtocolError::AnothersRoutingId.into()));
+        router.send(["desk", "for ann"]).unwrap();
+        assert_eq!(ann.recv_soon()[0], "for ann");
+    }
+    assert!(eve.try_recv().is_err());
+    // The same user may come by it, at a second address as well.
+    let (again, agains) = desk(&cx, "ann", "secret", ANYWHERE);
+    router.connect_ready(&agains, LONG).unwrap();
+    again.send("here again").unwrap();
+    assert_eq!(router.recv_soon()[1], "here again");
+    router.send(["desk", "for ann"]).unwrap();
+    assert_eq!(again.recv_soon()[0], "for ann");
+}
+
+#[test]
+fn what_waits_for_a_user_is_not_sent_to_another_at_the_same_address() {
+    let (cx, router, events) = router_with_handover();
+    let (ann, endpoint) = desk(&cx, "ann", "secret", ANYWHERE);
+    router.connect_ready(&endpoint, LONG).unwrap();
+    ann.send("here").unwrap();
+    assert_eq!(router.recv_soon()[1], "here");
+    ann.close().wait();
+    wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    router.send(["desk", "for ann"]).unwrap();
+    let (eve, _) = desk(&cx, "eve", "other", &endpoint);
+    for _ in 0..2 {
+        let fault = failure(&events);
+        assert_eq!(fault.cause, HandshakeCause::Protocol(ProtocolError::AnothersRoutingId));
+    }
+    assert!(eve.try_recv().is_err() && router.peers().is_empty());
+    eve.close().wait();
+    let (ann, _) = desk(&cx, "ann", "secret", &endpoint);
+    assert_eq!(ann.recv_soon()[0], "for ann");
+}
+
+#[test]
+fn a_routing_id_that_was_given_at_connect_is_not_handed_to_another_user() {
+    let (cx, router, events) = router_with_handover();
+    let bound = router.bind(ANYWHERE).unwrap().to_string();
+    let (ann, endpoint) = {
+        let dealer = cx.socket_with(SocketType::Dealer, &as_client("ann", "secret")).unwrap();
+        let endpoint = dealer.bind(ANYWHERE).unwrap().to_string();
+        (dealer, endpoint)
+    };
+    let given = Options::new().set(opt::CONNECT_ROUTING_ID, RoutingId::new("desk").unwrap());
+    router.connect_with(&endpoint, &given).unwrap();
+    router.wait_for_peers(1, LONG).unwrap();
+    let eve = as_client("eve", "other").set(opt::ROUTING_ID, RoutingId::new("desk").unwrap());
+    let eve = cx.socket_with(SocketType::Dealer, &eve).unwrap();
+    eve.connect(&bound).unwrap();
+    let gone = wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind;
+    let EventKind::Disconnected { peer, why } = gone else { unreachable!() };
+    assert_eq!(
+        (&*peer.user_id, why),
+        ("eve", DisconnectReason::Fault(ProtocolError::AnothersRoutingId.into()))
+    );
+    router.send(["desk", "for ann"]).unwrap();
+    assert_eq!(ann.recv_soon()[0], "for ann");
 }

@@ -16,7 +16,7 @@ use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established};
 use zeroxide_zmtp::encoder::Outbox;
-use zeroxide_zmtp::mechanism::{Credentials, Decision};
+use zeroxide_zmtp::mechanism::{Credentials, Decision, Status};
 use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
 
 use super::command::{Command, Control};
@@ -75,6 +75,19 @@ impl End {
                 kind => DisconnectReason::Io(kind),
             },
             End::Protocol(error) => DisconnectReason::Fault(error.clone()),
+        }
+    }
+
+    /// Whether a peer whose handshake ended so has something to read that tells it why: our ERROR, our greeting with
+    /// another mechanism, our READY with a type that is not for it.
+    pub(crate) fn is_told(&self) -> bool {
+        match self {
+            End::Protocol(ConnectionError::Protocol(fault)) => match fault {
+                ProtocolError::Denied { status } => *status != Status::TemporaryError,
+                ProtocolError::MechanismMismatch { .. } | ProtocolError::SocketTypeMismatch { .. } => true,
+                _ => false,
+            },
+            End::Protocol(_) | End::Drained | End::Stopped | End::Lost(_) => false,
         }
     }
 
@@ -151,6 +164,8 @@ struct State {
     /// The peer may not come in: the connection ends when it was told.
     denied: Option<ConnectionError>,
     over: bool,
+    /// What the kernel had not taken when the handshake ended.
+    unsent: Vec<u8>,
     /// Bytes referenced and growths that the counters have already.
     counted: (u64, u64),
     counters: Arc<Counters>,
@@ -205,6 +220,7 @@ impl Engine {
                 armed: None,
                 denied: None,
                 over: false,
+                unsent: Vec::new(),
                 counted: (0, 0),
                 counters,
             }),
@@ -300,9 +316,11 @@ impl Engine {
         std::mem::take(&mut *self.outcome())
     }
 
-    /// Takes the stream of an engine that is over, to be closed.
-    pub(crate) fn take_stream(&self) -> Option<Stream> {
-        self.state.lock().stream.take()
+    /// Takes the stream of an engine that is over, to be closed, and what is unsent if it ended in its handshake.
+    pub(crate) fn take_stream(&self) -> Option<(Stream, Vec<u8>)> {
+        let mut state = self.state.lock();
+        let unsent = std::mem::take(&mut state.unsent);
+        state.stream.take().map(|stream| (stream, unsent))
     }
 
     fn turn(&self, state: &mut State, by: Driver) -> Turn {
@@ -601,6 +619,10 @@ impl State {
         if let Some(pipe) = &mut self.pipe {
             turn.credit |= pipe.reader.lose(u64::from(self.outbox.unwritten_messages()));
             turn.input |= pipe.writer.flush();
+        } else if end.is_told() {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = self.outbox.io_slices(&mut slices, READ_SIZE);
+            self.unsent = slices[..count].iter().flat_map(|slice| slice.iter().copied()).collect();
         }
         self.outbox.clear();
         turn.outcome.ended = Some((end, self.pipe.take()));

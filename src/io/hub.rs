@@ -19,7 +19,9 @@ use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 use super::acceptor::Place;
 use super::command::{Attach, Control};
 use super::engine::{Driver, End, Engine};
+use super::parting::Parting;
 use super::reactor::{Reactor, Timer};
+use super::signaler::after;
 use super::zap::Question;
 use crate::error::{Denial, HandshakeCause, HandshakeError};
 use crate::monitor::{DisconnectReason, EventKind};
@@ -42,6 +44,8 @@ pub(crate) struct Connected {
     pub(crate) maker: Maker,
     /// While its handshake is not over: its place among those of its listener.
     place: Option<Place>,
+    /// When its handshake has lasted long enough.
+    deadline: Option<Instant>,
     pub(crate) values: Arc<Values>,
     /// Set when the handshake is over.
     pub(crate) peer: Option<Arc<Peer>>,
@@ -119,6 +123,7 @@ impl Reactor {
         let connection = Connection::new(config, Instant::now());
         let first_read = values.handshake_buffer as usize;
         let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone(), first_read);
+        let deadline = values.handshake_ivl.and_then(after);
         let (peer, question, claim, denial, waits) = (None, None, None, None, false);
         let connected = Connected {
             engine,
@@ -126,6 +131,7 @@ impl Reactor {
             slot,
             maker,
             place,
+            deadline,
             values,
             peer,
             address,
@@ -143,7 +149,7 @@ impl Reactor {
 
     /// Drives one engine and does what only the reactor can do for it.
     pub(super) fn turn(&mut self, id: u64) {
-        let Some(connected) = self.connections.get(&id) else { return };
+        let Some(connected) = self.connections.get(&id) else { return self.part_on(id) };
         let engine = Arc::clone(&connected.engine);
         if connected.peer.is_none() && self.puts_off_strangers() {
             return self.give_turn(id);
@@ -175,6 +181,11 @@ impl Reactor {
 
     /// The handshake is over: the peer becomes known and the engine gets its pipe.
     fn established(&mut self, id: u64, established: Established) {
+        if self.is_another(id, &established.user_id) {
+            let Some(connected) = self.connections.get(&id) else { return };
+            connected.engine.expel(ProtocolError::AnothersRoutingId);
+            return self.give_turn(id);
+        }
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let mut peer = Peer::new(id, connected.address.clone(), Instant::now());
         peer.socket_type = established.socket_type;
@@ -217,6 +228,24 @@ impl Reactor {
         self.give_turn(id);
     }
 
+    /// Whether a session that has found a peer again has found another user, where the socket addresses its peers: the
+    /// pipe has the name of the first, and messages for it.
+    fn is_another(&mut self, id: u64, user: &str) -> bool {
+        let Some(connected) = self.connections.get(&id).filter(|c| c.base.socket_type.addresses()) else {
+            return false;
+        };
+        let Maker::Session(session) = connected.maker else { return false };
+        let Some(session) = self.sessions.get_mut(&session) else { return false };
+        if !session.values.auth_required || session.values.immediate {
+            return false;
+        }
+        let another = session.user.as_deref().is_some_and(|known| !known.is_empty() && known != user);
+        if !another {
+            session.user = Some(user.into());
+        }
+        another
+    }
+
     /// Puts a connection in the line for another turn, once.
     fn give_turn(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
@@ -240,14 +269,21 @@ impl Reactor {
     fn ended(&mut self, id: u64, end: End, mut pipe: Option<Pipe>) {
         let Some(mut connected) = self.connections.remove(&id) else { return };
         connected.question = None;
-        if let Some(mut stream) = connected.engine.take_stream() {
-            let _ = self.poll.registry().deregister(&mut stream);
-        }
         if connected.peer.is_some() {
             connected.base.peers.remove(id);
         }
-        if let Some(place) = connected.place {
-            self.handshake_over(place);
+        let place = connected.place.take();
+        match connected.engine.take_stream() {
+            Some((stream, unsent)) if connected.peer.is_none() && end.is_told() => {
+                let parting = Parting::new(stream, unsent, connected.base.id, place);
+                self.part(id, parting, connected.deadline);
+            }
+            stream => {
+                if let Some((mut stream, _)) = stream {
+                    let _ = self.poll.registry().deregister(&mut stream);
+                }
+                place.into_iter().for_each(|place| self.handshake_over(place));
+            }
         }
         self.report_end(&connected, &end);
         if let Some(pipe) = pipe.as_mut().filter(|_| end.reason() != DisconnectReason::Ours) {

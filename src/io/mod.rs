@@ -8,6 +8,7 @@ pub(crate) mod engine;
 mod entry;
 pub(crate) mod flush;
 pub(crate) mod hub;
+mod parting;
 pub(crate) mod reactor;
 pub(crate) mod reaper;
 pub(crate) mod session;

@@ -21,6 +21,7 @@ use super::command::Command;
 use super::dialer::Resolver;
 use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
+use super::parting::Parting;
 use super::session::Session;
 use super::signaler::after;
 use super::watch::Watch;
@@ -100,6 +101,8 @@ impl Buffers {
 pub(crate) enum Timer {
     /// A deadline of a connection's protocol.
     Engine(u64),
+    /// A peer that was refused has had long enough to close.
+    Part(u64),
     /// The next attempt of a session, if it is still the one with this number.
     Dial(u64, u32),
     /// The limit of a pending connect of a session, likewise.
@@ -128,6 +131,8 @@ pub(crate) struct Reactor {
     /// Streams that are being connected, with their session.
     pub(super) dialling: HashMap<u64, (u64, zeroxide_transports::Stream)>,
     pub(super) connections: HashMap<u64, Connected>,
+    /// Streams whose peers were refused and have not closed yet.
+    pub(super) partings: HashMap<u64, Parting>,
     /// Connections that want another turn without waiting for an edge.
     pub(super) turns: VecDeque<u64>,
     /// Turns that strangers have had since the last poll.
@@ -162,6 +167,7 @@ pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> 
         sessions: HashMap::new(),
         dialling: HashMap::new(),
         connections: HashMap::new(),
+        partings: HashMap::new(),
         turns: VecDeque::new(),
         strangers: 0,
         closing: HashMap::new(),
@@ -233,6 +239,8 @@ impl Reactor {
             self.dialled(id);
         } else if self.listeners.contains_key(&id) {
             self.accept(id);
+        } else {
+            self.part_on(id);
         }
     }
 
@@ -299,6 +307,7 @@ impl Reactor {
                         self.turn(id);
                     }
                 }
+                Timer::Part(id) => self.parted(id),
                 Timer::Dial(id, attempt) => self.dial_again(id, attempt),
                 Timer::ConnectTimeout(id, attempt) => self.connect_timed_out(id, attempt),
                 Timer::Accept(id) => self.accept_again(id),

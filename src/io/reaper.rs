@@ -162,6 +162,9 @@ impl Reactor {
         for listener in listeners {
             self.unbind(listener);
         }
+        for parting in keys(&self.partings, |parting| parting.socket == id) {
+            self.parted(parting);
+        }
         let linger = base.enter(|state| state.values.linger);
         self.closing.insert(id, Reaping { base: Arc::clone(base), phase: Phase::Lingering });
         match linger {

@@ -2,8 +2,8 @@
 //!
 //! It keeps the I/O end of the pipe while there is no connection, so that messages queue before the peer exists and
 //! survive a reconnection. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
-//! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait, and so is one that
-//! turns us away at its door, but that wait stays short: a crowd is gone soon.
+//! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait with jitter, and so
+//! is one that turns us away at its door, but that wait stays short: a crowd is gone soon.
 
 use std::collections::VecDeque;
 use std::io;
@@ -44,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) pipe: Option<Pipe>,
     /// The routing id that CONNECT_ROUTING_ID gave to the peer.
     pub(crate) given_id: Option<RoutingId>,
+    /// The user that its pipe belongs to, since the first handshake; empty for nobody in particular.
+    pub(crate) user: Option<Box<str>>,
     /// Addresses of the endpoint's name that this attempt has not tried yet.
     pub(crate) addresses: VecDeque<Resolved>,
     pub(crate) backoff: Backoff,
@@ -74,6 +76,7 @@ impl Session {
             slot,
             pipe,
             given_id,
+            user: None,
             addresses: VecDeque::new(),
             backoff: Backoff::default(),
             attempt: 0,
@@ -126,15 +129,22 @@ impl Backoff {
         };
         let doubled = interval.saturating_mul(1 << (*doublings).min(20));
         *doublings = doublings.saturating_add(1);
-        Some(match (max, setback) {
-            (Some(max), _) => doubled.min(max),
-            (None, Setback::Unfit) => doubled.min(LONGEST_FAULT_WAIT).max(interval),
-            (None, Setback::TurnedAway) => {
-                // Those who were turned away together do not come back together.
-                let longest = doubled.min(LONGEST_DOOR_WAIT).max(interval);
+        Some(match setback {
+            Setback::Lost => match max {
+                Some(max) => doubled.min(max),
+                None => interval + random.below(interval),
+            },
+            // Those who were refused or turned away together do not come back together.
+            Setback::TurnedAway => {
+                let longest = doubled.min(max.unwrap_or(LONGEST_DOOR_WAIT.max(interval)));
                 longest / 2 + random.below(longest / 2)
             }
-            (None, Setback::Lost) => interval + random.below(interval),
+            Setback::Unfit => {
+                let cap = max.unwrap_or(LONGEST_FAULT_WAIT.max(interval.saturating_mul(2)));
+                let longest = doubled.saturating_mul(2).min(cap);
+                let shortest = (longest / 2).max(interval.min(longest));
+                shortest + random.below(longest - shortest)
+            }
         })
     }
 
@@ -204,6 +214,8 @@ impl Reactor {
         };
         let setback = match (&failure, end) {
             (None, _) => Setback::Lost,
+            // libzmq knows no other wait (session_base.cpp `reconnect`).
+            _ if !session.values.redial_after_fault => Setback::Lost,
             (Some(error), End::Lost(_)) if error.stage == Some(Stage::Greeting) => Setback::TurnedAway,
             (Some(_), _) => Setback::Unfit,
         };
@@ -345,11 +357,42 @@ mod tests {
     }
 
     #[test]
-    fn after_a_fault_of_the_peer_the_wait_doubles_up_to_thirty_seconds() {
+    fn after_a_fault_of_the_peer_the_wait_with_its_jitter_doubles_up_to_thirty_seconds_or_the_maximum() {
+        for (max, cap) in [(0, 30_000), (5_000, 5_000)] {
+            for seed in 0..100 {
+                let (mut backoff, mut random) = (Backoff::default(), Random::new(seed));
+                for n in 0..40 {
+                    let wait = backoff.next(&values(100, max), Setback::Unfit, &mut random).unwrap();
+                    let longest = (200 << n.min(20)).min(cap);
+                    assert!((longest / 2..longest).contains(&wait.as_millis()), "{n}: {wait:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn those_who_found_a_server_unfit_together_do_not_come_back_together() {
+        let mut moments: Vec<Duration> = (0..1000)
+            .map(|seed| {
+                let (mut backoff, mut random) = (Backoff::default(), Random::new(seed));
+                (0..10).map(|_| backoff.next(&values(100, 0), Setback::Unfit, &mut random).unwrap()).sum()
+            })
+            .collect();
+        moments.sort();
+        // A thousand clients, at their eleventh attempt: no tenth of a second sees more than one in twenty of them.
+        let crowd = moments.windows(50).filter(|w| w[49] - w[0] < Duration::from_millis(100)).count();
+        assert_eq!(crowd, 0);
+    }
+
+    #[test]
+    fn a_wait_after_a_fault_is_never_below_the_interval_nor_above_the_maximum() {
         let (mut backoff, mut random) = (Backoff::default(), Random::new(1));
-        let mut wait = || backoff.next(&values(100, 0), Setback::Unfit, &mut random).unwrap().as_secs_f32();
-        assert_eq!([wait(), wait(), wait()], [0.1, 0.2, 0.4]);
-        assert_eq!((0..30).map(|_| wait()).last(), Some(30.0));
+        for _ in 0..100 {
+            let wait = backoff.next(&values(60_000, 0), Setback::Unfit, &mut random).unwrap().as_secs();
+            assert!((60..120).contains(&wait), "{wait}");
+        }
+        let wait = Backoff::default().next(&values(100, 70), Setback::Unfit, &mut random).unwrap();
+        assert_eq!(wait.as_millis(), 70);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
-use zeroxide_zmtp::SocketType;
+use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::endpoints::{EndpointState, EndpointTable};
 use super::pipes::{Entry, Errands, FlushCause, Link, Owner, PipeTable, Slot};
@@ -328,8 +328,8 @@ impl SocketBase {
             Link::Inproc(owner) => Some(owner.clone()),
             Link::Offline | Link::Engine(_) => None,
         };
-        if state.is_anothers_name(&entry) {
-            return state.turn_away(entry);
+        if state.is_anothers_name(None, &routing_id, user_of(&entry)) {
+            return state.turn_away(entry, Some(ProtocolError::AnothersRoutingId));
         }
         if let Ok(id) = state.attach(entry, &origin) {
             state.pattern.established(id, &routing_id, &mut state.pipes);
@@ -427,14 +427,14 @@ impl SocketState {
     /// A pipe joins the table and the pattern.
     pub(crate) fn attach(&mut self, entry: Entry, origin: &Origin) -> Result<PipeId, Refusal> {
         if self.end.is_some() {
-            self.turn_away(entry);
+            self.turn_away(entry, None);
             return Err(Refusal::NoPeer);
         }
         let was_up = entry.was_up;
         let id = self.pipes.insert(entry);
         if let Err(refusal) = self.pattern.attached(id, origin, &mut self.pipes) {
             if let Some(entry) = self.pipes.remove(id) {
-                self.turn_away(entry);
+                self.turn_away(entry, None);
             }
             return Err(refusal);
         }
@@ -445,25 +445,25 @@ impl SocketState {
         Ok(id)
     }
 
-    /// Whether ROUTER_HANDOVER would give a newcomer the routing id of another user's connection. It is for peers that
-    /// come back, not for the messages of others; without it the pattern turns every second holder away. libzmq's rules
-    /// (AUTH_REQUIRED off) do not look at the user.
-    fn is_anothers_name(&self, newcomer: &Entry) -> bool {
-        let Some(new) = newcomer.peer.as_ref().filter(|peer| !peer.routing_id.is_empty()) else {
+    /// Whether ROUTER_HANDOVER would give a newcomer, which may have its pipe already, a routing id that another user
+    /// holds. It is for peers that come back, not for the messages of others; without it the pattern turns every second
+    /// holder away. libzmq's rules (AUTH_REQUIRED off) do not look at the user.
+    fn is_anothers_name(&self, newcomer: Option<PipeId>, routing_id: &[u8], user: &str) -> bool {
+        if !self.values.router_handover || !self.values.auth_required {
             return false;
-        };
-        let is_anothers =
-            |held: &zeroxide_zmtp::Peer| held.routing_id == new.routing_id && held.user_id != new.user_id;
-        self.values.router_handover
-            && self.values.auth_required
-            && self.pipes.iter().any(|(_, entry)| entry.peer.as_deref().is_some_and(is_anothers))
+        }
+        let holder = self.pattern.find(routing_id).filter(|holder| Some(*holder) != newcomer);
+        holder.and_then(|holder| self.pipes.get(holder)).is_some_and(|entry| user_of(entry) != user)
     }
 
-    /// A pipe that nobody here wants is ended at its other side.
-    fn turn_away(&mut self, mut entry: Entry) {
+    /// A pipe that nobody here wants is ended at its other side, for a fault of its peer's or for none.
+    fn turn_away(&mut self, mut entry: Entry, fault: Option<ProtocolError>) {
         self.pipes.errands.let_go(&mut entry.pipe);
         match &entry.link {
-            Link::Engine(engine) => self.pipes.errands.stops.push(Arc::clone(engine)),
+            Link::Engine(engine) => match fault {
+                Some(fault) => self.pipes.errands.expelled.push((Arc::clone(engine), fault)),
+                None => self.pipes.errands.stops.push(Arc::clone(engine)),
+            },
             Link::Inproc(owner) => self.pipes.errands.tell(owner, Control::Ended),
             Link::Offline => {}
         }
@@ -474,11 +474,17 @@ impl SocketState {
         // Without a slot the pipe was given up while the connection was made; the session lingers for its rest.
         let Some(id) = slot.get() else { return };
         let routing_id = peer.routing_id.clone();
+        let expelled = self.is_anothers_name(Some(id), &routing_id, &peer.user_id);
         if let Some(entry) = self.pipes.get_mut(id) {
             entry.pipe.writer.flush();
             entry.link = Link::Engine(Arc::clone(&engine));
             entry.peer = Some(peer);
             entry.was_up = true;
+        }
+        if expelled {
+            // The pipe stays without a name, and no message goes either way.
+            self.pipes.errands.expelled.push((engine, ProtocolError::AnothersRoutingId));
+            return self.pipes.errands.mark();
         }
         self.pattern.established(id, &routing_id, &mut self.pipes);
         self.pattern.readable(id, &mut self.pipes);
@@ -579,4 +585,9 @@ impl SocketState {
 /// Names a pipe's end from outside.
 pub(crate) fn owner(base: &Arc<SocketBase>, slot: &Slot) -> Owner {
     Owner { base: Arc::clone(base), slot: slot.clone() }
+}
+
+/// The user at the other end of a pipe; nobody in particular is empty, and so is a peer of this context (inproc).
+fn user_of(entry: &Entry) -> &str {
+    entry.peer.as_ref().map_or("", |peer| &peer.user_id)
 }

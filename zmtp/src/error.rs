@@ -175,6 +175,8 @@ pub enum ProtocolError {
     NoEntropy,
     /// Our own name or password is longer than 255 bytes, which PLAIN cannot say (RFC 24). The peer is not at fault.
     CredentialsTooLong,
+    /// The peer would come by a routing id, or by the messages that wait for one, that belongs to another user.
+    AnothersRoutingId,
     /// A message to a REQ does not begin with the reply envelope (RFC 28; libzmq `req_session_t`).
     BadReplyEnvelope,
 }
@@ -215,6 +217,7 @@ impl ProtocolError {
             | ProtocolError::CredentialsTooLong
             | ProtocolError::NoncesExhausted
             | ProtocolError::NoEntropy
+            | ProtocolError::AnothersRoutingId
             | ProtocolError::BadReplyEnvelope => 0x1000_0000,
         }
     }
@@ -276,6 +279,7 @@ impl fmt::Display for ProtocolError {
             ProtocolError::CredentialsTooLong => {
                 f.write_str("our own user name or password is longer than 255 bytes")
             }
+            ProtocolError::AnothersRoutingId => f.write_str("a routing id that belongs to another user"),
             ProtocolError::BadReplyEnvelope => f.write_str("a reply without its envelope"),
         }
     }

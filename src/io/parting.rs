@@ -1,0 +1,111 @@
+//! Parting: the stream of a connection that ended in its handshake with a word for the peer, kept until the peer has
+//! heard it.
+//!
+//! Closing a TCP stream whose input is not read sends a reset, and a reset may destroy what the peer has not read yet
+//! (RFC 2525 §2.17): the ERROR that says why it stays out, or the greeting that names our mechanism. So this side closes
+//! its own direction alone, and throws away what comes until the peer closes the other. A stranger is not waited for
+//! without bounds: not beyond the handshake's deadline, nor for more than [`MAX_DISCARD`] bytes, and meanwhile the
+//! connection keeps its place among the handshakes of its listener.
+
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use zeroxide_transports::Stream;
+
+use super::acceptor::Place;
+use super::engine::READ_SIZE;
+use super::reactor::{Reactor, Timer};
+
+/// Bytes read and thrown away of one peer.
+const MAX_DISCARD: usize = 1 << 20;
+
+/// How long a peer is waited for where a handshake has no deadline.
+const NO_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A stream that waits for its peer to close.
+pub(crate) struct Parting {
+    stream: Stream,
+    /// The socket that it was of.
+    pub(super) socket: u64,
+    place: Option<Place>,
+    /// What the kernel has not taken yet.
+    unsent: Vec<u8>,
+    shut: bool,
+    /// Bytes that may still be thrown away.
+    left: usize,
+}
+
+/// How a parting stands.
+enum Step {
+    /// There may be more to throw away.
+    More,
+    /// An edge will tell.
+    Waits,
+    Over,
+}
+
+impl Parting {
+    pub(super) fn new(stream: Stream, unsent: Vec<u8>, socket: u64, place: Option<Place>) -> Parting {
+        Parting { stream, socket, place, unsent, shut: false, left: MAX_DISCARD }
+    }
+
+    fn go_on(&mut self, buffer: &mut [u8]) -> Step {
+        while !self.unsent.is_empty() {
+            match self.stream.send(&[IoSlice::new(&self.unsent)]) {
+                Ok(written) => drop(self.unsent.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return Step::Over,
+            }
+        }
+        if self.unsent.is_empty() && !self.shut {
+            self.shut = true;
+            // Fails only where the peer is gone already, which the read finds out.
+            let _ = self.stream.shutdown(Shutdown::Write);
+        }
+        let room = buffer.len().min(self.left);
+        match self.stream.read(&mut buffer[..room]) {
+            Ok(0) => Step::Over,
+            Ok(read) => {
+                self.left -= read;
+                if self.left == 0 { Step::Over } else { Step::More }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Step::Waits,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Step::More,
+            Err(_) => Step::Over,
+        }
+    }
+}
+
+impl Reactor {
+    /// Keeps a stream, which is registered under `id` still, until its peer closes, at most until `deadline`.
+    pub(super) fn part(&mut self, id: u64, parting: Parting, deadline: Option<Instant>) {
+        self.partings.insert(id, parting);
+        self.arm(deadline.unwrap_or_else(|| Instant::now() + NO_DEADLINE), Timer::Part(id));
+        self.part_on(id);
+    }
+
+    /// An edge came, or a turn.
+    pub(super) fn part_on(&mut self, id: u64) {
+        let Some(parting) = self.partings.get_mut(&id) else { return };
+        let mut buffer = self.link.buffers().take();
+        let step = parting.go_on(&mut buffer[..READ_SIZE]);
+        self.link.buffers().give(buffer);
+        match step {
+            // One read in a turn; each costs some of what may be thrown away, so they are few.
+            Step::More => self.turns.push_back(id),
+            Step::Waits => {}
+            Step::Over => self.parted(id),
+        }
+    }
+
+    /// Closes the stream, whatever the peer has not said yet.
+    pub(super) fn parted(&mut self, id: u64) {
+        let Some(mut parting) = self.partings.remove(&id) else { return };
+        let _ = self.poll.registry().deregister(&mut parting.stream);
+        if let Some(place) = parting.place {
+            self.handshake_over(place);
+        }
+    }
+}

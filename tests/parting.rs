@@ -1,0 +1,155 @@
+//! What a peer is told that may not come in: it arrives, however much of the peer's own is unread by then.
+#![allow(clippy::unwrap_used)] // a test's helpers
+
+mod common;
+
+use std::io::{ErrorKind, Read, Write};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use common::{LONG, RawPeer, no_linger, until, wait_for};
+use zeroxide::{
+    Authenticate, Context, Credentials, Crowd, EventKind, Monitor, Options, Socket, SocketType, Verdict, opt,
+};
+
+/// Denies, each time after it was told to.
+struct Denies(Mutex<Receiver<()>>);
+
+impl Authenticate for Denies {
+    fn check(&self, _who: &Credentials) -> Verdict {
+        let _ = self.0.lock().unwrap().recv();
+        Verdict::Deny
+    }
+}
+
+/// A PULL that lets nobody in, and what makes it say so.
+fn refusing(options: Options) -> (Context, Socket, String, Monitor, Sender<()>) {
+    let cx = Context::new();
+    let (go, gate) = channel();
+    cx.authenticator("lab", Denies(Mutex::new(gate))).unwrap();
+    let pull = cx.socket_with(SocketType::Pull, &options.set(opt::ZAP_DOMAIN, "lab".to_owned())).unwrap();
+    let events = pull.monitor();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    (cx, pull, endpoint, events, go)
+}
+
+/// Greets, and waits for the greeting of the other side.
+fn greeted(endpoint: &str) -> RawPeer {
+    let mut peer = RawPeer::connect(endpoint);
+    peer.send_bytes(&common::greeting());
+    peer.stream.read_exact(&mut [0; 64]).unwrap();
+    peer
+}
+
+/// Reads the refusal and nothing else.
+#[track_caller]
+fn expect_400(peer: &mut RawPeer) {
+    let refusal = peer.read_frame().unwrap();
+    assert!(refusal.is_command() && refusal.name() == b"ERROR", "{refusal:?}");
+    assert!(refusal.body.ends_with(b"400"), "{refusal:?}");
+}
+
+/// More than the kernel's buffers take, or as much as is thrown away at most.
+fn stuff(peer: &mut RawPeer) {
+    let junk = [0; 16 * 1024];
+    peer.stream.set_nonblocking(true).unwrap();
+    for _ in 0..40 {
+        match peer.stream.write(&junk) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    peer.stream.set_nonblocking(false).unwrap();
+}
+
+#[test]
+fn error_400_arrives_and_then_an_orderly_end_whatever_the_peer_goes_on_to_send() {
+    let (_cx, _pull, endpoint, events, go) = refusing(no_linger().set(opt::RCVBUF, Some(8192)));
+    for _ in 0..200 {
+        let mut peer = greeted(&endpoint);
+        go.send(()).unwrap();
+        wait_for(&events, "of the refusal", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
+        // The rest of a handshake that was refused at its beginning, and what is not even that.
+        peer.send_bytes(&common::ready("PUSH", ""));
+        stuff(&mut peer);
+        expect_400(&mut peer);
+        // A reset would be an error here, and could have come instead of the refusal.
+        assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_go_keeps_its_place_among_the_handshakes_until_their_deadline() {
+    let ivl = Duration::from_millis(500);
+    let options = no_linger().set(opt::HANDSHAKE_IVL, Some(ivl)).set(opt::MAX_HANDSHAKES, 1);
+    let (_cx, _pull, endpoint, events, go) = refusing(options);
+    let mut stays = greeted(&endpoint);
+    go.send(()).unwrap();
+    expect_400(&mut stays);
+    wait_for(&events, "of the refusal", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
+    RawPeer::connect(&endpoint).expect_end();
+    wait_for(&events, "of the crowd", |kind| matches!(kind, EventKind::TurnedAway(Crowd::OfListener)));
+    // Its time over, the next has the place.
+    until("there is room", || {
+        let mut next = RawPeer::connect(&endpoint);
+        let _ = next.stream.write_all(&common::greeting());
+        go.send(()).unwrap();
+        next.stream.read_exact(&mut [0; 64]).is_ok() && next.read_frame().is_ok()
+    });
+}
+
+#[test]
+fn one_that_goes_gives_its_place_back_at_once() {
+    let options = no_linger().set(opt::HANDSHAKE_IVL, Some(LONG * 10)).set(opt::MAX_HANDSHAKES, 1);
+    let (_cx, _pull, endpoint, events, go) = refusing(options);
+    for _ in 0..3 {
+        let mut peer = None;
+        until("there is room", || {
+            let mut next = RawPeer::connect(&endpoint);
+            let _ = next.stream.write_all(&common::greeting());
+            let here = next.stream.read_exact(&mut [0; 64]).is_ok();
+            peer = here.then_some(next);
+            here
+        });
+        go.send(()).unwrap();
+        expect_400(peer.as_mut().unwrap());
+        wait_for(&events, "of the refusal", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
+    }
+}
+
+#[test]
+fn of_a_peer_that_goes_on_and_on_no_more_than_so_much_is_thrown_away() {
+    let (_cx, _pull, endpoint, _events, go) = refusing(no_linger().set(opt::HANDSHAKE_IVL, Some(LONG * 10)));
+    let mut peer = greeted(&endpoint);
+    go.send(()).unwrap();
+    expect_400(&mut peer);
+    let (junk, mut sent) = ([0; 64 * 1024], 0);
+    loop {
+        match peer.stream.write(&junk) {
+            Ok(written) => sent += written,
+            Err(error) => {
+                assert!(
+                    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                    "{error} after {sent} bytes"
+                );
+                break;
+            }
+        }
+        assert!(sent < 64 << 20, "everything was taken");
+    }
+    assert!(sent >= 1 << 20, "closed after {sent} bytes");
+}
+
+#[test]
+fn a_closed_socket_waits_for_nobody_whom_it_refused() {
+    let (cx, pull, endpoint, _events, go) = refusing(no_linger().set(opt::HANDSHAKE_IVL, Some(LONG * 10)));
+    let mut peer = greeted(&endpoint);
+    go.send(()).unwrap();
+    expect_400(&mut peer);
+    pull.close().wait();
+    assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
+    until("it is closed for writing too", || peer.stream.write_all(&[0; 1024]).is_err());
+    assert_eq!(cx.term().wait(), Default::default());
+}
