@@ -157,8 +157,11 @@ impl Context {
     }
 
     /// Ends all use of the context at once: blocked and later calls on its sockets give [`Error::Terminated`].
-    /// (libzmq `zmq_ctx_shutdown`.)
+    /// (libzmq `zmq_ctx_shutdown`.) In a fork child nothing happens: a thread of the parent may hold a lock for ever there.
     pub fn shutdown(&self) {
+        if self.handle.base.is_forked() {
+            return;
+        }
         for base in self.handle.base.shut_down() {
             base.terminate();
         }
@@ -172,6 +175,9 @@ impl Context {
     /// Shuts down, closes every socket and lets them linger (libzmq `zmq_ctx_term`). Wait for the result, or await it,
     /// to learn what was lost.
     pub fn term(&self) -> Closing {
+        if self.handle.base.is_forked() {
+            return Closing::new(Vec::new());
+        }
         self.shutdown();
         let sockets = self.handle.base.sockets();
         sockets.iter().for_each(SocketBase::close);

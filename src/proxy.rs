@@ -88,7 +88,8 @@ impl Proxy {
         self.run_hearing(false)
     }
 
-    /// [`Proxy::run`]; where it hears signals of the system, one that arrives while it has nothing to do ends it.
+    /// [`Proxy::run`]; where it hears signals of the system, one that arrives while it has nothing to do ends it, and a
+    /// full capture socket holds it back, as libzmq's.
     pub(crate) fn run_hearing(self, signals: bool) -> Result<ProxyStats> {
         self.check()?;
         Forwarder::new(self, Arc::default(), signals).run()

@@ -18,6 +18,7 @@ mod boundary;
 mod ctx;
 mod draft;
 mod handles;
+mod kept;
 mod monitor;
 mod msg;
 mod options;

@@ -246,8 +246,13 @@ impl zmq_msg_t {
 
     /// The part to send. A long body of the message's own moves into it; [`zmq_msg_t::put_back`] undoes that.
     pub(crate) fn take_part(&mut self, more: bool) -> Part {
+        let is_short = self.bytes().len() <= FRAME_INLINE;
         let frame = match self.kind {
-            _ if self.bytes().len() <= FRAME_INLINE => Frame::copy_from(self.bytes()),
+            // What was handed over is not copied, however short: its free function tells when it has left
+            // (zmq_msg_init_data(3); pyzmq's MessageTracker).
+            // SAFETY: `kind` says which body it is.
+            Kind::Shared if is_short => Frame::from_owner(unsafe { (*self.body.shared).clone() }),
+            _ if is_short => Frame::copy_from(self.bytes()),
             // SAFETY: `kind` says which body it is; an empty one takes its place.
             Kind::Owned => Frame::from(unsafe { std::mem::take(&mut *self.body.owned) }),
             // SAFETY: `kind` says which body it is.

@@ -34,7 +34,11 @@ pub unsafe extern "C" fn zmq_setsockopt(
             sock.use_fd.store(fd, Ordering::SeqCst);
             return Ok(0);
         }
-        face::set_raw(&sock.socket, option, value)?;
+        match sock.kept.set(option, value) {
+            Some(true) => face::alive(&sock.socket)?,
+            Some(false) => return Err(Errno(libc::EINVAL)),
+            None => face::set_raw(&sock.socket, option, value)?,
+        }
         Ok(0)
     })
 }
@@ -54,7 +58,10 @@ pub unsafe extern "C" fn zmq_getsockopt(
         let sock = Sock::of(socket)?;
         let value = match option {
             USE_FD => Raw::Int(sock.use_fd.load(Ordering::SeqCst)),
-            _ => face::get_raw(&sock.socket, option)?,
+            _ => match sock.kept.get(option) {
+                Some(value) => face::alive(&sock.socket).map(|()| Raw::Int(value))?,
+                None => face::get_raw(&sock.socket, option)?,
+            },
         };
         // SAFETY: the caller's promise.
         unsafe { give(&value, takes_more_room(option), optval, optvallen) }

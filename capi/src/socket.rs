@@ -11,6 +11,7 @@ use zeroxide::{Error, Options, Socket, SocketType, face, opt};
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
 use crate::handles::{Held, Slots};
+use crate::kept::Kept;
 use crate::monitor::Pump;
 
 static SOCKETS: Slots<Sock> = Slots::new();
@@ -21,6 +22,7 @@ pub(crate) struct Sock {
     monitor: Mutex<Option<Pump>>,
     /// A descriptor that listens, for the next bind (`ZMQ_USE_FD`); -1 for none.
     pub(crate) use_fd: AtomicI32,
+    pub(crate) kept: Kept,
 }
 
 impl Sock {
@@ -51,7 +53,8 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
             options = options.set(opt::LINGER, Some(Duration::ZERO));
         }
         let socket = ctx.context()?.socket_with(kind, &options)?;
-        let handle = SOCKETS.insert(Sock { socket, monitor: Mutex::new(None), use_fd: AtomicI32::new(-1) });
+        let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
+        let handle = SOCKETS.insert(Sock { socket, monitor, use_fd, kept: Kept::new() });
         if handle.is_null() { Err(Errno(libc::EMFILE)) } else { Ok(handle) }
     })
 }

@@ -27,7 +27,7 @@ fn run(name: &str) {
         .output()
         .unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    let ran = Command::new(&program).env("LD_LIBRARY_PATH", &folder).output().unwrap();
+    let ran = Command::new(&program).env("LD_LIBRARY_PATH", &folder).current_dir(&folder).output().unwrap();
     assert!(ran.status.success(), "{}{}", ran.status, String::from_utf8_lossy(&ran.stderr));
     assert_eq!(String::from_utf8_lossy(&ran.stdout), "well\n");
 }
@@ -56,4 +56,22 @@ fn signals() {
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn free_sends() {
     run("free_sends");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn fork_child() {
+    run("fork_child");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn stale() {
+    run("stale");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn capture() {
+    run("capture");
 }

@@ -27,7 +27,7 @@ pub(super) struct Forwarder {
     held: [Option<Message>; 2],
     /// Whether messages go to the front, and to the back.
     goes: [bool; 2],
-    /// Whether a signal of the system ends it.
+    /// It runs for C: a signal of the system ends it, and it waits for its capture socket.
     hears_signals: bool,
 }
 
@@ -120,6 +120,7 @@ impl Forwarder {
                 Some(message) => message,
                 // A REP at both sides owes nothing before it has received.
                 None if !Arc::ptr_eq(&from_base, &to_base) && !takes(&to_base)? => break,
+                None if !self.capture_takes()? => break,
                 None => match receive(&from_base)? {
                     Some(message) => self.received(message, to),
                     None => break,
@@ -135,6 +136,15 @@ impl Forwarder {
             to_base.enter(|state| state.flush_now());
         }
         Ok(moved)
+    }
+
+    /// Whether the capture socket lets messages through. Natively always; libzmq's proxy waits until it has been sent
+    /// its copy (proxy.cpp, `capture`).
+    fn capture_takes(&self) -> Result<bool> {
+        match self.sockets.capture.as_ref().filter(|_| self.hears_signals) {
+            Some(capture) => Ok(readiness(capture.base(), Ready::OUT)?.is_out()),
+            None => Ok(true),
+        }
     }
 
     /// Counts a received message and gives the capture socket its copy.

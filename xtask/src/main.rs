@@ -6,7 +6,7 @@
 //! | [`bans`] | the table of what the source must not say, each row with its reason |
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
-//! | [`conformance`] | `conformance`: libzmq's own tests on our libzmq.so |
+//! | [`conformance`] | `conformance`: libzmq's own tests, and pyzmq's, on our libzmq.so |
 //! | [`install`] | `install`: the C library as a package that others find |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
@@ -52,7 +52,8 @@ enum Task {
     /// bans     the table in xtask/src/bans.rs. An entry of an allow-list that matches nothing is a fault too.
     #[command(verbatim_doc_comment)]
     Floor,
-    /// Runs every test: the workspace, the doc tests, the quickstart, and the peers in other languages.
+    /// Runs every test: the workspace, the doc tests, the quickstart, libzmq's own tests and pyzmq's on the C library, and
+    /// the peers in other languages.
     ///
     /// The peers are `cargo run --release -p interop`, which sets up what it needs below target/peers, and writes
     /// target/interop/report.html.
@@ -67,9 +68,11 @@ enum Task {
     /// fuzz targets, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
     /// listed at the end as not run.
     Ci,
-    /// Runs libzmq's own test programs on our libzmq.so and compares each case with the list of those that fail.
+    /// Runs libzmq's own test programs, or pyzmq's tests, on our libzmq.so and compares each case with the list of those
+    /// that fail.
     ///
-    /// The list is capi/conformance/expected.toml. It needs a C++ compiler, and fetches the package zeromq-src.
+    /// The lists are capi/conformance/expected.toml and pyzmq.toml. The programs need a C++ compiler and the package
+    /// zeromq-src; pyzmq needs Python, a C compiler and the packages of xtask/conformance/pyzmq.txt.
     #[command(verbatim_doc_comment)]
     Conformance(conformance::Options),
     /// Builds the C library and puts it below a prefix: libzmq.so, libzmq.a, headers, pkg-config and CMake files.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::report::Outcome;
 use crate::{run, suite};
 
 /// What `zmq.h`'s tests ask of the platform, in place of what libzmq's configuration finds out (Linux).
@@ -28,18 +29,16 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Builds our library, copies the sources, and compiles what all programs share.
-    pub(super) fn make(root: &Path) -> Result<Tree, String> {
+    pub(super) fn make(root: &Path) -> Result<Tree, Outcome> {
         if run::output(&mut run::command("c++", root, &["--version"])).is_none() {
-            return Err("there is no C++ compiler (c++)".to_owned());
+            return Err(Outcome::NotRun("there is no C++ compiler (c++)".to_owned()));
         }
-        let sources = sources(root)?;
-        let built = run::pass(&mut run::cargo(root, &["build", "-p", "zeroxide-capi"]));
-        if built != crate::report::Outcome::Passed {
-            return Err("the library does not build".to_owned());
-        }
+        let sources = sources(root).map_err(Outcome::NotRun)?;
+        let library = library(root)?;
         let tree = Tree { folder: suite::target(root).join("conformance") };
-        tree.fill(root, &sources).map_err(|error| format!("{}: {error}", tree.folder.display()))?;
-        tree.compile_common()?;
+        tree.fill(root, &sources, &library)
+            .map_err(|error| Outcome::Failed(format!("{}: {error}", tree.folder.display())))?;
+        tree.compile_common().map_err(Outcome::Failed)?;
         Ok(tree)
     }
 
@@ -54,7 +53,8 @@ impl Tree {
         Ok(programs)
     }
 
-    pub(super) fn library_folder(&self) -> &Path {
+    /// Where everything is: the library here, and room for the programs' own files.
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -74,7 +74,7 @@ impl Tree {
         Ok(executable)
     }
 
-    fn fill(&self, root: &Path, sources: &Path) -> std::io::Result<()> {
+    fn fill(&self, root: &Path, sources: &Path, library: &Path) -> std::io::Result<()> {
         for folder in ["tests", "include", "src", "unity", "bin"] {
             fs::create_dir_all(self.folder.join(folder))?;
         }
@@ -83,7 +83,7 @@ impl Tree {
         copy_all(&root.join("capi/include"), &self.folder.join("include"))?;
         write(&self.folder.join("src/platform.hpp"), PLATFORM.as_bytes())?;
         write(&self.folder.join("src/stdint.hpp"), b"#include <stdint.h>\n")?;
-        let library = fs::read(suite::target(root).join("debug/libzmq.so"))?;
+        let library = fs::read(library)?;
         write(&self.folder.join("libzmq.so"), &library)?;
         write(&self.folder.join("libzmq.so.5"), &library)
     }
@@ -123,6 +123,14 @@ impl Tree {
     }
 }
 
+/// Builds our library, with the checks of a debug build, and answers where it is.
+pub(super) fn library(root: &Path) -> Result<PathBuf, Outcome> {
+    match run::pass(&mut run::cargo(root, &["build", "-p", "zeroxide-capi"])) {
+        Outcome::Passed => Ok(suite::target(root).join("debug/libzmq.so")),
+        _ => Err(Outcome::Failed("the library does not build".to_owned())),
+    }
+}
+
 /// The folder with libzmq's sources, as cargo keeps them.
 fn sources(root: &Path) -> Result<PathBuf, String> {
     let manifest = "xtask/conformance/Cargo.toml";
@@ -150,7 +158,8 @@ fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+/// Writes a file, unless it has this content already.
+pub(super) fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
     }

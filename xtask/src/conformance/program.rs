@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// More than any program of libzmq's takes on libzmq.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -28,18 +28,47 @@ pub(super) enum Verdict {
     Ignored,
 }
 
-/// Runs a program and answers its cases, the end of the program among them if it is a bad one.
-pub(super) fn run(executable: &Path, library: &Path) -> Vec<Case> {
-    let mut command = Command::new(executable);
-    command.env("LD_LIBRARY_PATH", library).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    if let Some(folder) = executable.parent() {
-        command.current_dir(folder);
+/// Runs a program and answers its cases, the end of the program among them if it is a bad one. `folder` has the library;
+/// the program's own files (sockets of `ipc://*`) live below it and go with the program.
+pub(super) fn run(executable: &Path, folder: &Path) -> Vec<Case> {
+    let own = folder.join("run").join(executable.file_name().unwrap_or_default());
+    if let Err(error) = std::fs::create_dir_all(&own) {
+        return vec![whole(format!("{}: {error}", own.display()))];
     }
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let mut command = Command::new(executable);
+    command.env("LD_LIBRARY_PATH", folder).current_dir(&own).stderr(Stdio::null());
+    for name in ["TMPDIR", "TEMPDIR", "TMP"] {
+        command.env_remove(name);
+    }
+    let ran = output_within(&mut command, LIMIT);
+    let _ = std::fs::remove_dir_all(&own);
+    let (text, end) = match ran {
+        Ok(ran) => ran,
         Err(error) => return vec![whole(format!("cannot start: {error}"))],
     };
-    let Some(mut output) = child.stdout.take() else { return vec![whole("no output".to_owned())] };
+    let mut cases = read(&text);
+    let bad = match end {
+        None => Some(format!("still running after {} s", LIMIT.as_secs())),
+        Some(status) => bad_end(status, &cases),
+    };
+    match bad {
+        Some(why) => cases.push(whole(why)),
+        // One that reports nothing says it all by its end.
+        None if cases.is_empty() && end.and_then(|status| status.code()) != Some(SKIPPED) => {
+            cases.push(Case { name: WHOLE.to_owned(), verdict: Verdict::Passed });
+        }
+        None => {}
+    }
+    cases
+}
+
+/// What a command prints, and how it ended; `None` when it had to be ended at the limit.
+pub(super) fn output_within(
+    command: &mut Command,
+    limit: Duration,
+) -> std::io::Result<(String, Option<ExitStatus>)> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let Some(mut output) = child.stdout.take() else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
     let (sender, receiver) = sync_channel(16);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
@@ -49,9 +78,9 @@ pub(super) fn run(executable: &Path, library: &Path) -> Vec<Case> {
             }
         }
     });
-    let (mut text, end) = (Vec::new(), std::time::Instant::now() + LIMIT);
+    let (mut text, end) = (Vec::new(), Instant::now() + limit);
     let timely = loop {
-        match receiver.recv_timeout(end.saturating_duration_since(std::time::Instant::now())) {
+        match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(bytes) => text.extend(bytes),
             Err(RecvTimeoutError::Disconnected) => break true,
             Err(RecvTimeoutError::Timeout) => break false,
@@ -60,37 +89,23 @@ pub(super) fn run(executable: &Path, library: &Path) -> Vec<Case> {
     if !timely {
         let _ = child.kill();
     }
-    let status = child.wait();
-    let mut cases = read(&String::from_utf8_lossy(&text));
-    let bad = match &status {
-        _ if !timely => Some(format!("still running after {} s", LIMIT.as_secs())),
-        Ok(status) => bad_end(*status, &cases),
-        Err(error) => Some(error.to_string()),
-    };
-    match bad {
-        Some(why) => cases.push(whole(why)),
-        // One that reports nothing says it all by its end.
-        None if cases.is_empty() && !matches!(status_code(&status), Some(77)) => {
-            cases.push(Case { name: WHOLE.to_owned(), verdict: Verdict::Passed });
-        }
-        None => {}
-    }
-    cases
+    let status = child.wait()?;
+    Ok((String::from_utf8_lossy(&text).into_owned(), timely.then_some(status)))
 }
 
-fn status_code(status: &std::io::Result<ExitStatus>) -> Option<i32> {
-    status.as_ref().ok().and_then(ExitStatus::code)
-}
-
-fn whole(why: String) -> Case {
+/// The case that stands for a bad end.
+pub(super) fn whole(why: String) -> Case {
     Case { name: WHOLE.to_owned(), verdict: Verdict::Failed(why) }
 }
 
-/// Unity's exit status is the number of failed cases; 77 is what the build systems take for a skipped program.
+/// What the build systems take for a skipped program.
+const SKIPPED: i32 = 77;
+
+/// Unity's exit status is the number of failed cases.
 fn bad_end(status: ExitStatus, cases: &[Case]) -> Option<String> {
     let failed = cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_))).count();
     match status.code() {
-        Some(0 | 77) => None,
+        Some(0 | SKIPPED) => None,
         Some(code) if code == failed as i32 => None,
         Some(code) => Some(format!("exit status {code}")),
         None => Some(status.to_string()),

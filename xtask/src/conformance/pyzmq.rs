@@ -1,0 +1,223 @@
+//! pyzmq's own tests, on a pyzmq that is compiled against our library from its source package.
+//!
+//! Everything is below target/conformance/pyzmq: a prefix with our header and library, a virtual environment, the
+//! unpacked tests. It is made once and made again when the list of packages or our header changes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::build::{library, write};
+use super::expected::Expected;
+use super::program::{Case, Verdict, WHOLE, output_within, whole};
+use super::{Options, PYZMQ, Row, print};
+use crate::report::Outcome;
+use crate::{run, suite};
+
+/// The packages beside pyzmq that it is built and tested with, one a line.
+const PACKAGES: &str = "xtask/conformance/pyzmq.txt";
+const VERSION: &str = "27.1.0";
+/// One test's time, in seconds; some send 2 GiB.
+const TEST_LIMIT: &str = "120";
+/// More than all tests take together.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// Runs the tests and answers a row for each of their files.
+pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
+    let expected = Expected::read(&root.join(PYZMQ)).map_err(Outcome::Failed)?;
+    if run::output(&mut run::command("python3", root, &["-m", "venv", "--help"])).is_none() {
+        return Err(Outcome::NotRun("there is no Python with venv (python3)".to_owned()));
+    }
+    let library = library(root)?;
+    let bench = Bench { folder: suite::target(root).join("conformance/pyzmq") };
+    bench.set_up(root, &library)?;
+    let start = Instant::now();
+    let mut tests =
+        bench.python(&["-m", "pytest", "tests", "-q", "--tb=no", "-p", "no:cacheprovider", "-rpfEs"]);
+    tests.arg(format!("--timeout={TEST_LIMIT}")).args(options.filter.iter().flat_map(|part| ["-k", part]));
+    // Wide, so that no name is cut; the header where a test that compiles finds it, as an installed one is found.
+    tests.env("COLUMNS", "1000").env("C_INCLUDE_PATH", bench.folder.join("prefix/include"));
+    println!("$ pytest tests ({})", bench.folder.display());
+    let (text, status) =
+        output_within(&mut tests, LIMIT).map_err(|error| Outcome::Failed(error.to_string()))?;
+    let mut cases = read(&text);
+    match status.map(|status| status.code()) {
+        // 0: all passed; 1: some failed; 5: none was chosen.
+        Some(Some(0 | 1 | 5)) => {}
+        Some(_) => cases.push(("pytest".to_owned(), whole("it did not end by itself".to_owned()))),
+        None => {
+            let why = format!("still running after {} s", LIMIT.as_secs());
+            cases.push(("pytest".to_owned(), whole(why)));
+        }
+    }
+    if cases.is_empty() {
+        let tail: Vec<&str> = text.lines().rev().take(5).collect();
+        return Err(Outcome::Failed(format!("pytest reports nothing: {}", tail.join(" / "))));
+    }
+    Ok(by_file(cases, &expected, start.elapsed()))
+}
+
+/// The folder that pyzmq is built and tested in.
+struct Bench {
+    folder: PathBuf,
+}
+
+impl Bench {
+    fn set_up(&self, root: &Path, library: &Path) -> Result<(), Outcome> {
+        let failed = |error: std::io::Error| Outcome::Failed(format!("{}: {error}", self.folder.display()));
+        let packages = fs::read_to_string(root.join(PACKAGES)).map_err(failed)?;
+        let header = fs::read_to_string(root.join("capi/include/zmq.h")).map_err(failed)?;
+        let made_of = format!("{VERSION}\n{packages}\n{header}");
+        let stamp = self.folder.join("made-of");
+        let is_made = fs::read_to_string(&stamp).is_ok_and(|old| old == made_of);
+        if !is_made {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+        self.put_prefix(root, library).map_err(failed)?;
+        if is_made {
+            return Ok(());
+        }
+        self.make_environment(root)?;
+        self.unpack_tests()?;
+        self.build()?;
+        fs::write(stamp, made_of).map_err(failed)
+    }
+
+    /// Our library and header, as pyzmq looks for them below ZMQ_PREFIX.
+    fn put_prefix(&self, root: &Path, library: &Path) -> std::io::Result<()> {
+        let prefix = self.folder.join("prefix");
+        fs::create_dir_all(prefix.join("include"))?;
+        fs::create_dir_all(prefix.join("lib"))?;
+        for header in ["zmq.h", "zmq_utils.h"] {
+            write(&prefix.join("include").join(header), &fs::read(root.join("capi/include").join(header))?)?;
+        }
+        let library = fs::read(library)?;
+        write(&prefix.join("lib/libzmq.so"), &library)?;
+        write(&prefix.join("lib/libzmq.so.5"), &library)
+    }
+
+    fn make_environment(&self, root: &Path) -> Result<(), Outcome> {
+        let venv = self.folder.join("venv");
+        let mut make = run::command("python3", root, &["-m", "venv"]);
+        done(make.arg(venv), Outcome::Failed, "no virtual environment can be made")?;
+        let mut install = self.python(&["-m", "pip", "install", "-q", "-r"]);
+        done(install.arg(root.join(PACKAGES)), Outcome::NotRun, "the packages cannot be installed")
+    }
+
+    /// The tests are in the source package alone. They run outside it, so that they import what was built.
+    fn unpack_tests(&self) -> Result<(), Outcome> {
+        let package = format!("pyzmq=={VERSION}");
+        let mut download = self.python(&["-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation"]);
+        download.args(["--no-binary", "pyzmq", "-d", ".", &package]);
+        done(&mut download, Outcome::NotRun, "pyzmq's source package cannot be fetched")?;
+        let name = format!("pyzmq-{VERSION}");
+        let archive = format!("{name}.tar.gz");
+        done(
+            &mut self.python(&["-m", "tarfile", "-e", &archive, "source"]),
+            Outcome::Failed,
+            "it does not unpack",
+        )?;
+        for part in ["tests", "pytest.ini"] {
+            fs::rename(self.folder.join("source").join(&name).join(part), self.folder.join(part))
+                .map_err(|error| Outcome::Failed(format!("{part}: {error}")))?;
+        }
+        Ok(())
+    }
+
+    fn build(&self) -> Result<(), Outcome> {
+        // Not from pip's cache: a wheel there may be one that was built on another libzmq.
+        let mut install = self.python(&["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"]);
+        install.args(["--no-cache-dir", &format!("pyzmq-{VERSION}.tar.gz")]);
+        install.env("ZMQ_PREFIX", self.folder.join("prefix"));
+        done(&mut install, Outcome::Failed, "pyzmq does not build on the library")
+    }
+
+    /// The environment's Python.
+    fn python(&self, arguments: &[&str]) -> Command {
+        let mut python = run::command(self.folder.join("venv/bin/python"), &self.folder, arguments);
+        python.env_remove("PYTHONPATH").env_remove("ZMQ_PREFIX");
+        python
+    }
+}
+
+/// Runs a command that must succeed; `otherwise` makes of the reason what it means here.
+fn done(command: &mut Command, otherwise: fn(String) -> Outcome, why: &str) -> Result<(), Outcome> {
+    match run::pass(command) {
+        Outcome::Passed => Ok(()),
+        _ => Err(otherwise(why.to_owned())),
+    }
+}
+
+/// The lines of pytest's summary: `PASSED file::case`, `FAILED file::case - why`, `ERROR …`, and
+/// `SKIPPED [3] file:line: why` without names. Each with the name of its file.
+fn read(output: &str) -> Vec<(String, Case)> {
+    let mut cases = Vec::new();
+    for line in output.lines() {
+        let Some((word, rest)) = line.split_once(' ') else { continue };
+        if word == "SKIPPED" {
+            let Some((number, place)) = rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")) else {
+                continue;
+            };
+            let (place, _) = place.split_once(": ").unwrap_or((place, ""));
+            let (file, line) = place.split_once(':').unwrap_or((place, ""));
+            for _ in 0..number.parse().unwrap_or(1) {
+                let case = Case { name: format!("line {line}"), verdict: Verdict::Ignored };
+                cases.push((stem(file), case));
+            }
+            continue;
+        }
+        let (id, why) = rest.split_once(" - ").unwrap_or((rest, ""));
+        let verdict = match word {
+            "PASSED" => Verdict::Passed,
+            "FAILED" | "ERROR" => Verdict::Failed(why.to_owned()),
+            _ => continue,
+        };
+        let (file, name) = id.split_once("::").unwrap_or((id, WHOLE));
+        cases.push((stem(file), Case { name: name.to_owned(), verdict }));
+    }
+    cases
+}
+
+fn stem(file: &str) -> String {
+    Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn by_file(mut cases: Vec<(String, Case)>, expected: &Expected, time: Duration) -> Vec<Row> {
+    cases.sort_by(|a, b| a.0.cmp(&b.0));
+    let files = cases.chunk_by(|a, b| a.0 == b.0);
+    let row = |file: &[(String, Case)]| {
+        let name = file[0].0.clone();
+        let cases: Vec<Case> = file.iter().map(|(_, case)| case.clone()).collect();
+        let faults = expected.faults(&name, &cases);
+        Row { name, cases, faults, left_out: None, time }
+    };
+    let rows: Vec<Row> = files.map(row).collect();
+    rows.iter().for_each(print);
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_of_pytest_is_read() {
+        let text = "....s\nPASSED tests/test_a.py::TestA::test_x[1-tcp]\nFAILED tests/test_b.py::test_y - assert not True\n\
+                    SKIPPED [2] tests/test_a.py:94: could not import 'x': No module\nERROR tests/test_c.py - ImportError\n\
+                    1 failed, 1 passed in 3 s\n";
+        let cases = read(text);
+        let told: Vec<(&str, &str, &Verdict)> =
+            cases.iter().map(|(file, case)| (&file[..], &case.name[..], &case.verdict)).collect();
+        assert_eq!(
+            told,
+            [
+                ("test_a", "TestA::test_x[1-tcp]", &Verdict::Passed),
+                ("test_b", "test_y", &Verdict::Failed("assert not True".to_owned())),
+                ("test_a", "line 94", &Verdict::Ignored),
+                ("test_a", "line 94", &Verdict::Ignored),
+                ("test_c", WHOLE, &Verdict::Failed("ImportError".to_owned())),
+            ]
+        );
+    }
+}
