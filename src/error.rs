@@ -4,6 +4,7 @@
 //! sender or receiver: it goes to the monitor, to `endpoints()` and to whoever asked for that very connection.
 
 mod errno;
+mod group;
 mod handshake;
 mod likely;
 mod security;
@@ -20,6 +21,7 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use crate::options::OptionError;
 
+pub use group::GroupError;
 pub use handshake::{Denial, HandshakeCause, HandshakeError};
 pub use security::SecurityError;
 pub use why::{Attachment, DialError, NotReady, Why};
@@ -58,6 +60,8 @@ pub enum Error {
     },
     /// A message without a frame, or without one beside its routing id.
     EmptyMessage,
+    /// The name of a group is wrong, or the DISH is in it already, or is not in it.
+    Group(GroupError),
     /// The text of an endpoint is wrong.
     Endpoint(Box<EndpointError>),
     /// A bind failed.
@@ -97,6 +101,7 @@ pub enum ErrorKind {
     NotSupported,
     Unroutable,
     EmptyMessage,
+    Group,
     Endpoint,
     Bind,
     NoSuchEndpoint,
@@ -158,6 +163,7 @@ impl Error {
             Error::NotSupported { .. } => ErrorKind::NotSupported,
             Error::Unroutable { .. } => ErrorKind::Unroutable,
             Error::EmptyMessage => ErrorKind::EmptyMessage,
+            Error::Group(_) => ErrorKind::Group,
             Error::Endpoint(_) => ErrorKind::Endpoint,
             Error::Bind(_) => ErrorKind::Bind,
             Error::NoSuchEndpoint(_) => ErrorKind::NoSuchEndpoint,
@@ -195,6 +201,7 @@ impl fmt::Display for Error {
                 write!(f, "no peer with routing id {id}; {known} {peers} known, see peers()")
             }
             Error::EmptyMessage => f.write_str("the message has no frame to send; push_back() at least one"),
+            Error::Group(error) => write!(f, "{error}"),
             Error::Endpoint(error) => write!(f, "{error}"),
             Error::Bind(error) => write!(f, "{error}"),
             Error::NoSuchEndpoint(endpoint) => write!(
@@ -222,6 +229,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Error::Group(error) => Some(error),
             Error::Endpoint(error) => Some(error.as_ref()),
             Error::Bind(error) => Some(error.as_ref()),
             Error::Option(error) => Some(error.as_ref()),
@@ -383,7 +391,11 @@ fn not_supported(f: &mut fmt::Formatter<'_>, socket: SocketType, op: Op) -> fmt:
         Op::Open => write!(f, "{socket} sockets do not exist here yet; see \"not yet\" in the README"),
         Op::Send => {
             write!(f, "{a} {socket} socket cannot send; it receives from {}", either(socket.peers()))?;
-            if socket.resubscribes() { f.write_str(". To subscribe call subscribe()") } else { Ok(()) }
+            match (socket.resubscribes(), socket.has_groups()) {
+                (true, false) => f.write_str(". To subscribe call subscribe()"),
+                (true, true) => f.write_str(". To join a group call join()"),
+                (false, _) => Ok(()),
+            }
         }
         Op::Recv => write!(f, "{a} {socket} socket cannot receive; it sends to {}", either(socket.peers())),
         Op::Subscribe if socket.publishes() && socket.receives() => {
@@ -395,7 +407,7 @@ fn not_supported(f: &mut fmt::Formatter<'_>, socket: SocketType, op: Op) -> fmt:
         Op::Request => write!(f, "{a} {socket} socket has no request(); a REQ has"),
         Op::CountSubscribers => write!(f, "{a} {socket} socket has no subscribers; a PUB has"),
         Op::Multipart => write!(f, "a message of {a} {socket} socket has one frame; send each by itself"),
-        Op::Join => write!(f, "{a} {socket} socket has no groups; a DISH has"),
+        Op::Join => write!(f, "{a} {socket} socket joins no groups; a DISH does"),
     }
 }
 

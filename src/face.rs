@@ -120,11 +120,10 @@ pub fn get_raw(socket: &Socket, number: i32) -> Result<Raw> {
             base.enter(|state| state.alive())?;
             Ok(Raw::Text(base.endpoints.last().unwrap_or_default().into_bytes()))
         }
-        Some(options::Special::Topics) if socket.socket_type().publishes() || has_topics(socket) => base
-            .enter(|state| {
-                state.alive()?;
-                Ok(Raw::Int(i32::try_from(state.pattern.topics()).unwrap_or(i32::MAX)))
-            }),
+        Some(options::Special::Topics) if has_topics(socket) => base.enter(|state| {
+            state.alive()?;
+            Ok(Raw::Int(i32::try_from(state.pattern.topics()).unwrap_or(i32::MAX)))
+        }),
         Some(options::Special::Topics) => Err(OptionError::NotForType {
             option: "TOPICS_COUNT",
             socket: socket.socket_type(),

@@ -20,8 +20,8 @@ mod stats;
 pub use bytes::Bytes;
 pub use context::Context;
 pub use error::{
-    Attachment, BindError, Denial, DialError, Error, ErrorKind, HandshakeCause, HandshakeError, NotReady, Op,
-    RequestError, Result, SecurityError, SendError, Turn, Why,
+    Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
+    NotReady, Op, RequestError, Result, SecurityError, SendError, Turn, Why,
 };
 pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Monitor};

@@ -1,9 +1,9 @@
-//! Draft functions of 4.3.5 whose feature does not exist here yet: they say so with `ENOTSUP`, as `zmq_has("draft")`
-//! does with 0.
+//! Draft functions of 4.3.5 beside those of `poller` and `msg`: groups, peers by number, and some whose feature does not
+//! exist here yet, which say so with `ENOTSUP`, as `zmq_has("draft")` does with 0.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 
-use zeroxide::{SocketType, face, opt};
+use zeroxide::{Socket, SocketType, face, opt};
 
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::monitor::Pump;
@@ -17,16 +17,43 @@ fn not_yet(socket: *mut c_void) -> c_int {
     })
 }
 
-/// There is no DISH yet: `ENOTSUP`.
+/// Joins a group on a DISH. `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
+/// other types.
+///
+/// # Safety
+/// `group` is NULL or a string that ends with NUL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_join(socket: *mut c_void, _group: *const c_char) -> c_int {
-    not_yet(socket)
+pub unsafe extern "C" fn zmq_join(socket: *mut c_void, group: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with_group(socket, group, |socket, group| socket.join(group)) }
 }
 
-/// There is no DISH yet: `ENOTSUP`.
+/// Leaves a group on a DISH. `EINVAL` for one that was not joined; `ENOTSUP` on other types.
+///
+/// # Safety
+/// As [`zmq_join`].
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_leave(socket: *mut c_void, _group: *const c_char) -> c_int {
-    not_yet(socket)
+pub unsafe extern "C" fn zmq_leave(socket: *mut c_void, group: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with_group(socket, group, |socket, group| socket.leave(group)) }
+}
+
+/// # Safety
+/// As [`zmq_join`].
+unsafe fn with_group(
+    socket: *mut c_void,
+    group: *const c_char,
+    act: impl FnOnce(&Socket, &[u8]) -> zeroxide::Result<()>,
+) -> c_int {
+    call(-1, || {
+        let sock = Sock::of(socket)?;
+        if group.is_null() {
+            return Err(Errno(libc::EINVAL));
+        }
+        // SAFETY: the caller's promise.
+        act(&sock.socket, unsafe { CStr::from_ptr(group) }.to_bytes())?;
+        Ok(0)
+    })
 }
 
 /// Connects a PEER; answers the number of that peer, or 0. `ENOTSUP` on other types, `EFAULT` with IMMEDIATE.

@@ -258,7 +258,8 @@ impl zmq_msg_t {
             // SAFETY: `kind` says which body it is.
             _ => Frame::from(unsafe { (*self.body.shared).clone() }),
         };
-        Part { frame, more, peer: None, routing_id: self.routing_id }
+        let group = self.group().map_or_else(Box::default, |group| group.to_bytes().into());
+        Part { frame, more, peer: None, routing_id: self.routing_id, group }
     }
 
     /// The part was not sent: the message is what it was, at the same address.
@@ -278,7 +279,7 @@ impl zmq_msg_t {
 
     /// Takes in a received part.
     pub(crate) fn receive(&mut self, part: Part) {
-        let Part { frame, more, peer, routing_id } = part;
+        let Part { frame, more, peer, routing_id, group } = part;
         let mut message = if frame.len() <= INLINE {
             zmq_msg_t::copied(&frame)
         } else {
@@ -291,6 +292,9 @@ impl zmq_msg_t {
             message.short |= MORE;
         }
         message.routing_id = routing_id;
+        if let (false, Ok(group)) = (group.is_empty(), CString::new(group)) {
+            message.group = group.into_raw();
+        }
         if let Some(peer) = peer {
             message.about = Sender(Arc::into_raw(peer).cast());
         }

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, SocketType};
 
+use crate::dish::Dish;
 use crate::pair::Pair;
 use crate::pipeline::{Pull, Push};
 use crate::pubsub::{XPub, XSub};
+use crate::radio::Radio;
 use crate::reqrep::{Dealer, Rep, Req, Router};
 use crate::server::Server;
 use crate::stream::Stream;
@@ -30,6 +32,8 @@ enum Kind {
     Rep(Rep),
     Router(Router),
     Server(Server),
+    Radio(Radio),
+    Dish(Dish),
     Stream(Stream),
 }
 
@@ -65,6 +69,8 @@ impl AnyPattern {
             SocketType::Gather => Kind::Pull(Pull::gather()),
             SocketType::Client => Kind::Dealer(Dealer::client()),
             SocketType::Server | SocketType::Peer => Kind::Server(Server::new(seed)),
+            SocketType::Radio => Kind::Radio(Radio::new()),
+            SocketType::Dish => Kind::Dish(Dish::new()),
             _ => return None,
         };
         Some(AnyPattern { kind, seed })
@@ -85,6 +91,8 @@ macro_rules! each {
             Kind::Rep($pattern) => $call,
             Kind::Router($pattern) => $call,
             Kind::Server($pattern) => $call,
+            Kind::Radio($pattern) => $call,
+            Kind::Dish($pattern) => $call,
             Kind::Stream($pattern) => $call,
         }
     };
@@ -148,6 +156,10 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.address(number));
     }
 
+    fn group(&mut self, group: &[u8]) {
+        each!(&mut self.kind, it => it.group(group));
+    }
+
     fn number(&self, pipe: PipeId) -> u32 {
         each!(&self.kind, it => it.number(pipe))
     }
@@ -178,6 +190,14 @@ impl Pattern for AnyPattern {
 
     fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         each!(&mut self.kind, it => it.unsubscribe(prefix, pipes))
+    }
+
+    fn join<P: Pipes>(&mut self, group: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.kind, it => it.join(group, pipes))
+    }
+
+    fn leave<P: Pipes>(&mut self, group: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        each!(&mut self.kind, it => it.leave(group, pipes))
     }
 
     fn subscribers(&self, topic: &[u8]) -> usize {

@@ -300,6 +300,22 @@ impl Rig {
         self.pattern.address(number);
     }
 
+    /// The next message is in this group.
+    pub(crate) fn send_to_group(&mut self, group: &str, body: &str) -> Result<(), Refusal> {
+        self.pattern.group(group.as_bytes());
+        self.send(Message::from(body).with_group(group))
+    }
+
+    /// Joins a group.
+    pub(crate) fn join(&mut self, group: &str) -> Result<(), Refusal> {
+        self.pattern.join(group.as_bytes(), &mut self.pipes)
+    }
+
+    /// Leaves a group.
+    pub(crate) fn leave(&mut self, group: &str) -> Result<(), Refusal> {
+        self.pattern.leave(group.as_bytes(), &mut self.pipes)
+    }
+
     /// The next message for the application.
     pub(crate) fn recv(&mut self) -> Result<Option<Message>, Refusal> {
         Ok(self.recv_from()?.map(|(_, message)| message))

@@ -16,7 +16,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `any` | [`AnyPattern`]: one of the types below |
-//! | `pair`, `pipeline`, `reqrep`, `pubsub`, `stream` | the socket types, by RFC |
+//! | `pair`, `pipeline`, `reqrep`, `pubsub`, `server`, `radio`, `dish`, `stream` | the socket types, by RFC |
 //! | `load_balancer`, `addressed`, `distributor` | the ways to send: to one in turn, to the one named, to all who asked |
 //! | `fair_queue` | the way to receive from several |
 //! | `ring`, `chosen` | whose turn it is; what `route` leaves for `commit` |
@@ -30,6 +30,7 @@ use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
 mod addressed;
 mod any;
 mod chosen;
+mod dish;
 mod distributor;
 mod fair_queue;
 #[cfg(test)]
@@ -40,6 +41,7 @@ mod model_tests;
 mod pair;
 mod pipeline;
 mod pubsub;
+mod radio;
 mod reqrep;
 mod ring;
 pub mod routing_ids;
@@ -154,6 +156,12 @@ pub enum Refusal {
     NotSupported,
     /// The message has no frame, or none beside its routing id.
     EmptyMessage,
+    /// The name of the group is longer than 255 bytes, or has a zero in it (RADIO, DISH).
+    InvalidGroup,
+    /// This DISH is in the group already.
+    Joined,
+    /// This DISH is not in the group.
+    NotJoined,
     /// An option's value clashes with the present state, such as a routing id that is taken.
     InUse(RoutingId),
 }
@@ -261,6 +269,11 @@ pub trait Pattern {
         let _ = number;
     }
 
+    /// The next message that is routed is in this group (RADIO).
+    fn group(&mut self, group: &[u8]) {
+        let _ = group;
+    }
+
     /// The number of this pipe's peer; 0 on types that have none (SERVER, PEER).
     fn number(&self, pipe: PipeId) -> u32 {
         let _ = pipe;
@@ -320,7 +333,25 @@ pub trait Pattern {
         Err(Refusal::NotSupported)
     }
 
-    /// How many peers would be sent a message with this topic; 0 on a type that does not publish.
+    /// Joins a group: its messages are received from now on (DISH).
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidGroup`], [`Refusal::Joined`]; [`Refusal::NotSupported`] on every other type.
+    fn join<P: Pipes>(&mut self, group: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        let _ = (group, pipes);
+        Err(Refusal::NotSupported)
+    }
+
+    /// Leaves a group.
+    ///
+    /// # Errors
+    /// [`Refusal::NotJoined`]; [`Refusal::NotSupported`] on every other type.
+    fn leave<P: Pipes>(&mut self, group: &[u8], pipes: &mut P) -> Result<(), Refusal> {
+        let _ = (group, pipes);
+        Err(Refusal::NotSupported)
+    }
+
+    /// How many peers would be sent a message with this topic (in this group, on a RADIO); 0 on a type that does not publish.
     fn subscribers(&self, topic: &[u8]) -> usize {
         let _ = topic;
         0
@@ -338,7 +369,8 @@ pub trait Pattern {
         None
     }
 
-    /// How many distinct subscriptions there are (own ones on SUB and XSUB, the peers' on PUB and XPUB).
+    /// How many distinct subscriptions or groups there are (own ones on SUB, XSUB and DISH, the peers' on PUB, XPUB and
+    /// RADIO).
     fn topics(&self) -> usize {
         0
     }

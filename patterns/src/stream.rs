@@ -114,7 +114,7 @@ impl Pattern for Stream {
             match traffic {
                 Traffic::Message(chunk) if self.notes.len() < MAX_NOTES => self.note(pipe, chunk),
                 Traffic::Message(chunk) => drop_message(Some(pipe), Cause::PeerLost, chunk, pipes),
-                Traffic::Subscribe(_) | Traffic::Cancel(_) => {}
+                Traffic::Subscribe(_) | Traffic::Cancel(_) | Traffic::Join(_) | Traffic::Leave(_) => {}
             }
         }
         self.note_end(pipe);

@@ -60,7 +60,7 @@ pub(super) fn of(error: &Error) -> i32 {
         Error::NotSupported { op: Op::Open | Op::Multipart, .. } => EINVAL,
         Error::NotSupported { .. } => ENOTSUP,
         Error::Unroutable { .. } => EHOSTUNREACH,
-        Error::EmptyMessage | Error::Option(_) => EINVAL,
+        Error::EmptyMessage | Error::Group(_) | Error::Option(_) => EINVAL,
         Error::Endpoint(error) => of_endpoint(error),
         // A name that does not resolve is no device (zmq_bind(3)).
         Error::Bind(error) if no_such_host(error) => ENODEV,

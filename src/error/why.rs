@@ -147,6 +147,9 @@ impl fmt::Display for Why {
             ),
             Why::NoEvent => f.write_str("nothing happened"),
             Why::NoMessage { socket, after } => write!(f, "no message for this {socket}{}", within(*after)),
+            Why::NoSubscription { socket, after } if socket.has_groups() => {
+                write!(f, "no message{}: this {socket} is in no group; call join()", within(*after))
+            }
             Why::NoSubscription { socket, after } => write!(
                 f,
                 "no message{}: this {socket} has no subscription; call subscribe(\"\") for everything",

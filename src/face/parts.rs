@@ -24,6 +24,8 @@ pub struct Part {
     pub peer: Option<Arc<Peer>>,
     /// The number of the peer of a SERVER or PEER that it came from or goes to; 0 for none.
     pub routing_id: u32,
+    /// The group of a RADIO or DISH; empty for none.
+    pub group: Box<[u8]>,
 }
 
 /// The messages under way of one socket.
@@ -200,10 +202,14 @@ impl SocketState {
                 return Err(Refused::For(self.too_many_frames()));
             }
             self.pattern.address(part.routing_id);
+            self.pattern.group(&part.group);
         }
         match self.pattern.route(&part.frame, &mut self.pipes) {
             Ok(()) => {
-                let message = Message::from(part.frame);
+                let mut message = Message::from(part.frame);
+                if !part.group.is_empty() {
+                    message = message.with_group(&part.group[..]);
+                }
                 if part.more {
                     self.parts.outgoing = Some(message);
                 } else {
@@ -234,13 +240,14 @@ impl SocketState {
             let more = self.parts.has_in();
             let peer = if more { self.parts.peer.clone() } else { self.parts.peer.take() };
             self.parts.more = more;
-            *received = Some(Part { frame, more, peer, routing_id: 0 });
+            *received = Some(Part { frame, more, peer, ..Part::default() });
             return Ok(false);
         }
         let mut next = None;
         let drives = self.try_recv(&mut next)?;
         if let Some(mut message) = next {
             let (peer, routing_id) = (message.take_peer(), message.routing_id());
+            let group = message.group().into();
             let frame = message.pop_front().unwrap_or_default();
             let more = !message.is_empty();
             if more {
@@ -248,7 +255,7 @@ impl SocketState {
                 self.parts.incoming = message;
             }
             self.parts.more = more;
-            *received = Some(Part { frame, more, peer, routing_id });
+            *received = Some(Part { frame, more, peer, routing_id, group });
         }
         Ok(drives)
     }

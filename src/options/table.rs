@@ -338,9 +338,9 @@ options! {
         /// The longest topic that a peer may subscribe to, in bytes; 0 is no limit.
         MAX_TOPIC max_topic: u32; own none; AtAttach Endpoint all; native 65_536, libzmq 0, range 0, INT;
         /// How many subscriptions one peer may have; its connection is closed otherwise. 0 is no limit. Not over inproc.
-        MAX_SUBSCRIPTIONS max_subscriptions: u32; own none; Live Socket [PUB XPUB]; native 1_000_000, libzmq 0, range 0, INT;
+        MAX_SUBSCRIPTIONS max_subscriptions: u32; own none; Live Socket [PUB XPUB RADIO]; native 1_000_000, libzmq 0, range 0, INT;
         /// How many bytes the topics of one peer may have together, likewise. `None` is no limit.
-        MAX_SUBSCRIPTION_BYTES max_subscription_bytes: Option<u64>; own none; Live Socket [PUB XPUB]; native Some(64 << 20), libzmq None, range 0, INT64, none "no limit";
+        MAX_SUBSCRIPTION_BYTES max_subscription_bytes: Option<u64>; own none; Live Socket [PUB XPUB RADIO]; native Some(64 << 20), libzmq None, range 0, INT64, none "no limit";
         /// Properties that a handshake tells the peer, beside the protocol's own: at most 64.
         METADATA metadata: Vec<(String, Bytes)>; 95 string; AtAttach Endpoint all;
         native Vec::new(), libzmq Vec::new(), range 0, 4096, none "none", rule application_names, "names such as X-key, of letters, digits and -_.+";
@@ -437,7 +437,7 @@ options! {
         /// As XPUB_MANUAL, and the first message after a `subscribe` is for the peer that it was about alone, if it matches.
         XPUB_MANUAL_LAST_VALUE xpub_manual_last_value: bool; 98 int; Live Socket [XPUB]; native false, libzmq false;
         /// Wait for (or refuse because of) a subscriber at its high-water mark, instead of dropping for it.
-        XPUB_NODROP xpub_nodrop: bool; 69 int; Live Socket [PUB XPUB]; native false, libzmq false;
+        XPUB_NODROP xpub_nodrop: bool; 69 int; Live Socket [PUB XPUB RADIO]; native false, libzmq false;
         /// A message of one frame for each new subscriber; `None` is none.
         XPUB_WELCOME_MSG xpub_welcome_msg: Option<Bytes>; 72 bytes; Live Socket [PUB XPUB]; native None, libzmq None, none "none";
         /// Send what does *not* match a subscription (PUB, XPUB), or take it (SUB). Must be set at both ends.

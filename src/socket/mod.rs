@@ -18,7 +18,7 @@ use zeroxide_zmtp::{Message, SocketType};
 pub use endpoints::{EndpointState, EndpointStatus};
 
 use crate::context::ContextHandle;
-use crate::error::{Error, Op, Result, SendError};
+use crate::error::{Error, GroupError, Op, Result, SendError};
 use crate::io::reaper::Closing;
 use crate::options::{Live, Opt, Options, Values, opt};
 use crate::poller::Ready;
@@ -283,6 +283,56 @@ impl Socket {
         self.base().enter_to_send(|state| {
             state.alive()?;
             state.pattern.unsubscribe(prefix.as_ref(), &mut state.pipes).map_err(|_| self.no(Op::Subscribe))
+        })
+    }
+
+    /// Joins a group: what RADIO sockets send there is received from now on (DISH; RFC 48). The name has at most 255
+    /// bytes, none of them zero, and is matched whole. It may be called before and after `connect` and `bind`.
+    /// (libzmq `zmq_join`.)
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Context, Message, SocketType};
+    ///
+    /// let context = Context::new();
+    /// let (radio, dish) = (context.socket(SocketType::Radio)?, context.socket(SocketType::Dish)?);
+    /// radio.bind("inproc://studio")?;
+    /// dish.connect("inproc://studio")?;
+    /// dish.join("weather")?;
+    /// radio.wait_for_subscribers("weather", 1, Duration::from_secs(5))?;
+    ///
+    /// radio.send(Message::from("12 degrees").with_group("weather"))?;
+    /// let message = dish.recv()?;
+    /// assert_eq!((message.group(), &message[0][..]), (&b"weather"[..], &b"12 degrees"[..]));
+    /// # Ok::<(), zeroxide::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Group`] for a name that cannot be, or that was joined before; [`Error::NotSupported`] on other types.
+    pub fn join(&self, group: impl AsRef<[u8]>) -> Result<()> {
+        self.base().enter_to_send(|state| {
+            state.alive()?;
+            state.pattern.join(group.as_ref(), &mut state.pipes).map_err(|refusal| self.not_joined(&refusal))
+        })
+    }
+
+    /// Leaves a group that was joined. (libzmq `zmq_leave`.)
+    ///
+    /// # Errors
+    /// [`Error::Group`] when it was not; [`Error::NotSupported`] on other types.
+    pub fn leave(&self, group: impl AsRef<[u8]>) -> Result<()> {
+        self.base().enter_to_send(|state| {
+            state.alive()?;
+            state.pattern.leave(group.as_ref(), &mut state.pipes).map_err(|refusal| self.not_joined(&refusal))
+        })
+    }
+
+    fn not_joined(&self, refusal: &Refusal) -> Error {
+        Error::Group(match refusal {
+            Refusal::InvalidGroup => GroupError::Invalid,
+            Refusal::Joined => GroupError::Joined,
+            Refusal::NotJoined => GroupError::NotJoined,
+            _ => return self.no(Op::Join),
         })
     }
 

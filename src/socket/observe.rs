@@ -108,7 +108,7 @@ impl Socket {
         self.base().wait_for(n, limit, count, |have| Why::FewerPeers { wanted: n, have })
     }
 
-    /// Waits until a message with this topic would go to at least `n` peers (PUB, XPUB): no message sent after that
+    /// Waits until a message with this topic would go to at least `n` peers (PUB, XPUB; a group on a RADIO): no message sent after that
     /// is lost for want of a subscription.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use zeroxide_patterns::{Pattern, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
-use crate::error::{Error, Op, Result, SendError, Turn, Why};
+use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
 use crate::io::signaler::wait_until;
 use crate::stats::Counters;
 
@@ -233,6 +233,7 @@ impl SocketState {
                 return Err(Refused::For(self.too_many_frames()));
             }
             self.pattern.address(message.routing_id());
+            self.pattern.group(message.group());
         }
         match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
@@ -294,6 +295,7 @@ impl SocketState {
             }
             Refusal::WrongState => Error::WrongState { socket, next: Turn::Recv },
             Refusal::EmptyMessage => Error::EmptyMessage,
+            Refusal::InvalidGroup => Error::Group(GroupError::Invalid),
             _ => Error::NotSupported { socket, op: Op::Send },
         })
     }

@@ -31,6 +31,10 @@ pub(crate) enum Command<'a> {
         context: &'a [u8],
     },
     Pong,
+    /// The name of a group (RFC 48).
+    Join(&'a [u8]),
+    /// The name of a group.
+    Leave(&'a [u8]),
     /// Any other command; `name` is not one of the above.
     Other {
         name: &'a [u8],
@@ -62,6 +66,8 @@ impl<'a> Command<'a> {
                 Command::Ping { ttl, context: &context[..context.len().min(MAX_CONTEXT)] }
             }
             b"PONG" => Command::Pong,
+            b"JOIN" => Command::Join(data),
+            b"LEAVE" => Command::Leave(data),
             name => Command::Other { name, data },
         })
     }
@@ -75,6 +81,8 @@ impl<'a> Command<'a> {
             Command::Cancel(_) => b"CANCEL",
             Command::Ping { .. } => b"PING",
             Command::Pong => b"PONG",
+            Command::Join(_) => b"JOIN",
+            Command::Leave(_) => b"LEAVE",
             Command::Other { name, .. } => name,
         })
     }

@@ -20,13 +20,13 @@ use bytes::Bytes;
 use crate::command::Command;
 use crate::decoder::{Decoder, Item, Limits, Phase};
 use crate::encoder::{Outbox, Wire};
-use crate::error::{ConnectionError, ProtocolError};
+use crate::error::{CommandKind, ConnectionError, ProtocolError};
 use crate::frame::{Framing, Header};
 use crate::gate::{Admitted, Credentials, Decision, Gate, Status};
 use crate::greeting::{Greeted, Greeting};
 use crate::heartbeat::{Due, Heartbeat, tenths};
 use crate::mechanism::{Channel, Mechanism, Step, Told};
-use crate::{Frame, Message, SocketType, Traffic, Version, raw};
+use crate::{Frame, Message, SocketType, Traffic, Version, groups, raw};
 
 pub use config::Config;
 use pongs::Pongs;
@@ -86,6 +86,8 @@ pub struct Connection {
     /// A subscription to everything is still to be delivered on behalf of the peer.
     phantom: bool,
     wire: Wire,
+    /// Messages are in groups.
+    groups: bool,
     /// What encrypts the traffic, under CURVE.
     channel: Option<Box<Channel>>,
     decoder: Decoder,
@@ -134,6 +136,7 @@ impl Connection {
             straight: false,
             phantom: false,
             wire: None,
+            groups: config.socket_type.has_groups(),
             channel: None,
             decoder: Decoder::new(Framing::V2, Phase::Handshake, config.open_limits()),
             heartbeat: Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now),
@@ -229,6 +232,7 @@ impl Connection {
             self.straight = self.wire >= Some(Version::V2_0)
                 && self.channel.is_none()
                 && !self.config.socket_type.publishes()
+                && !self.groups
                 && !self.config.socket_type.expects_reply_envelope();
         }
         self.established.take()
@@ -271,6 +275,10 @@ impl Connection {
             self.poll_transmit(out);
         }
         let ready = self.is_ready();
+        let traffic = match traffic {
+            Traffic::Message(message) if self.groups => Traffic::Message(groups::wrap(message)),
+            traffic => traffic,
+        };
         match &mut self.channel {
             None if ready => out.push(self.wire, traffic),
             Some(channel) if ready => {
@@ -411,7 +419,7 @@ impl Connection {
                 self.control.bytes.extend_from_slice(&self.config.routing_id);
                 self.control.due = true;
                 // Peers this old do not forward subscriptions: they want everything (libzmq zmtp_engine.cpp).
-                self.phantom = self.config.socket_type.publishes();
+                self.phantom = self.config.socket_type.publishes() && !self.groups;
                 self.decoder = Decoder::new(Framing::V1, Phase::Identity, limits);
                 self.state = State::Identity(Version::V1_0, None);
                 // At most one header, so at most an empty identity frame.
@@ -538,7 +546,10 @@ impl Connection {
         if socket_type.expects_reply_envelope() && !has_reply_envelope(&message) {
             return Err(ProtocolError::BadReplyEnvelope);
         }
-        if !socket_type.publishes() || message.len() != 1 {
+        if self.groups && socket_type.receives() {
+            return groups::unwrap(message).map(Traffic::Message);
+        }
+        if !socket_type.publishes() || self.groups || message.len() != 1 {
             return Ok(Traffic::Message(message));
         }
         // Subscriptions come in this form from peers below 3.1, and from applications of newer XSUBs.
@@ -565,6 +576,13 @@ impl Connection {
         }
         let publishes = self.config.socket_type.publishes();
         match Command::parse(body)? {
+            Command::Join(name) if publishes && self.groups => {
+                group(name, CommandKind::Join).map(Traffic::Join).map(Some)
+            }
+            Command::Leave(name) if publishes && self.groups => {
+                group(name, CommandKind::Leave).map(Traffic::Leave).map(Some)
+            }
+            Command::Subscribe(_) | Command::Cancel(_) if self.groups => Ok(None),
             Command::Subscribe(topic) if publishes => self.topic(topic).map(Traffic::Subscribe).map(Some),
             Command::Cancel(topic) if publishes => self.topic(topic).map(Traffic::Cancel).map(Some),
             Command::Ping { ttl, context } => {
@@ -577,7 +595,12 @@ impl Connection {
                 Err(ProtocolError::UnexpectedCommand { name: command.name() })
             }
             // RFC 37 §3.5 leaves room for new commands; libzmq drops what it does not know.
-            Command::Subscribe(_) | Command::Cancel(_) | Command::Pong | Command::Other { .. } => Ok(None),
+            Command::Subscribe(_)
+            | Command::Cancel(_)
+            | Command::Join(_)
+            | Command::Leave(_)
+            | Command::Pong
+            | Command::Other { .. } => Ok(None),
         }
     }
 
@@ -602,6 +625,14 @@ impl Connection {
             self.control.bytes.extend_from_slice(body);
             self.control.due = true;
         }
+    }
+}
+
+/// The group that a command names.
+fn group(name: &[u8], command: CommandKind) -> Result<Frame, ProtocolError> {
+    match groups::is_group(name) {
+        true => Ok(Frame::copy_from(name)),
+        false => Err(ProtocolError::MalformedCommand(command)),
     }
 }
 

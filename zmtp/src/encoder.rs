@@ -210,6 +210,8 @@ impl Outbox {
             Traffic::Message(message) => self.push_message(wire, message),
             Traffic::Subscribe(topic) => self.push_subscription(wire, 1, b"\x09SUBSCRIBE", topic),
             Traffic::Cancel(topic) => self.push_subscription(wire, 0, b"\x06CANCEL", topic),
+            Traffic::Join(group) => self.push_membership(wire, b"\x04JOIN", group),
+            Traffic::Leave(group) => self.push_membership(wire, b"\x05LEAVE", group),
         }
     }
 
@@ -230,7 +232,9 @@ impl Outbox {
     pub(crate) fn discard(&mut self, traffic: Traffic) {
         match traffic {
             Traffic::Message(message) => self.garbage.extend(message.into_iter().filter(Frame::is_shared)),
-            Traffic::Subscribe(topic) | Traffic::Cancel(topic) => self.dispose(topic),
+            Traffic::Subscribe(name) | Traffic::Cancel(name) | Traffic::Join(name) | Traffic::Leave(name) => {
+                self.dispose(name);
+            }
         }
     }
 
@@ -260,6 +264,16 @@ impl Outbox {
             }
         }
         self.push_body(topic);
+    }
+
+    /// RFC 48: commands, for ZMTP 3.0 as well (libzmq `dish_session_t`). Older peers have none, and no RADIO.
+    fn push_membership(&mut self, wire: Wire, name: &[u8], group: Frame) {
+        if wire < Some(Version::V3_0) {
+            return self.dispose(group);
+        }
+        Framing::V2.write(Header::command(name.len() + group.len()), &mut self.staging);
+        self.stage(name);
+        self.push_body(group);
     }
 
     /// Appends a body, by reference when it is large.

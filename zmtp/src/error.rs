@@ -61,6 +61,8 @@ pub enum CommandKind {
     Error,
     Message,
     Ping,
+    Join,
+    Leave,
 }
 
 /// A fault of the peer. The connection is over.
@@ -179,6 +181,8 @@ pub enum ProtocolError {
     AnothersRoutingId,
     /// A message to a REQ does not begin with the reply envelope (RFC 28; libzmq `req_session_t`).
     BadReplyEnvelope,
+    /// A message to a DISH is not the name of a group and one frame (RFC 48; libzmq `dish_session_t`).
+    BadGroup,
 }
 
 impl ProtocolError {
@@ -188,7 +192,9 @@ impl ProtocolError {
         match self {
             ProtocolError::UnexpectedCommand { .. } | ProtocolError::TrafficBeforeReady => 0x1000_0001,
             ProtocolError::MalformedCommand(kind) => match kind {
-                CommandKind::Unnamed | CommandKind::Ping => 0x1000_0011,
+                CommandKind::Unnamed | CommandKind::Ping | CommandKind::Join | CommandKind::Leave => {
+                    0x1000_0011
+                }
                 CommandKind::Message => 0x1000_0012,
                 CommandKind::Hello => 0x1000_0013,
                 CommandKind::Initiate => 0x1000_0014,
@@ -218,7 +224,8 @@ impl ProtocolError {
             | ProtocolError::NoncesExhausted
             | ProtocolError::NoEntropy
             | ProtocolError::AnothersRoutingId
-            | ProtocolError::BadReplyEnvelope => 0x1000_0000,
+            | ProtocolError::BadReplyEnvelope
+            | ProtocolError::BadGroup => 0x1000_0000,
         }
     }
 }
@@ -281,6 +288,7 @@ impl fmt::Display for ProtocolError {
             }
             ProtocolError::AnothersRoutingId => f.write_str("a routing id that belongs to another user"),
             ProtocolError::BadReplyEnvelope => f.write_str("a reply without its envelope"),
+            ProtocolError::BadGroup => f.write_str("a message that is not a group and one frame"),
         }
     }
 }

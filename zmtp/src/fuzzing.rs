@@ -15,7 +15,7 @@ use crate::error::ProtocolError;
 use crate::pair::{End, VERSIONS, drain};
 use crate::{Message, SocketType, Traffic, Version};
 
-const TYPES: [SocketType; 8] = [
+const TYPES: [SocketType; 16] = [
     SocketType::Pull,
     SocketType::XPub,
     SocketType::Req,
@@ -24,6 +24,14 @@ const TYPES: [SocketType; 8] = [
     SocketType::Sub,
     SocketType::Pub,
     SocketType::Pair,
+    SocketType::Radio,
+    SocketType::Dish,
+    SocketType::Server,
+    SocketType::Client,
+    SocketType::Gather,
+    SocketType::Push,
+    SocketType::Rep,
+    SocketType::XSub,
 ];
 
 /// Greeting and handshake, under any configuration.
@@ -44,8 +52,11 @@ pub fn frames(data: &[u8]) {
     let version = VERSIONS[usize::from(*select & 3)];
     let now = Instant::now();
     let open = || End::open(small(*select >> 2), version, now);
-    let received = same_whatever_the_cut(&open, data, now);
+    let mut received = same_whatever_the_cut(&open, data, now);
     let mut again = open();
+    // A RADIO takes any message and throws it away, and sends none without a group.
+    let own = small(*select >> 2).socket_type;
+    received.retain(|traffic| !(traffic.is_message() && own.has_groups() && own.sends()));
     received.iter().for_each(|traffic| again.send(traffic.clone()));
     let (bytes, messages) = drain(&mut again.outbox);
     assert_eq!(messages as usize, received.iter().filter(|traffic| traffic.is_message()).count());
@@ -125,7 +136,7 @@ fn small(select: u8) -> Config {
         max_message: 2000,
         max_parts: 8,
         max_topic: 300,
-        ..Config::new(TYPES[usize::from(select & 7)])
+        ..Config::new(TYPES[usize::from(select & 7 | (select & 16) >> 1)])
     }
 }
 
@@ -188,6 +199,11 @@ mod tests {
                 b"\x04\x0B\x09SUBSCRIBEA",
                 b"\x05READY",
                 b"\x06CANCEL",
+                b"\x04\x07\x04JOINtv",
+                b"\x04\x08\x05LEAVEtv",
+                b"\x04JOIN",
+                b"\x05LEAVE",
+                b"\x01\x02tv\0\x01x",
                 b"\x05ERROR\x03400",
                 b"\x0BSocket-Type\0\0\0\x03SUB",
                 b"\x08Identity\0\0\0\0",

@@ -10,6 +10,7 @@
 //! | [`traffic`] | [`Traffic`]: what travels once the handshake is over |
 //! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
 //! | [`encoder`] | [`Outbox`]: bytes on their way out |
+//! | [`groups`] | the groups of RADIO and DISH |
 //! | [`error`] | [`ProtocolError`]: what a peer can do wrong |
 //! | [`mechanism`] | NULL, PLAIN (feature `plain`), CURVE (feature `curve`): [`Settings`](mechanism::Settings), and who decides about a peer |
 //! | [`entropy`] | [`Entropy`]: where random bytes come from |
@@ -36,6 +37,7 @@ mod gate;
 #[cfg(test)]
 mod golden_tests;
 mod greeting;
+pub mod groups;
 mod heartbeat;
 pub mod mechanism;
 pub mod message;

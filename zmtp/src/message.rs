@@ -495,11 +495,26 @@ impl Message {
         if let About::Draft(draft) = &self.about { &draft.group } else { &[] }
     }
 
-    /// The same message in `group`.
+    /// The same message in `group`, for a RADIO to send: at most 255 bytes, none of them zero.
+    ///
+    /// ```
+    /// use zeroxide_zmtp::Message;
+    /// let message = Message::from("12 degrees").with_group("weather");
+    /// assert_eq!((message.group(), &message[0][..]), (&b"weather"[..], &b"12 degrees"[..]));
+    /// ```
     #[must_use]
-    pub fn with_group(mut self, group: &str) -> Message {
+    pub fn with_group(mut self, group: impl Into<Frame>) -> Message {
         self.draft().group = group.into();
         self
+    }
+
+    /// Takes the group off.
+    pub(crate) fn take_group(&mut self) -> Frame {
+        if let About::Draft(draft) = &mut self.about {
+            std::mem::take(&mut draft.group)
+        } else {
+            Frame::new()
+        }
     }
 
     /// Makes every frame cheap to clone, for a message that goes to several peers.

@@ -73,6 +73,8 @@ const ADDRESSES: u16 = 1 << 10;
 const ANSWERS: u16 = 1 << 11;
 /// Its messages have one frame each (RFC 41, 48, 49, 51, 52).
 const SINGLE: u16 = 1 << 12;
+/// Its messages are in groups, and what it publishes or subscribes to are groups (RFC 48).
+const GROUPS: u16 = 1 << 13;
 
 #[rustfmt::skip]
 const TABLE: [Facts; 21] = [
@@ -90,8 +92,8 @@ const TABLE: [Facts; 21] = [
     Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW | ADDRESSES },
     Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES | SINGLE },
     Facts { socket_type: Client, name: "CLIENT", peers: &[Server], flags: SENDS | RECEIVES | SINGLE },
-    Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS | SINGLE },
-    Facts { socket_type: Dish, name: "DISH", peers: &[Radio], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | SINGLE },
+    Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS | PUBLISHES | SINGLE | GROUPS },
+    Facts { socket_type: Dish, name: "DISH", peers: &[Radio], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | SINGLE | GROUPS },
     Facts { socket_type: Gather, name: "GATHER", peers: &[Scatter], flags: RECEIVES | SINGLE },
     Facts { socket_type: Scatter, name: "SCATTER", peers: &[Gather], flags: SENDS | SINGLE },
     Facts { socket_type: Dgram, name: "DGRAM", peers: &[Dgram], flags: SENDS | RECEIVES | RAW },
@@ -217,6 +219,12 @@ impl SocketType {
     #[must_use]
     pub fn has_single_frames(self) -> bool {
         self.has(SINGLE)
+    }
+
+    /// Whether its messages are in groups, which it publishes or joins (RFC 48).
+    #[must_use]
+    pub fn has_groups(self) -> bool {
+        self.has(GROUPS)
     }
 
     /// Whether it publishes to those who subscribed.

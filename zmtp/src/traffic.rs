@@ -14,6 +14,10 @@ pub enum Traffic {
     Subscribe(Frame),
     /// The end of such a subscription.
     Cancel(Frame),
+    /// A wish for the messages of the group with this name (RFC 48).
+    Join(Frame),
+    /// The end of such a wish.
+    Leave(Frame),
 }
 
 impl Traffic {
@@ -30,7 +34,9 @@ impl Traffic {
     pub fn size(&self) -> usize {
         match self {
             Traffic::Message(message) => message.size(),
-            Traffic::Subscribe(topic) | Traffic::Cancel(topic) => topic.len(),
+            Traffic::Subscribe(name) | Traffic::Cancel(name) | Traffic::Join(name) | Traffic::Leave(name) => {
+                name.len()
+            }
         }
     }
 }

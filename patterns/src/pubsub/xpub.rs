@@ -4,7 +4,7 @@
 //! as messages, `01 topic` and `00 topic`; a PUB keeps them to itself. Sending never waits: a peer at its
 //! high-water mark misses the message (XPUB_NODROP: everybody waits).
 
-use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
+use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use super::requests::{self, Body, Inbox, Kind, Source};
 use crate::chosen::drop_frame;
@@ -83,24 +83,13 @@ impl XPub {
             self.inbox.push_request(self.source(pipe), kind, topic);
         }
         if kind == Kind::Subscribe {
-            if let Some(fault) = self.excess(pipe) {
+            let requests = if self.is_manual() { &self.asked } else { &self.subscriptions };
+            if let Some(fault) = requests.excess(pipe, &self.options) {
                 if pipes.expel(pipe, fault) {
                     self.forget(pipe);
                 }
             }
         }
-    }
-
-    /// The limit that a peer's subscriptions go beyond.
-    fn excess(&self, pipe: PipeId) -> Option<ProtocolError> {
-        let requests = if self.is_manual() { &self.asked } else { &self.subscriptions };
-        let (count, bytes) = requests.held(pipe);
-        let limit = self.options.max_subscriptions;
-        if limit > 0 && count > limit as usize {
-            return Some(ProtocolError::TooManySubscriptions { limit });
-        }
-        let limit = self.options.max_subscription_bytes.filter(|limit| bytes > *limit)?;
-        Some(ProtocolError::SubscriptionsTooLong { limit })
     }
 
     /// Ends all subscriptions of a peer, and reports that as its requests were reported.
@@ -185,6 +174,7 @@ impl Pattern for XPub {
                 Some(Traffic::Subscribe(topic)) => self.request(pipe, Kind::Subscribe, &topic, pipes),
                 Some(Traffic::Cancel(topic)) => self.request(pipe, Kind::Cancel, &topic, pipes),
                 Some(Traffic::Message(message)) => self.user_message(pipe, message, pipes),
+                Some(Traffic::Join(_) | Traffic::Leave(_)) => {}
             }
         }
     }

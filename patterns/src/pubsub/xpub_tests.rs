@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use zeroxide_zmtp::SocketType;
+use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::super::requests::WAITING;
 use super::*;

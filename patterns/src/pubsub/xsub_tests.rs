@@ -25,6 +25,7 @@ impl Rig {
             .map(|traffic| match traffic {
                 Traffic::Subscribe(topic) => format!("+{}", text(&topic)),
                 Traffic::Cancel(topic) => format!("-{}", text(&topic)),
+                Traffic::Join(_) | Traffic::Leave(_) => panic!("an XSUB has no groups"),
                 Traffic::Message(message) => text(&message[0]),
             })
             .collect()

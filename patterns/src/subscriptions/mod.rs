@@ -11,8 +11,9 @@ mod topics;
 pub use topics::Topics;
 
 use prefix_tree::{PrefixTree, Value, shrink};
+use zeroxide_zmtp::ProtocolError;
 
-use crate::PipeId;
+use crate::{PatternOptions, PipeId};
 
 /// The subscriptions of all peers of a publishing socket: a set of pipes per prefix.
 ///
@@ -109,6 +110,13 @@ impl Subscriptions {
         }
     }
 
+    /// Calls `found` with each pipe that has exactly `name`, once (groups, RFC 48).
+    pub fn for_each_exact(&self, name: &[u8], mut found: impl FnMut(PipeId)) {
+        if let Some(node) = self.tree.find(name) {
+            self.tree.value(node).as_slice().iter().for_each(|holder| found(holder.pipe));
+        }
+    }
+
     /// Number of pipes that have a prefix of `topic`, each counted once.
     #[must_use]
     pub fn matching(&self, topic: &[u8]) -> usize {
@@ -123,6 +131,18 @@ impl Subscriptions {
     #[must_use]
     pub fn held(&self, pipe: PipeId) -> (usize, u64) {
         self.held.get(pipe.0 as usize).map_or((0, 0), |held| (held.nodes.len(), held.bytes))
+    }
+
+    /// The limit that what `pipe` has goes beyond, as the fault of its peer.
+    #[must_use]
+    pub fn excess(&self, pipe: PipeId, options: &PatternOptions) -> Option<ProtocolError> {
+        let (count, bytes) = self.held(pipe);
+        let limit = options.max_subscriptions;
+        if limit > 0 && count > limit as usize {
+            return Some(ProtocolError::TooManySubscriptions { limit });
+        }
+        let limit = options.max_subscription_bytes.filter(|limit| bytes > *limit)?;
+        Some(ProtocolError::SubscriptionsTooLong { limit })
     }
 
     /// Number of distinct prefixes.

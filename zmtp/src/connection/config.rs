@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::decoder::Limits;
+use crate::groups::MAX_GROUP;
 use crate::mechanism::Settings;
 #[cfg(feature = "curve")]
 use crate::mechanism::curve::OVERHEAD;
@@ -99,8 +100,9 @@ impl Config {
     pub(super) fn open_limits(&self) -> Limits {
         Limits {
             frame: self.max_frame.unwrap_or(u64::MAX),
-            // The longest command of an open connection is a SUBSCRIBE.
-            command: (self.max_topic as u64).saturating_add(10),
+            // The longest command of an open connection is a SUBSCRIBE or a JOIN.
+            command: (self.max_topic.max(if self.socket_type.has_groups() { MAX_GROUP } else { 0 }) as u64)
+                .saturating_add(10),
             message: self.max_message,
             frames: self.max_parts,
         }

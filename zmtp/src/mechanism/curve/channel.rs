@@ -90,6 +90,8 @@ impl Channel {
             Traffic::Cancel(topic) if commands => self.seal_frame(COMMAND, b"\x06CANCEL", topic, out),
             Traffic::Subscribe(topic) => self.seal_frame(0, &[1], topic, out),
             Traffic::Cancel(topic) => self.seal_frame(0, &[0], topic, out),
+            Traffic::Join(group) => self.seal_frame(COMMAND, b"\x04JOIN", group, out),
+            Traffic::Leave(group) => self.seal_frame(COMMAND, b"\x05LEAVE", group, out),
         }
     }
 

@@ -1,0 +1,129 @@
+//! RADIO (RFC 48): every message goes to the peers that have joined its group.
+//!
+//! A group is matched whole, not by prefix. A peer's groups are applied as soon as they arrive, whatever the application
+//! does. Sending never waits: a peer at its high-water mark misses the message (XPUB_NODROP: everybody waits).
+
+use zeroxide_zmtp::groups::is_group;
+use zeroxide_zmtp::{Frame, Message, Traffic};
+
+use crate::chosen::drop_message;
+use crate::distributor::Distributor;
+use crate::subscriptions::Subscriptions;
+use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+
+/// RADIO: sends to groups, receives nothing.
+#[derive(Debug)]
+pub(crate) struct Radio {
+    options: PatternOptions,
+    groups: Subscriptions,
+    distributor: Distributor,
+    /// The group of the next message.
+    group: Vec<u8>,
+}
+
+impl Radio {
+    /// A RADIO without peers.
+    pub(crate) fn new() -> Radio {
+        Radio {
+            options: PatternOptions::default(),
+            groups: Subscriptions::new(),
+            distributor: Distributor::new(),
+            group: Vec::new(),
+        }
+    }
+
+    /// A peer joins a group. A second JOIN changes nothing: one that comes back to a RADIO which connects says all its
+    /// groups once more.
+    fn join<P: Pipes>(&mut self, pipe: PipeId, group: &[u8], pipes: &mut P) {
+        self.groups.add(group, pipe);
+        let fault = self.groups.excess(pipe, &self.options);
+        if fault.is_some_and(|fault| pipes.expel(pipe, fault)) {
+            self.groups.remove_pipe(pipe, |_, _| {});
+        }
+    }
+}
+
+impl Pattern for Radio {
+    fn configure(&mut self, options: &PatternOptions) {
+        self.options = options.clone();
+    }
+
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, _: &mut P) -> Result<(), Refusal> {
+        self.distributor.attach(pipe);
+        Ok(())
+    }
+
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.groups.remove_pipe(pipe, |_, _| {});
+        self.distributor.detach(pipe);
+    }
+
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        while let Some(traffic) = pipes.read(pipe) {
+            match traffic {
+                Traffic::Join(group) => self.join(pipe, &group, pipes),
+                Traffic::Leave(group) => {
+                    self.groups.remove(&group, pipe);
+                }
+                Traffic::Message(message) => drop_message(Some(pipe), Cause::Unwanted, message, pipes),
+                Traffic::Subscribe(_) | Traffic::Cancel(_) => {}
+            }
+        }
+    }
+
+    fn writable(&mut self, pipe: PipeId) {
+        self.distributor.writable(pipe);
+    }
+
+    fn group(&mut self, group: &[u8]) {
+        self.group.clear();
+        self.group.extend_from_slice(group);
+    }
+
+    fn route<P: Pipes>(&mut self, _: &Frame, pipes: &mut P) -> Result<(), Refusal> {
+        if !is_group(&self.group) {
+            return Err(Refusal::InvalidGroup);
+        }
+        let distributor = &mut self.distributor;
+        distributor.begin();
+        self.groups.for_each_exact(&self.group, |pipe| distributor.choose(pipe));
+        distributor.reserve(self.options.xpub_nodrop, pipes)
+    }
+
+    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+        if self.distributor.is_idle() {
+            pipes.unmatched();
+        }
+        self.distributor.commit(message, pipes);
+    }
+
+    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+        self.distributor.rollback(pipes);
+    }
+
+    fn recv<P: Pipes>(&mut self, _: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+        Err(Refusal::NotSupported)
+    }
+
+    fn has_in<P: Pipes>(&mut self, _: &mut P) -> bool {
+        false
+    }
+
+    fn has_out<P: Pipes>(&mut self, _: &mut P) -> bool {
+        true
+    }
+
+    fn subscribers(&self, group: &[u8]) -> usize {
+        let mut count = 0;
+        self.groups.for_each_exact(group, |_| count += 1);
+        count
+    }
+
+    fn topics(&self) -> usize {
+        self.groups.topics()
+    }
+}
+
+#[cfg(test)]
+#[path = "radio_tests.rs"]
+mod tests;
