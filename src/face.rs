@@ -55,6 +55,7 @@ impl Wait {
 ///
 /// # Errors
 /// Why not, and the part itself.
+#[allow(clippy::result_large_err)] // the part is given back as it came, with its group
 #[inline]
 pub fn send_part(socket: &Socket, part: Part, wait: Wait) -> Result<(), (Error, Part)> {
     socket.base().send_part(part, wait)

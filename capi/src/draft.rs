@@ -10,13 +10,6 @@ use crate::monitor::Pump;
 use crate::poll::zmq_pollitem_t;
 use crate::socket::Sock;
 
-fn not_yet(socket: *mut c_void) -> c_int {
-    call(-1, || {
-        Sock::of(socket)?;
-        Err(Errno(libc::ENOTSUP))
-    })
-}
-
 /// Joins a group on a DISH. `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
 /// other types.
 ///

@@ -55,6 +55,7 @@ impl Parts {
 
 impl SocketBase {
     /// Sends one part.
+    #[allow(clippy::result_large_err)] // the part is given back as it came, with its group
     #[inline]
     pub(crate) fn send_part(self: &Arc<Self>, part: Part, wait: Wait) -> Result<(), (Error, Part)> {
         let mut held = Some(part);
@@ -65,6 +66,7 @@ impl SocketBase {
         }
     }
 
+    #[allow(clippy::result_large_err)]
     #[cold]
     fn wait_to_send_part(
         self: &Arc<Self>,
