@@ -100,7 +100,7 @@ fn what_is_wrong_with_a_group_is_said() {
     assert_eq!(cause(dish.leave("other").unwrap_err()), GroupError::NotJoined);
     assert_eq!(cause(dish.join("g".repeat(256)).unwrap_err()), GroupError::Invalid);
     assert_eq!(cause(dish.join("a\0b").unwrap_err()), GroupError::Invalid);
-    let refused = radio.send(Message::from("x").with_group(&"g".repeat(256))).unwrap_err();
+    let refused = radio.send(Message::from("x").with_group("g".repeat(256))).unwrap_err();
     assert_eq!((cause(refused.error), refused.message), (GroupError::Invalid, "x".into()));
     assert_eq!(dish.join("g").unwrap_err().errno(), 22, "EINVAL");
     assert!(matches!(radio.join("g").unwrap_err(), Error::NotSupported { .. }));
