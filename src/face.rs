@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
 
 use crate::error::{Error, Op, Result};
-use crate::monitor::Monitor;
+use crate::monitor::{EventKind, Monitor};
 use crate::options::{OptionError, opt};
 use crate::poller::{PollItem, Ready, poll_hearing, readiness};
 use crate::proxy::{Proxy, ProxyStats};
@@ -274,6 +274,25 @@ pub fn close(socket: &Socket) {
 pub fn term_after_closes(context: &Context) -> Result<()> {
     context.shutdown();
     context.base().wait_for_the_last()
+}
+
+/// Tells the monitors how much waits in each pipe; answers how many pipes there are (`zmq_socket_monitor_pipes_stats`).
+///
+/// # Errors
+/// [`Error::Closed`], [`Error::Terminated`].
+pub fn tell_pipes(socket: &Socket) -> Result<usize> {
+    let base = socket.base();
+    let pipes = base.enter(|state| state.alive().map(|()| state.queues()))?;
+    for queues in &pipes {
+        let kind = EventKind::PipeQueues { outbound: queues.outbound, inbound: queues.inbound };
+        match (&queues.engine, base.endpoints.get(queues.endpoint)) {
+            (Some(engine), _) => base.monitors.emit_of(engine, kind),
+            (None, Some(row)) if row.bound => base.monitors.emit(0, &row.endpoint.to_string(), "", kind),
+            (None, Some(row)) => base.monitors.emit(0, "", &row.endpoint.to_string(), kind),
+            (None, None) => base.monitors.emit(0, "", "", kind),
+        }
+    }
+    Ok(pipes.len())
 }
 
 /// Ends a monitor: its `recv` gives what it still has, then [`Error::Closed`].

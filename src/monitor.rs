@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use zeroxide_zmtp::{ConnectionError, Peer};
 
 use crate::error::{Error, HandshakeError, Result, Why};
+use crate::io::engine::Engine;
 use crate::io::signaler::{Signal, after, wait_until};
 
 /// Events that a monitor keeps for its reader; older ones are counted as missed.
@@ -32,6 +33,9 @@ pub struct Event {
     pub local: String,
     /// The other side's address, or the endpoint dialled; empty where it is not known.
     pub remote: String,
+    /// The number of the descriptor (of the handle on Windows) of the stream or the listener, where there is one. It may
+    /// stand for something else when the event is read.
+    pub descriptor: Option<i64>,
     /// What happened.
     pub kind: EventKind,
 }
@@ -78,6 +82,14 @@ pub enum EventKind {
         peer: Arc<Peer>,
         /// Why.
         why: DisconnectReason,
+    },
+    /// How much waits in a pipe, which the C interface was asked for (PIPES_STATS); in Rust ask
+    /// [`Socket::stats`](crate::Socket::stats).
+    PipeQueues {
+        /// Messages on their way to the peer.
+        outbound: u64,
+        /// Messages of the peer that nobody has received, but for one that the socket may hold in its hand already.
+        inbound: u64,
     },
     /// The socket is closed; nothing follows (MONITOR_STOPPED).
     Closed,
@@ -240,15 +252,32 @@ impl Monitors {
         Monitor(queue)
     }
 
-    /// Tells every monitor. Costs one load while there is none.
+    /// Tells every monitor of something that has no descriptor.
     pub(crate) fn emit(&self, connection: u64, local: &str, remote: &str, kind: EventKind) {
+        self.emit_at(connection, None, local, remote, kind);
+    }
+
+    /// Tells every monitor of a connection.
+    pub(crate) fn emit_of(&self, engine: &Engine, kind: EventKind) {
+        self.emit_at(engine.id, Some(engine.descriptor), &engine.local, &engine.remote, kind);
+    }
+
+    /// Tells every monitor. Costs one load while there is none.
+    pub(crate) fn emit_at(
+        &self,
+        connection: u64,
+        descriptor: Option<i64>,
+        local: &str,
+        remote: &str,
+        kind: EventKind,
+    ) {
         let last = matches!(kind, EventKind::Closed);
         if !self.any.load(Ordering::SeqCst) && !last {
             return;
         }
         let seq = self.seq.fetch_add(1, Ordering::SeqCst);
         let (local, remote) = (local.to_owned(), remote.to_owned());
-        let event = Event { seq, at: Instant::now(), connection, local, remote, kind };
+        let event = Event { seq, at: Instant::now(), connection, local, remote, descriptor, kind };
         let mut told = Vec::new();
         let mut queues = self.queues();
         self.closed.fetch_or(last, Ordering::SeqCst);

@@ -65,6 +65,8 @@ pub struct PipeStats {
     pub written: u64,
     /// Messages on their way to it.
     pub queued: u64,
+    /// Messages of its that nobody has received yet, but for one that the socket may hold in its hand already.
+    pub waiting: u64,
     /// Messages for it that were dropped, by cause.
     pub dropped: Dropped,
 }

@@ -79,12 +79,19 @@ pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, routing_id: u32) -> c
     })
 }
 
-/// Not there yet: `ENOTSUP`; `EINVAL` when no monitor would be told.
+/// Tells the monitor how much waits in each pipe, in events of its own. `EINVAL` when no monitor would be told, `EAGAIN`
+/// when there is no pipe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
     call(-1, || {
-        let told = Sock::of(socket)?.monitor().as_ref().is_some_and(Pump::tells_pipes);
-        Err(Errno(if told { libc::ENOTSUP } else { libc::EINVAL }))
+        let sock = Sock::of(socket)?;
+        if !sock.monitor().as_ref().is_some_and(Pump::tells_pipes) {
+            return Err(Errno(libc::EINVAL));
+        }
+        match face::tell_pipes(&sock.socket)? {
+            0 => Err(Errno(libc::EAGAIN)),
+            _ => Ok(0),
+        }
     })
 }
 

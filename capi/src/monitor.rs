@@ -37,7 +37,7 @@ const PIPES_STATS: u64 = 0x1_0000;
 /// What version 1 of the messages has room for.
 const ALL_V1: u64 = 0xffff;
 
-/// Descriptors are the library's affair: where libzmq names one, this says that there is none.
+/// Where libzmq names a descriptor that is not known here any more.
 const NO_DESCRIPTOR: u64 = u32::MAX as u64;
 
 /// Sends the events of one socket.
@@ -115,7 +115,7 @@ impl Sender {
                 break;
             }
         }
-        let _ = self.send(MONITOR_STOPPED, 0, "", "", "");
+        let _ = self.send(MONITOR_STOPPED, &[0], "", "", "");
         self.socket.close().wait_timeout(Duration::ZERO).ok();
     }
 
@@ -124,17 +124,21 @@ impl Sender {
             // libzmq tells of the ends that this side did not make.
             return Ok(());
         }
-        let (number, value) = numbers(&event.kind);
+        if let EventKind::PipeQueues { outbound, inbound } = event.kind {
+            let queues = [outbound, inbound];
+            return self.send(PIPES_STATS, &queues, "", &event.local, &event.remote);
+        }
+        let (number, value) = numbers(event);
         if number == ACCEPTED {
             self.accepted.insert(event.connection);
         }
         let bound = self.accepted.contains(&event.connection) || event.remote.is_empty();
         let endpoint = if bound { &event.local } else { &event.remote };
-        self.send(number, value, endpoint, &event.local, &event.remote)?;
+        self.send(number, &[value], endpoint, &event.local, &event.remote)?;
         let failed = matches!(event.kind, EventKind::HandshakeFailed(_));
         if failed {
             // libzmq tells of the end of the connection beside the reason.
-            self.send(DISCONNECTED, NO_DESCRIPTOR, endpoint, &event.local, &event.remote)?;
+            self.send(DISCONNECTED, &[descriptor(event)], endpoint, &event.local, &event.remote)?;
         }
         if failed || number == DISCONNECTED {
             self.accepted.remove(&event.connection);
@@ -146,7 +150,7 @@ impl Sender {
     fn send(
         &mut self,
         number: u64,
-        value: u64,
+        values: &[u64],
         endpoint: &str,
         local: &str,
         remote: &str,
@@ -157,16 +161,17 @@ impl Sender {
         let mut message = match self.version {
             1 => {
                 let mut first = (number as u16).to_ne_bytes().to_vec();
-                first.extend((value as u32).to_ne_bytes());
+                first.extend((values[0] as u32).to_ne_bytes());
                 Message::from([&first[..], endpoint.as_bytes()])
             }
-            _ => Message::from([
-                &number.to_ne_bytes()[..],
-                &1u64.to_ne_bytes(),
-                &value.to_ne_bytes(),
-                local.as_bytes(),
-                remote.as_bytes(),
-            ]),
+            _ => {
+                let values = values.iter().map(|value| value.to_ne_bytes().to_vec());
+                let count = (values.len() as u64).to_ne_bytes().to_vec();
+                let mut frames = vec![number.to_ne_bytes().to_vec(), count];
+                frames.extend(values);
+                frames.extend([local.into(), remote.into()]);
+                Message::from(frames)
+            }
         };
         let mut ready = Vec::new();
         loop {
@@ -183,23 +188,27 @@ impl Sender {
 }
 
 /// The number and the value of an event in libzmq.
-fn numbers(kind: &EventKind) -> (u64, u64) {
-    match kind {
-        EventKind::Listening => (LISTENING, NO_DESCRIPTOR),
+fn numbers(event: &Event) -> (u64, u64) {
+    match &event.kind {
+        EventKind::Listening => (LISTENING, descriptor(event)),
         EventKind::BindFailed(kind) => (BIND_FAILED, number_of(*kind)),
-        EventKind::Accepted => (ACCEPTED, NO_DESCRIPTOR),
+        EventKind::Accepted => (ACCEPTED, descriptor(event)),
         EventKind::AcceptFailed(kind) => (ACCEPT_FAILED, number_of(*kind)),
-        EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, NO_DESCRIPTOR),
+        EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, descriptor(event)),
         EventKind::ConnectDelayed => (CONNECT_DELAYED, libc::EINPROGRESS as u64),
-        EventKind::Connected => (CONNECTED, NO_DESCRIPTOR),
+        EventKind::Connected => (CONNECTED, descriptor(event)),
         EventKind::ConnectRetried { after, .. } => {
             (CONNECT_RETRIED, u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
         }
         EventKind::HandshakeSucceeded => (HANDSHAKE_SUCCEEDED, 0),
         EventKind::HandshakeFailed(error) => failure(&error.cause),
-        EventKind::Disconnected { .. } => (DISCONNECTED, NO_DESCRIPTOR),
+        EventKind::Disconnected { .. } => (DISCONNECTED, descriptor(event)),
         _ => (MONITOR_STOPPED, 0),
     }
+}
+
+fn descriptor(event: &Event) -> u64 {
+    event.descriptor.and_then(|number| u64::try_from(number).ok()).unwrap_or(NO_DESCRIPTOR)
 }
 
 fn number_of(kind: io::ErrorKind) -> u64 {

@@ -495,7 +495,7 @@ const PROPERTY_MORE: c_int = 1;
 const PROPERTY_SRCFD: c_int = 2;
 const PROPERTY_SHARED: c_int = 3;
 
-/// A property: `ZMQ_MORE`, `ZMQ_SHARED`, `ZMQ_SRCFD` (always -1). `EINVAL`.
+/// A property: `ZMQ_MORE`, `ZMQ_SHARED`, `ZMQ_SRCFD` (the descriptor that the message came by, -1 for none). `EINVAL`.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -507,7 +507,7 @@ pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> 
         match property {
             PROPERTY_MORE => Ok(message.is_more().into()),
             PROPERTY_SHARED => Ok((message.short & SHARED != 0).into()),
-            PROPERTY_SRCFD => Ok(-1),
+            PROPERTY_SRCFD => Ok(message.about.texts().map_or(-1, About::descriptor)),
             _ => Err(Errno(libc::EINVAL)),
         }
     })
@@ -605,6 +605,10 @@ impl About {
         Some(answer)
     }
 
+    fn descriptor(&self) -> c_int {
+        self.peer.descriptor.and_then(|number| c_int::try_from(number).ok()).unwrap_or(-1)
+    }
+
     fn value(&self, name: &str) -> Option<Vec<u8>> {
         let peer = &self.peer;
         let known = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
@@ -613,6 +617,7 @@ impl About {
             "Identity" | "Routing-Id" => peer.socket_type.map(|_| peer.routing_id.to_vec()),
             "User-Id" => known(&peer.user_id),
             "Peer-Address" => known(&peer.address),
+            "__fd" => peer.descriptor.map(|number| number.to_string().into_bytes()),
             _ => peer.property(name).map(<[u8]>::to_vec),
         }
     }

@@ -75,3 +75,9 @@ fn stale() {
 fn capture() {
     run("capture");
 }
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn peers() {
+    run("peers");
+}

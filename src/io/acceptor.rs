@@ -48,7 +48,8 @@ impl Reactor {
                 if values.exposes(listener.endpoint(), base.socket_type) {
                     base.monitors.emit(id, &local, "", EventKind::Exposed);
                 }
-                base.monitors.emit(id, &local, "", EventKind::Listening);
+                let descriptor = Some(listener.raw());
+                base.monitors.emit_at(id, descriptor, &local, "", EventKind::Listening);
                 self.listeners.insert(
                     id,
                     Acceptor { listener, base, values, pending: Pending::default(), waiting: false },
@@ -132,7 +133,8 @@ impl Reactor {
     ) -> io::Result<()> {
         let Some(acceptor) = self.listeners.get(&place.listener) else { return Ok(()) };
         let (base, connection) = (Arc::clone(&acceptor.base), self.next_id());
-        base.monitors.emit(connection, &stream.local(), &accepted.remote, EventKind::Accepted);
+        let (local, descriptor) = (stream.local(), Some(stream.raw()));
+        base.monitors.emit_at(connection, descriptor, &local, &accepted.remote, EventKind::Accepted);
         let opening = Opening {
             id: connection,
             stream,
@@ -159,9 +161,9 @@ impl Reactor {
         let Some(mut acceptor) = self.listeners.remove(&id) else { return };
         let _ = self.poll.registry().deregister(&mut acceptor.listener);
         let local = acceptor.listener.endpoint().to_string();
-        let base = acceptor.base;
+        let (base, descriptor) = (acceptor.base, Some(acceptor.listener.raw()));
         drop(acceptor.listener);
-        base.monitors.emit(id, &local, "", EventKind::ListenerClosed);
+        base.monitors.emit_at(id, descriptor, &local, "", EventKind::ListenerClosed);
         base.endpoints.remove(id);
         self.end_accepted(|connected| connected.maker == Maker::Listener(id));
     }

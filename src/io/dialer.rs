@@ -152,7 +152,8 @@ impl Reactor {
         session.backoff.connected();
         session.base.endpoints.set_state(id, EndpointState::Handshaking);
         let (local, remote) = (stream.local(), stream.remote());
-        session.base.monitors.emit(token, &local, &remote, EventKind::Connected);
+        let descriptor = Some(stream.raw());
+        session.base.monitors.emit_at(token, descriptor, &local, &remote, EventKind::Connected);
         Ok(())
     }
 

@@ -128,6 +128,10 @@ pub(crate) enum Driver {
 /// One connection.
 pub(crate) struct Engine {
     pub(crate) id: u64,
+    /// The stream's two ends as endpoints, and its descriptor: for events and the peer's record.
+    pub(crate) local: String,
+    pub(crate) remote: String,
+    pub(crate) descriptor: i64,
     owner: Owner,
     reactor: ReactorLink,
     quantum: usize,
@@ -198,9 +202,13 @@ impl Engine {
         first_read: usize,
     ) -> Arc<Engine> {
         let quantum = stream.quantum();
+        let (local, remote, descriptor) = (stream.local(), stream.remote(), stream.raw());
         let counters = Arc::clone(&owner.base.counters);
         Arc::new(Engine {
             id,
+            local,
+            remote,
+            descriptor,
             owner,
             reactor,
             quantum,

@@ -50,8 +50,6 @@ pub(crate) struct Connected {
     /// Set when the handshake is over.
     pub(crate) peer: Option<Arc<Peer>>,
     pub(crate) address: String,
-    pub(crate) local: String,
-    pub(crate) remote: String,
     /// The ZAP handler is asked whether its peer may come in.
     pub(super) question: Option<Question>,
     /// Who its peer says it is, for the event of a refusal.
@@ -90,7 +88,7 @@ impl Connected {
             (_, cause) => cause,
         };
         HandshakeError {
-            endpoint: self.remote.as_str().into(),
+            endpoint: self.engine.remote.as_str().into(),
             socket: self.base.socket_type,
             security: self.values.role(),
             connecting: matches!(self.maker, Maker::Session(_)),
@@ -114,7 +112,6 @@ impl Reactor {
             true => registry.reregister(&mut stream, Token(id as usize), both)?,
             false => registry.register(&mut stream, Token(id as usize), both)?,
         }
-        let (local, remote) = (stream.local(), stream.remote());
         let config = match maker {
             Maker::Listener(_) => values.accepted_config(base.socket_type),
             Maker::Session(_) => values.connection_config(base.socket_type),
@@ -135,8 +132,6 @@ impl Reactor {
             values,
             peer,
             address,
-            local,
-            remote,
             question,
             claim,
             denial,
@@ -193,16 +188,16 @@ impl Reactor {
         peer.properties = established.properties;
         peer.user_id = established.user_id;
         peer.zmtp = established.version;
+        peer.descriptor = Some(connected.engine.descriptor);
         let peer = Arc::new(peer);
         connected.peer = Some(Arc::clone(&peer));
         let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
         let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
-        let (local, remote) = (connected.local.clone(), connected.remote.clone());
         if let Some(place) = connected.place.take() {
             self.handshake_over(place);
         }
         base.peers.add(Arc::clone(&peer));
-        base.monitors.emit(id, &local, &remote, EventKind::HandshakeSucceeded);
+        base.monitors.emit_of(&engine, EventKind::HandshakeSucceeded);
         let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
         match self.take_session_pipe(maker, id) {
             Some(mut pipe) => {
@@ -310,7 +305,7 @@ impl Reactor {
             (None, End::Stopped | End::Drained) => return,
             (None, end) => EventKind::HandshakeFailed(Arc::new(connected.handshake_error(end))),
         };
-        base.monitors.emit(connected.engine.id, &connected.local, &connected.remote, kind);
+        base.monitors.emit_of(&connected.engine, kind);
     }
 }
 

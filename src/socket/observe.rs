@@ -8,8 +8,12 @@ use zeroxide_zmtp::Peer;
 
 use super::base::{SocketBase, SocketState};
 use super::endpoints::{EndpointState, EndpointStatus};
+#[cfg(feature = "face")]
+use super::pipes::Link;
 use super::{Socket, pipes::Entry};
 use crate::error::{Error, NotReady, Op, Result, Why};
+#[cfg(feature = "face")]
+use crate::io::engine::Engine;
 use crate::io::signaler::{after, wait_until};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
@@ -195,6 +199,33 @@ impl SocketState {
     }
 }
 
+/// What waits in one pipe.
+#[cfg(feature = "face")]
+pub(crate) struct Queues {
+    pub(crate) outbound: u64,
+    pub(crate) inbound: u64,
+    pub(crate) endpoint: u64,
+    /// The connection, if there is one.
+    pub(crate) engine: Option<Arc<Engine>>,
+}
+
+#[cfg(feature = "face")]
+impl SocketState {
+    /// What waits in each pipe; over inproc, too, what the other socket has not received.
+    pub(crate) fn queues(&self) -> Vec<Queues> {
+        let queues = |entry: &Entry| Queues {
+            outbound: entry.pipe.writer.tally().queued(),
+            inbound: entry.pipe.reader.waiting() as u64,
+            endpoint: entry.endpoint,
+            engine: match &entry.link {
+                Link::Engine(engine) => Some(Arc::clone(engine)),
+                Link::Offline | Link::Inproc(_) => None,
+            },
+        };
+        self.pipes.iter().map(|(_, entry)| queues(entry)).collect()
+    }
+}
+
 impl Entry {
     /// Whether a peer is at the other end now.
     pub(crate) fn is_up(&self) -> bool {
@@ -211,6 +242,7 @@ impl Entry {
         if self.inproc {
             written += std::mem::take(&mut queued);
         }
-        PipeStats { peer: self.peer.clone(), routed, written, queued, dropped: Dropped(drops) }
+        let waiting = self.pipe.reader.waiting() as u64;
+        PipeStats { peer: self.peer.clone(), routed, written, queued, waiting, dropped: Dropped(drops) }
     }
 }

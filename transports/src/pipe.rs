@@ -413,6 +413,12 @@ impl Reader {
         !self.taken.is_empty()
     }
 
+    /// How much is flushed and not read, subscriptions included.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.taken.len() + self.queue.swap().items.len()
+    }
+
     /// Whether everything is read and the writer will write no more. Known after a `take` or `read` gave `None`.
     #[must_use]
     pub fn is_finished(&self) -> bool {

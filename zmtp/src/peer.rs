@@ -51,6 +51,9 @@ pub struct Peer {
     pub since: Instant,
     /// The version of ZMTP spoken; `None` for a raw connection (STREAM).
     pub zmtp: Option<Version>,
+    /// The number of the stream's descriptor (of its handle on Windows), to recognise it by (libzmq `ZMQ_SRCFD`): when
+    /// the connection is over, the number may stand for something else.
+    pub descriptor: Option<i64>,
 }
 
 impl Peer {
@@ -66,6 +69,7 @@ impl Peer {
             properties: Vec::new(),
             since,
             zmtp: None,
+            descriptor: None,
         }
     }
 
