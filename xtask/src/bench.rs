@@ -1,5 +1,7 @@
 //! `bench`: the benchmarks, and the comparison with other implementations.
 
+mod capi;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ enum Part {
     /// The binary `flood` of `benches`: what established peers notice of strangers who knock, without a mechanism and
     /// with CURVE.
     Flood,
+    /// libzmq's perf programs on our libzmq.so and on libzmq's, and the ratios; `-- --help` tells what can be chosen.
+    Capi,
 }
 
 /// What `bench curve` compares, for what its arguments do not say otherwise.
@@ -53,6 +57,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
                 let flood = |_: &mut _| flood(root, mechanism, arguments);
                 report.step(&format!("flood, {mechanism}"), flood);
             }
+        }
+        Some(Part::Capi) => {
+            report.step("the C library beside libzmq", |_| capi::step(root, arguments));
         }
         _ => {
             if part != Some(Part::Compare) {

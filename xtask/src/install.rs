@@ -81,6 +81,11 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     }
 }
 
+/// The library of this machine's platform below `prefix`, for those who measure or test it.
+pub(crate) fn into(root: &Path, prefix: &Path) -> Result<(), String> {
+    install(root, &Options::below(prefix.to_owned(), None, false)).map(drop)
+}
+
 /// Builds and puts everything in place; answers what was made.
 fn install(root: &Path, options: &Options) -> Result<Vec<PathBuf>, String> {
     let prefix = options.prefix.as_deref().ok_or("there is no --prefix")?;

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | install | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | install | zmq-sys | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -8,6 +8,8 @@
 //! | [`ci`] | `ci`: what a change must pass to land |
 //! | [`conformance`] | `conformance`: libzmq's own tests, and pyzmq's, on our libzmq.so |
 //! | [`install`] | `install`: the C library as a package that others find |
+//! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
+//! | [`registry`] | sources of packages that nothing here links |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`report`] | steps, the closing table and the closing count |
@@ -20,6 +22,8 @@ mod conformance;
 mod elf;
 mod floor;
 mod install;
+mod registry;
+mod replacement;
 mod report;
 mod run;
 mod suite;
@@ -79,9 +83,12 @@ enum Task {
     ///
     /// docs/PACKAGING.md tells what a packager needs to know.
     Install(install::Options),
+    /// Tests the package zmq-sys that takes the real one's place: its items, a program on it, the tests of the crate zmq.
+    ZmqSys,
     /// Runs the benchmarks of the `benches` crate, then its comparison with libzmq.
     ///
-    /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock.
+    /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock;
+    /// `bench capi` runs libzmq's perf programs on our libzmq.so and on libzmq's (C++ compiler and CMake).
     Bench(bench::Options),
 }
 
@@ -93,6 +100,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(&root),
         Task::Conformance(options) => conformance::run(&root, &options),
         Task::Install(options) => install::run(&root, &options),
+        Task::ZmqSys => replacement::run(&root),
         Task::Bench(options) => bench::run(&root, &options),
     }
 }

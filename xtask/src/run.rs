@@ -89,6 +89,27 @@ pub(crate) fn within(command: &mut Command, limit: Duration) -> Outcome {
     }
 }
 
+/// What a started program prints until it ends by itself, which it must within `limit`.
+pub(crate) fn finished(mut child: Child, limit: Duration) -> Result<String, String> {
+    let lines = child.stdout.take().map(lines_of).ok_or("no output")?;
+    let (mut text, end) = (String::new(), Instant::now() + limit);
+    loop {
+        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => text.extend([line.as_str(), "\n"]),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = stop(&mut child, limit);
+                return Err(format!("still running after {} s", limit.as_secs()));
+            }
+        }
+    }
+    match child.wait() {
+        Ok(status) if status.success() => Ok(text),
+        Ok(status) => Err(format!("{status}: {text}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// What a command prints on its standard output, or `None` when it cannot start or fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;

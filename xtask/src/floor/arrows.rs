@@ -35,6 +35,7 @@ const HOUSE: &[Room] = &[
         arrows: Some(&["zeroxide-patterns", "zeroxide-transports", "zeroxide-zmtp"]),
     },
     Room { folder: "capi", package: "zeroxide-capi", import: "zmq", arrows: Some(&["zeroxide"]) },
+    Room { folder: "capi/zmq-sys", package: "zmq-sys", import: "zmq_sys", arrows: Some(&["zeroxide-capi"]) },
     Room { folder: "cli", package: "zeroxide-cli", import: "zeroxide_cli", arrows: Some(&["zeroxide"]) },
     Room { folder: "interop", package: "interop", import: "interop", arrows: None },
     Room { folder: "benches", package: "benches", import: "benches", arrows: None },
@@ -52,6 +53,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Fault> {
         // A workspace of its own below a room (an example project, say) belongs to that room.
         match HOUSE.iter().find(|room| room.folder == folder) {
             Some(room) => check_manifest(room, path, manifest, &mut faults),
+            None if FREE.iter().any(|free| path.starts_with(free)) => {}
             None if HOUSE.iter().any(|room| room.arrows.is_none() && inside(room.folder, folder)) => {}
             None => faults.push(fault(
                 path,

@@ -1,0 +1,278 @@
+//! `bench capi`: libzmq's own perf programs, compiled once, on our libzmq.so and on libzmq's in turn.
+//!
+//! Both libraries are release builds on this machine: ours as `install` makes it, libzmq 4.3.5 as its CMake file does.
+//! The runs are interleaved, so that what else the machine does meets both; medians are compared.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::report::Outcome;
+use crate::{install, registry, run, suite};
+
+/// What `bench capi` does.
+#[derive(clap::Parser)]
+#[command(name = "cargo xtask bench capi --")]
+struct Options {
+    /// Runs of each program on each library.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Message sizes in bytes, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 1024, 65536])]
+    sizes: Vec<usize>,
+    /// Only measurements whose names contain this, as `tcp thr` or `inproc`.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Messages and round trips, as a part of the usual number in percent.
+    #[arg(long, default_value_t = 100)]
+    percent: usize,
+}
+
+/// What a program measures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Measure {
+    /// Messages in a second: more is better.
+    Throughput,
+    /// Microseconds one way: less is better.
+    Latency,
+}
+
+/// The programs, by the names that the table shows. Not over ipc: libzmq's own pair waits for ever now and then, the one
+/// for messages that the other has sent.
+const KINDS: &[(&str, Measure)] = &[
+    ("tcp thr", Measure::Throughput),
+    ("inproc thr", Measure::Throughput),
+    ("tcp lat", Measure::Latency),
+    ("inproc lat", Measure::Latency),
+];
+const PROGRAMS: &[&str] = &["local_thr", "remote_thr", "local_lat", "remote_lat", "inproc_thr", "inproc_lat"];
+/// More than any run needs.
+const LIMIT: Duration = Duration::from_secs(120);
+
+pub(super) fn step(root: &Path, arguments: &[String]) -> Outcome {
+    let arguments = std::iter::once("capi").chain(arguments.iter().map(String::as_str));
+    let options = match Options::try_parse_from(arguments) {
+        Ok(options) => options,
+        Err(words) => return Outcome::Failed(words.to_string()),
+    };
+    match Rig::make(root).and_then(|rig| rig.table(&options)) {
+        Ok(()) => Outcome::Passed,
+        Err(why) => Outcome::Failed(why),
+    }
+}
+
+/// The programs and the two libraries.
+struct Rig {
+    folder: PathBuf,
+    libzmq: PathBuf,
+    ours: PathBuf,
+}
+
+impl Rig {
+    fn make(root: &Path) -> Result<Rig, String> {
+        let sources = registry::source(root, "xtask/conformance/Cargo.toml", "zeromq-src")?.join("vendor");
+        let folder = suite::target(root).join("bench-capi");
+        let rig = Rig { libzmq: folder.join("libzmq"), ours: folder.join("ours"), folder };
+        fs::create_dir_all(rig.folder.join("bin")).map_err(|error| error.to_string())?;
+        install::into(root, &rig.ours)?;
+        let mut configure =
+            run::command("cmake", root, &["-DCMAKE_BUILD_TYPE=Release", "-DENABLE_DRAFTS=OFF"]);
+        configure.args([
+            "-DBUILD_TESTS=OFF",
+            "-DBUILD_STATIC=OFF",
+            "-DWITH_PERF_TOOL=OFF",
+            "-DWITH_DOCS=OFF",
+            "-S",
+        ]);
+        done(configure.arg(&sources).arg("-B").arg(&rig.libzmq))?;
+        done(run::command("cmake", root, &["--build"]).arg(&rig.libzmq))?;
+        rig.compile(&sources)?;
+        Ok(rig)
+    }
+
+    /// With our header and our library; both have the same soname, and LD_LIBRARY_PATH decides.
+    fn compile(&self, sources: &Path) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", self.folder.display());
+        let perf = self.folder.join("perf");
+        fs::create_dir_all(&perf).map_err(failed)?;
+        fs::write(perf.join("platform.hpp"), "").map_err(failed)?;
+        for name in PROGRAMS {
+            let source = perf.join(name).with_extension("cpp");
+            let original = sources.join("perf").join(name).with_extension("cpp");
+            fs::write(&source, fs::read(original).map_err(failed)?).map_err(failed)?;
+            let mut compiler = run::command("c++", &self.folder, &["-O2", "-w", "-pthread", "-Iperf"]);
+            // They include "../include/zmq.h".
+            compiler
+                .arg("-I")
+                .arg(self.ours.join("include"))
+                .arg(&source)
+                .arg("-L")
+                .arg(self.ours.join("lib"));
+            done(compiler.arg("-lzmq").arg("-o").arg(self.folder.join("bin").join(name)))?;
+        }
+        Ok(())
+    }
+
+    fn table(&self, options: &Options) -> Result<(), String> {
+        let libraries = [self.libzmq.join("lib"), self.ours.join("lib")];
+        println!(
+            "\n{:12}{:>8}{:>26}{:>26}{:>8}",
+            "program", "bytes", "libzmq (least to most)", "ours (least to most)", "ratio"
+        );
+        for (kind, measure) in KINDS.iter().filter(|(kind, _)| kind.contains(options.only.as_str())) {
+            for &size in &options.sizes {
+                let number = (number(*measure, size) * options.percent / 100).max(10);
+                let mut results = [Vec::new(), Vec::new()];
+                for round in 0..options.rounds.max(1) {
+                    // Who goes first takes turns, too.
+                    for which in [round % 2, 1 - round % 2] {
+                        results[which].push(self.once(kind, *measure, size, number, &libraries[which])?);
+                    }
+                }
+                let [libzmq, ours] = results.map(Spread::of);
+                let ratio = match measure {
+                    Measure::Throughput => ours.median / libzmq.median,
+                    Measure::Latency => libzmq.median / ours.median,
+                };
+                println!("{kind:12}{size:>8}{:>26}{:>26}{ratio:>8.2}", libzmq.text(), ours.text());
+            }
+        }
+        println!("thr: messages in a second; lat: microseconds one way; a ratio above 1 is in our favour");
+        Ok(())
+    }
+
+    fn once(
+        &self,
+        kind: &str,
+        measure: Measure,
+        size: usize,
+        number: usize,
+        library: &Path,
+    ) -> Result<f64, String> {
+        let (transport, _) = kind.split_once(' ').unwrap_or((kind, ""));
+        let (local, remote) = match measure {
+            Measure::Throughput => ("thr", "remote_thr"),
+            Measure::Latency => ("lat", "remote_lat"),
+        };
+        let (size, number) = (size.to_string(), number.to_string());
+        if transport == "inproc" {
+            let program = self.program(&format!("inproc_{local}"), library, &[&size, &number]);
+            return self.answer(started(program)?);
+        }
+        let endpoint = endpoint()?;
+        let mut local =
+            started(self.program(&format!("local_{local}"), library, &[&endpoint, &size, &number]))?;
+        let remote = started(self.program(remote, library, &[&endpoint, &size, &number]));
+        let mut remote = match remote {
+            Ok(remote) => remote,
+            Err(why) => {
+                let _ = local.kill();
+                let _ = local.wait();
+                return Err(why);
+            }
+        };
+        // The one that measures tells; the other ends with it or is ended.
+        let (teller, other) = match measure {
+            Measure::Throughput => (local, &mut remote),
+            Measure::Latency => (remote, &mut local),
+        };
+        let answer = self.answer(teller);
+        if answer.is_err() {
+            let _ = other.kill();
+        }
+        let _ = other.wait();
+        answer
+    }
+
+    fn program(&self, name: &str, library: &Path, arguments: &[&str]) -> Command {
+        let mut command = run::command(self.folder.join("bin").join(name), &self.folder, arguments);
+        command.env("LD_LIBRARY_PATH", library).stdout(Stdio::piped());
+        command
+    }
+
+    /// The number that a program ends with.
+    fn answer(&self, child: Child) -> Result<f64, String> {
+        let text = run::finished(child, LIMIT)?;
+        read(&text).ok_or_else(|| format!("a program said: {text}"))
+    }
+}
+
+/// Free at this moment, and most likely so in the next.
+fn endpoint() -> Result<String, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    Ok(format!("tcp://{address}"))
+}
+
+/// How many messages or round trips make a run of about a second.
+fn number(measure: Measure, size: usize) -> usize {
+    match (measure, size) {
+        (Measure::Throughput, 0..=256) => 2_000_000,
+        (Measure::Throughput, 257..=4096) => 500_000,
+        (Measure::Throughput, _) => 30_000,
+        (Measure::Latency, 0..=4096) => 15_000,
+        (Measure::Latency, _) => 5_000,
+    }
+}
+
+/// `mean throughput: N [msg/s]` or `average latency: X [us]`.
+fn read(text: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.ends_with("[msg/s]") || line.ends_with("[us]"))?;
+    line.split_once(": ")?.1.split(' ').next()?.parse().ok()
+}
+
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    /// Of at least one value.
+    fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        let at = |n: usize| values.get(n).copied().unwrap_or(f64::NAN);
+        Spread { least: at(0), median: at(values.len() / 2), most: at(values.len().saturating_sub(1)) }
+    }
+
+    fn text(&self) -> String {
+        let digits = if self.median < 1000.0 { 1 } else { 0 };
+        format!("{:.digits$} ({:.digits$} {:.digits$})", self.median, self.least, self.most)
+    }
+}
+
+fn started(mut command: Command) -> Result<Child, String> {
+    command.spawn().map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))
+}
+
+fn done(command: &mut Command) -> Result<(), String> {
+    match run::pass(command) {
+        Outcome::Passed => Ok(()),
+        outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_programs_say_is_read() {
+        assert_eq!(
+            read("message size: 64 [B]\nmean throughput: 1234 [msg/s]\nmean throughput: 1.2 [Mb/s]\n"),
+            Some(1234.0)
+        );
+        assert_eq!(read("roundtrip count: 10\naverage latency: 31.250 [us]\n"), Some(31.25));
+        assert_eq!(read("error in zmq_bind: Address already in use\n"), None);
+    }
+
+    #[test]
+    fn a_median_has_its_bounds() {
+        let spread = Spread::of(vec![3.0, 1.0, 2.0]);
+        assert_eq!((spread.least, spread.median, spread.most), (1.0, 2.0, 3.0));
+    }
+}

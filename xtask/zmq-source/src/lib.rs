@@ -1,0 +1,1 @@
+//! Empty: only the packages that its Cargo.toml names are wanted.
