@@ -80,6 +80,26 @@ fn a_hello_overtakes_what_waited_for_the_connection_and_comes_with_each_one() {
 }
 
 #[test]
+#[cfg(feature = "curve")]
+fn a_hello_is_sealed_like_any_message_and_counted_as_none() {
+    use zeroxide::{AccessList, Security, generate_secret_key};
+    let cx = Context::new();
+    cx.authenticator("", AccessList::new().allow_any_curve_key()).unwrap();
+    let (ours, me) = (generate_secret_key().unwrap(), generate_secret_key().unwrap());
+    let server = ours.public();
+    let pair = [Security::CurveServer(ours), Security::CurveClient { server, me }];
+    let [server, client] = pair.map(|security| no_linger().security(security));
+    let server = cx.socket_with(SocketType::Server, &server).unwrap();
+    let client = cx.socket_with(SocketType::Client, &client.set(opt::HELLO_MSG, words("hello"))).unwrap();
+    client.connect(server.bind("tcp://127.0.0.1:*").unwrap().to_string()).unwrap();
+    client.send("message").unwrap();
+    expect(&server, &["hello"]);
+    expect(&server, &["message"]);
+    until("all is counted", || client.stats().written == 1);
+    assert_balanced(&client.stats());
+}
+
+#[test]
 fn over_inproc_a_hello_waits_for_a_late_bind() {
     let cx = Context::new();
     let hello = |text| Options::new().set(opt::HELLO_MSG, words(text));
