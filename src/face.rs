@@ -5,6 +5,8 @@
 //! place, the last one commits it; what arrives in between belongs to the socket, and is dropped when it closes.
 
 #[cfg(unix)]
+mod bell;
+#[cfg(unix)]
 mod event_fd;
 mod options;
 mod parts;
@@ -22,6 +24,8 @@ use crate::proxy::{Proxy, ProxyStats};
 use crate::socket::base::SocketState;
 use crate::{Context, Socket};
 
+#[cfg(unix)]
+pub use bell::Bell;
 #[cfg(unix)]
 pub(crate) use event_fd::EventFd;
 pub use options::Raw;

@@ -1,13 +1,12 @@
 //! Draft functions of 4.3.5 beside those of `poller` and `msg`: groups, peers by number, and some whose feature does not
 //! exist here yet, which say so with `ENOTSUP`, as `zmq_has("draft")` does with 0.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use zeroxide::{Socket, SocketType, face, opt};
 
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::monitor::Pump;
-use crate::poll::zmq_pollitem_t;
 use crate::socket::Sock;
 
 /// Joins a group on a DISH. `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
@@ -93,15 +92,4 @@ pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
             _ => Ok(0),
         }
     })
-}
-
-/// Not there yet: `ENOTSUP`.
-#[unsafe(no_mangle)]
-pub extern "C" fn zmq_ppoll(
-    _items: *mut zmq_pollitem_t,
-    _nitems: c_int,
-    _timeout: c_long,
-    _sigmask: *const c_void,
-) -> c_int {
-    call(-1, || Err(Errno(libc::ENOTSUP)))
 }

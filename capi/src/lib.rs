@@ -10,9 +10,9 @@
 //! | `handles` | from `void *` to what it stands for |
 //! | `ctx`, `socket`, `options` | contexts and sockets |
 //! | `msg`, `transfer` | `zmq_msg_t`, and sending and receiving |
-//! | `poll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
+//! | `poll`, `ppoll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
 //! | `util`, `timers`, `z85`, `version` | what needs no socket |
-//! | `draft` | draft functions whose feature does not exist yet |
+//! | `draft` | draft functions beside those of `poller` and `msg`: groups, peers by number |
 
 mod boundary;
 mod ctx;
@@ -24,6 +24,8 @@ mod msg;
 mod options;
 mod poll;
 mod poller;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod ppoll;
 mod proxy;
 mod socket;
 mod timers;

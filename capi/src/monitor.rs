@@ -231,22 +231,11 @@ fn failure(cause: &HandshakeCause) -> (u64, u64) {
             Denial::HandlerGone => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPIPE as u64),
             _ => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPROTO as u64),
         },
-        HandshakeCause::Protocol(error) => (HANDSHAKE_FAILED_PROTOCOL, fault(error)),
+        HandshakeCause::Protocol(error) => (HANDSHAKE_FAILED_PROTOCOL, error.code().into()),
         HandshakeCause::TimedOut => (HANDSHAKE_FAILED_NO_DETAIL, libc::ETIMEDOUT as u64),
         HandshakeCause::PeerClosed => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPIPE as u64),
         HandshakeCause::Io(kind) => (HANDSHAKE_FAILED_NO_DETAIL, number_of(*kind)),
         _ => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPROTO as u64),
-    }
-}
-
-/// `ZMQ_PROTOCOL_ERROR_ZMTP_…`.
-fn fault(error: &ProtocolError) -> u64 {
-    match error {
-        ProtocolError::MechanismMismatch { .. } => 0x1100_0002,
-        ProtocolError::UnexpectedCommand { .. } | ProtocolError::TrafficBeforeReady => 0x1000_0001,
-        ProtocolError::MalformedCommand(_) => 0x1000_0011,
-        ProtocolError::InvalidMetadata | ProtocolError::SocketTypeMismatch { .. } => 0x1000_0018,
-        _ => 0x1000_0000,
     }
 }
 

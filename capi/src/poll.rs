@@ -1,4 +1,4 @@
-//! `zmq_poll`.
+//! `zmq_poll`, and `zmq_ppoll` (draft).
 
 use std::ffi::{c_int, c_long, c_short, c_void};
 use std::os::fd::RawFd;
@@ -33,15 +33,53 @@ pub struct zmq_pollitem_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_poll(items: *mut zmq_pollitem_t, nitems: c_int, timeout: c_long) -> c_int {
     call(-1, || {
-        let count = usize::try_from(nitems).map_err(|_| Errno(libc::EINVAL))?;
-        let items: &mut [zmq_pollitem_t] = match count {
-            0 => &mut [],
-            _ if items.is_null() => return Err(Errno(libc::EFAULT)),
-            // SAFETY: the caller's promise.
-            _ => unsafe { std::slice::from_raw_parts_mut(items, count) },
-        };
-        poll(items, limit(timeout))
+        // SAFETY: the caller's promise.
+        poll(unsafe { slice(items, nitems) }?, limit(timeout))
     })
+}
+
+/// As [`zmq_poll`], with another set of blocked signals while it sleeps: none is missed between the change and the
+/// sleep. NULL changes nothing.
+///
+/// # Safety
+/// As [`zmq_poll`]; `sigmask` is NULL or points to a set of signals.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_ppoll(
+    items: *mut zmq_pollitem_t,
+    nitems: c_int,
+    timeout: c_long,
+    sigmask: *const c_void,
+) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let (items, mask) = unsafe { (slice(items, nitems)?, sigmask.cast::<libc::sigset_t>().as_ref()) };
+        crate::ppoll::ppoll(items, limit(timeout), mask)
+    })
+}
+
+/// `ENOTSUP` where the system has no such call.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_ppoll(
+    _items: *mut zmq_pollitem_t,
+    _nitems: c_int,
+    _timeout: c_long,
+    _sigmask: *const c_void,
+) -> c_int {
+    call(-1, || Err(Errno(libc::ENOTSUP)))
+}
+
+/// # Safety
+/// `items` points to `nitems` items.
+unsafe fn slice<'a>(items: *mut zmq_pollitem_t, nitems: c_int) -> Result<&'a mut [zmq_pollitem_t], Errno> {
+    match usize::try_from(nitems) {
+        Err(_) => Err(Errno(libc::EINVAL)),
+        Ok(0) => Ok(&mut []),
+        Ok(_) if items.is_null() => Err(Errno(libc::EFAULT)),
+        // SAFETY: the caller's promise.
+        Ok(count) => Ok(unsafe { std::slice::from_raw_parts_mut(items, count) }),
+    }
 }
 
 /// A time limit in C's milliseconds; negative is none.
@@ -63,12 +101,18 @@ pub(crate) fn events(ready: Ready) -> c_short {
     bits.into_iter().filter(|(bit, _)| ready.contains(*bit)).fold(0, |sum, (_, event)| sum | event)
 }
 
+/// The sockets among the items.
+pub(crate) fn held(items: &[zmq_pollitem_t]) -> Result<Vec<Option<Held<Sock>>>, Errno> {
+    let held = |item: &zmq_pollitem_t| match item.socket.is_null() {
+        true => Ok(None),
+        false => Sock::of(item.socket).map(Some),
+    };
+    items.iter().map(held).collect()
+}
+
 /// Polls and fills in what is ready; answers how many items are.
 pub(crate) fn poll(items: &mut [zmq_pollitem_t], limit: Option<Duration>) -> Result<c_int, Errno> {
-    let mut socks: Vec<Option<Held<Sock>>> = Vec::with_capacity(items.len());
-    for item in items.iter() {
-        socks.push(if item.socket.is_null() { None } else { Some(Sock::of(item.socket)?) });
-    }
+    let socks = held(items)?;
     let mut looks: Vec<PollItem<'_>> = Vec::with_capacity(items.len());
     let mut places = Vec::with_capacity(items.len());
     for (place, (item, sock)) in items.iter().zip(&socks).enumerate() {

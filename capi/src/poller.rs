@@ -4,12 +4,50 @@ use std::ffi::{c_int, c_long, c_short, c_void};
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use zeroxide::face::Bell;
+
 use crate::boundary::{Errno, call};
 use crate::handles::{Held, Slots};
 use crate::poll::{POLLERR, POLLIN, POLLOUT, POLLPRI, limit, poll, zmq_pollitem_t};
 use crate::socket::Sock;
 
-static POLLERS: Slots<Mutex<Vec<Item>>> = Slots::new();
+static POLLERS: Slots<Mutex<Watched>> = Slots::new();
+
+/// What one poller watches.
+#[derive(Default)]
+struct Watched {
+    items: Vec<Item>,
+    /// What `zmq_poller_fd` has answered.
+    bell: Option<Bell>,
+}
+
+impl Watched {
+    /// The bell is silent until the next change of a thread-safe socket. Look at them after this.
+    fn arm(&mut self) {
+        let Some(bell) = &mut self.bell else { return };
+        // One that was closed and not removed rings no more.
+        let socks: Vec<Held<Sock>> = self
+            .items
+            .iter()
+            .filter_map(|item| Sock::of(item.socket).ok())
+            .filter(|sock| is_safe(sock))
+            .collect();
+        bell.arm(socks.iter().map(|sock| &sock.socket));
+    }
+
+    /// What is watched has changed: whoever waits for the descriptor is to look.
+    fn look_again(&mut self) {
+        self.arm();
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+    }
+}
+
+/// Whether several threads may use the socket at once, by libzmq's rules.
+fn is_safe(sock: &Sock) -> bool {
+    sock.socket.socket_type().has_single_frames()
+}
 
 /// What a poller watches; a descriptor where `socket` is NULL.
 #[derive(Clone, Copy)]
@@ -41,12 +79,12 @@ const NO_EVENT: zmq_poller_event_t = zmq_poller_event_t {
 };
 const NO_FD: RawFd = -1;
 
-fn of(handle: *mut c_void) -> Result<Held<Mutex<Vec<Item>>>, Errno> {
+fn of(handle: *mut c_void) -> Result<Held<Mutex<Watched>>, Errno> {
     POLLERS.get(handle).ok_or(Errno(libc::EFAULT))
 }
 
-fn lock(items: &Mutex<Vec<Item>>) -> MutexGuard<'_, Vec<Item>> {
-    items.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check(events: c_short) -> Result<c_short, Errno> {
@@ -77,11 +115,12 @@ impl Key {
 fn add(poller: *mut c_void, key: Result<Key, Errno>, user_data: *mut c_void, events: c_short) -> c_int {
     call(-1, || {
         let (held, key, events) = (of(poller)?, key?, check(events)?);
-        let mut items = lock(&held);
-        if items.iter().any(|item| key.is(item)) {
+        let mut watched = lock(&held);
+        if watched.items.iter().any(|item| key.is(item)) {
             return Err(Errno(libc::EINVAL));
         }
-        items.push(Item { socket: key.0, fd: key.1, user_data, events });
+        watched.items.push(Item { socket: key.0, fd: key.1, user_data, events });
+        watched.look_again();
         Ok(0)
     })
 }
@@ -89,9 +128,10 @@ fn add(poller: *mut c_void, key: Result<Key, Errno>, user_data: *mut c_void, eve
 fn modify(poller: *mut c_void, key: Result<Key, Errno>, events: c_short) -> c_int {
     call(-1, || {
         let (held, key, events) = (of(poller)?, key?, check(events)?);
-        let mut items = lock(&held);
-        let item = items.iter_mut().find(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
+        let mut watched = lock(&held);
+        let item = watched.items.iter_mut().find(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
         item.events = events;
+        watched.look_again();
         Ok(0)
     })
 }
@@ -99,9 +139,10 @@ fn modify(poller: *mut c_void, key: Result<Key, Errno>, events: c_short) -> c_in
 fn remove(poller: *mut c_void, key: Result<Key, Errno>) -> c_int {
     call(-1, || {
         let (held, key) = (of(poller)?, key?);
-        let mut items = lock(&held);
-        let at = items.iter().position(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
-        items.remove(at);
+        let mut watched = lock(&held);
+        let at = watched.items.iter().position(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
+        watched.items.remove(at);
+        watched.look_again();
         Ok(0)
     })
 }
@@ -135,7 +176,7 @@ pub unsafe extern "C" fn zmq_poller_destroy(poller_p: *mut *mut c_void) -> c_int
 pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
     call(-1, || {
         let held = of(poller)?;
-        let count = lock(&held).len();
+        let count = lock(&held).items.len();
         Ok(c_int::try_from(count).unwrap_or(c_int::MAX))
     })
 }
@@ -186,12 +227,28 @@ pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int 
     remove(poller, Key::fd(fd))
 }
 
-/// Only a poller with a thread-safe socket has one, and there are none yet: `EINVAL`.
+/// A descriptor that becomes readable when what a watched thread-safe socket can do may have changed since the last
+/// [`zmq_poller_wait_all`]: wait with no timeout then, until there is nothing more. It is the poller's, and is never read
+/// or closed. `EFAULT`; `EINVAL` while no thread-safe socket is watched.
+///
+/// # Safety
+/// `fd` is NULL or may be written to.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_poller_fd(poller: *mut c_void, _fd: *mut RawFd) -> c_int {
+pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, fd: *mut RawFd) -> c_int {
     call(-1, || {
-        of(poller)?;
-        Err(Errno(libc::EINVAL))
+        let held = of(poller)?;
+        // SAFETY: the caller's promise.
+        let place = unsafe { fd.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+        let mut watched = lock(&held);
+        if !watched.items.iter().any(|item| Sock::of(item.socket).is_ok_and(|sock| is_safe(&sock))) {
+            return Err(Errno(libc::EINVAL));
+        }
+        if watched.bell.is_none() {
+            watched.bell = Some(Bell::new()?);
+            watched.look_again();
+        }
+        *place = watched.bell.as_ref().map_or(NO_FD, Bell::descriptor);
+        Ok(0)
     })
 }
 
@@ -233,7 +290,11 @@ pub unsafe extern "C" fn zmq_poller_wait_all(
             // SAFETY: the caller's promise.
             unsafe { events.add(n).write(NO_EVENT) };
         }
-        let items = lock(&held).clone();
+        let items = {
+            let mut watched = lock(&held);
+            watched.arm();
+            watched.items.clone()
+        };
         if timeout < 0 && items.iter().all(|item| item.events == 0) {
             return Err(Errno(libc::EFAULT));
         }

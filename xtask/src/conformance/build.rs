@@ -22,6 +22,12 @@ const PLATFORM: &str = "\
 /// Sources that every program is linked with.
 const COMMON: &[&str] = &["testutil", "testutil_monitoring", "testutil_security", "testutil_unity"];
 
+/// The program that makes a handshake's commands by itself, with headers of libzmq and the system's libsodium.
+const HANDMADE: &str = "test_security_curve";
+
+/// What those headers need to be linked with, out of libzmq's sources.
+const INTERNAL: &[&str] = &["random", "err", "clock"];
+
 /// The programs' sources beside our header, as they expect to find it, and what is made of them.
 pub(super) struct Tree {
     folder: PathBuf,
@@ -69,7 +75,14 @@ impl Tree {
         let mut compiler = self.compiler();
         compiler.arg(source);
         compiler.args(COMMON.iter().chain(&["unity"]).map(|name| self.object(name)));
+        if name == HANDMADE {
+            compiler.arg("-DZMQ_USE_LIBSODIUM");
+            compiler.args(INTERNAL.iter().map(|name| self.folder.join("src").join(format!("{name}.cpp"))));
+        }
         compiler.arg("-L").arg(&self.folder).args(["-lzmq", "-pthread", "-o"]).arg(&executable);
+        if name == HANDMADE {
+            compiler.arg("-lsodium");
+        }
         checked(&mut compiler)?;
         Ok(executable)
     }
@@ -81,7 +94,9 @@ impl Tree {
         copy_all(&sources.join("tests"), &self.folder.join("tests"))?;
         copy_all(&sources.join("external/unity"), &self.folder.join("unity"))?;
         copy_all(&root.join("capi/include"), &self.folder.join("include"))?;
+        copy_internal(&sources.join("src"), &self.folder.join("src"))?;
         write(&self.folder.join("src/platform.hpp"), PLATFORM.as_bytes())?;
+        write(&self.folder.join("src/zmq_draft.h"), b"")?;
         write(&self.folder.join("src/stdint.hpp"), b"#include <stdint.h>\n")?;
         let library = fs::read(library)?;
         write(&self.folder.join("libzmq.so"), &library)?;
@@ -159,7 +174,25 @@ fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// Writes a file, unless it has this content already.
-pub(super) fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(super) /// Copies libzmq's headers, but for those that we write, and the sources that they need.
+fn copy_internal(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let (name, kind) = (path.file_stem().and_then(|name| name.to_str()), path.extension());
+        let wanted = match (name, kind.and_then(|kind| kind.to_str())) {
+            (Some("platform" | "stdint"), _) => false,
+            (Some(_), Some("hpp")) => true,
+            (Some(name), Some("cpp")) => INTERNAL.contains(&name),
+            _ => false,
+        };
+        if let (true, Some(file)) = (wanted, path.file_name()) {
+            write(&to.join(file), &fs::read(&path)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
     }

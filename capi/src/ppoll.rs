@@ -1,0 +1,59 @@
+//! The sleep of `zmq_ppoll`: in ppoll(2), which alone changes the blocked signals and sleeps in one step. A signal that was
+//! pending before ends the sleep, and is not lost between the two.
+
+use std::ffi::c_int;
+use std::time::{Duration, Instant};
+
+use zeroxide::face;
+
+use crate::boundary::Errno;
+use crate::poll::{POLLIN, POLLOUT, POLLPRI, held, poll, zmq_pollitem_t};
+
+/// Polls and fills in what is ready; answers how many items are.
+pub(crate) fn ppoll(
+    items: &mut [zmq_pollitem_t],
+    limit: Option<Duration>,
+    mask: Option<&libc::sigset_t>,
+) -> Result<c_int, Errno> {
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let socks = held(items)?;
+    let mut bell = face::Bell::new()?;
+    let mut fds = vec![libc::pollfd { fd: bell.descriptor(), events: libc::POLLIN, revents: 0 }];
+    fds.extend(items.iter().filter(|item| item.socket.is_null() && item.events != 0).map(pollfd));
+    loop {
+        bell.arm(socks.iter().flatten().map(|sock| &sock.socket));
+        let count = poll(items, Some(Duration::ZERO))?;
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if count > 0 || left == Some(Duration::ZERO) {
+            // A signal that came before what was found is told first, and not put off for as long as there is work.
+            sleep(&mut [], Some(Duration::ZERO), mask)?;
+            return Ok(count);
+        }
+        sleep(&mut fds, left, mask)?;
+    }
+}
+
+fn pollfd(item: &zmq_pollitem_t) -> libc::pollfd {
+    let bits = [(POLLIN, libc::POLLIN), (POLLOUT, libc::POLLOUT), (POLLPRI, libc::POLLPRI)];
+    let events =
+        bits.into_iter().filter(|(bit, _)| item.events & bit != 0).fold(0, |sum, (_, event)| sum | event);
+    libc::pollfd { fd: item.fd, events, revents: 0 }
+}
+
+fn sleep(
+    fds: &mut [libc::pollfd],
+    limit: Option<Duration>,
+    mask: Option<&libc::sigset_t>,
+) -> Result<(), Errno> {
+    let time = limit.map(|limit| libc::timespec {
+        tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: limit.subsec_nanos().into(),
+    });
+    let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mask = mask.map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: all three point to what lives in this call or longer, or are NULL where that means none.
+    match unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, time, mask) } {
+        -1 => Err(Errno(errno::errno().0)),
+        _ => Ok(()),
+    }
+}
