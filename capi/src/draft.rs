@@ -1,5 +1,4 @@
-//! Draft functions of 4.3.5 beside those of `poller` and `msg`: groups, peers by number, and some whose feature does not
-//! exist here yet, which say so with `ENOTSUP`, as `zmq_has("draft")` does with 0.
+//! Draft functions beside those of `poll`, `poller` and `msg`: groups, peers by number, what waits in pipes.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 

@@ -81,3 +81,9 @@ fn capture() {
 fn peers() {
     run("peers");
 }
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn groups() {
+    run("groups");
+}

@@ -173,8 +173,7 @@ fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a file, unless it has this content already.
-pub(super) /// Copies libzmq's headers, but for those that we write, and the sources that they need.
+/// Copies libzmq's headers, but for those that we write, and the sources that they need.
 fn copy_internal(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let path = entry?.path();
@@ -192,7 +191,8 @@ fn copy_internal(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+/// Writes a file, unless it has this content already.
+pub(super) fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
     }
