@@ -2,6 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build/libzmq.rs");
+    println!("cargo:rustc-check-cfg=cfg(sodium)");
     #[cfg(feature = "libzmq")]
     libzmq();
 }
@@ -26,6 +27,7 @@ fn libzmq() {
     println!("cargo:rustc-link-lib=static=zmq");
     if found {
         println!("cargo:rustc-link-lib=static=sodium");
+        println!("cargo:rustc-cfg=sodium");
     }
     let apple = std::env::var("CARGO_CFG_TARGET_VENDOR").is_ok_and(|vendor| vendor == "apple");
     println!("cargo:rustc-link-lib={}", if apple { "c++" } else { "stdc++" });

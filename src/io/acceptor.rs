@@ -17,8 +17,8 @@ use crate::options::Values;
 use crate::socket::base::SocketBase;
 use crate::socket::pipes::Slot;
 
-/// Connections taken in one go, so that a flood of them cannot keep the thread to itself.
-const MAX_ACCEPTS: usize = 64;
+/// Connections taken in one go, so that a flood of them cannot keep the thread to itself. Peers wait meanwhile.
+const MAX_ACCEPTS: usize = 8;
 
 /// One bound endpoint.
 pub(crate) struct Acceptor {
@@ -65,7 +65,10 @@ impl Reactor {
 
     /// Takes the connections that wait at a listener.
     pub(super) fn accept(&mut self, id: u64) {
-        for _ in 0..MAX_ACCEPTS {
+        for taken in 0..MAX_ACCEPTS {
+            if taken > 0 && self.puts_off_strangers() {
+                break;
+            }
             let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waiting) else {
                 return;
             };
@@ -106,6 +109,13 @@ impl Reactor {
         }
         // No further edge comes for those that still wait.
         self.accept_after(id, Duration::ZERO);
+    }
+
+    /// Somebody knocks: the peers that the same poll told of come first.
+    pub(super) fn accept_soon(&mut self, id: u64) {
+        if self.listeners.get(&id).is_some_and(|acceptor| !acceptor.waiting) {
+            self.accept_after(id, Duration::ZERO);
+        }
     }
 
     /// The wait is over.

@@ -146,10 +146,16 @@ impl Reactor {
     pub(super) fn turn(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return self.part_on(id) };
         let engine = Arc::clone(&connected.engine);
-        if connected.peer.is_none() && self.puts_off_strangers() {
+        if connected.peer.is_some() {
+            self.serve_peer();
+            engine.drive(Driver::Reactor);
+        } else if self.puts_off_strangers() {
             return self.give_turn(id);
+        } else {
+            let start = Instant::now();
+            engine.drive(Driver::Reactor);
+            self.served_stranger(start);
         }
-        engine.drive(Driver::Reactor);
         let outcome = engine.take_outcome();
         if let Some(deadline) = outcome.deadline {
             self.arm(deadline, Timer::Engine(id));
@@ -242,7 +248,7 @@ impl Reactor {
     }
 
     /// Puts a connection in the line for another turn, once.
-    fn give_turn(&mut self, id: u64) {
+    pub(super) fn give_turn(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
             if !std::mem::replace(&mut connected.waits, true) {
                 self.turns.push_back(id);

@@ -37,9 +37,13 @@ pub(super) const WATCH: Token = Token(1);
 /// Events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
 
-/// Turns given between two polls to connections whose handshake is not over. Each may cost several multiplications on a
-/// curve; those who are peers already do not wait for more of them than this.
-const STRANGERS: usize = 8;
+/// Between two polls, no turn is begun for a connection whose handshake is not over once such turns have taken so long.
+/// One may cost several multiplications on a curve, more than that; those who are peers already do not wait for a second.
+const STRANGERS: Duration = Duration::from_micros(50);
+/// While peers have something to do, strangers wait after each turn for so many times as long as it took.
+const PEERS_SHARE: u32 = 7;
+/// A turn does not count as longer than this: the system may have stopped the thread meanwhile.
+const LONGEST_TURN: Duration = Duration::from_millis(1);
 
 /// The other threads' side of a reactor.
 #[derive(Clone)]
@@ -135,8 +139,12 @@ pub(crate) struct Reactor {
     pub(super) partings: HashMap<u64, Parting>,
     /// Connections that want another turn without waiting for an edge.
     pub(super) turns: VecDeque<u64>,
-    /// Turns that strangers have had since the last poll.
-    strangers: usize,
+    /// What strangers' turns have taken since the last poll.
+    strangers: Duration,
+    /// A peer had a turn since the last poll.
+    peers_busy: bool,
+    /// While peers are busy, strangers have no turn before.
+    strangers_again: Instant,
     /// Sockets that close.
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
@@ -169,7 +177,9 @@ pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> 
         connections: HashMap::new(),
         partings: HashMap::new(),
         turns: VecDeque::new(),
-        strangers: 0,
+        strangers: Duration::ZERO,
+        peers_busy: false,
+        strangers_again: Instant::now(),
         closing: HashMap::new(),
         watch: Watch::default(),
         resolver: Resolver::default(),
@@ -192,7 +202,7 @@ impl Reactor {
                 Err(_) => break,
             }
             self.link.0.asleep.store(false, Ordering::SeqCst);
-            self.strangers = 0;
+            (self.strangers, self.peers_busy) = (Duration::ZERO, false);
             for event in &events {
                 self.event(event);
             }
@@ -234,11 +244,15 @@ impl Reactor {
                     | (u8::from(hung_up) * HUNG_UP)
                     | (u8::from(writable) * WRITABLE),
             );
-            self.turn(id);
+            // Peers first: strangers get their turns when every event has been looked at.
+            match connected.peer {
+                Some(_) => self.turn(id),
+                None => self.give_turn(id),
+            }
         } else if self.dialling.contains_key(&id) {
             self.dialled(id);
         } else if self.listeners.contains_key(&id) {
-            self.accept(id);
+            self.accept_soon(id);
         } else {
             self.part_on(id);
         }
@@ -321,8 +335,20 @@ impl Reactor {
 
     /// Whether a stranger's turn has to wait until the streams of peers have been looked at.
     pub(super) fn puts_off_strangers(&mut self) -> bool {
-        self.strangers += 1;
-        self.strangers > STRANGERS
+        self.strangers >= STRANGERS || (self.peers_busy && Instant::now() < self.strangers_again)
+    }
+
+    /// A peer has a turn.
+    pub(super) fn serve_peer(&mut self) {
+        self.peers_busy = true;
+    }
+
+    /// A stranger had a turn.
+    pub(super) fn served_stranger(&mut self, since: Instant) {
+        let now = Instant::now();
+        let took = now.saturating_duration_since(since).min(LONGEST_TURN);
+        self.strangers += took;
+        self.strangers_again = now + took * PEERS_SHARE;
     }
 
     fn give_turns(&mut self) {

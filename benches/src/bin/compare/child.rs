@@ -47,15 +47,18 @@ pub(crate) struct Report {
     /// Round trips, for latency.
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
+    /// Of a message's processor time, what cryptography alone takes at this end.
+    pub(crate) boxes: Duration,
 }
 
 impl Report {
-    fn numbers(&self) -> [u64; 11] {
+    fn numbers(&self) -> [u64; 12] {
         let Counters { writes, reads, wakes, deferrals, busy } = self.counters;
         let ns = |time: Duration| time.as_nanos() as u64;
         let (user, system) = (ns(self.usage.user), ns(self.usage.system));
         let (p50, p99) = (ns(self.p50), ns(self.p99));
-        [ns(self.elapsed), user, system, self.usage.sleeps, writes, reads, wakes, deferrals, busy, p50, p99]
+        let (elapsed, sleeps, boxes) = (ns(self.elapsed), self.usage.sleeps, ns(self.boxes));
+        [elapsed, user, system, sleeps, writes, reads, wakes, deferrals, busy, p50, p99, boxes]
     }
 
     fn text(&self) -> String {
@@ -65,8 +68,8 @@ impl Report {
     /// Reads what a child said.
     pub(crate) fn parse(text: &str) -> Option<Report> {
         let numbers: Vec<u64> = text.split(' ').map_while(|word| word.parse().ok()).collect();
-        let [elapsed, user, system, sleeps, writes, reads, wakes, deferrals, busy, p50, p99] =
-            <[u64; 11]>::try_from(numbers).ok()?;
+        let [elapsed, user, system, sleeps, writes, reads, wakes, deferrals, busy, p50, p99, boxes] =
+            <[u64; 12]>::try_from(numbers).ok()?;
         let time = Duration::from_nanos;
         Some(Report {
             elapsed: time(elapsed),
@@ -74,6 +77,7 @@ impl Report {
             counters: Counters { writes, reads, wakes, deferrals, busy },
             p50: time(p50),
             p99: time(p99),
+            boxes: time(boxes),
         })
     }
 }
@@ -140,7 +144,27 @@ fn act<L: Library>(order: &Order, mut sockets: Vec<L::Socket>) -> Report {
         wait_for_the_parent();
         clock.fill(&mut report, &sockets);
     }
+    report.boxes = boxes::<L>(order);
     report
+}
+
+#[cfg(not(feature = "curve"))]
+fn boxes<L: Library>(_: &Order) -> Duration {
+    Duration::ZERO
+}
+
+/// Who sends seals, who receives opens, who asks or answers does both.
+#[cfg(feature = "curve")]
+fn boxes<L: Library>(order: &Order) -> Duration {
+    if order.seal() == crate::case::Seal::None {
+        return Duration::ZERO;
+    }
+    let [seal, open] = L::boxes(order.case.size);
+    match (order.case.pattern, order.end) {
+        (Pattern::Latency, _) => seal + open,
+        (_, End::First) => seal,
+        _ => open,
+    }
 }
 
 /// The first line from the parent; the end of its pipe will do.

@@ -41,6 +41,10 @@ pub(crate) trait Library {
     /// Waits a moment for a message; answers whether one came.
     fn recv_briefly(socket: &mut Self::Socket) -> bool;
 
+    /// The time of sealing and of opening a body of `size` bytes, by the crate or library that does it.
+    #[cfg(feature = "curve")]
+    fn boxes(size: usize) -> [Duration; 2];
+
     /// What the socket counted, if it counts.
     fn counters(socket: &Self::Socket) -> Counters;
 }

@@ -11,9 +11,12 @@
 //! | `ours`, `theirs`, `sys` | zeroxide; libzmq and what is called of it, with feature `libzmq` |
 //! | `child` | one end of a run: the process that the clock runs in |
 //! | `parent` | starts the two ends of a run and collects what they measured |
+//! | `boxes` | what CURVE's cryptography alone costs |
 //! | `usage` | processor time and context switches |
 //! | `budget`, `table` | the counters that a message may cost; the report |
 
+#[cfg(feature = "curve")]
+mod boxes;
 mod budget;
 mod case;
 mod child;

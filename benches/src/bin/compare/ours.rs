@@ -6,6 +6,8 @@ use std::time::Duration;
 use zeroxide::{AccessList, Security};
 use zeroxide::{Context, Options, Socket, SocketType, opt};
 
+#[cfg(feature = "curve")]
+use crate::boxes;
 use crate::case::{Kind, Seal};
 use crate::library::{Counters, Library, PATIENCE};
 
@@ -66,6 +68,11 @@ impl Library for Zeroxide {
 
     fn recv_briefly(socket: &mut Socket) -> bool {
         socket.recv_timeout(Duration::from_millis(10)).is_ok()
+    }
+
+    #[cfg(feature = "curve")]
+    fn boxes(size: usize) -> [Duration; 2] {
+        boxes::measure::<boxes::Ours>(size)
     }
 
     fn counters(socket: &Socket) -> Counters {

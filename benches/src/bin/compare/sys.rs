@@ -61,3 +61,22 @@ unsafe extern "C" {
     pub(crate) fn zmq_poll(items: *mut PollItem, count: c_int, timeout: c_long) -> c_int;
     pub(crate) fn zmq_has(capability: *const c_char) -> c_int;
 }
+
+// What libzmq calls of libsodium for each message.
+#[cfg(all(sodium, feature = "curve"))]
+unsafe extern "C" {
+    pub(crate) fn crypto_box_easy_afternm(
+        sealed: *mut u8,
+        body: *const u8,
+        length: u64,
+        nonce: *const u8,
+        key: *const u8,
+    ) -> c_int;
+    pub(crate) fn crypto_box_open_easy_afternm(
+        body: *mut u8,
+        sealed: *const u8,
+        length: u64,
+        nonce: *const u8,
+        key: *const u8,
+    ) -> c_int;
+}

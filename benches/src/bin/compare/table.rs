@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::budget;
-use crate::case::{Case, Implementation, Pattern, Transport, word};
+use crate::case::{Case, Implementation, Mechanism, Pattern, Transport, word};
 use crate::parent::{Results, Run};
 
 /// How to read what follows.
@@ -60,6 +60,9 @@ pub(crate) fn print(case: Case, results: &[Results]) {
             );
         }
     }
+    if case.mechanism != Mechanism::Null {
+        results.iter().for_each(|side| outside(case, side));
+    }
     for side in results.iter().filter(|side| side.implementation == Implementation::Zeroxide) {
         counters(case, side.median());
     }
@@ -95,6 +98,18 @@ fn costs(case: Case, run: &Run) -> String {
         Transport::Inproc => format!("both {}", end(true)),
         _ => format!("first {}, second {}", end(false), end(true)),
     }
+}
+
+/// What a message costs beside its cryptography.
+fn outside(case: Case, side: &Results) {
+    let run = side.median();
+    let ends = [(false, run.first), (true, run.second)].map(|(second, report)| {
+        let ((user, system), boxes) = (cost(run, second), report.boxes.as_nanos() as f64);
+        format!("{boxes:.0} ns, outside it {:.0}+{system:.0} ns", user - boxes)
+    });
+    let name = word(&side.implementation);
+    let who = if case.pattern == Pattern::Latency { ["first", "second"] } else { ["seals", "opens"] };
+    println!("{name:>9}: the box alone: {} {}; {} {}", who[0], ends[0], who[1], ends[1]);
 }
 
 fn counters(case: Case, run: &Run) {

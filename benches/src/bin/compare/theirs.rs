@@ -138,6 +138,16 @@ impl Library for Libzmq {
         ready > 0 && Libzmq::try_recv(socket)
     }
 
+    #[cfg(all(sodium, feature = "curve"))]
+    fn boxes(size: usize) -> [std::time::Duration; 2] {
+        crate::boxes::measure::<crate::boxes::Sodium>(size)
+    }
+
+    #[cfg(all(not(sodium), feature = "curve"))]
+    fn boxes(_: usize) -> [std::time::Duration; 2] {
+        [std::time::Duration::ZERO; 2]
+    }
+
     /// It counts nothing.
     fn counters(_: &Socket) -> Counters {
         Counters::default()
