@@ -7,7 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`words`] | frames as words of a line |
-//! | [`program`] | the implementations, and how each is started |
+//! | [`program`] | a program that plays a part, and how it is started |
 //! | [`setup`] | the foreign ones made ready: installed or built, once |
 //! | [`peer`] | a running one |
 //! | [`mechanism`] | the security mechanisms, and what each side is told |

@@ -121,15 +121,29 @@ impl Peer {
     /// # Errors
     /// [`Failure::Refused`], [`Failure::Lacks`], [`Failure::Died`], [`Failure::Silent`].
     pub fn answer(&mut self, limit: Duration) -> Result<Vec<String>, Failure> {
-        let command = self.due.pop_front().unwrap_or_default();
-        let line = match self.answers.recv_timeout(limit + GRACE) {
+        self.answer_within(limit + GRACE).unwrap_or_else(|| {
+            self.lost = true;
+            let command = self.due.pop_front().unwrap_or_default();
+            Err(Failure::Silent { peer: self.name.clone(), command })
+        })
+    }
+
+    /// The answer to the oldest command that has none, if it is there within `limit`.
+    pub fn answer_within(&mut self, limit: Duration) -> Option<Result<Vec<String>, Failure>> {
+        let line = match self.answers.recv_timeout(limit) {
             Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => {
-                self.lost = true;
-                return Err(Failure::Silent { peer: self.name.clone(), command });
+            Err(RecvTimeoutError::Timeout) => return None,
+            Err(RecvTimeoutError::Disconnected) => {
+                let command = self.due.pop_front().unwrap_or_default();
+                return Some(Err(self.died(command)));
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(self.died(command)),
         };
+        let command = self.due.pop_front().unwrap_or_default();
+        Some(self.read(command, line))
+    }
+
+    /// What an answer says.
+    fn read(&mut self, command: String, line: String) -> Result<Vec<String>, Failure> {
         self.note(format!("< {line}"));
         let mut words = line.split(' ').map(str::to_owned);
         match words.next().as_deref() {

@@ -1,7 +1,7 @@
 //! What cells cannot say about PLAIN, CURVE and ZAP with libzmq (inside pyzmq): user ids, domains, and the events of
 //! libzmq when it is refused.
 //!
-//! `ZEROXIDE_PYTHON` names a Python with pyzmq; `cargo xtask test` sets it.
+//! The peers are those that `cargo run --release -p interop` has set up.
 #![cfg(feature = "peers")]
 #![allow(clippy::unwrap_used)] // a test's helpers
 
@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use interop::setup;
 use zeroxide::{
     AccessList, Context, Error, HandshakeCause, Options, ProtocolError, PublicKey, SecretKey, Security,
     Socket, SocketType, generate_secret_key, opt,
@@ -24,7 +25,7 @@ struct Python {
 
 impl Python {
     fn start(words: &[&str]) -> Python {
-        let python = std::env::var_os("ZEROXIDE_PYTHON").expect("ZEROXIDE_PYTHON names a Python with pyzmq");
+        let python = setup::standing("pyzmq").expect("pyzmq is set up").command;
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/python/secure.py");
         let mut child = Command::new(python)
             .arg(script)

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 
 use interop::wire::{SIGNATURE, Wire, command, ready, rest_of_greeting};
 use interop::words::hex;
-use interop::{Failure, Peer, Program};
+use interop::{Failure, Peer, Program, setup};
 
 /// The types that tell the other side their routing id, though it be empty (libzmq mechanism.cpp).
 const WITH_IDENTITY: [&str; 3] = ["REQ", "DEALER", "ROUTER"];
@@ -76,7 +76,7 @@ impl Subject {
 
 /// Tries something with libzmq and with Zeroxide.
 fn with_each(run: fn(&Program) -> Result<(), Failure>) {
-    let pyzmq = common::there(Program::pyzmq(), "pyzmq", "ZEROXIDE_PYTHON to a Python with pyzmq");
+    let pyzmq = common::there(setup::standing("pyzmq"), "pyzmq");
     for program in pyzmq.into_iter().chain([common::zeroxide()]) {
         if let Err(failure) = run(&program) {
             panic!("{}: {failure}", program.name);

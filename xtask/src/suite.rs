@@ -10,7 +10,6 @@ use crate::{conformance, install, replacement, run};
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face";
 /// The folder of the newest JeroMQ that the peers' set-up makes.
-const JEROMQ: &str = "jeromq-0.6.0";
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
@@ -125,18 +124,8 @@ fn peers(root: &Path, report: &mut Report, required: bool) {
             return demanded(required, Outcome::NotRun("there is no Python with pyzmq".to_owned()));
         }
         let wire = ["test", "-p", "interop", "--features", "peers", "--test", "wire", "--test", "secure"];
-        let mut tests = run::cargo(root, &wire);
-        tests.env("ZEROXIDE_PYTHON", python);
-        // Set up by the step before, where there is a JDK.
-        let jeromq = target(root).join("peers").join(JEROMQ);
-        if jeromq.exists() {
-            let jars = std::fs::read_dir(jeromq.join("libraries")).into_iter().flatten().flatten();
-            let path = std::iter::once(jeromq.join("classes")).chain(jars.map(|jar| jar.path()));
-            if let Ok(path) = std::env::join_paths(path) {
-                tests.env("ZEROXIDE_JAVA", "java").env("ZEROXIDE_JAVA_CLASSPATH", path);
-            }
-        }
-        run::count(&mut tests, counts)
+        // They find what the step before has set up.
+        run::count(&mut run::cargo(root, &wire), counts)
     });
 }
 

@@ -162,18 +162,20 @@ func talk(s *slot, command string, limit time.Duration, words []string) []string
 	return nil
 }
 
-// fillUp sends numbered messages. A Send that is not over in time can neither be taken back nor counted as sent.
-func fillUp(s *slot, limit time.Duration, count int, head [][]byte) []string {
+// fillUp sends numbered messages until one waits. A Send that is not over in time cannot be taken back, and counts as sent.
+func fillUp(s *slot, limit time.Duration, count int, head [][]byte) (answer []string) {
+	n := 0
 	defer func() {
 		fault := recover()
-		if refused, is := fault.(refusal); is && refused.code == "again" {
-			panic(refusal{"usage", "Send of go-zeromq waits without a limit"})
-		}
-		if fault != nil {
+		if refused, is := fault.(refusal); is && refused == waits {
+			answer = []string{strconv.Itoa(n + 1)}
+		} else if is && refused.code == "again" {
+			answer = []string{strconv.Itoa(n)}
+		} else if fault != nil {
 			panic(fault)
 		}
 	}()
-	for n := 0; n < count; n++ {
+	for ; n < count; n++ {
 		s.send(limit, numbered(head, n))
 	}
 	return []string{strconv.Itoa(count)}

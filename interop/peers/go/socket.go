@@ -16,6 +16,9 @@ import (
 // How long Dial waits between two attempts.
 const retry = 50 * time.Millisecond
 
+// A Send that was not over in time.
+var waits = refusal{"again", "Send still goes on"}
+
 // How long a Send that was refused at once waits before it is tried again.
 const pause = 5 * time.Millisecond
 
@@ -125,12 +128,12 @@ func (s *slot) send(limit time.Duration, message [][]byte) {
 		case err := <-s.sending:
 			s.sending = nil
 			// A REQ refuses at once while it has no peer; others wait.
-			if err == nil || !strings.Contains(err.Error(), "no connections available") {
+			if err == nil || !isOfConnections(err) {
 				done(err)
 				return
 			}
 		case <-late:
-			panic(refusal{"again", "Send still goes on"})
+			panic(waits)
 		}
 		select {
 		case <-time.After(pause):
@@ -138,6 +141,16 @@ func (s *slot) send(limit time.Duration, message [][]byte) {
 			panic(refusal{"again", "no connection in time"})
 		}
 	}
+}
+
+// isOfConnections says whether an error tells of connections that ended, or that there are none: not of the message.
+func isOfConnections(err error) bool {
+	for _, text := range []string{"no connections available", "broken pipe", "connection reset", "closed connection"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // recv receives a message. The error of a connection that ended, which Recv reports, is no message.

@@ -189,6 +189,12 @@ class Peer:
         for _ in range(int(count)):
             socket.send_multipart(socket.recv_multipart())
 
+    def proxy(self, front, back):
+        sockets = self.socket_of(front), self.socket_of(back)
+        # From now on they are the thread's own.
+        del self.sockets[front], self.sockets[back]
+        threading.Thread(target=forward, args=sockets, daemon=True).start()
+
     def close(self, name):
         self.socket_of(name).close()
         del self.sockets[name]
@@ -196,7 +202,7 @@ class Peer:
     def quit(self):
         for socket in self.sockets.values():
             socket.close()
-        # Ends the ZAP handler, too, which alone may close its socket.
+        # Ends what runs in the background, too, which alone may close its sockets.
         self.context.term()
 
 
@@ -209,6 +215,14 @@ def decide(handler, rules):
             handler.send_multipart([b"1.0", request, status, b"", b"", b""])
     except zmq.ContextTerminated:
         handler.close(linger=0)
+
+
+def forward(front, back):
+    try:
+        zmq.proxy(front, back)
+    except zmq.ContextTerminated:
+        front.close()
+        back.close()
 
 
 def check(n, message, head):

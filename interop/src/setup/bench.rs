@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Log, Recipe};
+use super::{Log, Recipe, Tool};
 
 /// Lines of a tool's output that a reason cites.
 const CITED: usize = 12;
@@ -22,6 +22,8 @@ pub(super) struct Bench<'a> {
     pub(super) folder: PathBuf,
     /// What the mark says when it stands.
     sum: String,
+    /// The first tool that is not there.
+    lacking: Option<&'static str>,
     log: Log<'a>,
 }
 
@@ -30,8 +32,18 @@ impl<'a> Bench<'a> {
         let adapter = absolute(&root.join("interop/peers").join(recipe.adapter));
         let folder = absolute(&target.join("peers").join(recipe.name));
         // Tools write paths into what they make, so that a folder that was moved must be made anew.
-        let made_of = format!("{}\n{}\n{:016x}\n", recipe.versions, folder.display(), sum(&adapter));
-        Bench { name: recipe.name, versions: recipe.versions, adapter, folder, sum: made_of, log }
+        let tools = recipe.tools.iter().map(|tool| version(tool).ok_or(tool.program));
+        let (tools, lacking) = match tools.collect::<Result<String, _>>() {
+            Ok(tools) => (tools, None),
+            Err(program) => (String::new(), Some(program)),
+        };
+        let made_of = format!("{}\n{}\n{:016x}\n{tools}", recipe.versions, folder.display(), sum(&adapter));
+        Bench { name: recipe.name, versions: recipe.versions, adapter, folder, sum: made_of, lacking, log }
+    }
+
+    /// A tool that is not on the path.
+    pub(super) fn lacking(&self) -> Option<&'static str> {
+        self.lacking
     }
 
     /// Tells a line of progress.
@@ -41,7 +53,7 @@ impl<'a> Bench<'a> {
 
     /// Whether the peer stands, of what it is to be made of now.
     pub(super) fn is_marked(&self) -> bool {
-        fs::read_to_string(self.mark_file()).is_ok_and(|mark| mark == self.sum)
+        self.lacking.is_none() && fs::read_to_string(self.mark_file()).is_ok_and(|mark| mark == self.sum)
     }
 
     /// Notes that the peer stands.
@@ -58,13 +70,8 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Whether a program is there and answers to these words.
-    pub(super) fn has(&self, program: &str, words: &[&str]) -> bool {
-        self.output(program, words).is_some()
-    }
-
     /// What a program prints, if it ends well.
-    pub(super) fn output(&self, program: &str, words: &[&str]) -> Option<String> {
+    pub(super) fn output(&self, program: &OsStr, words: &[&str]) -> Option<String> {
         let output = self.tool(program).args(words).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -104,6 +111,13 @@ impl<'a> Bench<'a> {
     fn no_folder(&self, error: &io::Error) -> String {
         format!("{}: {error}", self.folder.display())
     }
+}
+
+/// What a tool says its version is; some say it where others complain.
+fn version(tool: &Tool) -> Option<String> {
+    let output = Command::new(tool.path()).arg(tool.question).stdin(Stdio::null()).output().ok()?;
+    let said = [output.stdout, output.stderr].concat();
+    output.status.success().then(|| String::from_utf8_lossy(&said).into_owned())
 }
 
 /// The same path from every folder; tools run in others.
@@ -146,6 +160,7 @@ mod tests {
         name: "example",
         adapter: "example",
         versions: "example 1",
+        tools: &[],
         make: |_| Ok(()),
         command: |bench| (bench.folder.join("run"), Vec::new()),
     };
@@ -187,6 +202,22 @@ mod tests {
         assert!(folder.bench(&RECIPE).is_marked());
         fs::rename(&source, source.with_extension("h")).unwrap();
         assert!(!folder.bench(&RECIPE).is_marked());
+    }
+
+    #[test]
+    fn a_peer_is_made_again_when_a_tool_changes_and_missing_when_it_is_gone() {
+        let folder = Folder::new("tools");
+        let bench = folder.bench(&RECIPE);
+        bench.clear().and_then(|()| bench.mark()).unwrap();
+        const CARGO: &[Tool] = &[Tool { program: "cargo", question: "--version" }];
+        let bench = folder.bench(&Recipe { tools: CARGO, ..RECIPE });
+        assert!(!bench.is_marked() && bench.lacking().is_none());
+        bench.mark().unwrap();
+        assert!(folder.bench(&Recipe { tools: CARGO, ..RECIPE }).is_marked());
+        const NONE: &[Tool] = &[Tool { program: "zx-no-such-tool", question: "--version" }];
+        let bench = folder.bench(&Recipe { tools: NONE, ..RECIPE });
+        assert!(!bench.is_marked());
+        assert_eq!(bench.lacking(), Some("zx-no-such-tool"));
     }
 
     #[test]

@@ -3,20 +3,21 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::Recipe;
 use super::bench::Bench;
+use super::{Recipe, Tool};
 
 pub(super) const JEROMQ_0_5_2: Recipe =
-    Recipe { name: "jeromq-0.5.2", adapter: "java", versions: "0.5.2", make, command };
+    Recipe { name: "jeromq-0.5.2", adapter: "java", versions: "0.5.2", tools: TOOLS, make, command };
 pub(super) const JEROMQ_0_6_0: Recipe =
-    Recipe { name: "jeromq-0.6.0", adapter: "java", versions: "0.6.0", make, command };
+    Recipe { name: "jeromq-0.6.0", adapter: "java", versions: "0.6.0", tools: TOOLS, make, command };
+
+const TOOLS: &[Tool] = &[
+    Tool { program: "javac", question: "-version" },
+    Tool { program: "java", question: "-version" },
+    Tool { program: "mvn", question: "--version" },
+];
 
 fn make(bench: &Bench<'_>) -> Result<(), String> {
-    for (program, question) in [("javac", "-version"), ("java", "-version"), ("mvn", "--version")] {
-        if !bench.has(program, &[question]) {
-            return Err(format!("no {program} on the path"));
-        }
-    }
     let mut maven = bench.tool("mvn");
     maven.args(["-B", "-q", "compile", "dependency:copy-dependencies", "-DincludeScope=runtime"]);
     maven.arg(format!("-Djeromq.version={}", bench.versions));

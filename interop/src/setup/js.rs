@@ -2,23 +2,19 @@
 
 use std::fs;
 
-use super::Recipe;
 use super::bench::Bench;
+use super::{Recipe, Tool};
 
 pub(super) const ZEROMQ_JS: Recipe = Recipe {
     name: "zeromq.js",
     adapter: "js",
     versions: "zeromq 6.8.0",
+    tools: &[Tool { program: "node", question: "--version" }, Tool { program: "npm", question: "--version" }],
     make,
     command: |bench| ("node".into(), vec![bench.folder.join("peer.js").into()]),
 };
 
 fn make(bench: &Bench<'_>) -> Result<(), String> {
-    for program in ["node", "npm"] {
-        if !bench.has(program, &["--version"]) {
-            return Err(format!("no {program} on the path"));
-        }
-    }
     // A module looks for others beside itself, and they are not to be in the repository.
     for file in ["package.json", "package-lock.json", "peer.js", "options.js", "words.js"] {
         let (from, to) = (bench.adapter.join(file), bench.folder.join(file));

@@ -1,7 +1,7 @@
 //! The foreign peers, made ready: installed or built once, in a folder each under `peers` of cargo's target folder.
 //!
-//! Whatever a peer is made of (the versions of its recipe, the files of its adapter) is summed up in a mark that is
-//! written when it stands; a peer whose mark is as it should be is not made again. A tool chain that is missing, or a
+//! Whatever a peer is made of (the versions of its recipe and of the tools, the files of its adapter) is summed up in a
+//! mark that is written when it stands; a peer whose mark is as it should be is not made again. A tool chain that is missing, or a
 //! registry that does not answer, makes one peer missing, with the reason, and touches no other.
 //!
 //! | module | makes |
@@ -38,11 +38,29 @@ pub struct Prepared {
 /// Where progress is told, a line at a time, from several threads.
 pub type Log<'a> = &'a (dyn Fn(&str) + Sync);
 
+/// A program that a peer is made with or run by.
+struct Tool {
+    /// Its name on the path.
+    program: &'static str,
+    /// What makes it tell its version.
+    question: &'static str,
+}
+
+impl Tool {
+    /// What is started: of cargo, the one that runs this.
+    fn path(&self) -> std::ffi::OsString {
+        let cargo = (self.program == "cargo").then(|| std::env::var_os("CARGO")).flatten();
+        cargo.unwrap_or_else(|| self.program.into())
+    }
+}
+
 /// How one peer is made.
 struct Recipe {
     name: &'static str,
     /// The folder of its adapter in `interop/peers`.
     adapter: &'static str,
+    /// What must be on the path. A peer is made anew when the version of one of them changes.
+    tools: &'static [Tool],
     /// Everything it is made of that is not in that folder.
     versions: &'static str,
     /// Makes it; the error is a reason for people.
@@ -91,16 +109,31 @@ pub fn prepare_some(
     })
 }
 
+/// A foreign peer that stands in the folder that cargo builds into, without making it. Tests in the folders of that one
+/// find it: those of a package, and those of its binaries.
+#[must_use]
+pub fn standing(name: &str) -> Option<Program> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let own = std::env::current_exe().ok()?;
+    let target = own.ancestors().find(|folder| folder.join("peers").is_dir())?;
+    let prepared = find_some(root, target, &|found| found == name);
+    prepared.into_iter().find_map(|peer| peer.program.ok())
+}
+
 /// The foreign peers as they stand, without making any.
 #[must_use]
 pub fn find(root: &Path, target: &Path) -> Vec<Prepared> {
+    find_some(root, target, &|_| true)
+}
+
+fn find_some(root: &Path, target: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<Prepared> {
     let found = |recipe: &Recipe| {
         let bench = Bench::new(root, target, recipe, &|_| {});
         let program =
             if bench.is_marked() { Ok(program(recipe, &bench)) } else { Err("not set up".to_owned()) };
         Prepared { name: recipe.name, program }
     };
-    RECIPES.iter().copied().flatten().map(found).collect()
+    RECIPES.iter().copied().flatten().filter(|recipe| wanted(recipe.name)).map(found).collect()
 }
 
 fn ready(recipe: &Recipe, bench: &Bench<'_>) -> Prepared {
@@ -109,7 +142,9 @@ fn ready(recipe: &Recipe, bench: &Bench<'_>) -> Prepared {
         Ok(())
     } else {
         bench.say(&format!("setting up ({})", recipe.versions));
-        let made = bench.clear().and_then(|()| (recipe.make)(bench)).and_then(|()| bench.mark());
+        let made = bench.lacking().map_or(Ok(()), |program| Err(format!("no {program} on the path")));
+        let made = made.and_then(|()| bench.clear()).and_then(|()| (recipe.make)(bench));
+        let made = made.and_then(|()| bench.mark());
         bench.say(&match &made {
             Ok(()) => format!("ready after {:.0} s", begun.elapsed().as_secs_f64()),
             Err(why) => format!("MISSING: {why}"),

@@ -6,7 +6,7 @@ use super::Recipe;
 use super::bench::Bench;
 
 pub(super) const PYZMQ: Recipe =
-    Recipe { name: "pyzmq", adapter: "python", versions: "pyzmq==27.1.0", make, command };
+    Recipe { name: "pyzmq", adapter: "python", versions: "pyzmq==27.1.0", tools: &[], make, command };
 
 /// The oldest Python for which that pyzmq has wheels.
 const OLDEST: (u32, u32) = (3, 9);
@@ -33,7 +33,9 @@ fn system(bench: &Bench<'_>) -> Option<&'static str> {
     const NAMES: &[&str] =
         &["python3", "python", "python3.13", "python3.12", "python3.11", "python3.10", "python3.9"];
     let script = "import sys, venv, ensurepip; print(sys.version_info[0], sys.version_info[1])";
-    let new = |name: &str| bench.output(name, &["-c", script]).is_some_and(|version| is_new_enough(&version));
+    let new = |name: &str| {
+        bench.output(name.as_ref(), &["-c", script]).is_some_and(|version| is_new_enough(&version))
+    };
     NAMES.iter().copied().find(|name| new(name))
 }
 

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::folder;
 use crate::peer::Failure;
 
 /// Where a stage meets, and the file that an ipc endpoint leaves behind when its binder is killed.
@@ -17,7 +18,7 @@ impl Endpoint {
     /// A fresh one; a lasting one is known, and stays the same, before and after it is bound.
     pub(super) fn fresh(transport: &str, lasting: bool) -> Result<Endpoint, Failure> {
         if transport == "ipc" {
-            let path = fresh_path();
+            let path = folder::fresh_path()?;
             return Ok(Endpoint { name: format!("ipc://{}", path.display()), file: Some(path) });
         }
         let port = if lasting { free_port()?.to_string() } else { "*".to_owned() };
@@ -27,17 +28,10 @@ impl Endpoint {
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
-        if let Some(path) = &self.file {
-            let _ = std::fs::remove_file(path);
+        if let Some(path) = self.file.take() {
+            folder::leave(&path);
         }
     }
-}
-
-/// A path for an ipc endpoint that nobody used before; short, because the system's limit is.
-fn fresh_path() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let n = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("zx-{}-{n}", std::process::id()))
 }
 
 /// A port that nobody listens on, outside the range that systems give to outgoing connections: an endpoint that

@@ -2,6 +2,7 @@
 
 mod contact;
 mod endpoint;
+mod folder;
 mod more;
 mod scene;
 mod security;

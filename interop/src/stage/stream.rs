@@ -1,10 +1,13 @@
 //! Numbered messages: whole streams of them, at the peers' own speed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{PATIENCE, Stage, spaced};
 use crate::pair::Side;
 use crate::peer::Failure;
+
+/// How long one of two peers is waited for before it is the other's turn.
+const TURN: Duration = Duration::from_millis(20);
 
 /// What came of a stream: how many messages, and the numbers of the first and the last.
 pub type Drained = Option<(u32, u32, u32)>;
@@ -160,16 +163,26 @@ impl Stage<'_> {
         self.peers[side as usize].answer(limit)
     }
 
-    /// Both peers work; whoever fails first says more than whoever waits for it in vain.
+    /// Both peers work. Whoever waits for the other in vain is asked last: what the other says is why.
     fn both_answers(&mut self, side: Side) -> Result<(), Failure> {
         // As many messages as there are may each take their time, but not all of them.
-        let limit = 3 * PATIENCE;
-        let here = self.peers[side as usize].answer(limit);
-        let there = self.peers[side.other() as usize].answer(limit);
-        match (here, there) {
-            (Ok(_), Ok(_)) => Ok(()),
-            (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
-            (Err(here), Err(there)) => Err(if here.code() == "again" { there } else { here }),
+        let end = Instant::now() + 3 * PATIENCE;
+        let (mut due, mut vain) = (vec![side, side.other()], None);
+        while let Some(next) = due.pop() {
+            let is_late = Instant::now() > end;
+            let answer = match self.peers[next as usize].answer_within(TURN) {
+                Some(answer) => answer,
+                None if is_late => self.answer_of(next, Duration::ZERO),
+                None => {
+                    due.insert(0, next);
+                    continue;
+                }
+            };
+            match answer {
+                Err(failure) if failure.code() == "again" => vain = vain.or(Some(failure)),
+                other => drop(other?),
+            }
         }
+        vain.map_or(Ok(()), Err)
     }
 }

@@ -12,13 +12,13 @@ pub(crate) fn zeroxide() -> Program {
     Program::zeroxide(env!("CARGO_BIN_EXE_zeroxide-peer"))
 }
 
-/// The foreign program of this test file, if it was named. If not, says so once, past the test harness's capture, and
-/// fails where `ZEROXIDE_REQUIRE_PEERS` is 1. One that was named and does not start is a failure.
-pub(crate) fn there(program: Option<Program>, name: &str, needs: &str) -> Option<Program> {
+/// The foreign program of this test file, if it is set up. If not, says so once, past the test harness's capture, and
+/// fails where `ZEROXIDE_REQUIRE_PEERS` is 1. One that is set up and does not start is a failure.
+pub(crate) fn there(program: Option<Program>, name: &str) -> Option<Program> {
     static FOUND: OnceLock<Option<Program>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
         if program.is_none() {
-            let advice = format!("set {needs}, or run `cargo xtask test`");
+            let advice = "`cargo run --release -p interop` sets it up";
             let _ = writeln!(std::io::stderr(), "SKIPPED: every test against {name}: {advice}");
         }
         program

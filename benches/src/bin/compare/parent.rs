@@ -105,6 +105,8 @@ struct Process {
 impl Process {
     fn start(program: &Path, order: &Order) -> io::Result<Process> {
         let mut child = Command::new(program)
+            // libzmq puts the file of `ipc://*` into the current folder, unless it is told of another.
+            .env("TMPDIR", std::env::temp_dir())
             .args(["--child", &order.text()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -33,6 +33,9 @@ impl From<ZmqError> for Refusal {
             "Destination client not found by identity" => "unroutable",
             _ => "other",
         };
-        Refusal { code, text: error.to_string() }
+        let text = error.to_string();
+        // That a connection ended it tells whoever uses it next.
+        let ended = text.contains("Broken pipe") || text.contains("Connection reset");
+        Refusal { code: if ended { "again" } else { code }, text }
     }
 }
