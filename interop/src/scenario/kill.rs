@@ -28,8 +28,8 @@ pub(super) static SCENE: Scene = Scene {
         Setup::optional(Who::Both, "RECONNECT_IVL", "20"),
         Setup::optional(Who::Both, "SNDBUF", bounds::BUFFER),
         Setup::optional(Who::Both, "RCVBUF", bounds::BUFFER),
-        Setup::optional(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
-        Setup::optional(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
         Setup::optional(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
     ],
 };

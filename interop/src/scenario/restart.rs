@@ -14,8 +14,8 @@ pub(super) static SCENE: Scene = Scene {
     relayed: false,
     options: &[
         Setup::optional(Who::Both, "RECONNECT_IVL", "20"),
-        Setup::optional(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
-        Setup::optional(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_RELAXED", "1"),
+        Setup::new(Who::Types(&["REQ"]), "REQ_CORRELATE", "1"),
         Setup::optional(Who::Types(&["ROUTER"]), "ROUTER_HANDOVER", "1"),
     ],
 };
