@@ -22,19 +22,89 @@ pub static KNOWN: &[Known] = &[
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/kill-*", JEROMQ_REQ),
     at_times("jeromq-0.5.2/REQ-ROUTER/*/left/binds-right/kill-sender", JEROMQ_ROUTER),
     always("go-zeromq/*/heartbeat-*", GO_HEARTBEAT),
-    at_times("go-zeromq/*-XSUB/*/left/binds-*/topics", GO_TOPICS),
     always("go-zeromq/*-SUB/*/left/binds-*/topics", GO_TOPICS),
+    always("go-zeromq/*-XSUB/*/left/binds-left/topics", GO_TOPICS),
+    always("go-zeromq/XPUB-*/*/right/binds-*/topics", GO_XPUB),
     always("go-zeromq/*-REP/*/left/binds-*/multipart", GO_REP),
     always("go-zeromq/*-REP/*/left/binds-*/empty", GO_REP),
     always("go-zeromq/*-REP/*/left/binds-*/sizes", GO_REP),
     always("go-zeromq/*-ROUTER/*/right/binds-*/auto-ids", GO_ID),
-    at_times("go-zeromq/*/restart", GO_BACK),
-    at_times("go-zeromq/*/kill-*", GO_BACK),
-    at_times("go-zeromq/*-XSUB/*/left/binds-*", GO_XSUB),
+    always("go-zeromq/*-ROUTER/*/left/binds-*/auto-ids", GO_ROUTER_ID),
+    always("go-zeromq/*-XSUB/*/left/binds-right/single", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/multipart", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/empty", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/sizes", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/order", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/topics", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/slow", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-left/restart", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-left/kill-receiver", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-left/kill-sender", GO_XSUB),
+    always("go-zeromq/*-XSUB/*/left/binds-right/restart", GO_XSUB_ONCE),
+    always("go-zeromq/*-XSUB/*/left/binds-right/kill-sender", GO_XSUB_ONCE),
+    always("go-zeromq/*/ipc/*/left/binds-right/restart", GO_STALE),
+    always("go-zeromq/*/ipc/*/left/binds-right/kill-receiver", GO_STALE),
+    always("go-zeromq/*/ipc/*/right/binds-left/restart", GO_STALE),
+    always("go-zeromq/*/ipc/*/right/binds-left/kill-sender", GO_STALE),
+    at_times("go-zeromq/PAIR-PAIR/*/left/binds-left/kill-sender", GO_DIAL),
+    at_times("go-zeromq/PUB-SUB/*/left/binds-left/kill-sender", GO_DIAL),
+    at_times("go-zeromq/XPUB-SUB/*/left/binds-left/kill-sender", GO_DIAL),
+    at_times("go-zeromq/DEALER-DEALER/*/left/binds-left/kill-sender", GO_DIAL),
+    at_times("go-zeromq/DEALER-ROUTER/*/left/binds-left/kill-sender", GO_DIAL),
+    at_times("go-zeromq/PUSH-PULL/*/left/binds-left/kill-sender", GO_DIAL),
+    at_times("go-zeromq/PUB-*/*/right/binds-right/kill-receiver", GO_DIAL),
+    at_times("go-zeromq/XPUB-*/*/right/binds-right/kill-receiver", GO_DIAL),
+    at_times("go-zeromq/DEALER-REP/*/right/binds-right/kill-receiver", GO_DIAL),
+    at_times("go-zeromq/DEALER-ROUTER/*/right/binds-right/kill-receiver", GO_DIAL),
+    at_times("go-zeromq/PUSH-PULL/*/right/binds-right/kill-receiver", GO_DIAL),
+    at_times("go-zeromq/PUSH-PULL/*/right/binds-right/restart", GO_DIAL),
+    at_times("go-zeromq/PAIR-PAIR/*/left/binds-right/restart", GO_HOLDS),
+    at_times("go-zeromq/PAIR-PAIR/*/left/binds-right/kill-sender", GO_HOLDS),
+    at_times("go-zeromq/DEALER-DEALER/*/left/binds-right/restart", GO_HOLDS),
+    at_times("go-zeromq/DEALER-DEALER/*/left/binds-right/kill-sender", GO_HOLDS),
+    at_times("go-zeromq/DEALER-ROUTER/*/left/binds-right/restart", GO_HOLDS),
+    at_times("go-zeromq/DEALER-ROUTER/*/left/binds-right/kill-sender", GO_HOLDS),
+    at_times("go-zeromq/ROUTER-ROUTER/*/left/binds-right/restart", GO_HOLDS),
+    at_times("go-zeromq/ROUTER-ROUTER/*/left/binds-right/kill-sender", GO_HOLDS),
+    at_times("go-zeromq/DEALER-REP/*/right/binds-left/restart", GO_HOLDS),
+    at_times("go-zeromq/DEALER-REP/*/right/binds-left/kill-receiver", GO_HOLDS),
+    at_times("go-zeromq/DEALER-ROUTER/*/right/binds-left/restart", GO_HOLDS),
+    at_times("go-zeromq/DEALER-ROUTER/*/right/binds-left/kill-receiver", GO_HOLDS),
+    at_times("go-zeromq/PUSH-PULL/*/right/binds-left/restart", GO_HOLDS),
+    at_times("go-zeromq/PUSH-PULL/*/right/binds-left/kill-receiver", GO_HOLDS),
     always("zmq.rs/*/heartbeat-*", ZMQ_RS_HEARTBEAT),
+    always("zmq.rs/XPUB-*/*/right/binds-*", ZMQ_RS_XPUB),
     always("zmq.rs/*-ROUTER/*/left/binds-*/auto-ids", ZMQ_RS_ID),
-    at_times("zmq.rs/*-SUB/*/left/binds-*/topics", ZMQ_RS_TOPICS),
-    at_times("zmq.rs/*-XSUB/*/left/binds-*/topics", ZMQ_RS_TOPICS),
+    always("zmq.rs/*-SUB/*/left/binds-*/topics", ZMQ_RS_TOPICS),
+    always("zmq.rs/*-XSUB/*/left/binds-*/topics", ZMQ_RS_TOPICS),
+    always("zmq.rs/PUB-XSUB/*/right/binds-*/topics", ZMQ_RS_PUB),
+    always("zmq.rs/*-XSUB/*/left/binds-left/restart", ZMQ_RS_XSUB),
+    always("zmq.rs/*-XSUB/*/left/binds-left/kill-receiver", ZMQ_RS_XSUB),
+    always("zmq.rs/*-XSUB/*/left/binds-left/kill-sender", ZMQ_RS_XSUB),
+    at_times("zmq.rs/PUSH-PULL/*/right/binds-*/slow", ZMQ_RS_SEND),
+    at_times("zmq.rs/PUSH-PULL/*/right/binds-left/kill-receiver", ZMQ_RS_SEND),
+    at_times("zmq.rs/DEALER-ROUTER/*/right/binds-*/slow", ZMQ_RS_SEND),
+    at_times("zmq.rs/DEALER-ROUTER/*/right/binds-left/kill-receiver", ZMQ_RS_SEND),
+    at_times("zmq.rs/PUB-SUB/*/right/binds-right/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUB-SUB/*/right/binds-right/kill-receiver", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUB-XSUB/*/right/binds-right/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUB-XSUB/*/right/binds-right/kill-receiver", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-REP/*/right/binds-right/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-REP/*/right/binds-right/kill-receiver", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-ROUTER/*/right/binds-right/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-ROUTER/*/right/binds-right/kill-receiver", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUSH-PULL/*/right/binds-right/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUSH-PULL/*/right/binds-right/kill-receiver", ZMQ_RS_DIAL),
+    at_times("zmq.rs/REQ-REP/*/left/binds-left/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/REQ-REP/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
+    at_times("zmq.rs/REQ-ROUTER/*/left/binds-left/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/REQ-ROUTER/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-REP/*/left/binds-left/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-REP/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-DEALER/*/left/binds-left/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-DEALER/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-ROUTER/*/left/binds-left/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/DEALER-ROUTER/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
     always("raw-1.0/PUB-XSUB/*/topics", NO_SUBSCRIPTIONS),
     always("raw-1.0/XPUB-SUB/*/topics", NO_SUBSCRIPTIONS),
 ];
@@ -49,15 +119,33 @@ const GO_TOPICS: &str = "a subscriber of go-zeromq does not count: a topic that 
 const GO_REP: &str =
     "a REP of go-zeromq puts an empty frame before an answer that it has not asked for, and drops frames";
 const GO_ID: &str = "a socket of go-zeromq without a routing id makes one up itself and tells it";
-const GO_BACK: &str =
-    "go-zeromq does not always find back to a peer that was killed, nor let go of what it had for it";
+const GO_ROUTER_ID: &str = "a peer of go-zeromq that was told no routing id makes up 36 characters, which the id of \
+    another peer may be (RFC 28: ids that begin with a zero byte are the ROUTER's)";
+const GO_XPUB: &str = "an XPUB of go-zeromq gives a message without a frame in place of each subscription";
 const GO_XSUB: &str =
-    "an XSUB of go-zeromq cannot send without a publisher, and a Send that was given up goes on";
+    "an XSUB of go-zeromq cannot send a subscription before there is a publisher: Send waits for one";
+const GO_XSUB_ONCE: &str = "a bound XSUB of go-zeromq tells a publisher that comes back nothing of the subscriptions that it has sent";
+const GO_STALE: &str = "go-zeromq does not bind an ipc path again whose file a killed process has left behind: \
+    address already in use";
+const GO_DIAL: &str =
+    "a socket of go-zeromq does not always dial again when whoever was bound is killed in mid-stream";
+const GO_HOLDS: &str = "a bound socket of go-zeromq at times goes on sending to a connection that has ended, although its \
+    peer is back by another: Send does not return, or what it took comes late or not at all";
 const ZMQ_RS_HEARTBEAT: &str = "zmq.rs speaks ZMTP 3.0 and leaves every PING unanswered, libzmq's as well";
 const ZMQ_RS_ID: &str = "a ROUTER of zmq.rs gives a peer without a routing id any 16 random bytes, which the id of \
     another peer may be (RFC 28: ids that begin with a zero byte are the ROUTER's)";
 const ZMQ_RS_TOPICS: &str = "a subscriber of zmq.rs does not count: a topic that it has subscribed to twice is gone when \
     it is taken back once; and a SUB takes only topics that are UTF-8";
+const ZMQ_RS_XPUB: &str = "an XPUB of zmq.rs heeds no subscription before somebody has received it: who only sends \
+    reaches nobody";
+const ZMQ_RS_PUB: &str = "a PUB of zmq.rs keeps a topic once for each time that it was subscribed to, and an XSUB tells \
+    of its end once";
+const ZMQ_RS_XSUB: &str = "an XSUB of zmq.rs cannot send a subscription before it is connected, and connects only while \
+    somebody is bound";
+const ZMQ_RS_SEND: &str = "zmq.rs has no high-water mark, loses all that waits with the connection, and sends what it \
+    was told to give up: one message more than it says";
+const ZMQ_RS_DIAL: &str =
+    "of the sockets of zmq.rs only those of subscribers dial again when whoever was bound was killed";
 const NO_SUBSCRIPTIONS: &str = "ZMTP 1.0 has no subscriptions on the wire (RFC 13): its PUB sends everything, which an \
     XSUB does not filter, and an XPUB hears nothing of its SUB";
 
