@@ -43,5 +43,5 @@ fn a_subscriber_that_cannot_play_fails_alone() {
             _ => None,
         })
         .collect();
-    assert_eq!(verdicts, [None, None, Some(Verdict::Undecided)]);
+    assert_eq!(verdicts, [None, None, Some(Verdict::Theirs { reason: None })]);
 }
