@@ -105,6 +105,8 @@ pub static KNOWN: &[Known] = &[
     at_times("zmq.rs/DEALER-DEALER/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
     at_times("zmq.rs/DEALER-ROUTER/*/left/binds-left/restart", ZMQ_RS_DIAL),
     at_times("zmq.rs/DEALER-ROUTER/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUSH-PULL/*/left/binds-left/restart", ZMQ_RS_DIAL),
+    at_times("zmq.rs/PUSH-PULL/*/left/binds-left/kill-sender", ZMQ_RS_DIAL),
     at_times("zmq.rs/*-REP/*/left/binds-right/kill-sender", ZMQ_RS_REP),
     always("raw-1.0/PUB-XSUB/*/topics", NO_SUBSCRIPTIONS),
     always("raw-1.0/XPUB-SUB/*/topics", NO_SUBSCRIPTIONS),
@@ -146,7 +148,7 @@ const ZMQ_RS_XSUB: &str = "an XSUB of zmq.rs cannot send a subscription before i
 const ZMQ_RS_SEND: &str = "zmq.rs has no high-water mark, loses all that waits with the connection, and sends what it \
     was told to give up: one message more than it says";
 const ZMQ_RS_DIAL: &str =
-    "of the sockets of zmq.rs only those of subscribers dial again when whoever was bound was killed";
+    "of the sockets of zmq.rs only SUB and XSUB dial again when whoever was bound was killed";
 const ZMQ_RS_REP: &str =
     "a REP of zmq.rs refuses to answer an asker that is gone, where others drop the answer";
 const NO_SUBSCRIPTIONS: &str = "ZMTP 1.0 has no subscriptions on the wire (RFC 13): its PUB sends everything, which an \
