@@ -229,6 +229,12 @@ impl zmq_msg_t {
 
     /// Frees what the message holds and leaves an empty one.
     fn clear(&mut self) {
+        // So are most that something is received into.
+        if self.kind == Kind::Inline && self.about.0.is_null() && self.group.is_null() {
+            self.routing_id = 0;
+            self.short = 0;
+            return;
+        }
         let mut old = std::mem::replace(self, zmq_msg_t::new());
         // SAFETY: `kind` says which body it is; the old message is never looked at again.
         unsafe {
@@ -292,8 +298,9 @@ impl zmq_msg_t {
             message.short |= MORE;
         }
         message.routing_id = routing_id;
-        if let (false, Ok(group)) = (group.is_empty(), CString::new(group)) {
-            message.group = group.into_raw();
+        if !group.is_empty() {
+            // A peer's group with a NUL in it has no name in C.
+            message.group = CString::new(group).map_or(ptr::null_mut(), CString::into_raw);
         }
         if let Some(peer) = peer {
             message.about = Sender(Arc::into_raw(peer).cast());
@@ -313,21 +320,25 @@ pub unsafe extern "C" fn zmq_msg_init(msg: *mut zmq_msg_t) -> c_int {
     unsafe { init(msg, Ok(zmq_msg_t::new())) }
 }
 
-/// A message of `size` bytes, which are zero. `ENOMEM`.
+/// A message of `size` bytes, which are whatever was in memory: the application fills them. `ENOMEM`.
 ///
 /// # Safety
 /// As [`zmq_msg_init`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_size(msg: *mut zmq_msg_t, size: usize) -> c_int {
-    let made = if size <= INLINE { Ok(zmq_msg_t::copied(&[0; INLINE][..size])) } else { zeroed(size) };
+    let made = if size <= INLINE { Ok(zmq_msg_t::copied(&[0; INLINE][..size])) } else { unfilled(size) };
     // SAFETY: the caller's promise.
     unsafe { init(msg, made) }
 }
 
-fn zeroed(size: usize) -> Result<zmq_msg_t, Errno> {
+/// A body that the application fills, as with libzmq: to clear it first costs more than all else for a large one.
+fn unfilled(size: usize) -> Result<zmq_msg_t, Errno> {
     let layout = std::alloc::Layout::array::<u8>(size).map_err(|_| Errno(libc::ENOMEM))?;
     // SAFETY: more than no bytes.
-    let memory = unsafe { std::alloc::alloc_zeroed(layout) };
+    let memory = unsafe { std::alloc::alloc(layout) };
+    // For the compiler, others may have written there from now on. They do before anything here reads it: the caller
+    // of `zmq_msg_init_size` is the only one who knows the message.
+    let memory = std::hint::black_box(memory);
     if memory.is_null() {
         return Err(Errno(libc::ENOMEM));
     }
