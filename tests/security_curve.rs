@@ -295,3 +295,24 @@ fn no_secret_key_prints() {
         assert!(!text.contains(&secret) && text.contains("CURVE_SECRETKEY: ***"), "{text}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn curve_over_ipc_is_as_over_tcp() {
+    let cx = Context::new();
+    let (ours, theirs, others) = (key(), key(), key());
+    cx.authenticator("", AccessList::new().curve_key(theirs.public())).unwrap();
+    let server = cx.socket_with(SocketType::Pull, &as_server(&ours)).unwrap();
+    let endpoint = server.bind("ipc://*").unwrap().to_string();
+    let client = cx.socket_with(SocketType::Push, &as_client(ours.public(), &theirs)).unwrap();
+    client.connect_ready(&endpoint, LONG).unwrap();
+    client.send("hello").unwrap();
+    let message = server.recv_soon();
+    assert_eq!(message[0], "hello");
+    assert_eq!(message.peer().unwrap().user_id, theirs.public().to_string());
+    let stranger = cx.socket_with(SocketType::Push, &as_client(ours.public(), &others)).unwrap();
+    assert_eq!(
+        told(&stranger, &endpoint).cause,
+        HandshakeCause::Protocol(ProtocolError::Refused { reason: "400".into() })
+    );
+}

@@ -359,3 +359,42 @@ fn a_routing_id_that_was_given_at_connect_is_not_handed_to_another_user() {
     router.send(["desk", "for ann"]).unwrap();
     assert_eq!(ann.recv_soon()[0], "for ann");
 }
+
+#[cfg(unix)]
+#[test]
+fn plain_over_ipc_is_as_over_tcp_and_the_address_is_the_process() {
+    let cx = Context::new();
+    let handler = cx.socket_with(SocketType::Rep, &no_linger()).unwrap();
+    handler.bind("inproc://zeromq.zap.01").unwrap();
+    let server = cx.socket_with(SocketType::Rep, &as_server()).unwrap();
+    let monitor = server.monitor();
+    let endpoint = server.bind("ipc://*").unwrap().to_string();
+    for (status, let_in) in [("400", false), ("200", true)] {
+        let client = cx.socket_with(SocketType::Req, &as_client("ann", "secret")).unwrap();
+        client.connect(&endpoint).unwrap();
+        let request = handler.recv_soon();
+        let frames: Vec<&[u8]> = request.iter().map(|frame| &frame[..]).collect();
+        assert!(frames[3].starts_with(b"localhost"), "{frames:?}");
+        assert_eq!(frames[5..], [&b"PLAIN"[..], b"ann", b"secret"]);
+        handler.send([b"1.0", frames[1], status.as_bytes(), b"", b"ann", b""]).unwrap();
+        if let_in {
+            server.wait_for_peers(1, LONG).unwrap();
+            assert_eq!(server.peers()[0].user_id, "ann");
+        } else {
+            assert!(matches!(&failure(&monitor).cause, HandshakeCause::Denied(Denial::Said { .. })));
+        }
+    }
+}
+
+#[test]
+fn inproc_has_no_mechanism_and_asks_nobody_as_in_libzmq() {
+    let cx = Context::new();
+    cx.authenticator("", AccessList::new().deny_net("0.0.0.0/0").unwrap()).unwrap();
+    let server = cx.socket_with(SocketType::Pull, &as_server()).unwrap();
+    server.bind("inproc://open").unwrap();
+    let client = cx.socket_with(SocketType::Push, &no_linger()).unwrap();
+    client.connect("inproc://open").unwrap();
+    client.send("hello").unwrap();
+    let message = server.recv_soon();
+    assert_eq!((message[0].as_str(), message.peer().is_none()), (Ok("hello"), true));
+}

@@ -436,6 +436,9 @@ impl State {
                 self.fill();
             }
             if self.outbox.is_empty() {
+                if self.pipe.is_none() {
+                    self.outbox.wipe();
+                }
                 let finished = self.pipe.as_ref().is_some_and(|pipe| pipe.reader.is_finished());
                 return finished.then_some(End::Drained);
             }
@@ -560,7 +563,13 @@ impl State {
                     self.connection.heard(now);
                     return self.decode(&[], now, turn).map(|_| (0, 0));
                 }
-                Ok((self.decode(&buffer[..read], now, turn)?, read))
+                let known = self.connection.is_ready();
+                let used = self.decode(&buffer[..read], now, turn);
+                if !known {
+                    // The buffer goes on to others, and a stranger's HELLO may have had a password in it.
+                    buffer[..*used.as_ref().unwrap_or(&read)].fill(0);
+                }
+                Ok((used?, read))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.readable = false;

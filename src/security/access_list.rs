@@ -75,6 +75,9 @@ impl AccessList {
 
     /// Lets a user of PLAIN in, by name and password; of the same name the last counts. What is longer than the 255
     /// bytes that PLAIN can carry never matches.
+    ///
+    /// Each check compares with every user, so that its time tells nobody which names there are: about half a microsecond
+    /// for each. For more than some ten thousand users write an [`Authenticate`] of your own.
     #[cfg(feature = "plain")]
     #[must_use]
     pub fn plain_user(mut self, name: &str, password: impl Into<Secret>) -> AccessList {

@@ -61,6 +61,32 @@ pub struct Credentials {
     pub proof: Proof,
 }
 
+impl Credentials {
+    /// The credentials of a peer that proves so much and of which nothing else is known: to try an authenticator out.
+    ///
+    /// ```
+    /// use zeroxide::{AccessList, Authenticate, Credentials, Proof, Verdict};
+    ///
+    /// let mut who = Credentials::new(Proof::None);
+    /// who.address = "192.168.1.7".to_owned();
+    /// let list = AccessList::new().deny_net("192.168.1.0/24")?;
+    /// assert_eq!(list.check(&who), Verdict::Deny);
+    /// # Ok::<(), zeroxide::NetError>(())
+    /// ```
+    #[must_use]
+    pub fn new(proof: Proof) -> Credentials {
+        let mechanism = match &proof {
+            #[cfg(feature = "plain")]
+            Proof::Plain { .. } => "PLAIN",
+            #[cfg(feature = "curve")]
+            Proof::Curve(_) => "CURVE",
+            _ => "NULL",
+        };
+        let (domain, address) = (String::new(), String::new());
+        Credentials { domain, address, routing_id: Bytes::new(), mechanism, proof }
+    }
+}
+
 /// What becomes of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,9 +1,8 @@
-//! Names and passwords, compared without telling by the time where they differ.
+//! Names and passwords, compared without telling by the time where they differ, or which names there are.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use subtle::ConstantTimeEq;
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 use zeroxide_zmtp::mechanism::Secret;
 
 use super::Verdict;
@@ -13,53 +12,57 @@ const LONGEST: usize = 255;
 
 /// The users of an access list.
 #[derive(Clone, Default)]
-pub(super) struct Users(HashMap<String, Password>);
+pub(super) struct Users(Vec<User>);
 
-/// A password as it is compared: its length and 255 bytes, so that neither its length nor its beginning shows in the
-/// time.
 #[derive(Clone)]
-struct Password(Secret);
+struct User {
+    name: String,
+    record: Record,
+}
+
+/// Name and password as they are compared: each with its length and 255 bytes, so that neither a length nor a beginning
+/// shows in the time.
+#[derive(Clone)]
+struct Record(Secret);
 
 impl Users {
     pub(super) fn add(&mut self, name: &str, password: &Secret) {
-        let password = Password::new(password.expose());
-        if let (1..=LONGEST, Some(password)) = (name.len(), password) {
-            self.0.insert(name.to_owned(), password);
-        } else {
-            self.0.remove(name);
+        self.0.retain(|user| user.name != name);
+        if let (1..=LONGEST, Some(record)) = (name.len(), Record::new(name.as_bytes(), password)) {
+            self.0.push(User { name: name.to_owned(), record });
         }
     }
 
-    /// An unknown name costs the same comparison as a known one.
+    /// Every user is compared with, whoever is shown: a look-up by name would tell by its time who exists.
     pub(super) fn check(&self, name: &[u8], password: &Secret) -> Verdict {
-        let shown = Password::new(password.expose());
-        let known = std::str::from_utf8(name).ok().and_then(|name| self.0.get_key_value(name));
-        let expected = known.map_or_else(Password::nobodys, |(_, password)| password.clone());
-        let same = shown.is_some_and(|shown| shown.0.expose().ct_eq(expected.0.expose()).into());
-        match known {
-            Some((name, _)) if same => Verdict::allow(name),
-            _ => Verdict::Deny,
+        let Some(shown) = Record::new(name, password) else { return Verdict::Deny };
+        let mut found = 0_u64;
+        for (number, user) in (1..).zip(&self.0) {
+            found.conditional_assign(&number, shown.0.expose().ct_eq(user.record.0.expose()));
+        }
+        match usize::try_from(found).ok().and_then(|number| self.0.get(number.checked_sub(1)?)) {
+            Some(user) => Verdict::allow(&*user.name),
+            None => Verdict::Deny,
         }
     }
 }
 
-impl Password {
-    fn new(bytes: &[u8]) -> Option<Password> {
-        let mut padded = vec![0; 1 + LONGEST];
-        padded[0] = u8::try_from(bytes.len()).ok()?;
-        padded[1..=bytes.len()].copy_from_slice(bytes);
-        Some(Password(Secret::new(padded)))
-    }
-
-    fn nobodys() -> Password {
-        Password(Secret::new(vec![0; 1 + LONGEST]))
+impl Record {
+    /// `None` for what is longer than PLAIN can carry.
+    fn new(name: &[u8], password: &Secret) -> Option<Record> {
+        let mut padded = vec![0; 2 * (1 + LONGEST)];
+        for (half, bytes) in padded.chunks_exact_mut(1 + LONGEST).zip([name, password.expose()]) {
+            half[0] = u8::try_from(bytes.len()).ok()?;
+            half[1..=bytes.len()].copy_from_slice(bytes);
+        }
+        Some(Record(Secret::new(padded)))
     }
 }
 
 /// The names alone.
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.0.iter().map(|user| &user.name)).finish()
     }
 }
 

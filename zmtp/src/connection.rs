@@ -25,7 +25,7 @@ use crate::frame::{Framing, Header};
 use crate::gate::{Admitted, Credentials, Decision, Gate, Status};
 use crate::greeting::{Greeted, Greeting};
 use crate::heartbeat::{Due, Heartbeat, tenths};
-use crate::mechanism::{Channel, Mechanism, Step, Told};
+use crate::mechanism::{Channel, Mechanism, Step, Told, secret};
 use crate::{Frame, Message, SocketType, Traffic, Version, groups, raw};
 
 pub use config::Config;
@@ -209,7 +209,7 @@ impl Connection {
             None => Ok(()),
             Some(Ok(())) => self.admit(now),
             Some(Err(status)) => {
-                self.send_commands(status.error_command());
+                self.send_commands(status.error_command().map(<[u8]>::to_vec));
                 Err(ProtocolError::Denied { status })
             }
         };
@@ -254,8 +254,9 @@ impl Connection {
 
     /// Appends what must go out now, ahead of queued traffic: greeting, handshake commands, PONG, PING.
     pub fn poll_transmit(&mut self, out: &mut Outbox) {
-        let control = std::mem::take(&mut self.control);
+        let mut control = std::mem::take(&mut self.control);
         out.stage(&control.bytes);
+        secret::wipe(&mut control.bytes);
         for context in control.pongs.contexts() {
             self.write_command(&[b"\x04PONG", context].concat(), out);
         }
@@ -401,9 +402,15 @@ impl Connection {
                     self.identified(version, socket_type, identity, now)?;
                 }
                 State::Handshake(_, mechanism) => {
-                    let Some(Item::Command(body)) = self.decoder.next(input)? else { return Ok(None) };
+                    let Some(Item::Command(mut body)) = self.decoder.next(input)? else { return Ok(None) };
                     let mut send = Vec::new();
-                    let step = mechanism.receive(&self.config, &Command::parse(&body)?, now, &mut send)?;
+                    let step = Command::parse(&body)
+                        .and_then(|command| mechanism.receive(&self.config, &command, now, &mut send));
+                    // A HELLO of PLAIN has a password in it.
+                    if let Some(body) = body.get_mut() {
+                        secret::overwrite(body);
+                    }
+                    let step = step?;
                     self.send_commands(send);
                     self.go_on(step, now)?;
                 }
@@ -618,11 +625,14 @@ impl Connection {
         out.stage(&bytes);
     }
 
-    fn send_commands(&mut self, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
-        for body in bodies {
-            let body = body.as_ref();
-            Framing::V2.write(Header::command(body.len()), &mut self.control.bytes);
-            self.control.bytes.extend_from_slice(body);
+    /// Commands of the handshake. They may have a password in them, of which no copy stays here.
+    fn send_commands(&mut self, bodies: impl IntoIterator<Item = Vec<u8>>) {
+        for mut body in bodies {
+            let mut header = Vec::new();
+            Framing::V2.write(Header::command(body.len()), &mut header);
+            secret::append(&mut self.control.bytes, &header);
+            secret::append(&mut self.control.bytes, &body);
+            secret::wipe(&mut body);
             self.control.due = true;
         }
     }

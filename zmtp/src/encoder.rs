@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use crate::frame::{Framing, Header};
+use crate::mechanism::secret;
 use crate::message::INLINE;
 use crate::{Frame, Message, Traffic, Version};
 
@@ -166,6 +167,13 @@ impl Outbox {
         *self = Outbox { garbage: self.take_garbage(), referenced: self.referenced, ..Outbox::default() };
     }
 
+    /// Overwrites what went out, if everything has: a handshake may have had a password in it.
+    pub fn wipe(&mut self) {
+        if self.is_empty() {
+            secret::wipe(&mut self.staging);
+        }
+    }
+
     /// Frees the memory that an empty outbox keeps for the next use.
     pub fn shrink(&mut self) {
         if self.is_empty() && self.unwritten_messages() == 0 {
@@ -177,7 +185,7 @@ impl Outbox {
 
     /// Appends bytes that are no message: greeting, handshake, heartbeat.
     pub(crate) fn stage(&mut self, bytes: &[u8]) {
-        self.staging.extend_from_slice(bytes);
+        secret::append(&mut self.staging, bytes);
     }
 
     /// Appends one item.

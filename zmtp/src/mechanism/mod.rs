@@ -11,7 +11,7 @@ mod no_channel;
 mod null;
 #[cfg(feature = "plain")]
 mod plain;
-mod secret;
+pub(crate) mod secret;
 #[cfg(feature = "curve")]
 pub mod z85;
 

@@ -88,7 +88,9 @@ impl Client {
         password: &Secret,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Client, ProtocolError> {
-        let mut hello = HELLO.to_vec();
+        // At once as long as it can get: growing would leave a copy behind.
+        let mut hello = Vec::with_capacity(HELLO.len() + 2 * (1 + 255));
+        hello.extend_from_slice(HELLO);
         for text in [username, password.expose()] {
             hello.push(u8::try_from(text.len()).map_err(|_| ProtocolError::CredentialsTooLong)?);
             hello.extend_from_slice(text);

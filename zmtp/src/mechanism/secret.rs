@@ -24,9 +24,7 @@ impl Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        self.0.fill(0);
-        // Keeps the compiler from leaving out a store that nobody reads.
-        std::hint::black_box(&self.0);
+        wipe(&mut self.0);
     }
 }
 
@@ -39,6 +37,13 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
+
+/// Lends the bytes to a frame, which wipes them when its last clone goes.
+impl AsRef<[u8]> for Secret {
+    fn as_ref(&self) -> &[u8] {
+        self.expose()
+    }
+}
 
 impl From<String> for Secret {
     fn from(text: String) -> Secret {
@@ -61,5 +66,56 @@ impl From<&[u8]> for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
+    }
+}
+
+/// Overwrites what a vector holds and has held, and empties it.
+pub(crate) fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.resize(bytes.capacity(), 0);
+    overwrite(bytes);
+    bytes.clear();
+}
+
+/// Overwrites bytes.
+pub(crate) fn overwrite(bytes: &mut [u8]) {
+    bytes.fill(0);
+    // Keeps the compiler from leaving out a store that nobody reads.
+    std::hint::black_box(&*bytes);
+}
+
+/// Appends to what may be secret. Where it has to grow, no copy stays behind.
+pub(crate) fn append(bytes: &mut Vec<u8>, more: &[u8]) {
+    if bytes.capacity() - bytes.len() < more.len() {
+        // Twice as much, so that appending by pieces stays cheap.
+        let mut larger = Vec::with_capacity(2 * (bytes.len() + more.len()));
+        larger.extend_from_slice(bytes);
+        wipe(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(more);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wiping_overwrites_in_place_and_allocates_nothing() {
+        let mut bytes = b"hunter2hunter2".to_vec();
+        bytes.truncate(3);
+        let (at, capacity) = (bytes.as_ptr(), bytes.capacity());
+        wipe(&mut bytes);
+        assert_eq!((bytes.len(), bytes.as_ptr(), bytes.capacity()), (0, at, capacity));
+    }
+
+    #[test]
+    fn what_is_appended_is_there_whole() {
+        let mut bytes = Vec::new();
+        for n in 0..100_u8 {
+            append(&mut bytes, &[n; 7]);
+        }
+        assert_eq!(bytes.len(), 700);
+        assert!(bytes.chunks(7).zip(0..).all(|(chunk, n)| chunk == [n; 7]));
     }
 }

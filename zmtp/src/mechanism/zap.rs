@@ -50,7 +50,8 @@ impl Request<'_> {
             #[cfg(feature = "plain")]
             Proof::Plain { username, password } => {
                 message.push_back(&username[..]);
-                message.push_back(password.expose());
+                // Whoever reads it last wipes it.
+                message.push_back(Frame::from_owner(password.clone()));
             }
             #[cfg(feature = "curve")]
             Proof::Curve(key) => message.push_back(&key.as_bytes()[..]),

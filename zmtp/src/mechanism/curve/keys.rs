@@ -99,9 +99,11 @@ impl SecretKey {
         Secret::new(z85::encode(&**self.secret).unwrap_or_default())
     }
 
-    pub(super) fn of(bytes: &Zeroizing<[u8; 32]>) -> SecretKey {
-        let public = x25519_dalek::PublicKey::from(&StaticSecret::from(**bytes));
-        SecretKey { secret: Box::new(bytes.clone()), public: PublicKey(public.to_bytes()) }
+    pub(super) fn of(bytes: &[u8; 32]) -> SecretKey {
+        let public = x25519_dalek::PublicKey::from(&StaticSecret::from(*bytes));
+        let mut secret = Box::new(Zeroizing::new([0; 32]));
+        secret.copy_from_slice(bytes);
+        SecretKey { secret, public: PublicKey(public.to_bytes()) }
     }
 }
 

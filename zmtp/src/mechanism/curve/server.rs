@@ -132,11 +132,14 @@ fn hello(
     let cookie_nonce: &[u8; 16] = take(&mut fresh).ok_or_else(no_entropy)?;
     let welcome_nonce: &[u8; 16] = take(&mut fresh).ok_or_else(no_entropy)?;
 
-    let held = Zeroizing::new([*client.as_bytes(), *transient.expose()]);
+    // Filled in place: an array of copies would leave s' where it was put together.
+    let mut held = Zeroizing::new([0; 64]);
+    held[..32].copy_from_slice(client.as_bytes());
+    held[32..].copy_from_slice(transient.expose());
     let mut plain = Vec::with_capacity(32 + COOKIE_LENGTH);
     plain.extend_from_slice(transient.public().as_bytes());
     plain.extend_from_slice(cookie_nonce);
-    cookie_key.seal_onto(&random(COOKIE_NONCE, cookie_nonce), held.as_flattened(), &mut plain);
+    cookie_key.seal_onto(&random(COOKIE_NONCE, cookie_nonce), &held[..], &mut plain);
 
     let mut welcome = Vec::with_capacity(WELCOME_LENGTH);
     welcome.extend_from_slice(WELCOME);
@@ -171,7 +174,7 @@ impl Welcomed {
         let held = self.cookie_key.open_box(&random(COOKIE_NONCE, cookie_nonce), cookie).map_err(forged)?;
         let mut held = &held[..];
         let transient_client = PublicKey::from_bytes(*take(&mut held).ok_or_else(malformed)?);
-        let transient = SecretKey::from_bytes(*take(&mut held).ok_or_else(malformed)?);
+        let transient = SecretKey::of(take(&mut held).ok_or_else(malformed)?);
 
         let key = BoxKey::agree(&transient, &transient_client).ok_or(ProtocolError::WeakKey)?;
         let plain = key.open_box(&counted(INITIATE_NONCE, nonce), data).map_err(forged)?;
