@@ -21,6 +21,29 @@ pub static KNOWN: &[Known] = &[
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/restart", JEROMQ_REQ),
     always("jeromq-0.5.2/REQ-REP/*/right/binds-left/kill-*", JEROMQ_REQ),
     at_times("jeromq-0.5.2/REQ-ROUTER/*/left/binds-right/kill-sender", JEROMQ_ROUTER),
+    at_times("jeromq-0.5.2/REQ-*/*/PLAIN*/right/binds-*/restart", JEROMQ_REQ_SECURED),
+    at_times("jeromq-0.5.2/REQ-*/*/PLAIN*/right/binds-*/kill-*", JEROMQ_REQ_SECURED),
+    at_times("jeromq-0.5.2/REQ-*/*/CURVE*/right/binds-*/restart", JEROMQ_REQ_SECURED),
+    at_times("jeromq-0.5.2/REQ-*/*/CURVE*/right/binds-*/kill-*", JEROMQ_REQ_SECURED),
+    always("jeromq-0.5.2/*-ROUTER/*/PLAIN/right/binds-left/ids", JEROMQ_PLAIN_ID),
+    always("jeromq-0.5.2/*-ROUTER/*/PLAIN-server-connects/right/binds-right/ids", JEROMQ_PLAIN_ID),
+    always("jeromq-*/*-ROUTER/*/CURVE*/ids", JEROMQ_CURVE_ID),
+    at_times("jeromq-*/*/CURVE*/left/binds-*/order", JEROMQ_CURVE_FULL),
+    at_times("jeromq-*/DEALER-ROUTER/*/CURVE*/right/binds-*/order", JEROMQ_CURVE_FULL),
+    at_times("jeromq-*/*/CURVE*/left/binds-*/slow", JEROMQ_CURVE_FULL),
+    at_times("jeromq-*/*/CURVE*/left/binds-*/kill-*", JEROMQ_CURVE_FULL),
+    always("go-zeromq/*-ROUTER/*/PLAIN/left/binds-left/*ids", GO_PLAIN),
+    always("go-zeromq/*-ROUTER/*/PLAIN-server-connects/left/binds-right/*ids", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN/left/binds-left/restart", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN/left/binds-left/kill-*", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN/right/binds-right/restart", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN/right/binds-right/kill-*", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN-server-connects/left/binds-right/restart", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN-server-connects/left/binds-right/kill-*", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN-server-connects/right/binds-left/restart", GO_PLAIN),
+    at_times("go-zeromq/*/PLAIN-server-connects/right/binds-left/kill-*", GO_PLAIN),
+    at_times("go-zeromq/PUB-SUB/*/PLAIN/right/binds-left/restart", GO_PLAIN_PUB),
+    at_times("go-zeromq/PUB-SUB/*/PLAIN/right/binds-left/kill-receiver", GO_PLAIN_PUB),
     always("go-zeromq/*/heartbeat-*", GO_HEARTBEAT),
     always("go-zeromq/*-SUB/*/left/binds-*/topics", GO_TOPICS),
     always("go-zeromq/*-XSUB/*/left/binds-left/topics", GO_TOPICS),
@@ -113,8 +136,20 @@ pub static KNOWN: &[Known] = &[
 
 const JEROMQ_REQ: &str = "a bound REQ of JeroMQ 0.5.2 with ZMQ_REQ_RELAXED and ZMQ_REQ_CORRELATE closes every further \
     connection soon; with itself, too";
+const JEROMQ_REQ_SECURED: &str = "with PLAIN and CURVE a REQ of JeroMQ 0.5.2 with ZMQ_REQ_RELAXED and ZMQ_REQ_CORRELATE \
+    does not find back to a peer that was killed, even where it had connected; with libzmq in our place, too";
 const JEROMQ_ROUTER: &str = "a bound ROUTER of JeroMQ 0.5.2 at times cannot send to a REQ of the same routing id that \
     came back after it was killed; with others in our place, too";
+const JEROMQ_PLAIN_ID: &str =
+    "a PLAIN server of JeroMQ 0.5.2 cannot tell a routing id of 255 bytes: its READY has no room";
+const JEROMQ_CURVE_ID: &str = "CURVE of JeroMQ has no room for a routing id of 255 bytes, its own \
+    (java.nio.BufferOverflowException in produceInitiate) or the peer's";
+const JEROMQ_CURVE_FULL: &str = "when a socket of JeroMQ is full, the message that CURVE had just opened is handed to the \
+    application as it came, encrypted: 33 bytes longer, beginning with the name MESSAGE";
+const GO_PLAIN: &str = "a PLAIN client of go-zeromq forgets its name and password after its first handshake: each \
+    further connection of the socket comes with neither";
+const GO_PLAIN_PUB: &str =
+    "a bound PUB of go-zeromq with PLAIN does not take a subscriber back that was killed";
 const GO_HEARTBEAT: &str = "go-zeromq answers no PING";
 const GO_TOPICS: &str = "a subscriber of go-zeromq does not count: a topic that it has subscribed to twice is gone when \
     it is taken back once";
