@@ -185,6 +185,13 @@ pub extern "C" fn zmq_ctx_new() -> *mut c_void {
 pub extern "C" fn zmq_ctx_term(context: *mut c_void) -> c_int {
     call(-1, || {
         let ctx = Ctx::of(context)?;
+        if ctx.context.get().is_some_and(face::is_forked) {
+            drop(ctx);
+            // As with a socket: nothing of the parent's is taken apart.
+            let retired = CONTEXTS.retire(context).ok_or(Errno(libc::EFAULT))?;
+            std::mem::forget(retired);
+            return Ok(0);
+        }
         ctx.shut_down();
         if let Some(context) = ctx.context.get() {
             face::term_after_closes(context)?;

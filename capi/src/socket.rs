@@ -64,6 +64,11 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
 pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
     call(-1, || {
         let sock = SOCKETS.retire(socket).ok_or(Errno(libc::ENOTSOCK))?;
+        if face::is_forked(&sock.socket.context()) {
+            // Its threads and the holders of its locks are the parent's: nothing is taken apart here.
+            std::mem::forget(sock);
+            return Ok(0);
+        }
         face::close(&sock.socket);
         Ok(0)
     })

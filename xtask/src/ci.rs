@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::report::{Outcome, Report};
-use crate::{elf, floor, run, suite};
+use crate::{elf, floor, run, sanitize, suite};
 
 /// The platforms that `zeroxide` must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -51,6 +51,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     report.step("static quickstart, musl", |_| static_quickstart(root));
     report.step(&format!("check with Rust {OLDEST}"), |_| check_oldest(root));
     report.step("fuzz targets", |_| fuzz(root));
+    sanitize::steps(root, &mut report, None);
     report.step("dependencies", |_| dependencies(root));
     report.close()
 }

@@ -28,6 +28,8 @@ use build::Tree;
 use expected::Expected;
 use program::{Case, Verdict};
 
+pub(crate) use program::output_within;
+
 /// The lists of the cases that do not pass.
 const PROGRAMS: &str = "capi/conformance/expected.toml";
 const PYZMQ: &str = "capi/conformance/pyzmq.toml";

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | install | zmq-sys | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
 //! | [`conformance`] | `conformance`: libzmq's own tests, and pyzmq's, on our libzmq.so |
+//! | [`sanitize`] | `sanitize`: C programs on our library under the address and thread sanitizers |
 //! | [`install`] | `install`: the C library as a package that others find |
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
@@ -26,6 +27,7 @@ mod registry;
 mod replacement;
 mod report;
 mod run;
+mod sanitize;
 mod suite;
 
 use std::path::{Path, PathBuf};
@@ -69,7 +71,7 @@ enum Task {
     ///
     /// In this order: rustfmt, floor, clippy, rustdoc, `test --require-peers`, a check for each supported
     /// target, a quickstart linked statically against musl, a check with the oldest supported compiler, the
-    /// fuzz targets, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
+    /// fuzz targets, the sanitizers, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
     /// listed at the end as not run.
     Ci,
     /// Runs libzmq's own test programs, or pyzmq's tests, on our libzmq.so and compares each case with the list of those
@@ -79,6 +81,10 @@ enum Task {
     /// zeromq-src; pyzmq needs Python, a C compiler and the packages of xtask/conformance/pyzmq.txt.
     #[command(verbatim_doc_comment)]
     Conformance(conformance::Options),
+    /// Runs the C programs of capi/tests/programs under the address and the thread sanitizer.
+    ///
+    /// It needs a nightly tool chain and a C compiler; for threads also the nightly component rust-src.
+    Sanitize(sanitize::Options),
     /// Builds the C library and puts it below a prefix: libzmq.so, libzmq.a, headers, pkg-config and CMake files.
     ///
     /// docs/PACKAGING.md tells what a packager needs to know.
@@ -99,6 +105,7 @@ fn main() -> ExitCode {
         Task::Test(options) => suite::run(&root, &options),
         Task::Ci => ci::run(&root),
         Task::Conformance(options) => conformance::run(&root, &options),
+        Task::Sanitize(options) => sanitize::run(&root, &options),
         Task::Install(options) => install::run(&root, &options),
         Task::ZmqSys => replacement::run(&root),
         Task::Bench(options) => bench::run(&root, &options),

@@ -63,7 +63,7 @@ pub(super) fn run(executable: &Path, folder: &Path) -> Vec<Case> {
 }
 
 /// What a command prints, and how it ended; `None` when it had to be ended at the limit.
-pub(super) fn output_within(
+pub(crate) fn output_within(
     command: &mut Command,
     limit: Duration,
 ) -> std::io::Result<(String, Option<ExitStatus>)> {

@@ -1,0 +1,220 @@
+//! `sanitize`: the programs of capi/tests/programs with the C library, under the address and the thread sanitizer.
+//!
+//! Library and programs are instrumented; the programs are linked with the sanitizer's runtime of the nightly tool chain,
+//! as that of the C compiler may be another version. The thread sanitizer needs an instrumented standard library, too.
+//! A program that is wrong on purpose proves that the sanitizer looks. Everything is below target/sanitize-*.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use crate::conformance::output_within;
+use crate::report::{Counts, Outcome, Report};
+use crate::{run, suite};
+
+/// The program that must be found fault with.
+const FAULTY: &str = "faulty";
+/// Sanitized programs are slow, but not so slow.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Options of `sanitize`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Runs only the programs whose names contain this.
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Sanitizer {
+    Address,
+    Thread,
+}
+
+impl Sanitizer {
+    fn name(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "address",
+            Sanitizer::Thread => "thread",
+        }
+    }
+
+    /// The runtime's name in the tool chain.
+    fn runtime(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "librustc-nightly_rt.asan.a",
+            Sanitizer::Thread => "librustc-nightly_rt.tsan.a",
+        }
+    }
+
+    /// How it calls what it finds in the faulty program.
+    fn finding(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "heap-use-after-free",
+            Sanitizer::Thread => "data race",
+        }
+    }
+
+    /// Arguments beside those of any build.
+    fn build_arguments(self) -> &'static [&'static str] {
+        match self {
+            Sanitizer::Address => &[],
+            Sanitizer::Thread => &["-Zbuild-std"],
+        }
+    }
+}
+
+pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+    let mut report = Report::default();
+    steps(root, &mut report, options.filter.as_deref());
+    report.close()
+}
+
+/// Runs the steps of `sanitize` into `report`.
+pub(crate) fn steps(root: &Path, report: &mut Report, filter: Option<&str>) {
+    for sanitizer in [Sanitizer::Address, Sanitizer::Thread] {
+        report.step(&format!("C programs, {} sanitizer", sanitizer.name()), |counts| {
+            match Bench::make(root, sanitizer) {
+                Ok(bench) => bench.run_all(filter, counts),
+                Err(why) => why,
+            }
+        });
+    }
+}
+
+/// An instrumented library and the runtime that belongs to it.
+struct Bench {
+    sanitizer: Sanitizer,
+    programs: PathBuf,
+    include: PathBuf,
+    folder: PathBuf,
+    runtime: PathBuf,
+}
+
+impl Bench {
+    fn make(root: &Path, sanitizer: Sanitizer) -> Result<Bench, Outcome> {
+        let missing = |what: &str| Outcome::NotRun(what.to_owned());
+        if !cfg!(target_os = "linux") {
+            return Err(missing("knows the names of Linux's libraries only"));
+        }
+        let rustc = |arguments: &[&str]| {
+            let mut rustc = run::command("rustup", root, &["run", "nightly", "rustc"]);
+            run::output(rustc.args(arguments).env_remove("RUSTC"))
+        };
+        let sysroot = rustc(&["--print", "sysroot"]).ok_or_else(|| missing("no nightly tool chain"))?;
+        let host =
+            rustc(&["--print", "host-tuple"]).ok_or_else(|| missing("rustc does not tell its host"))?;
+        let sysroot = Path::new(&sysroot);
+        let runtime = sysroot.join("lib/rustlib").join(&host).join("lib").join(sanitizer.runtime());
+        if !runtime.exists() {
+            return Err(missing("the nightly tool chain has no such sanitizer for this platform"));
+        }
+        if run::output(&mut run::command("cc", root, &["--version"])).is_none() {
+            return Err(missing("there is no C compiler (cc)"));
+        }
+        let std_source = sysroot.join("lib/rustlib/src/rust/library");
+        if !sanitizer.build_arguments().is_empty() && !std_source.exists() {
+            return Err(missing("no source of the standard library (rustup component add rust-src)"));
+        }
+        let folder = suite::target(root).join(format!("sanitize-{}", sanitizer.name()));
+        let library = build(root, sanitizer, &host, &folder)?;
+        let capi = root.join("capi");
+        let (programs, include) = (capi.join("tests/programs"), capi.join("include"));
+        let bench = Bench { sanitizer, programs, include, folder: folder.join("programs"), runtime };
+        let put = fs::create_dir_all(&bench.folder)
+            .and_then(|()| fs::copy(&library, bench.folder.join("libzmq.so.5")));
+        put.map_err(|error| Outcome::Failed(format!("{}: {error}", library.display())))?;
+        Ok(bench)
+    }
+
+    fn run_all(&self, filter: Option<&str>, counts: &mut Counts) -> Outcome {
+        let entries = fs::read_dir(&self.programs).into_iter().flatten().flatten().map(|entry| entry.path());
+        let sources = entries.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
+        let names = sources.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+        let mut names: Vec<String> =
+            names.filter(|name| name == FAULTY || filter.is_none_or(|part| name.contains(part))).collect();
+        names.sort();
+        let mut faults = Vec::new();
+        for name in names {
+            match self.run_one(&name) {
+                Ok(()) => {
+                    println!("{name}: as it should");
+                    counts.passed += 1;
+                }
+                Err(why) => {
+                    println!("{name}: {why}");
+                    counts.failed += 1;
+                    faults.push(name);
+                }
+            }
+        }
+        if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join(", ")) }
+    }
+
+    fn run_one(&self, name: &str) -> Result<(), String> {
+        let program = self.compile(name)?;
+        let folder = self.folder.join(format!("{name}-run"));
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let report = folder.join("report");
+        // What the sanitizer finds goes to a file of each process, so that none is overlooked.
+        let options = format!("log_path={}:exitcode=66:detect_leaks=0", report.display());
+        let mut command = Command::new(&program);
+        command.current_dir(&folder).env("LD_LIBRARY_PATH", &self.folder);
+        // A fork child makes threads of its own, which the thread sanitizer allows when told to.
+        command.env("ASAN_OPTIONS", &options).env("TSAN_OPTIONS", format!("{options}:die_after_fork=0"));
+        let ran = output_within(&mut command, LIMIT);
+        let reports = reports(&folder);
+        let _ = fs::remove_dir_all(&folder);
+        let (text, status) = ran.map_err(|error| error.to_string())?;
+        if name == FAULTY {
+            let found = reports.contains(self.sanitizer.finding());
+            return if found { Ok(()) } else { Err("the sanitizer sees no fault where one is".to_owned()) };
+        }
+        match status {
+            _ if !reports.is_empty() => Err(reports),
+            None => Err(format!("still running after {} s", LIMIT.as_secs())),
+            Some(status) if !status.success() => Err(status.to_string()),
+            Some(_) if text != "well\n" => Err(format!("says {text:?}")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn compile(&self, name: &str) -> Result<PathBuf, String> {
+        let (object, program) = (self.folder.join(format!("{name}.o")), self.folder.join(name));
+        let mut compile = run::command("cc", &self.folder, &["-std=c11", "-g", "-pthread", "-c"]);
+        compile.arg(format!("-fsanitize={}", self.sanitizer.name())).arg("-I").arg(&self.include);
+        compile.arg(self.programs.join(format!("{name}.c"))).arg("-o").arg(&object);
+        let mut link = run::command("cc", &self.folder, &["-rdynamic", "-pthread"]);
+        link.arg(&object).arg("-o").arg(&program).arg("-Wl,--whole-archive").arg(&self.runtime);
+        link.args(["-Wl,--no-whole-archive", "libzmq.so.5", "-ldl", "-lm", "-lrt", "-lresolv"]);
+        for command in [&mut compile, &mut link] {
+            let output = command.output().map_err(|error| format!("no C compiler: {error}"))?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+            }
+        }
+        Ok(program)
+    }
+}
+
+/// The C library, instrumented.
+fn build(root: &Path, sanitizer: Sanitizer, host: &str, folder: &Path) -> Result<PathBuf, Outcome> {
+    let mut build = run::cargo_of("nightly", root, &["build", "-p", "zeroxide-capi", "--target", host]);
+    build.args(sanitizer.build_arguments()).env("CARGO_TARGET_DIR", folder);
+    build.env("RUSTFLAGS", format!("-Zsanitizer={} -Cdebuginfo=1", sanitizer.name()));
+    match run::pass(&mut build) {
+        Outcome::Passed => Ok(folder.join(host).join("debug/libzmq.so")),
+        _ => Err(Outcome::Failed("the library does not build".to_owned())),
+    }
+}
+
+/// What the sanitizer has written about the processes of one program.
+fn reports(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let files = entries
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("report.")));
+    files
+        .filter_map(|path| fs::read(path).ok())
+        .map(|text| String::from_utf8_lossy(&text).into_owned())
+        .collect()
+}
