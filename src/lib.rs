@@ -24,7 +24,7 @@ pub use error::{
     NotReady, Op, RequestError, Result, SecurityError, SendError, Turn, Why,
 };
 pub use io::reaper::{CloseReport, Closing};
-pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Monitor};
+pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, RouterNotify,
     Writable, opt,
@@ -35,7 +35,8 @@ pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
 #[cfg(feature = "curve")]
 pub use security::generate_secret_key;
 pub use security::{
-    AccessList, Authenticate, Credentials, Mechanism, NetError, PublicKey, Role, SecretKey, Security, Verdict,
+    AccessList, Authenticate, Credentials, Mechanism, Net, NetError, PublicKey, Role, SecretKey, Security,
+    Verdict,
 };
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};

@@ -57,6 +57,8 @@ pub enum EventKind {
     AcceptFailed(io::ErrorKind),
     /// A connection was accepted and closed at once: too many others are in their handshake (ACCEPT_FAILED).
     TurnedAway(Crowd),
+    /// A connection was accepted and closed at once: an accept filter does not let it in (ACCEPT_FAILED).
+    Filtered(Filter),
     /// A bound endpoint is closed (CLOSED).
     ListenerClosed,
     /// A connect has begun (CONNECT_DELAYED).
@@ -102,6 +104,16 @@ pub enum Crowd {
     OfListener,
     /// MAX_HANDSHAKES_PER_HOST, of the remote host.
     OfHost,
+}
+
+/// Which accept filter did not let a connection in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// TCP_ACCEPT_FILTER: the peer's address is in none of its networks.
+    Address,
+    /// IPC_FILTER_UID, IPC_FILTER_GID, IPC_FILTER_PID: the peer is none of these users, groups and processes, or the
+    /// system does not tell who it is.
+    Process,
 }
 
 /// Why a peer is gone.

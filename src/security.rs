@@ -5,7 +5,8 @@
 //! | `authenticate` | [`Authenticate`], what decides about a peer; [`Credentials`], [`Verdict`] |
 //! | `access_list` | [`AccessList`], the ready-made one |
 //! | `keys` | keys, and where random bytes come from |
-//! | `net`, `users` | networks of addresses; names and passwords |
+//! | `net`, `users` | [`Net`], networks of addresses; names and passwords |
+//! | `filters` | who may connect to a bound endpoint at all, before any handshake |
 //! | `authorities` | who decides for which domain, and the threads on which they do |
 //!
 //! The question itself travels through `io/authorise` (who is asked) and `io/zap` (a handler socket is).
@@ -13,13 +14,14 @@
 mod access_list;
 mod authenticate;
 pub(crate) mod authorities;
+pub(crate) mod filters;
 mod keys;
 mod net;
 #[cfg(feature = "plain")]
 mod users;
 
 pub use authenticate::{Authenticate, Credentials, Verdict};
-pub use net::NetError;
+pub use net::{Net, NetError};
 
 use std::fmt;
 

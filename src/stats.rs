@@ -153,6 +153,8 @@ counters! {
         bytes_read,
         /// Times that the memory of a body grew while it was received.
         growths,
+        /// Connections that an accept filter closed at once (TCP_ACCEPT_FILTER, IPC_FILTER_UID, _GID, _PID).
+        filtered,
         /// Peers that were not let in by who decides about them, for whatever reason.
         denied,
         /// Of these: peers about whom there was no decision, because who decides panicked, was gone or overloaded, or

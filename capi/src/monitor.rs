@@ -128,7 +128,7 @@ impl Sender {
             let queues = [outbound, inbound];
             return self.send(PIPES_STATS, &queues, "", &event.local, &event.remote);
         }
-        let (number, value) = numbers(event);
+        let Some((number, value)) = numbers(event) else { return Ok(()) };
         if number == ACCEPTED {
             self.accepted.insert(event.connection);
         }
@@ -187,13 +187,15 @@ impl Sender {
     }
 }
 
-/// The number and the value of an event in libzmq.
-fn numbers(event: &Event) -> (u64, u64) {
-    match &event.kind {
+/// The number and the value of an event in libzmq; `None` for one that it does not have.
+fn numbers(event: &Event) -> Option<(u64, u64)> {
+    Some(match &event.kind {
         EventKind::Listening => (LISTENING, descriptor(event)),
         EventKind::BindFailed(kind) => (BIND_FAILED, number_of(*kind)),
         EventKind::Accepted => (ACCEPTED, descriptor(event)),
         EventKind::AcceptFailed(kind) => (ACCEPT_FAILED, number_of(*kind)),
+        EventKind::TurnedAway(_) => (ACCEPT_FAILED, libc::ECONNABORTED as u64),
+        EventKind::Filtered(_) => (ACCEPT_FAILED, libc::EACCES as u64),
         EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, descriptor(event)),
         EventKind::ConnectDelayed => (CONNECT_DELAYED, libc::EINPROGRESS as u64),
         EventKind::Connected => (CONNECTED, descriptor(event)),
@@ -203,8 +205,9 @@ fn numbers(event: &Event) -> (u64, u64) {
         EventKind::HandshakeSucceeded => (HANDSHAKE_SUCCEEDED, 0),
         EventKind::HandshakeFailed(error) => failure(&error.cause),
         EventKind::Disconnected { .. } => (DISCONNECTED, descriptor(event)),
-        _ => (MONITOR_STOPPED, 0),
-    }
+        // A warning of this library's own, and what follows by itself.
+        _ => return None,
+    })
 }
 
 fn descriptor(event: &Event) -> u64 {

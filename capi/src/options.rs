@@ -11,6 +11,9 @@ use crate::socket::Sock;
 /// A descriptor that listens, for the next bind: the application's, so it is kept here.
 const USE_FD: c_int = 89;
 
+/// Texts that NULL takes back, and for which an empty text is not one (libzmq options.cpp): TCP_ACCEPT_FILTER.
+const NOT_EMPTY: [c_int; 1] = [38];
+
 /// Sets an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
 ///
 /// # Safety
@@ -26,6 +29,9 @@ pub unsafe extern "C" fn zmq_setsockopt(
         let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let value = unsafe { bytes(optval.cast(), optvallen) }.map_err(|_| Errno(libc::EINVAL))?;
+        if value.is_empty() && !optval.is_null() && NOT_EMPTY.contains(&option) {
+            return Err(Errno(libc::EINVAL));
+        }
         if option == USE_FD {
             let fd = <[u8; 4]>::try_from(value).map(c_int::from_ne_bytes).unwrap_or(c_int::MIN);
             if fd < -1 {

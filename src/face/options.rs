@@ -11,7 +11,7 @@ use zeroxide_zmtp::SocketType;
 use zeroxide_zmtp::mechanism::{Secret, z85};
 
 use crate::options::{Opt, OptionError, ReconnectStop, RouterNotify, Row, Values, opt};
-use crate::security::{Mechanism, PublicKey, SecretKey};
+use crate::security::{Mechanism, Net, PublicKey, SecretKey};
 
 /// The value of an option as C sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,12 @@ pub(super) fn special(number: i32) -> Option<Special> {
 const PLAIN_SERVER: i32 = 44;
 const PLAIN_USERNAME: i32 = 45;
 const PLAIN_PASSWORD: i32 = 46;
+const TCP_ACCEPT_FILTER: i32 = 38;
+const IPC_FILTER_PID: i32 = 58;
+const IPC_FILTER_UID: i32 = 59;
+const IPC_FILTER_GID: i32 = 60;
+/// Options to which each call adds.
+const ADDED_TO: [i32; 4] = [TCP_ACCEPT_FILTER, IPC_FILTER_PID, IPC_FILTER_UID, IPC_FILTER_GID];
 const METADATA: i32 = 95;
 const TYPE: i32 = 16;
 const MECHANISM: i32 = 43;
@@ -74,6 +80,7 @@ pub(super) fn set(
         Some(_) if bytes.is_empty() && matches!(number, PLAIN_USERNAME | PLAIN_PASSWORD) => {
             set(values, socket, PLAIN_SERVER, &0i32.to_ne_bytes())
         }
+        Some(form) if ADDED_TO.contains(&number) => add(form, values, socket, bytes),
         // Each call adds one; the first value of a name stays (libzmq options.cpp).
         Some(form) if number == METADATA => {
             let before = values.metadata.clone();
@@ -89,6 +96,29 @@ pub(super) fn set(
         Some(form) => (form.set)(values, socket, bytes),
         None => Err(unknown(number)),
     }
+}
+
+/// Adds one value to a list; none at all clears it (libzmq options.cpp).
+fn add(form: &Form, values: &mut Values, socket: SocketType, bytes: &[u8]) -> Result<(), OptionError> {
+    let mut before = values.clone();
+    (form.set)(values, socket, bytes)?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    match form.number {
+        TCP_ACCEPT_FILTER => join(&mut before.tcp_accept_filter, &mut values.tcp_accept_filter),
+        IPC_FILTER_PID => join(&mut before.ipc_filter_pid, &mut values.ipc_filter_pid),
+        IPC_FILTER_UID => join(&mut before.ipc_filter_uid, &mut values.ipc_filter_uid),
+        _ => join(&mut before.ipc_filter_gid, &mut values.ipc_filter_gid),
+    }
+    Ok(())
+}
+
+/// Puts what was there before in front.
+fn join<T: PartialEq>(before: &mut Vec<T>, now: &mut Vec<T>) {
+    now.retain(|value| !before.contains(value));
+    before.append(now);
+    std::mem::swap(before, now);
 }
 
 /// The value of an option.
@@ -443,6 +473,40 @@ impl Codec<Vec<(String, Bytes)>> for Pair {
     }
 }
 
+/// A filter: one more, or none at all.
+struct One;
+
+impl Codec<Vec<Net>> for One {
+    fn decode(&self, bytes: &[u8]) -> Option<Vec<Net>> {
+        match bytes {
+            [] => Some(Vec::new()),
+            _ if bytes.len() > 255 => None,
+            _ => {
+                let text: String = Plain.decode(bytes)?;
+                text.parse().ok().map(|net| vec![net])
+            }
+        }
+    }
+
+    fn encode(&self, _: Option<Vec<Net>>) -> Raw {
+        Raw::Bytes(Vec::new())
+    }
+}
+
+/// `pid_t` has a sign, and no process a negative number.
+impl Codec<Vec<u32>> for One {
+    fn decode(&self, bytes: &[u8]) -> Option<Vec<u32>> {
+        match bytes {
+            [] => Some(Vec::new()),
+            _ => bytes.try_into().ok().map(|number| vec![u32::from_ne_bytes(number)]),
+        }
+    }
+
+    fn encode(&self, _: Option<Vec<u32>>) -> Raw {
+        Raw::Bytes(Vec::new())
+    }
+}
+
 /// RECONNECT_STOP: bits.
 struct Stops;
 
@@ -519,6 +583,7 @@ forms! {
     35 both TCP_KEEPALIVE_CNT: NumberOr(-1);
     36 both TCP_KEEPALIVE_IDLE: SecondsOr(-1);
     37 both TCP_KEEPALIVE_INTVL: SecondsOr(-1);
+    38 set TCP_ACCEPT_FILTER: One;
     39 both IMMEDIATE: Flag::Strict;
     40 set XPUB_VERBOSE: Flag::NotNegative;
     41 set ROUTER_RAW: Flag::NotNegative;
@@ -537,6 +602,9 @@ forms! {
     55 both ZAP_DOMAIN: Plain;
     56 set ROUTER_HANDOVER: Flag::NotNegative;
     57 both TOS: Number;
+    58 set IPC_FILTER_PID: One;
+    59 set IPC_FILTER_UID: One;
+    60 set IPC_FILTER_GID: One;
     61 set CONNECT_ROUTING_ID: Plain;
     66 both HANDSHAKE_IVL: MillisOr(0, 0);
     69 set XPUB_NODROP: Flag::NotNegative;

@@ -16,6 +16,7 @@ use crate::monitor::{Crowd, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
 use crate::socket::pipes::Slot;
+use crate::stats::Counters;
 
 /// Connections taken in one go, so that a flood of them cannot keep the thread to itself. Peers wait meanwhile.
 const MAX_ACCEPTS: usize = 8;
@@ -28,6 +29,14 @@ pub(crate) struct Acceptor {
     pending: Pending,
     /// A timer will make it accept again; edges are left to it, so that there is never more than one.
     waiting: bool,
+}
+
+impl Acceptor {
+    /// Tells of a connection that did not get as far as a handshake.
+    fn tell(&self, id: u64, remote: &str, kind: EventKind) {
+        let local = self.listener.endpoint().to_string();
+        self.base.monitors.emit(id, &local, remote, kind);
+    }
 }
 
 impl Reactor {
@@ -76,6 +85,11 @@ impl Reactor {
                 Ok((stream, accepted)) => {
                     let host = accepted.ip.map(Host::of);
                     let values = Arc::clone(&acceptor.values);
+                    if let Err(filter) = values.filter(&accepted) {
+                        Counters::add(&acceptor.base.counters.filtered, 1);
+                        acceptor.tell(id, &accepted.remote, EventKind::Filtered(filter));
+                        continue;
+                    }
                     match acceptor.pending.admit(host, &values) {
                         Ok(()) => {
                             let place = Place { listener: id, host };
@@ -86,9 +100,7 @@ impl Reactor {
                         }
                         Err(crowd) => {
                             // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
-                            let local = acceptor.listener.endpoint().to_string();
-                            let kind = EventKind::TurnedAway(crowd);
-                            acceptor.base.monitors.emit(id, &local, &accepted.remote, kind);
+                            acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
                         }
                     }
                 }
@@ -99,8 +111,7 @@ impl Reactor {
                     | io::ErrorKind::ConnectionReset
                     | io::ErrorKind::Interrupted => {}
                     kind => {
-                        let local = acceptor.listener.endpoint().to_string();
-                        acceptor.base.monitors.emit(id, &local, "", EventKind::AcceptFailed(kind));
+                        acceptor.tell(id, "", EventKind::AcceptFailed(kind));
                         let wait = acceptor.values.accept_backoff;
                         return self.accept_after(id, wait);
                     }

@@ -9,7 +9,7 @@ use zeroxide_zmtp::{SocketType, Version};
 
 use super::row::{Row, Unit};
 use super::{OptionError, ReconnectStop, RouterNotify};
-use crate::security::{Mechanism, PublicKey, Role, SecretKey};
+use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// A type of option values.
 pub(super) trait Kind {
@@ -170,6 +170,27 @@ impl Kind for Vec<(String, Bytes)> {
         let names: Vec<&str> = self.iter().map(|(name, _)| name.as_str()).collect();
         if names.is_empty() { none.to_owned() } else { format!("{names:?}") }
     }
+}
+
+impl Kind for Vec<Net> {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, none: &str) -> String {
+        listed(self, none)
+    }
+}
+
+impl Kind for Vec<u32> {
+    const UNIT: Unit = Unit::Any;
+
+    fn show(&self, none: &str) -> String {
+        listed(self, none)
+    }
+}
+
+fn listed<T: ToString>(values: &[T], none: &str) -> String {
+    let texts: Vec<String> = values.iter().map(T::to_string).collect();
+    if texts.is_empty() { none.to_owned() } else { texts.join(", ") }
 }
 
 impl Kind for Version {

@@ -16,7 +16,7 @@ use zeroxide_zmtp::{SocketType, Version};
 use super::kind::{Field, Kind, check};
 use super::row::{CType, Place, Row, Scope, Support, Unit};
 use super::{ReconnectStop, RouterNotify};
-use crate::security::{Mechanism, PublicKey, Role, SecretKey};
+use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
 const INT: u64 = i32::MAX as u64;
@@ -396,6 +396,15 @@ options! {
         BUSY_POLL busy_poll: u32; 113 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, INT;
         /// The network interface that tcp traffic must use, on Linux.
         BINDTODEVICE bindtodevice: String as Option<String>; 92 string; AtAttach Endpoint all; native None, libzmq None, range 1, 15, none "any", rule no_nul, "no NUL";
+        /// Networks whose tcp connections are accepted, others are closed at once; empty is all. Each `zmq_setsockopt` adds one,
+        /// NULL clears (deprecated in libzmq).
+        TCP_ACCEPT_FILTER tcp_accept_filter: Vec<Net>; 38 string; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
+        /// Processes whose ipc connections are accepted, beside those of IPC_FILTER_UID and IPC_FILTER_GID; all three empty is all. Linux.
+        IPC_FILTER_PID ipc_filter_pid: Vec<u32>; 58 pid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
+        /// Users whose ipc connections are accepted, as IPC_FILTER_PID.
+        IPC_FILTER_UID ipc_filter_uid: Vec<u32>; 59 uid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
+        /// Groups whose ipc connections are accepted, as IPC_FILTER_PID: the peer's own, or one that /etc/group puts its user in.
+        IPC_FILTER_GID ipc_filter_gid: Vec<u32>; 60 gid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
 
         // REQ, DEALER, ROUTER, STREAM.
         /// The name under which this socket's peers that are ROUTERs know it.
@@ -472,14 +481,6 @@ options! {
         GSSAPI_PRINCIPAL_NAMETYPE: u32; 90 int; AtAttach all; libzmq "0", needs "GSSAPI";
         /// Kind of name that GSSAPI_SERVICE_PRINCIPAL is.
         GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: u32; 91 int; AtAttach all; libzmq "0", needs "GSSAPI";
-        /// Networks whose connections are accepted, such as `10.0.0.0/8` (deprecated in libzmq).
-        TCP_ACCEPT_FILTER: String; 38 string; AtAttach all; libzmq "none", needs "accept filters";
-        /// Process whose ipc connections are accepted (deprecated in libzmq).
-        IPC_FILTER_PID: u32; 58 pid_t; AtAttach all; libzmq "none", needs "accept filters";
-        /// User whose ipc connections are accepted (deprecated in libzmq).
-        IPC_FILTER_UID: u32; 59 uid_t; AtAttach all; libzmq "none", needs "accept filters";
-        /// Group whose ipc connections are accepted (deprecated in libzmq).
-        IPC_FILTER_GID: u32; 60 gid_t; AtAttach all; libzmq "none", needs "accept filters";
         /// `host:port` of a SOCKS5 proxy for tcp connections.
         SOCKS_PROXY: String; 68 string; AtAttach all; libzmq "none", needs "SOCKS5";
         /// The name to show to the SOCKS5 proxy.

@@ -5,8 +5,17 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 /// Some addresses of IPv4 or of IPv6. An IPv4 address inside of an IPv6 one (`::ffff:10.0.0.1`) counts as IPv4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Net {
+///
+/// ```
+/// use zeroxide::Net;
+///
+/// let office: Net = "192.168.1.0/24".parse()?;
+/// assert!(office.contains("192.168.1.7".parse()?));
+/// assert_eq!(office.to_string(), "192.168.1.0/24");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Net {
     address: IpAddr,
     /// How many leading bits count.
     bits: u32,
@@ -14,7 +23,8 @@ pub(super) struct Net {
 
 impl Net {
     /// Whether an address is in it.
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(net), IpAddr::V4(address)) => {
                 let differing = net.to_bits() ^ address.to_bits();
@@ -51,6 +61,13 @@ impl FromStr for Net {
             return Err(wrong());
         }
         Ok(Net { address, bits: bits - inside })
+    }
+}
+
+/// As it is parsed, always with the number of bits.
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`options`] | [`SocketOptions`] |
 //! | [`resolve`] | names to addresses: [`resolve::resolve`] answers what to [`dial`] |
 //! | [`listener`] | [`Listener`]: one arm per scheme |
+//! | `groups` | the groups of a user, which accept filters ask for |
 //! | [`stream`] | [`Stream`], [`dial`]: one arm per scheme |
 //! | [`tcp`], [`ipc`] | what the arms are made of |
 //! | [`inproc`] | the name table of one context |
@@ -35,6 +36,7 @@
 
 pub mod endpoint;
 pub mod error;
+mod groups;
 pub mod inproc;
 pub mod ipc;
 pub mod listener;
