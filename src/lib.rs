@@ -41,7 +41,7 @@ pub use security::{
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId};
-pub use zeroxide_transports::{Endpoint, EndpointError};
+pub use zeroxide_transports::{Endpoint, EndpointError, SocksError, SocksRefusal};
 pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
 pub use zeroxide_zmtp::mechanism::{Proof, Secret, Status as AuthStatus};
 pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Stage, Version};

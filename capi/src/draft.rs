@@ -6,7 +6,7 @@ use zeroxide::{Socket, SocketType, face, opt};
 
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::monitor::Pump;
-use crate::socket::Sock;
+use crate::socket::{Sock, bracketed};
 
 /// Joins a group on a DISH. `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
 /// other types.
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, addr: *const c_ch
             return Err(Errno(libc::EFAULT));
         }
         let _blocked = SignalsBlocked::new();
-        Ok(face::connect_peer(&sock.socket, endpoint)?)
+        Ok(face::connect_peer(&sock.socket, &bracketed(endpoint))?)
     })
 }
 

@@ -11,8 +11,8 @@ use crate::socket::Sock;
 /// A descriptor that listens, for the next bind: the application's, so it is kept here.
 const USE_FD: c_int = 89;
 
-/// Texts that NULL takes back, and for which an empty text is not one (libzmq options.cpp): TCP_ACCEPT_FILTER.
-const NOT_EMPTY: [c_int; 1] = [38];
+/// Texts that NULL takes back, and for which an empty text is not one (libzmq options.cpp): TCP_ACCEPT_FILTER, SOCKS_PROXY.
+const NOT_EMPTY: [c_int; 2] = [38, 68];
 
 /// Sets an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
 ///

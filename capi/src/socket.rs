@@ -1,5 +1,6 @@
 //! Sockets: their life and their endpoints.
 
+use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -135,9 +136,26 @@ unsafe fn on_endpoint(
         // SAFETY: the caller's promise.
         let endpoint = unsafe { text(addr) }?;
         let _blocked = SignalsBlocked::new();
-        act(&sock.socket, endpoint)?;
+        act(&sock.socket, &bracketed(endpoint))?;
         Ok(0)
     })
+}
+
+/// libzmq takes what stands before the last colon as the host, so that `tcp://::1:5555` needs no brackets
+/// (ip_resolver.cpp); Rust callers are told to write them.
+pub(crate) fn bracketed(endpoint: &str) -> Cow<'_, str> {
+    let Some(address) = endpoint.strip_prefix("tcp://") else { return endpoint.into() };
+    let target = address.rfind(';').map_or(0, |semicolon| semicolon + 1);
+    let (source, target) = address.split_at(target);
+    match target.rsplit_once(':') {
+        Some((host, port)) if is_ipv6(host) => format!("tcp://{source}[{host}]:{port}").into(),
+        _ => endpoint.into(),
+    }
+}
+
+fn is_ipv6(host: &str) -> bool {
+    let address = host.split_once('%').map_or(host, |(address, _)| address);
+    address.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
 /// What a ROUTER could send to the peer with this routing id without waiting: `ZMQ_POLLOUT` or 0. `EHOSTUNREACH`,
@@ -157,4 +175,25 @@ pub unsafe extern "C" fn zmq_socket_get_peer_state(
         let id = unsafe { crate::boundary::bytes(routing_id.cast(), routing_id_size) }?;
         Ok(crate::poll::events(face::peer_state(&sock.socket, id)?).into())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_address_needs_no_brackets_in_c() {
+        for (text, meant) in [
+            ("tcp://::1:5555", "tcp://[::1]:5555"),
+            ("tcp://fe80::1%eth0:5555", "tcp://[fe80::1%eth0]:5555"),
+            ("tcp://[::2]:0;::1:5555", "tcp://[::2]:0;[::1]:5555"),
+            ("tcp://[::1]:5555", "tcp://[::1]:5555"),
+            ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555"),
+            ("tcp://::1", "tcp://::1"),
+            ("tcp://", "tcp://"),
+            ("inproc://::1:5555", "inproc://::1:5555"),
+        ] {
+            assert_eq!(bracketed(text), meant);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
+use zeroxide_transports::SocksError;
 use zeroxide_zmtp::SocketType;
 
 use super::HandshakeError;
@@ -117,6 +118,8 @@ pub enum DialError {
     Io(io::ErrorKind),
     /// Nobody has bound this inproc name.
     NotBound,
+    /// The SOCKS5 proxy was reached, and made no connection.
+    Proxy(SocksError),
     /// The connection stood, and its handshake failed.
     Handshake(Arc<HandshakeError>),
 }
@@ -203,6 +206,7 @@ impl fmt::Display for DialError {
             DialError::TimedOut => f.write_str("no answer in time"),
             DialError::Io(kind) => write!(f, "{kind}"),
             DialError::NotBound => f.write_str("not bound in this context"),
+            DialError::Proxy(error) => write!(f, "{error}"),
             DialError::Handshake(error) => f.write_str(&error.what()),
         }
     }
@@ -211,6 +215,10 @@ impl fmt::Display for DialError {
 impl DialError {
     /// What the error of a dial or of a lookup says. Only a lookup finds nothing without a number of the system's.
     pub(crate) fn from_io(error: &io::Error) -> DialError {
+        let source = error.get_ref();
+        if let Some(proxy) = source.and_then(|source| source.downcast_ref::<SocksError>()) {
+            return DialError::Proxy(*proxy);
+        }
         match (error.kind(), error.raw_os_error()) {
             (io::ErrorKind::NotFound, None) => DialError::UnknownHost,
             (io::ErrorKind::TimedOut, None) => DialError::TimedOut,
@@ -223,7 +231,10 @@ impl DialError {
             DialError::UnknownHost => "is the name right?",
             DialError::NotBound => "inproc joins sockets of one Context only",
             DialError::Io(io::ErrorKind::NotFound) => "is the path right, and the server running?",
-            DialError::TimedOut | DialError::Io(_) | DialError::Handshake(_) => "is the server running?",
+            DialError::Proxy(error) if error.is_of_proxy() => "see SOCKS_PROXY",
+            DialError::TimedOut | DialError::Io(_) | DialError::Proxy(_) | DialError::Handshake(_) => {
+                "is the server running?"
+            }
         }
     }
 }

@@ -60,6 +60,7 @@ const IPC_FILTER_UID: i32 = 59;
 const IPC_FILTER_GID: i32 = 60;
 /// Options to which each call adds.
 const ADDED_TO: [i32; 4] = [TCP_ACCEPT_FILTER, IPC_FILTER_PID, IPC_FILTER_UID, IPC_FILTER_GID];
+const SOCKS_PROXY: i32 = 68;
 const METADATA: i32 = 95;
 const TYPE: i32 = 16;
 const MECHANISM: i32 = 43;
@@ -79,6 +80,11 @@ pub(super) fn set(
         // NULL of no length: the socket is no client of PLAIN any more (libzmq options.cpp).
         Some(_) if bytes.is_empty() && matches!(number, PLAIN_USERNAME | PLAIN_PASSWORD) => {
             set(values, socket, PLAIN_SERVER, &0i32.to_ne_bytes())
+        }
+        // NULL: no proxy (libzmq options.cpp).
+        Some(_) if bytes.is_empty() && number == SOCKS_PROXY => {
+            values.socks_proxy = None;
+            Ok(())
         }
         Some(form) if ADDED_TO.contains(&number) => add(form, values, socket, bytes),
         // Each call adds one; the first value of a name stays (libzmq options.cpp).
@@ -607,6 +613,7 @@ forms! {
     60 set IPC_FILTER_GID: One;
     61 set CONNECT_ROUTING_ID: Plain;
     66 both HANDSHAKE_IVL: MillisOr(0, 0);
+    68 both SOCKS_PROXY: Plain;
     69 set XPUB_NODROP: Flag::NotNegative;
     71 set XPUB_MANUAL: Flag::NotNegative;
     72 set XPUB_WELCOME_MSG: Plain;
@@ -623,6 +630,8 @@ forms! {
     95 set METADATA: Pair;
     97 both ROUTER_NOTIFY: Notices;
     98 set XPUB_MANUAL_LAST_VALUE: Flag::NotNegative;
+    99 both SOCKS_USERNAME: Plain;
+    100 both SOCKS_PASSWORD: Plain;
     108 set ONLY_FIRST_SUBSCRIBE: Flag::NotNegative;
     109 both RECONNECT_STOP: Stops;
     110 set HELLO_MSG: Plain;

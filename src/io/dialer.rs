@@ -1,15 +1,16 @@
-//! Dialling: names to addresses on a helper thread, addresses to streams without blocking.
+//! Dialling: names to addresses on a helper thread, addresses to streams without blocking; with a SOCKS5 proxy, its
+//! address is what is looked up and dialled, and the stream is the peer's when the dialogue with it is over.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use mio::{Interest, Token};
-use zeroxide_transports::{Endpoint, Resolved, Stream};
-
+use mio::{Interest, Registry, Token};
 use zeroxide_transports::resolve::{needs_lookup, resolve};
+use zeroxide_transports::socks::{self, Socks};
+use zeroxide_transports::{Endpoint, Resolved, SocksError, Stream};
 
 use super::command::Command;
 use super::hub::{Maker, Opening};
@@ -48,13 +49,72 @@ impl Resolver {
     }
 }
 
+/// A stream that is being connected.
+pub(super) struct Dialling {
+    session: u64,
+    stream: Stream,
+    /// The stream stands; with a proxy, that is half of the way.
+    reached: bool,
+    proxy: Option<Socks>,
+}
+
+impl Dialling {
+    /// Goes on as far as it can; `true` when the peer's bytes follow.
+    fn advance(&mut self, registry: &Registry, token: u64) -> io::Result<bool> {
+        if !self.reached {
+            self.reached = self.stream.connected()?;
+            if !self.reached {
+                return Ok(false);
+            }
+            if self.proxy.is_some() {
+                let both = Interest::READABLE | Interest::WRITABLE;
+                registry.reregister(&mut self.stream, Token(token as usize), both)?;
+            }
+        }
+        let Some(proxy) = &mut self.proxy else { return Ok(true) };
+        match talk(proxy, &mut self.stream) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            talked => talked.map(|()| true),
+        }
+    }
+}
+
+/// The dialogue with a proxy, to its end. Each message of a proxy has an end, so this does not go on for ever.
+fn talk(proxy: &mut Socks, stream: &mut Stream) -> io::Result<()> {
+    let mut buffer = [0; socks::LONGEST];
+    loop {
+        while !proxy.output().is_empty() {
+            match stream.send(&[IoSlice::new(proxy.output())]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                sent => proxy.sent(sent?),
+            }
+        }
+        if proxy.is_done() {
+            return Ok(());
+        }
+        let missing = proxy.missing().min(buffer.len());
+        match stream.read(&mut buffer[..missing]) {
+            Ok(0) => return Err(SocksError::Closed.into()),
+            Ok(read) => drop(proxy.receive(&buffer[..read])?),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 impl Reactor {
     /// Begins one attempt of a session.
     pub(super) fn dial(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.addresses = VecDeque::new();
         session.base.endpoints.dialling(id);
-        let (endpoint, ipv6) = (session.endpoint.clone(), session.values.ipv6);
+        let ipv6 = session.values.ipv6;
+        let endpoint = match session.values.first_hop(&session.endpoint) {
+            Ok(endpoint) => endpoint,
+            Err(error) => {
+                return self.attempt_failed(id, io::Error::new(io::ErrorKind::InvalidInput, error));
+            }
+        };
         if needs_lookup(&endpoint) {
             if let Err(error) = self.resolver.look_up(id, endpoint, ipv6, self.link.clone()) {
                 self.attempt_failed(id, error);
@@ -94,12 +154,14 @@ impl Reactor {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let options = session.values.socket_options();
         let token = self.context.next_id();
-        let dialled = zeroxide_transports::dial(address, &options).and_then(|mut stream| {
+        let proxy = session.values.socks(&session.endpoint).map_err(io::Error::from);
+        let dialled = proxy.and_then(|proxy| {
+            let mut stream = zeroxide_transports::dial(address, &options)?;
             self.poll.registry().register(&mut stream, Token(token as usize), Interest::WRITABLE)?;
-            Ok(stream)
+            Ok(Dialling { session: id, stream, reached: false, proxy })
         });
         match dialled {
-            Ok(stream) => {
+            Ok(dialling) => {
                 session.connection = Some(token);
                 session.attempt += 1;
                 let text = session.endpoint.to_string();
@@ -108,21 +170,26 @@ impl Reactor {
                     let timer = Timer::ConnectTimeout(id, session.attempt);
                     self.arm_after(limit, timer);
                 }
-                self.dialling.insert(token, (id, stream));
+                self.dialling.insert(token, dialling);
                 self.dialled(token);
             }
             Err(error) => self.attempt_failed(id, error),
         }
     }
 
-    /// A dialled stream may be connected.
+    /// A dialled stream may be connected, or its proxy may have answered.
     pub(super) fn dialled(&mut self, token: u64) {
-        let Some((_, stream)) = self.dialling.get_mut(&token) else { return };
-        let connected = stream.connected();
+        let Some(dialling) = self.dialling.get_mut(&token) else { return };
+        let was_reached = dialling.reached;
+        let connected = dialling.advance(self.poll.registry(), token);
         if matches!(connected, Ok(false)) {
+            if dialling.reached && !was_reached {
+                let id = dialling.session;
+                self.limit_dialogue(id);
+            }
             return;
         }
-        let Some((id, mut stream)) = self.dialling.remove(&token) else { return };
+        let Some(Dialling { session: id, mut stream, .. }) = self.dialling.remove(&token) else { return };
         let outcome = connected.and_then(|_| self.start(id, token, &mut stream));
         if let Err(error) = outcome {
             let _ = self.poll.registry().deregister(&mut stream);
@@ -146,6 +213,15 @@ impl Reactor {
         }
     }
 
+    /// A proxy has as long as a peer would have for its handshake.
+    fn limit_dialogue(&mut self, id: u64) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let timer = Timer::ConnectTimeout(id, session.attempt);
+        if let Some(limit) = session.values.handshake_ivl {
+            self.arm_after(limit, timer);
+        }
+    }
+
     fn start(&mut self, id: u64, token: u64, stream: &mut Stream) -> io::Result<()> {
         let gone = || io::Error::new(io::ErrorKind::NotConnected, "the endpoint was disconnected");
         let session = self.sessions.get_mut(&id).ok_or_else(gone)?;
@@ -157,7 +233,7 @@ impl Reactor {
         Ok(())
     }
 
-    /// A pending connect took too long.
+    /// A pending connect, or the dialogue with a proxy, took too long.
     pub(super) fn connect_timed_out(&mut self, id: u64, attempt: u32) {
         let Some(session) = self.sessions.get(&id).filter(|session| session.attempt == attempt) else {
             return;
@@ -171,8 +247,8 @@ impl Reactor {
 
     /// Closes a stream that is being connected.
     pub(super) fn forget_dialled(&mut self, token: u64) {
-        if let Some((_, mut stream)) = self.dialling.remove(&token) {
-            let _ = self.poll.registry().deregister(&mut stream);
+        if let Some(mut dialling) = self.dialling.remove(&token) {
+            let _ = self.poll.registry().deregister(&mut dialling.stream);
         }
     }
 }

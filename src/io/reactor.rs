@@ -18,7 +18,7 @@ use mio::{Events, Poll, Token};
 
 use super::acceptor::Acceptor;
 use super::command::Command;
-use super::dialer::Resolver;
+use super::dialer::{Dialling, Resolver};
 use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::parting::Parting;
@@ -132,8 +132,8 @@ pub(crate) struct Reactor {
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,
     pub(super) listeners: HashMap<u64, Acceptor>,
     pub(super) sessions: HashMap<u64, Session>,
-    /// Streams that are being connected, with their session.
-    pub(super) dialling: HashMap<u64, (u64, zeroxide_transports::Stream)>,
+    /// Streams that are being connected.
+    pub(super) dialling: HashMap<u64, Dialling>,
     pub(super) connections: HashMap<u64, Connected>,
     /// Streams whose peers were refused and have not closed yet.
     pub(super) partings: HashMap<u64, Parting>,

@@ -19,7 +19,7 @@ use super::command::Control;
 use super::engine::End;
 use super::hub::{Connected, Maker, leave_pipe};
 use super::reactor::{Reactor, Timer};
-use crate::error::HandshakeError;
+use crate::error::{DialError, HandshakeError};
 use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::random::Random;
@@ -235,7 +235,10 @@ impl Reactor {
         session.base.endpoints.failed(id, &error);
         let refused = error.kind() == io::ErrorKind::ConnectionRefused;
         let stop = session.values.reconnect_stop.conn_refused && refused;
-        self.retry(id, Setback::Lost, None, stop);
+        // A proxy that refuses a password refuses it again.
+        let unfit = matches!(DialError::from_io(&error), DialError::Proxy(error) if error.is_of_proxy());
+        let setback = if unfit && session.values.redial_after_fault { Setback::Unfit } else { Setback::Lost };
+        self.retry(id, setback, None, stop);
     }
 
     /// Arms the timer of the next attempt, unless RECONNECT_STOP forbids one; `fault` tells what was wrong with the

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
+use zeroxide_transports::Endpoint;
 use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
@@ -276,6 +277,11 @@ fn no_nul(text: &str) -> bool {
     !text.contains('\0')
 }
 
+/// Whether a proxy can be dialled by this text.
+fn is_proxy(text: &str) -> bool {
+    Endpoint::parse_connect(&format!("tcp://{text}")).is_ok()
+}
+
 options! {
     defaults |t|
     works {
@@ -405,6 +411,13 @@ options! {
         IPC_FILTER_UID ipc_filter_uid: Vec<u32>; 59 uid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
         /// Groups whose ipc connections are accepted, as IPC_FILTER_PID: the peer's own, or one that /etc/group puts its user in.
         IPC_FILTER_GID ipc_filter_gid: Vec<u32>; 60 gid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
+        /// The SOCKS5 proxy through which tcp connections are made: `host:port`, or `source;host:port`. It looks the peers' names up.
+        /// A source address of the endpoint is where the proxy is dialled from.
+        SOCKS_PROXY socks_proxy: String as Option<String>; 68 string; AtAttach Endpoint all; native None, libzmq None, none "none", rule is_proxy, "host:port";
+        /// The name to show to the SOCKS5 proxy, with SOCKS_PASSWORD; without one, or with an empty one, none is offered.
+        SOCKS_USERNAME socks_username: String as Option<String>; 99 string; AtAttach Endpoint all; native None, libzmq None, range 0, 255, none "none";
+        /// The password to show to the SOCKS5 proxy. It travels in clear text.
+        SOCKS_PASSWORD socks_password: Secret as Option<Secret>; 100 string; AtAttach Endpoint all; native None, libzmq None, range 0, 255, none "none", hidden true;
 
         // REQ, DEALER, ROUTER, STREAM.
         /// The name under which this socket's peers that are ROUTERs know it.
@@ -481,12 +494,6 @@ options! {
         GSSAPI_PRINCIPAL_NAMETYPE: u32; 90 int; AtAttach all; libzmq "0", needs "GSSAPI";
         /// Kind of name that GSSAPI_SERVICE_PRINCIPAL is.
         GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: u32; 91 int; AtAttach all; libzmq "0", needs "GSSAPI";
-        /// `host:port` of a SOCKS5 proxy for tcp connections.
-        SOCKS_PROXY: String; 68 string; AtAttach all; libzmq "none", needs "SOCKS5";
-        /// The name to show to the SOCKS5 proxy.
-        SOCKS_USERNAME: String; 99 string; AtAttach all; libzmq "none", needs "SOCKS5";
-        /// The password to show to the SOCKS5 proxy.
-        SOCKS_PASSWORD: String; 100 string; AtAttach all; libzmq "none", needs "SOCKS5", secret;
         /// A file descriptor that already listens, for the next bind.
         USE_FD: u32; 89 int; AtAttach all; libzmq "none", needs "adopted descriptors";
         /// The fast path of tcp over loopback, on Windows.

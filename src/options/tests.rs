@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zeroxide_patterns::PatternOptions;
-use zeroxide_transports::SocketOptions;
+use zeroxide_transports::{Endpoint, Scheme, SocketOptions};
 use zeroxide_zmtp::Version;
 
 use super::kind::check;
@@ -276,10 +276,28 @@ fn an_endpoint_takes_its_own_options_over_the_sockets() {
 
 #[test]
 fn an_option_of_a_missing_feature_is_refused_by_name() {
-    let options = Options::new().set(opt::SOCKS_PROXY, "127.0.0.1:1080".to_owned());
-    assert_eq!(options.check().unwrap_err().to_string(), "SOCKS_PROXY: not supported yet (needs SOCKS5)");
-    let read = opt::SOCKS_PROXY.read_from(&Values::native(None));
-    assert_eq!(read, Err(OptionError::NotYet { option: "SOCKS_PROXY", needs: "SOCKS5" }));
+    let options = Options::new().set(opt::WSS_HOSTNAME, "example.org".to_owned());
+    assert_eq!(options.check().unwrap_err().to_string(), "WSS_HOSTNAME: not supported yet (needs wss)");
+    let read = opt::WSS_HOSTNAME.read_from(&Values::native(None));
+    assert_eq!(read, Err(OptionError::NotYet { option: "WSS_HOSTNAME", needs: "wss" }));
+}
+
+#[test]
+fn a_proxy_is_a_tcp_address_and_is_dialled_in_place_of_tcp_peers_alone() {
+    for wrong in ["", "127.0.0.1", "tcp://127.0.0.1:1080", "*:1080", "proxy:0"] {
+        assert!(Options::new().set(opt::SOCKS_PROXY, wrong.to_owned()).check().is_err(), "{wrong}");
+    }
+    let with = |proxy: &str| values(&Options::new().set(opt::SOCKS_PROXY, proxy.to_owned()), "PUSH");
+    let hop = |values: &Values, peer: &str| {
+        let peer = Endpoint::parse_connect(peer).unwrap();
+        assert_eq!(values.socks(&peer).unwrap().is_some(), peer.scheme() == Scheme::Tcp);
+        values.first_hop(&peer).unwrap().to_string()
+    };
+    let plain = with("proxy:1080");
+    assert_eq!(hop(&plain, "tcp://peer:5555"), "tcp://proxy:1080");
+    assert_eq!(hop(&plain, "tcp://10.0.0.1:0;peer:5555"), "tcp://10.0.0.1:*;proxy:1080");
+    assert_eq!(hop(&plain, "inproc://peer"), "inproc://peer");
+    assert_eq!(hop(&with("lo:0;proxy:1080"), "tcp://10.0.0.1:0;peer:5555"), "tcp://lo:*;proxy:1080");
 }
 
 #[test]
@@ -307,7 +325,7 @@ fn debug_shows_what_was_set_and_no_secret() {
 
     for options in [
         Options::new().set(opt::PLAIN_PASSWORD, "hunter2".into()),
-        Options::new().set(opt::SOCKS_PASSWORD, "hunter2".to_owned()),
+        Options::new().set(opt::SOCKS_PASSWORD, "hunter2".into()),
         Options::new().set(opt::WSS_KEY_PEM, "hunter2".to_owned()),
     ] {
         assert!(!format!("{options:?} {:?}", options.check()).contains("hunter2"));

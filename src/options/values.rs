@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zeroxide_patterns::{PatternOptions, RoutingId};
-use zeroxide_transports::SocketOptions;
+use zeroxide_transports::socks::{Login, Socks, SocksError};
+use zeroxide_transports::{Endpoint, EndpointError, SocketOptions};
 use zeroxide_zmtp::{Config, Frame, Message, SocketType};
 
 use super::row::Row;
@@ -53,6 +54,35 @@ impl Values {
             ipv6: self.ipv6,
             take_over: self.ipc_take_over,
         }
+    }
+
+    /// Whom a connection to `endpoint` dials first: the peer, or for tcp the SOCKS5 proxy.
+    ///
+    /// # Errors
+    /// SOCKS_PROXY names nobody, which its row does not let in: the peer is not dialled directly then.
+    pub(crate) fn first_hop(&self, endpoint: &Endpoint) -> Result<Endpoint, EndpointError> {
+        let (Endpoint::Tcp { source: own, .. }, Some(proxy)) = (endpoint, &self.socks_proxy) else {
+            return Ok(endpoint.clone());
+        };
+        let mut hop = Endpoint::parse_connect(&format!("tcp://{proxy}"))?;
+        if let Endpoint::Tcp { source: source @ None, .. } = &mut hop {
+            source.clone_from(own);
+        }
+        Ok(hop)
+    }
+
+    /// The dialogue that a connection to `endpoint` begins with, if there is a proxy.
+    ///
+    /// # Errors
+    /// The endpoint's name is too long for it.
+    pub(crate) fn socks(&self, endpoint: &Endpoint) -> Result<Option<Socks>, SocksError> {
+        let (Endpoint::Tcp { host, port, .. }, Some(_)) = (endpoint, &self.socks_proxy) else {
+            return Ok(None);
+        };
+        let username = self.socks_username.clone().filter(|username| !username.is_empty());
+        let password = || self.socks_password.clone().unwrap_or_default();
+        let login = username.map(|username| Login { username, password: password() });
+        Socks::new(host, *port, login).map(Some)
     }
 
     /// What a connection that was accepted obeys: that of a stranger, beside what every connection does.

@@ -10,6 +10,7 @@
 //! | `groups` | the groups of a user, which accept filters ask for |
 //! | [`stream`] | [`Stream`], [`dial`]: one arm per scheme |
 //! | [`tcp`], [`ipc`] | what the arms are made of |
+//! | [`socks`] | SOCKS5 as its client, bytes in and bytes out |
 //! | [`inproc`] | the name table of one context |
 //! | [`pipe`] | whole messages between a socket and an engine, or between two sockets |
 //!
@@ -43,6 +44,7 @@ pub mod listener;
 pub mod options;
 pub mod pipe;
 pub mod resolve;
+pub mod socks;
 pub mod stream;
 mod sync;
 pub mod tcp;
@@ -52,4 +54,5 @@ pub use error::{BindError, EndpointError};
 pub use listener::{Accepted, Credentials, Listener};
 pub use options::SocketOptions;
 pub use resolve::Resolved;
+pub use socks::{Refusal as SocksRefusal, SocksError};
 pub use stream::{Stream, dial};
