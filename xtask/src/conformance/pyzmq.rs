@@ -17,6 +17,8 @@ use crate::{run, suite};
 
 /// The packages beside pyzmq that it is built and tested with, one a line.
 const PACKAGES: &str = "xtask/conformance/pyzmq.txt";
+/// A test of ours that needs a Python binding.
+const OURS: &str = "capi/tests/test_interrupt.py";
 const VERSION: &str = "27.1.0";
 /// One test's time, in seconds; some send 2 GiB.
 const TEST_LIMIT: &str = "120";
@@ -32,6 +34,7 @@ pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> 
     let library = library(root)?;
     let bench = Bench { folder: suite::target(root).join("conformance/pyzmq") };
     bench.set_up(root, &library)?;
+    bench.add_ours(root).map_err(|error| Outcome::Failed(format!("{OURS}: {error}")))?;
     let start = Instant::now();
     let mut tests =
         bench.python(&["-m", "pytest", "tests", "-q", "--tb=no", "-p", "no:cacheprovider", "-rpfEs"]);
@@ -123,6 +126,12 @@ impl Bench {
                 .map_err(|error| Outcome::Failed(format!("{part}: {error}")))?;
         }
         Ok(())
+    }
+
+    /// What its tests do not look at, in a file beside them.
+    fn add_ours(&self, root: &Path) -> std::io::Result<()> {
+        let name = Path::new(OURS).file_name().unwrap_or_default();
+        fs::copy(root.join(OURS), self.folder.join("tests").join(name)).map(drop)
     }
 
     fn build(&self) -> Result<(), Outcome> {
