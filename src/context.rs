@@ -55,6 +55,8 @@ pub(crate) struct ContextBase {
     /// The names bound over inproc, and the connects that wait for one.
     pub(crate) names: Names<Binder, Waiting>,
     /// Who decides about peers.
+    /// A ZAP handler was bound once.
+    had_zap_handler: AtomicBool,
     pub(crate) authorities: Authorities,
     ids: AtomicU64,
     ended: AtomicBool,
@@ -226,6 +228,7 @@ impl ContextBase {
         Arc::new(ContextBase {
             options,
             names: Names::default(),
+            had_zap_handler: AtomicBool::new(false),
             authorities: Authorities::default(),
             ids: AtomicU64::new(FIRST_ID),
             ended: AtomicBool::new(false),
@@ -303,8 +306,17 @@ impl ContextBase {
 
     /// Whether a socket that can answer ZAP requests is bound where they go.
     pub(crate) fn has_zap_handler(&self) -> bool {
-        let name = zap::ENDPOINT.trim_start_matches("inproc://");
-        self.names.get(name).is_some_and(|binder| binder.socket_type().handles_zap())
+        self.names.get(zap::NAME).is_some_and(|binder| binder.socket_type().handles_zap())
+    }
+
+    /// A socket that can answer ZAP requests was bound where they go.
+    pub(crate) fn got_zap_handler(&self) {
+        self.had_zap_handler.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether there ever was a ZAP handler.
+    pub(crate) fn had_zap_handler(&self) -> bool {
+        self.had_zap_handler.load(Ordering::SeqCst)
     }
 
     /// Refuses what a fork child must not do.

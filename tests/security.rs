@@ -487,6 +487,23 @@ fn a_handler_that_dies_lets_nobody_in() {
 }
 
 #[test]
+fn by_libzmqs_rules_a_peer_comes_back_with_the_handler() {
+    let cx = Context::new();
+    let handler = handler(&cx, SocketType::Rep);
+    handler.unbind(HANDLER).unwrap();
+    let rules = with_domain("lab").set(opt::AUTH_REQUIRED, false).set(opt::ZAP_ENFORCE_DOMAIN, true);
+    let (server, endpoint, monitor) = server(&cx, &rules);
+    // An ERROR is a fault to it, after which libzmq's peers do not come back.
+    let client = cx.socket_with(SocketType::Req, &impatient().set(opt::REDIAL_AFTER_FAULT, false)).unwrap();
+    client.connect(&endpoint).unwrap();
+    assert_eq!(denial(&monitor), Denial::HandlerGone);
+    handler.bind(HANDLER).unwrap();
+    let request = handler.recv_soon();
+    handler.send(reply_to(&request, "200", "")).unwrap();
+    exchange(&client, &server);
+}
+
+#[test]
 fn a_silent_handler_keeps_nothing_of_those_who_gave_up() {
     let cx = Context::new();
     let handler = handler(&cx, SocketType::Router);

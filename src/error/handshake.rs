@@ -60,7 +60,8 @@ pub enum Denial {
     },
     /// There is neither an authenticator for the domain nor a ZAP handler.
     NobodyToAsk,
-    /// The ZAP handler closed, or was full, before it answered.
+    /// The ZAP handler closed, or was full, before it answered; with AUTH_REQUIRED off, also if it closed before it was
+    /// asked.
     HandlerGone,
     /// The ZAP handler's reply breaks its protocol.
     Reply(Violation),

@@ -23,7 +23,9 @@ use crate::socket::endpoints::EndpointState;
 use crate::socket::transfer::Patience;
 
 /// Where a handler is bound.
-pub(crate) const ENDPOINT: &str = "inproc://zeromq.zap.01";
+const ENDPOINT: &str = "inproc://zeromq.zap.01";
+/// Its name.
+pub(crate) const NAME: &str = "zeromq.zap.01";
 
 /// One question on its way, or waiting for its reply.
 pub(crate) struct Question {

@@ -19,6 +19,7 @@ use crate::io::hub::make_pipe;
 use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::io::signaler::Latch;
+use crate::io::zap;
 use crate::options::Values;
 use crate::security::Role;
 
@@ -371,7 +372,11 @@ impl SocketBase {
 
     fn bind_name(self: &Arc<Self>, name: &str, values: &Values) -> io::Result<Vec<Waiting>> {
         let binder = Binder { base: Arc::clone(self), terms: Terms::of(values, self.socket_type) };
-        self.context.names.bind(name, binder).map_err(|_| io::ErrorKind::AddrInUse.into())
+        let waiting = self.context.names.bind(name, binder).map_err(|_| io::ErrorKind::AddrInUse)?;
+        if name == zap::NAME && self.socket_type.handles_zap() {
+            self.context.got_zap_handler();
+        }
+        Ok(waiting)
     }
 
     /// Connects, in the background; answers the endpoint and its number.
