@@ -54,9 +54,9 @@ pub(crate) struct ContextBase {
     pub(crate) options: ContextOptions,
     /// The names bound over inproc, and the connects that wait for one.
     pub(crate) names: Names<Binder, Waiting>,
-    /// Who decides about peers.
     /// A ZAP handler was bound once.
     had_zap_handler: AtomicBool,
+    /// Who decides about peers.
     pub(crate) authorities: Authorities,
     ids: AtomicU64,
     ended: AtomicBool,

@@ -364,6 +364,11 @@ const SHOWN: &[(&str, &str)] = &[
     ("limits_subscriptions", "MAX_SUBSCRIPTIONS MAX_SUBSCRIPTION_BYTES"),
     ("limits_strangers", "SIGNATURE_IVL MAX_HANDSHAKES_PER_HOST HANDSHAKE_BUFFER"),
     ("security", "ZAP_DOMAIN ZAP_ENFORCE_DOMAIN AUTH_REQUIRED MECHANISM"),
+    // And through the C interface by libzmq's own program test_xpub_manual_last_value.
+    ("patterns: xpub", "XPUB_MANUAL_LAST_VALUE"),
+    ("notices", "HELLO_MSG DISCONNECT_MSG HICCUP_MSG ROUTER_NOTIFY"),
+    ("accept_filters", "TCP_ACCEPT_FILTER IPC_FILTER_PID IPC_FILTER_UID IPC_FILTER_GID"),
+    ("socks", "SOCKS_PROXY SOCKS_USERNAME SOCKS_PASSWORD"),
     ("security_plain", "PLAIN_SERVER PLAIN_USERNAME PLAIN_PASSWORD"),
     ("security_curve", "CURVE_SERVER CURVE_PUBLICKEY CURVE_SECRETKEY CURVE_SERVERKEY"),
     ("patterns_live", "ROUTING_ID CONNECT_ROUTING_ID ROUTER_MANDATORY ROUTER_HANDOVER PROBE_ROUTER"),

@@ -91,7 +91,7 @@ fn claim(proof: &Proof) -> Option<Box<str>> {
 fn unasked(connected: &Connected) -> Answer {
     match connected.values.admits_unasked() {
         true => (Decision::Accept { user_id: String::new(), metadata: Vec::new() }, None),
-        // libzmq's peers give up at an ERROR, and would not come back with the handler; there nobody gets one for this.
+        // In libzmq this is EPIPE and no ERROR: after one its peers give up, and would not come back with the handler.
         false if !connected.values.auth_required && connected.base.context.had_zap_handler() => {
             denied(Denial::HandlerGone)
         }
