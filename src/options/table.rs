@@ -412,7 +412,7 @@ options! {
         /// Groups whose ipc connections are accepted, as IPC_FILTER_PID: the peer's own, or one that /etc/group puts its user in.
         IPC_FILTER_GID ipc_filter_gid: Vec<u32>; 60 gid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
         /// The SOCKS5 proxy through which tcp connections are made: `host:port`, or `source;host:port`. It looks the peers' names up.
-        /// A source address of the endpoint is where the proxy is dialled from.
+        /// A source address of the endpoint is where the proxy is dialled from. Events and `peers()` show the proxy's address.
         SOCKS_PROXY socks_proxy: String as Option<String>; 68 string; AtAttach Endpoint all; native None, libzmq None, none "none", rule is_proxy, "host:port";
         /// The name to show to the SOCKS5 proxy, with SOCKS_PASSWORD; without one, or with an empty one, none is offered.
         SOCKS_USERNAME socks_username: String as Option<String>; 99 string; AtAttach Endpoint all; native None, libzmq None, range 0, 255, none "none";
