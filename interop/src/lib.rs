@@ -29,6 +29,7 @@
 
 pub mod article;
 pub mod cell;
+mod complaints;
 pub mod glob;
 pub mod known;
 pub mod mechanism;

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use crate::complaints::Complaints;
 use crate::program::Program;
 
 /// How long a peer may be silent beyond what its command allows.
@@ -27,6 +28,7 @@ pub struct Peer {
     child: Child,
     commands: ChildStdin,
     answers: Receiver<String>,
+    complaints: Complaints,
     /// Commands whose answers are due, oldest first.
     due: VecDeque<String>,
     /// Whether it has failed to answer.
@@ -45,11 +47,13 @@ impl Peer {
     pub fn start(program: &Program) -> Result<Peer, Failure> {
         let not_started = |error: io::Error| Failure::NotStarted { program: program.name, error };
         let mut command = Command::new(&program.command);
-        command.args(&program.arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(&program.arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(not_started)?;
         let (Some(commands), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(not_started(io::ErrorKind::BrokenPipe.into()));
         };
+        let complaints = child.stderr.take().map(|stderr| Complaints::of(program.name, stderr));
         // A thread of its own reads, so that whoever waits can look at the clock.
         let (sender, answers) = sync_channel(64);
         std::thread::spawn(move || {
@@ -66,6 +70,7 @@ impl Peer {
             child,
             commands,
             answers,
+            complaints: complaints.unwrap_or_default(),
             due: VecDeque::new(),
             lost: false,
             skills: Skills::default(),
@@ -194,10 +199,11 @@ impl Peer {
         Failure::Unlike { peer: self.name.clone(), command, expected, seen }
     }
 
-    /// The last lines each way, oldest first.
+    /// The last lines each way, oldest first, and what it has said on its standard error.
     #[must_use]
     pub fn log(&self) -> String {
-        self.log.iter().map(|line| format!("    {}: {}\n", self.name, shortened(line))).collect()
+        let lines = self.log.iter().map(|line| format!("    {}: {}\n", self.name, shortened(line)));
+        lines.chain([self.complaints.lines(&self.name)]).collect()
     }
 
     fn note(&mut self, line: String) {
