@@ -59,9 +59,14 @@ pub(crate) struct Arguments {
     /// Peers and builds are taken as they are.
     #[arg(long)]
     pub(crate) no_setup: bool,
-    /// Cells that run at a time. Most of them wait most of the time, so more than there are processors do no harm.
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    /// Cells that run at a time; four for each processor if not told, as most of them wait most of the time.
+    #[arg(long, value_name = "N", default_value_t = workers(), hide_default_value = true)]
     pub(crate) workers: usize,
+}
+
+/// How many cells run at a time if nobody says.
+fn workers() -> usize {
+    4 * std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 impl Arguments {
