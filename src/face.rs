@@ -22,14 +22,13 @@ use crate::options::{OptionError, opt};
 use crate::poller::{PollItem, Ready, poll_hearing, readiness};
 use crate::proxy::{Proxy, ProxyStats};
 use crate::socket::base::SocketState;
-use crate::{Context, Socket};
+use crate::{Context, Message, Socket};
 
 #[cfg(unix)]
 pub use bell::Bell;
 #[cfg(unix)]
 pub(crate) use event_fd::EventFd;
 pub use options::Raw;
-pub use parts::Part;
 pub(crate) use parts::Parts;
 pub use zeroxide_zmtp::mechanism::z85;
 
@@ -55,23 +54,24 @@ impl Wait {
     }
 }
 
-/// Sends one part of a message.
+/// Sends one part of a message; `more`: others follow. A part is a message of one frame, with its group and the number
+/// of its peer; it stays in `part` unless it was accepted.
 ///
 /// # Errors
-/// Why not, and the part itself.
-#[allow(clippy::result_large_err)] // the part is given back as it came, with its group
+/// As [`Socket::send`], and [`Error::Interrupted`].
 #[inline]
-pub fn send_part(socket: &Socket, part: Part, wait: Wait) -> Result<(), (Error, Part)> {
-    socket.base().send_part(part, wait)
+pub fn send_part(socket: &Socket, part: &mut Option<Message>, more: bool, wait: Wait) -> Result<()> {
+    socket.base().send_part(part, more, wait)
 }
 
-/// Receives the next part of the message under way, or the first of the next message.
+/// Receives the next part of the message under way, or the first of the next message, into `part`, which is empty. A
+/// part is a message of one frame. Answers whether another part of the same message follows.
 ///
 /// # Errors
 /// As [`Socket::recv`], and [`Error::Interrupted`].
 #[inline]
-pub fn recv_part(socket: &Socket, wait: Wait) -> Result<Part> {
-    socket.base().recv_part(wait)
+pub fn recv_part(socket: &Socket, part: &mut Option<Message>, wait: Wait) -> Result<bool> {
+    socket.base().recv_part(part, wait)
 }
 
 /// Sets the option with libzmq's `number` from the bytes of its C type (`zmq_setsockopt`).

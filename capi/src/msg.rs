@@ -1,19 +1,20 @@
 //! `zmq_msg_t`: 64 bytes of the application's, which hold one part of a message.
 //!
-//! Up to [`INLINE`] bytes lie in the message itself. Longer bodies are a buffer of the message's own until they are
+//! Up to [`INLINE`] bytes lie in the message itself. Longer bodies are memory of the message's own until they are
 //! copied, and shared from then on; what an application hands over ([`zmq_msg_init_data`]) is shared from the start.
 //!
 //! Invariant: a message whose `magic` is right was made here and not closed; whatever else lies in the 64 bytes is then
 //! what the other fields say. Other memory is never interpreted.
 
+use std::alloc::{self, Layout};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
+use std::num::NonZeroUsize;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use zeroxide::face::Part;
-use zeroxide::{Frame, Peer};
+use zeroxide::{Frame, Message, Peer};
 
 use crate::boundary::{Errno, call, text};
 
@@ -42,6 +43,7 @@ pub struct zmq_msg_t {
 #[repr(C)]
 union Body {
     inline: [u8; 40],
+    raw: Raw,
     owned: ManuallyDrop<BytesMut>,
     shared: ManuallyDrop<Bytes>,
 }
@@ -50,8 +52,67 @@ union Body {
 #[repr(u8)]
 enum Kind {
     Inline = 1,
-    Owned = 2,
-    Shared = 3,
+    Raw = 2,
+    Owned = 3,
+    Shared = 4,
+}
+
+/// Memory of the message's own, which the application may not have filled yet.
+///
+/// Invariant: `size` bytes, at least one, of the global allocator, aligned to one: what a `Vec<u8>` frees.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Raw {
+    memory: *mut u8,
+    size: usize,
+}
+
+impl Raw {
+    /// `ENOMEM`.
+    #[inline]
+    fn new(size: NonZeroUsize) -> Result<Raw, Errno> {
+        let size = size.get();
+        let layout = Layout::array::<u8>(size).map_err(|_| Errno(libc::ENOMEM))?;
+        // SAFETY: more than no bytes.
+        let memory = unsafe { alloc::alloc(layout) };
+        // For the compiler, others may have written there from now on, wherever the callers are compiled into.
+        let memory = std::hint::black_box(memory);
+        if memory.is_null() { Err(Errno(libc::ENOMEM)) } else { Ok(Raw { memory, size }) }
+    }
+
+    /// What the application has filled in.
+    ///
+    /// The memory went to C by `zmq_msg_init_size` or was filled here; whoever uses the content promises that it was
+    /// written (zmq_msg_init_size(3): the content is undefined until then). So no Rust type claims the bytes before.
+    /// libzmq's own perf programs break the promise: they get whatever was in memory, as with libzmq, since the compiler
+    /// was told that others may have written there.
+    ///
+    /// # Safety
+    /// The memory lives as long as the answer.
+    #[inline]
+    unsafe fn bytes<'a>(self) -> &'a [u8] {
+        // SAFETY: the type's invariant, and the promise above.
+        unsafe { std::slice::from_raw_parts(self.memory, self.size) }
+    }
+
+    /// The same memory as a buffer, by the promise of [`Raw::bytes`].
+    ///
+    /// # Safety
+    /// It is not used any more.
+    unsafe fn into_vec(self) -> Vec<u8> {
+        // SAFETY: the type's invariant, and the promise above.
+        unsafe { Vec::from_raw_parts(self.memory, self.size, self.size) }
+    }
+
+    /// Frees the memory.
+    ///
+    /// # Safety
+    /// It is not used any more.
+    #[inline]
+    unsafe fn free(self) {
+        // SAFETY: the type's invariant: it was allocated with this layout.
+        unsafe { alloc::dealloc(self.memory, Layout::from_size_align_unchecked(self.size, 1)) }
+    }
 }
 
 /// Bits of `short`, beside a length of at most 33.
@@ -121,21 +182,25 @@ impl zmq_msg_t {
         }
     }
 
-    fn copied(bytes: &[u8]) -> zmq_msg_t {
-        if bytes.len() > INLINE {
-            return zmq_msg_t::owned(BytesMut::from(bytes));
-        }
+    /// A message of `size` bytes; those beyond [`INLINE`] are whatever was in memory. `ENOMEM`.
+    #[inline]
+    fn sized(size: usize) -> Result<zmq_msg_t, Errno> {
         let mut message = zmq_msg_t::new();
-        let mut inline = [0; 40];
-        inline[..bytes.len()].copy_from_slice(bytes);
-        message.body = Body { inline };
-        message.short = bytes.len() as u8;
-        message
+        message.resize(size)?;
+        Ok(message)
     }
 
-    fn owned(bytes: BytesMut) -> zmq_msg_t {
-        let body = Body { owned: ManuallyDrop::new(bytes) };
-        zmq_msg_t { body, kind: Kind::Owned, ..zmq_msg_t::new() }
+    /// Gives an empty message `size` bytes.
+    #[inline]
+    fn resize(&mut self, size: usize) -> Result<(), Errno> {
+        match NonZeroUsize::new(size) {
+            Some(size) if size.get() > INLINE => {
+                self.body = Body { raw: Raw::new(size)? };
+                self.kind = Kind::Raw;
+            }
+            _ => self.short = size as u8,
+        }
+        Ok(())
     }
 
     fn shared(bytes: Bytes, flag: bool) -> zmq_msg_t {
@@ -159,7 +224,7 @@ impl zmq_msg_t {
         let (magic, kind) = unsafe {
             ((&raw const (*message).magic).read(), (&raw const (*message).kind).cast::<u8>().read())
         };
-        if magic != MAGIC || !(1..=3).contains(&kind) {
+        if magic != MAGIC || !(1..=4).contains(&kind) {
             return Err(Errno(libc::EFAULT));
         }
         // SAFETY: it is a message.
@@ -175,8 +240,23 @@ impl zmq_msg_t {
         unsafe {
             match self.kind {
                 Kind::Inline => &self.body.inline[..usize::from(self.short & LENGTH).min(INLINE)],
+                Kind::Raw => self.body.raw.bytes(),
                 Kind::Owned => &self.body.owned,
                 Kind::Shared => &self.body.shared,
+            }
+        }
+    }
+
+    /// How long the content is, filled or not.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: `kind` says which body it is.
+        unsafe {
+            match self.kind {
+                Kind::Inline => usize::from(self.short & LENGTH),
+                Kind::Raw => self.body.raw.size,
+                Kind::Owned => self.body.owned.len(),
+                Kind::Shared => self.body.shared.len(),
             }
         }
     }
@@ -186,6 +266,7 @@ impl zmq_msg_t {
         unsafe {
             match self.kind {
                 Kind::Inline => (&raw mut self.body.inline).cast(),
+                Kind::Raw => self.body.raw.memory,
                 Kind::Owned => (*self.body.owned).as_mut_ptr(),
                 Kind::Shared => (*self.body.shared).as_ptr().cast_mut(),
             }
@@ -194,15 +275,18 @@ impl zmq_msg_t {
 
     /// Makes the body one that can be shared.
     fn share(&mut self) {
-        if self.kind == Kind::Owned {
-            // SAFETY: `kind` says which body it is, and it is replaced at once.
-            let owned = unsafe { ManuallyDrop::take(&mut self.body.owned) };
-            self.body = Body { shared: ManuallyDrop::new(owned.freeze()) };
-            self.kind = Kind::Shared;
-        }
-        if self.kind == Kind::Shared {
-            self.short |= SHARED;
-        }
+        // SAFETY: `kind` says which body it is, and it is replaced at once.
+        let shared = unsafe {
+            match self.kind {
+                Kind::Inline => return,
+                Kind::Raw => Bytes::from(self.body.raw.into_vec()),
+                Kind::Owned => ManuallyDrop::take(&mut self.body.owned).freeze(),
+                Kind::Shared => ManuallyDrop::take(&mut self.body.shared),
+            }
+        };
+        self.body = Body { shared: ManuallyDrop::new(shared) };
+        self.kind = Kind::Shared;
+        self.short |= SHARED;
     }
 
     /// Another message with the same content.
@@ -211,9 +295,10 @@ impl zmq_msg_t {
         let mut copy = match self.kind {
             // SAFETY: `kind` says which body it is.
             Kind::Shared => zmq_msg_t::shared(unsafe { (*self.body.shared).clone() }, true),
-            _ => zmq_msg_t::copied(self.bytes()),
+            // SAFETY: nothing else is left than a body in place, which is plain data.
+            _ => zmq_msg_t { body: Body { inline: unsafe { self.body.inline } }, ..zmq_msg_t::new() },
         };
-        copy.short |= self.short & MORE;
+        copy.short |= self.short & (LENGTH | MORE);
         copy.routing_id = self.routing_id;
         copy.about = self.about.again();
         if let Some(group) = self.group() {
@@ -228,85 +313,122 @@ impl zmq_msg_t {
     }
 
     /// Frees what the message holds and leaves an empty one.
-    fn clear(&mut self) {
-        // So are most that something is received into.
-        if self.kind == Kind::Inline && self.about.0.is_null() && self.group.is_null() {
-            self.routing_id = 0;
-            self.short = 0;
-            return;
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.short = 0;
+        self.routing_id = 0;
+        let kind = std::mem::replace(&mut self.kind, Kind::Inline);
+        if !self.about.0.is_null() {
+            let about = std::mem::replace(&mut self.about, Sender(ptr::null()));
+            // SAFETY: the message has it no more.
+            unsafe { about.forget() };
         }
-        let mut old = std::mem::replace(self, zmq_msg_t::new());
-        // SAFETY: `kind` says which body it is; the old message is never looked at again.
+        if !self.group.is_null() {
+            let group = std::mem::replace(&mut self.group, ptr::null_mut());
+            // SAFETY: from `CString::into_raw`, and the message has it no more.
+            drop(unsafe { CString::from_raw(group) });
+        }
+        // Last, when the message is empty: that may run a function of the application's.
+        // SAFETY: `kind` says which body it is; it is never looked at again.
         unsafe {
-            match old.kind {
+            match kind {
                 Kind::Inline => {}
-                Kind::Owned => ManuallyDrop::drop(&mut old.body.owned),
-                Kind::Shared => ManuallyDrop::drop(&mut old.body.shared),
-            }
-            old.about.forget();
-            if !old.group.is_null() {
-                drop(CString::from_raw(old.group));
+                Kind::Raw => self.body.raw.free(),
+                Kind::Owned => drop(ManuallyDrop::take(&mut self.body.owned)),
+                Kind::Shared => drop(ManuallyDrop::take(&mut self.body.shared)),
             }
         }
     }
 
     /// The part to send. A long body of the message's own moves into it; [`zmq_msg_t::put_back`] undoes that.
-    pub(crate) fn take_part(&mut self, more: bool) -> Part {
-        let is_short = self.bytes().len() <= FRAME_INLINE;
+    #[inline]
+    pub(crate) fn take_part(&mut self) -> Message {
+        let is_short = self.len() <= FRAME_INLINE;
         let frame = match self.kind {
             // What was handed over is not copied, however short: its free function tells when it has left
             // (zmq_msg_init_data(3); pyzmq's MessageTracker).
             // SAFETY: `kind` says which body it is.
             Kind::Shared if is_short => Frame::from_owner(unsafe { (*self.body.shared).clone() }),
             _ if is_short => Frame::copy_from(self.bytes()),
-            // SAFETY: `kind` says which body it is; an empty one takes its place.
-            Kind::Owned => Frame::from(unsafe { std::mem::take(&mut *self.body.owned) }),
             // SAFETY: `kind` says which body it is.
-            _ => Frame::from(unsafe { (*self.body.shared).clone() }),
+            Kind::Shared => Frame::from(unsafe { (*self.body.shared).clone() }),
+            _ => self.take_body(),
         };
-        let group = self.group().map_or_else(Box::default, |group| group.to_bytes().into());
-        Part { frame, more, peer: None, routing_id: self.routing_id, group }
+        let mut part = Message::from(frame);
+        if self.routing_id != 0 {
+            part = part.with_routing_id(self.routing_id);
+        }
+        if let Some(group) = self.group() {
+            part = part.with_group(group.to_bytes());
+        }
+        part
+    }
+
+    /// Takes a long body of the message's own out; an empty one takes its place.
+    fn take_body(&mut self) -> Frame {
+        // SAFETY: the kind that was says which body it is, and it is never looked at again.
+        unsafe {
+            match std::mem::replace(&mut self.kind, Kind::Inline) {
+                Kind::Raw => match Bytes::from(self.body.raw.into_vec()).try_into_mut() {
+                    Ok(bytes) => Frame::from(bytes),
+                    Err(bytes) => Frame::from(bytes),
+                },
+                Kind::Owned => Frame::from(ManuallyDrop::take(&mut self.body.owned)),
+                Kind::Shared => Frame::from(ManuallyDrop::take(&mut self.body.shared)),
+                Kind::Inline => Frame::new(),
+            }
+        }
     }
 
     /// The part was not sent: the message is what it was, at the same address.
-    pub(crate) fn put_back(&mut self, part: Part) {
-        if self.kind == Kind::Owned && self.bytes().is_empty() {
-            if let Ok(bytes) = part.frame.try_into_mut() {
-                // SAFETY: `kind` says which body it is.
-                unsafe { *self.body.owned = bytes };
-            }
-        }
-    }
-
-    /// The part was sent.
-    pub(crate) fn sent(&mut self) {
-        self.clear();
-    }
-
-    /// Takes in a received part.
-    pub(crate) fn receive(&mut self, part: Part) {
-        let Part { frame, more, peer, routing_id, group } = part;
-        let mut message = if frame.len() <= INLINE {
-            zmq_msg_t::copied(&frame)
-        } else {
+    #[cold]
+    pub(crate) fn put_back(&mut self, part: Option<Message>) {
+        let Some(frame) = part.and_then(|mut part| part.pop_front()) else { return };
+        // Whatever else there was is still here.
+        if self.kind == Kind::Inline && frame.len() > FRAME_INLINE {
             match frame.try_into_mut() {
-                Ok(bytes) => zmq_msg_t::owned(bytes),
-                Err(bytes) => zmq_msg_t::shared(bytes, false),
+                Ok(bytes) => {
+                    self.body = Body { owned: ManuallyDrop::new(bytes) };
+                    self.kind = Kind::Owned;
+                }
+                Err(bytes) => {
+                    self.body = Body { shared: ManuallyDrop::new(bytes) };
+                    self.kind = Kind::Shared;
+                }
             }
-        };
+        }
+    }
+
+    /// Takes a received part into an empty message; `more`: another one follows.
+    #[inline]
+    pub(crate) fn receive(&mut self, mut part: Message, more: bool) {
+        let body = part.first().map_or(&[][..], |frame| frame);
+        if body.len() <= FRAME_INLINE && self.resize(body.len()).is_ok() {
+            // SAFETY: as many bytes were made.
+            unsafe { self.data().copy_from_nonoverlapping(body.as_ptr(), body.len()) };
+        } else {
+            self.receive_long(part.pop_front().unwrap_or_default());
+        }
         if more {
-            message.short |= MORE;
+            self.short |= MORE;
         }
-        message.routing_id = routing_id;
-        if !group.is_empty() {
+        if let Some(peer) = part.take_peer() {
+            self.about = Sender(Arc::into_raw(peer).cast());
+        }
+        self.routing_id = part.routing_id();
+        if !part.group().is_empty() {
             // A peer's group with a NUL in it has no name in C.
-            message.group = CString::new(group).map_or(ptr::null_mut(), CString::into_raw);
+            self.group = CString::new(part.group()).map_or(ptr::null_mut(), CString::into_raw);
         }
-        if let Some(peer) = peer {
-            message.about = Sender(Arc::into_raw(peer).cast());
-        }
-        self.clear();
-        *self = message;
+    }
+
+    fn receive_long(&mut self, frame: Frame) {
+        let (body, kind) = match frame.try_into_mut() {
+            Ok(bytes) => (Body { owned: ManuallyDrop::new(bytes) }, Kind::Owned),
+            Err(bytes) => (Body { shared: ManuallyDrop::new(bytes) }, Kind::Shared),
+        };
+        self.body = body;
+        self.kind = kind;
     }
 }
 
@@ -317,7 +439,7 @@ impl zmq_msg_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init(msg: *mut zmq_msg_t) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { init(msg, Ok(zmq_msg_t::new())) }
+    unsafe { init(msg, || Ok(zmq_msg_t::new())) }
 }
 
 /// A message of `size` bytes, which are whatever was in memory: the application fills them. `ENOMEM`.
@@ -326,28 +448,8 @@ pub unsafe extern "C" fn zmq_msg_init(msg: *mut zmq_msg_t) -> c_int {
 /// As [`zmq_msg_init`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_size(msg: *mut zmq_msg_t, size: usize) -> c_int {
-    let made = if size <= INLINE { Ok(zmq_msg_t::copied(&[0; INLINE][..size])) } else { unfilled(size) };
     // SAFETY: the caller's promise.
-    unsafe { init(msg, made) }
-}
-
-/// A body that the application fills, as with libzmq: to clear it first costs more than all else for a large one.
-fn unfilled(size: usize) -> Result<zmq_msg_t, Errno> {
-    let layout = std::alloc::Layout::array::<u8>(size).map_err(|_| Errno(libc::ENOMEM))?;
-    // SAFETY: more than no bytes.
-    let memory = unsafe { std::alloc::alloc(layout) };
-    // For the compiler, others may have written there from now on. They do before anything here reads it: the caller
-    // of `zmq_msg_init_size` is the only one who knows the message.
-    let memory = std::hint::black_box(memory);
-    if memory.is_null() {
-        return Err(Errno(libc::ENOMEM));
-    }
-    // SAFETY: so many bytes of the global allocator, with the layout that a `Vec<u8>` of this capacity frees.
-    let bytes = Bytes::from(unsafe { Vec::from_raw_parts(memory, size, size) });
-    Ok(match bytes.try_into_mut() {
-        Ok(bytes) => zmq_msg_t::owned(bytes),
-        Err(bytes) => zmq_msg_t::shared(bytes, false),
-    })
+    unsafe { init(msg, || zmq_msg_t::sized(size)) }
 }
 
 /// A message with a copy of `size` bytes. `ENOMEM`.
@@ -390,7 +492,7 @@ pub unsafe extern "C" fn zmq_msg_init_data(
         },
     };
     // SAFETY: the caller's promise.
-    unsafe { init(msg, Ok(made)) }
+    unsafe { init(msg, || Ok(made)) }
 }
 
 /// Bytes that live for ever.
@@ -404,12 +506,13 @@ pub(crate) unsafe fn constant(data: *const c_void, size: usize) -> Result<Bytes,
 
 /// # Safety
 /// `msg` points to 64 writable bytes that hold no message.
-unsafe fn init(msg: *mut zmq_msg_t, made: Result<zmq_msg_t, Errno>) -> c_int {
+#[inline]
+unsafe fn init(msg: *mut zmq_msg_t, make: impl FnOnce() -> Result<zmq_msg_t, Errno>) -> c_int {
     call(-1, || {
-        let message = made?;
         if msg.is_null() {
             return Err(Errno(libc::EFAULT));
         }
+        let message = make()?;
         // SAFETY: the caller's promise; what lies there is not read.
         unsafe { msg.write(message) };
         Ok(0)
@@ -489,7 +592,7 @@ pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_size(msg: *const zmq_msg_t) -> usize {
     // SAFETY: the caller's promise.
-    call(0, || Ok(unsafe { zmq_msg_t::of(msg.cast_mut()) }?.bytes().len()))
+    call(0, || Ok(unsafe { zmq_msg_t::of(msg.cast_mut()) }?.len()))
 }
 
 /// 1 if another part of the message follows, else 0.

@@ -2,8 +2,8 @@
 
 use std::ffi::{c_int, c_void};
 
-use zeroxide::Frame;
-use zeroxide::face::{self, Part, Wait};
+use zeroxide::face::{self, Wait};
+use zeroxide::{Frame, Message};
 
 use crate::boundary::{Errno, bytes, call};
 use crate::msg::{constant, zmq_msg_t};
@@ -70,8 +70,13 @@ pub unsafe extern "C" fn zmq_send_const(
 
 fn send(socket: *mut c_void, frame: Frame, flags: c_int) -> Result<(), Errno> {
     let sock = Sock::of(socket)?;
-    let part = Part { frame, more: flags & SNDMORE != 0, ..Part::default() };
-    face::send_part(&sock.socket, part, wait(flags)).map_err(|(error, _)| error.into())
+    let mut part = Some(Message::from(frame));
+    Ok(face::send_part(&sock.socket, &mut part, flags & SNDMORE != 0, wait(flags))?)
+}
+
+/// The bytes of a part.
+fn body(part: &Option<Message>) -> &[u8] {
+    part.as_ref().and_then(Message::first).map_or(&[], |frame| frame)
 }
 
 /// Receives one part into `len` bytes; answers its whole length, which may be more than that.
@@ -82,13 +87,15 @@ fn send(socket: *mut c_void, frame: Frame, flags: c_int) -> Result<(), Errno> {
 pub unsafe extern "C" fn zmq_recv(socket: *mut c_void, buf: *mut c_void, len: usize, flags: c_int) -> c_int {
     call(-1, || {
         let sock = Sock::of(socket)?;
-        let part = face::recv_part(&sock.socket, wait(flags))?;
-        let copied = part.frame.len().min(len);
+        let mut part = None;
+        face::recv_part(&sock.socket, &mut part, wait(flags))?;
+        let body = body(&part);
+        let copied = body.len().min(len);
         if copied > 0 && !buf.is_null() {
             // SAFETY: the caller's promise.
-            unsafe { buf.cast::<u8>().copy_from_nonoverlapping(part.frame.as_ptr(), copied) };
+            unsafe { buf.cast::<u8>().copy_from_nonoverlapping(body.as_ptr(), copied) };
         }
-        Ok(length(part.frame.len()))
+        Ok(length(body.len()))
     })
 }
 
@@ -102,14 +109,14 @@ pub unsafe extern "C" fn zmq_msg_send(msg: *mut zmq_msg_t, socket: *mut c_void, 
         let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let message = unsafe { zmq_msg_t::of(msg) }?;
-        let part = message.take_part(flags & SNDMORE != 0);
-        let len = part.frame.len();
-        match face::send_part(&sock.socket, part, wait(flags)) {
+        let len = message.len();
+        let mut part = Some(message.take_part());
+        match face::send_part(&sock.socket, &mut part, flags & SNDMORE != 0, wait(flags)) {
             Ok(()) => {
-                message.sent();
+                message.clear();
                 Ok(length(len))
             }
-            Err((error, part)) => {
+            Err(error) => {
                 message.put_back(part);
                 Err(error.into())
             }
@@ -127,17 +134,11 @@ pub unsafe extern "C" fn zmq_msg_recv(msg: *mut zmq_msg_t, socket: *mut c_void, 
         let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let message = unsafe { zmq_msg_t::of(msg) }?;
-        match face::recv_part(&sock.socket, wait(flags)) {
-            Ok(part) => {
-                let len = part.frame.len();
-                message.receive(part);
-                Ok(length(len))
-            }
-            Err(error) => {
-                message.receive(Part::default());
-                Err(error.into())
-            }
-        }
+        message.clear();
+        let mut part = None;
+        let more = face::recv_part(&sock.socket, &mut part, wait(flags))?;
+        message.receive(part.unwrap_or_default(), more);
+        Ok(length(message.len()))
     })
 }
 
@@ -213,8 +214,10 @@ pub unsafe extern "C" fn zmq_recviov(
         let mut received = 0;
         let mut more = true;
         while more && received < room {
-            let part = face::recv_part(&sock.socket, wait(flags))?;
-            let len = part.frame.len();
+            let mut part = None;
+            more = face::recv_part(&sock.socket, &mut part, wait(flags))?;
+            let body = body(&part);
+            let len = body.len();
             // SAFETY: the application frees it.
             let memory = unsafe { libc::malloc(len.max(1)) };
             if memory.is_null() {
@@ -222,13 +225,12 @@ pub unsafe extern "C" fn zmq_recviov(
             }
             // SAFETY: as many bytes were allocated, and there is room in the caller's array.
             unsafe {
-                memory.cast::<u8>().copy_from_nonoverlapping(part.frame.as_ptr(), len);
+                memory.cast::<u8>().copy_from_nonoverlapping(body.as_ptr(), len);
                 iov.add(received).write(Iovec { iov_base: memory, iov_len: len });
             }
             received += 1;
             // SAFETY: the caller's promise.
             unsafe { *count = received };
-            more = part.more;
         }
         Ok(length(received))
     })

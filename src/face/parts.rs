@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use zeroxide_patterns::{Cause, Pattern, Pipes, Refusal};
-use zeroxide_zmtp::{Frame, Message, Peer, SocketType};
+use zeroxide_zmtp::{Message, SocketType};
 
 use super::Wait;
 use crate::error::{Error, Result, Turn};
@@ -17,29 +17,13 @@ use crate::stats::Counters;
 /// meanwhile; without it, it wakes the receiver for each one, and the receiver takes the processor from it for each one.
 const YIELDS: usize = 2;
 
-/// One part of a message (`zmq_msg_t`).
-#[derive(Clone, Debug, Default)]
-pub struct Part {
-    /// Its bytes.
-    pub frame: Frame,
-    /// Whether another part of the same message follows.
-    pub more: bool,
-    /// Who sent it; ignored when it is sent on.
-    pub peer: Option<Arc<Peer>>,
-    /// The number of the peer of a SERVER or PEER that it came from or goes to; 0 for none.
-    pub routing_id: u32,
-    /// The group of a RADIO or DISH; empty for none.
-    pub group: Box<[u8]>,
-}
-
 /// The messages under way of one socket.
 #[derive(Default)]
 pub(crate) struct Parts {
     /// Routed by its first part; waits for its last.
     outgoing: Option<Message>,
-    /// What is left of the message under way.
+    /// What is left of the message under way, whose sender it names.
     incoming: Message,
-    peer: Option<Arc<Peer>>,
     /// Whether the part received last had another behind it (`ZMQ_RCVMORE`).
     pub(crate) more: bool,
 }
@@ -57,30 +41,41 @@ impl Parts {
     }
 }
 
+/// How an attempt to receive came out.
+enum Taken {
+    /// A part; whether another one of the same message follows.
+    Part { more: bool },
+    /// Nothing; whether leaving the lock drives an engine, after which there may be something.
+    Nothing { drives: bool },
+}
+
 impl SocketBase {
-    /// Sends one part.
-    #[allow(clippy::result_large_err)] // the part is given back as it came, with its group
+    /// Sends one part, a message of one frame, which stays in `held` unless it was accepted.
     #[inline]
-    pub(crate) fn send_part(self: &Arc<Self>, part: Part, wait: Wait) -> Result<(), (Error, Part)> {
-        let mut held = Some(part);
-        match self.attempt_to_send_part(&mut held) {
+    pub(crate) fn send_part(
+        self: &Arc<Self>,
+        held: &mut Option<Message>,
+        more: bool,
+        wait: Wait,
+    ) -> Result<()> {
+        match self.attempt_to_send_part(held, more) {
             Ok(None) => Ok(()),
-            Ok(Some(refusal)) => self.wait_to_send_part(held, refusal, wait),
-            Err(error) => Err((error, held.unwrap_or_default())),
+            Ok(Some(refusal)) => self.wait_to_send_part(held, more, refusal, wait),
+            Err(error) => Err(error),
         }
     }
 
-    #[allow(clippy::result_large_err)]
     #[cold]
     fn wait_to_send_part(
         self: &Arc<Self>,
-        mut held: Option<Part>,
+        held: &mut Option<Message>,
+        more: bool,
         mut refusal: Refusal,
         wait: Wait,
-    ) -> Result<(), (Error, Part)> {
+    ) -> Result<()> {
         let start = Instant::now();
         let deadline = wait.deadline(|| self.enter(|state| state.values.sndtimeo));
-        let mut attempt = |held: &mut Option<Part>| match self.attempt_to_send_part(held) {
+        let mut attempt = || match self.attempt_to_send_part(held, more) {
             Ok(None) => Some(Ok(())),
             Ok(Some(why)) => {
                 refusal = why;
@@ -91,13 +86,12 @@ impl SocketBase {
         let sent = match deadline {
             _ if self.context.is_own_thread() => None,
             // Whoever gives up rearms ZMQ_FD, and looks once more after that.
-            Err(()) => self.rearmed().then(|| attempt(&mut held)).flatten(),
+            Err(()) => self.rearmed().then(attempt).flatten(),
             Ok(deadline) => {
                 Counters::add(&self.counters.waits, 1);
                 let _wait = self.sending.begin(start);
                 let waited = self.context.check_process();
-                let waited =
-                    waited.map(|()| wait_hearing(true, &[&self.output], deadline, || attempt(&mut held)));
+                let waited = waited.map(|()| wait_hearing(true, &[&self.output], deadline, &mut attempt));
                 match waited {
                     Ok(sent) => sent.map(Result::flatten_error),
                     Err(error) => Some(Err(error)),
@@ -110,75 +104,89 @@ impl SocketBase {
             None => Error::WouldBlock(self.why_not_sent(&refusal)),
         };
         self.enter(|state| state.refused += 1);
-        Err((error, held.unwrap_or_default()))
+        Err(error)
     }
 
     /// One attempt; takes the part out of `held` when it succeeds, else tells why it may succeed later.
     #[inline]
-    fn attempt_to_send_part(self: &Arc<Self>, held: &mut Option<Part>) -> Result<Option<Refusal>> {
-        let first = self.enter_to_send(|state| state.try_send_part(held));
-        let refused = match first {
-            Ok(()) => return Ok(None),
+    fn attempt_to_send_part(
+        self: &Arc<Self>,
+        held: &mut Option<Message>,
+        more: bool,
+    ) -> Result<Option<Refusal>> {
+        match self.enter_to_send(|state| state.try_send_part(held, more)) {
+            Ok(()) => Ok(None),
             // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
-            Err(Refused::Now(_)) => self.enter_to_send(|state| {
-                state.pipes.driven = true;
-                let sent = state.try_send_part(held);
-                state.pipes.driven = false;
-                sent
-            }),
-            Err(refused) => Err(refused),
-        };
-        match refused {
+            Err(Refused::Now(_)) => self.attempt_once_more(held, more),
+            Err(Refused::For(error)) => Err(error),
+        }
+    }
+
+    #[cold]
+    fn attempt_once_more(
+        self: &Arc<Self>,
+        held: &mut Option<Message>,
+        more: bool,
+    ) -> Result<Option<Refusal>> {
+        let sent = self.enter_to_send(|state| {
+            state.pipes.driven = true;
+            let sent = state.try_send_part(held, more);
+            state.pipes.driven = false;
+            sent
+        });
+        match sent {
             Ok(()) => Ok(None),
             Err(Refused::Now(refusal)) => Ok(Some(refusal)),
             Err(Refused::For(error)) => Err(error),
         }
     }
 
-    /// Receives one part.
+    /// Receives one part, a message of one frame, into `received`, which is empty; answers whether another part of the
+    /// same message follows.
     #[inline]
-    pub(crate) fn recv_part(self: &Arc<Self>, wait: Wait) -> Result<Part> {
-        match self.attempt_to_recv_part()? {
-            Some(part) => Ok(part),
-            None => self.wait_to_recv_part(wait),
+    pub(crate) fn recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
+        match self.attempt_to_recv_part(received)? {
+            Some(more) => Ok(more),
+            None => self.wait_to_recv_part(received, wait),
         }
     }
 
     #[cold]
-    fn wait_to_recv_part(self: &Arc<Self>, wait: Wait) -> Result<Part> {
+    fn wait_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
         let deadline = wait.deadline(|| self.enter(|state| state.values.rcvtimeo));
-        let received = match deadline {
+        let mut attempt = || self.attempt_to_recv_part(received).transpose();
+        let more = match deadline {
             _ if self.context.is_own_thread() => None,
-            Err(()) => self.rearmed().then(|| self.attempt_to_recv_part().transpose()).flatten(),
+            Err(()) => self.rearmed().then(attempt).flatten(),
             Ok(deadline) => {
                 for _ in 0..YIELDS {
                     std::thread::yield_now();
-                    if let Some(part) = self.attempt_to_recv_part()? {
-                        return Ok(part);
+                    if let Some(more) = attempt() {
+                        return more;
                     }
                 }
                 self.context.check_process()?;
                 self.enter(|state| state.pipes.pull_input());
                 Counters::add(&self.counters.waits, 1);
-                let attempt = || self.attempt_to_recv_part().transpose();
                 wait_hearing(true, &[&self.input], deadline, attempt).map(Result::flatten_error)
             }
         };
-        received.unwrap_or_else(|| Err(Error::WouldBlock(self.why_nothing_came(None))))
+        more.unwrap_or_else(|| Err(Error::WouldBlock(self.why_nothing_came(None))))
     }
 
-    /// One attempt. Before it answers `None`, what is open has been flushed, engines whose input waits have been
-    /// driven, and it has looked once more.
+    /// One attempt; answers whether more parts follow. Before it answers `None`, what is open has been flushed, engines
+    /// whose input waits have been driven, and it has looked once more.
     #[inline]
-    fn attempt_to_recv_part(self: &Arc<Self>) -> Result<Option<Part>> {
-        let mut received = None;
-        if self.enter(|state| state.try_recv_part(&mut received))? {
-            self.enter(|state| state.try_recv_part(&mut received))?;
+    fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Result<Option<bool>> {
+        let mut taken = self.enter(|state| state.try_recv_part(received))?;
+        if let Taken::Nothing { drives: true } = taken {
+            taken = self.enter(|state| state.try_recv_part(received))?;
         }
-        if received.is_some() && self.input.waiting() > 0 {
+        let Taken::Part { more } = taken else { return Ok(None) };
+        if self.input.waiting() > 0 {
             self.pass_on_input();
         }
-        Ok(received)
+        Ok(Some(more))
     }
 
     /// Whether there is a ZMQ_FD, which is rearmed then: what happened before has to be looked for.
@@ -191,7 +199,31 @@ impl SocketBase {
 }
 
 impl SocketState {
-    fn try_send_part(&mut self, held: &mut Option<Part>) -> Result<(), Refused> {
+    #[inline]
+    fn try_send_part(&mut self, held: &mut Option<Message>, more: bool) -> Result<(), Refused> {
+        if more || self.parts.outgoing.is_some() || self.parts.has_in() {
+            return self.try_send_between(held, more);
+        }
+        self.try_send_whole(held)
+    }
+
+    #[inline]
+    fn try_send_whole(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
+        match self.try_send(held) {
+            // An id with nothing behind it is swallowed, whomever it names (libzmq router.cpp, stream.cpp).
+            Err(Refused::For(Error::Unroutable { .. })) if self.socket_type.addresses() => {
+                self.accepted += 1;
+                self.pipes.dropped(None, Cause::Unroutable);
+                held.take().into_iter().for_each(|message| self.pipes.discard(message));
+                Ok(())
+            }
+            sent => sent,
+        }
+    }
+
+    /// Sends a part of a longer message, or one while a message is being received.
+    #[cold]
+    fn try_send_between(&mut self, held: &mut Option<Message>, more: bool) -> Result<(), Refused> {
         self.alive().map_err(Refused::For)?;
         if self.parts.hold_the_turn(self.socket_type) {
             let error = Error::WrongState { socket: self.socket_type, next: Turn::Recv };
@@ -199,77 +231,78 @@ impl SocketState {
         }
         let Some(part) = held.take() else { return Ok(()) };
         if let Some(mut message) = self.parts.outgoing.take() {
-            message.push_back(part.frame);
+            part.into_iter().for_each(|frame| message.push_back(frame));
             // Raw bytes have no parts: one follows the id (libzmq stream.cpp).
-            if part.more && !self.socket_type.is_raw() && !self.values.router_raw {
+            if more && !self.socket_type.is_raw() && !self.values.router_raw {
                 self.parts.outgoing = Some(message);
             } else {
                 self.commit(message);
             }
             return Ok(());
         }
+        *held = Some(part);
+        if more { self.begin(held) } else { self.try_send_whole(held) }
+    }
+
+    /// Routes the first of several parts and keeps it until the others are here.
+    fn begin(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         if self.socket_type.has_single_frames() {
-            if part.more {
-                *held = Some(part);
-                return Err(Refused::For(self.too_many_frames()));
-            }
-            self.pattern.address(part.routing_id);
-            self.pattern.group(&part.group);
+            return Err(Refused::For(self.too_many_frames()));
         }
-        match self.pattern.route(&part.frame, &mut self.pipes) {
+        let Some(first) = held.as_ref().and_then(Message::first) else { return Ok(()) };
+        match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
-                let mut message = Message::from(part.frame);
-                if !part.group.is_empty() {
-                    message = message.with_group(&part.group[..]);
-                }
-                if part.more {
-                    self.parts.outgoing = Some(message);
-                } else {
-                    self.commit(message);
-                }
+                self.parts.outgoing = held.take();
                 Ok(())
             }
-            // An id with nothing behind it is swallowed, whomever it names (libzmq router.cpp, stream.cpp).
-            Err(Refusal::Unroutable(_)) if self.socket_type.addresses() && !part.more => {
-                self.accepted += 1;
-                self.pipes.dropped(None, Cause::Unroutable);
-                self.pipes.discard(part.frame.into());
-                Ok(())
-            }
-            Err(refusal) => {
-                *held = Some(part);
-                Err(self.refuse(refusal))
-            }
+            Err(refusal) => Err(self.refuse(refusal)),
         }
     }
 
-    /// Puts a part into `received` if there is one; else answers whether leaving the lock will drive an engine, after
-    /// which there may be one.
+    /// Puts a part into `received` if there is one.
     #[inline]
-    fn try_recv_part(&mut self, received: &mut Option<Part>) -> Result<bool> {
-        self.alive()?;
-        if let Some(frame) = self.parts.incoming.pop_front() {
-            let more = self.parts.has_in();
-            let peer = if more { self.parts.peer.clone() } else { self.parts.peer.take() };
-            self.parts.more = more;
-            *received = Some(Part { frame, more, peer, ..Part::default() });
-            return Ok(false);
-        }
-        let mut next = None;
-        let drives = self.try_recv(&mut next)?;
-        if let Some(mut message) = next {
-            let (peer, routing_id) = (message.take_peer(), message.routing_id());
-            let group = message.group().into();
-            let frame = message.pop_front().unwrap_or_default();
-            let more = !message.is_empty();
-            if more {
-                self.parts.peer.clone_from(&peer);
-                self.parts.incoming = message;
+    fn try_recv_part(&mut self, received: &mut Option<Message>) -> Result<Taken> {
+        let more = if self.parts.has_in() {
+            self.alive()?;
+            self.take_next(received)
+        } else {
+            let drives = self.try_recv(received)?;
+            match received {
+                None => return Ok(Taken::Nothing { drives }),
+                Some(message) if message.len() > 1 => self.keep_the_rest(message),
+                Some(_) => false,
             }
-            self.parts.more = more;
-            *received = Some(Part { frame, more, peer, routing_id, group });
+        };
+        self.parts.more = more;
+        Ok(Taken::Part { more })
+    }
+
+    /// The next part of the message under way; answers whether more follow.
+    #[cold]
+    fn take_next(&mut self, received: &mut Option<Message>) -> bool {
+        let incoming = &mut self.parts.incoming;
+        let mut part = Message::from(incoming.pop_front().unwrap_or_default());
+        let more = !incoming.is_empty();
+        part.set_peer(if more { incoming.peer().cloned() } else { incoming.take_peer() });
+        *received = Some(part);
+        more
+    }
+
+    /// Leaves a message its first frame; the others are received in their turns.
+    #[cold]
+    fn keep_the_rest(&mut self, message: &mut Message) -> bool {
+        let mut rest = std::mem::take(message);
+        let mut first = Message::from(rest.pop_front().unwrap_or_default());
+        if rest.routing_id() != 0 {
+            first = first.with_routing_id(rest.routing_id());
         }
-        Ok(drives)
+        if !rest.group().is_empty() {
+            first = first.with_group(rest.group());
+        }
+        first.set_peer(rest.peer().cloned());
+        *message = first;
+        self.parts.incoming = rest;
+        self.parts.has_in()
     }
 }
 

@@ -220,7 +220,8 @@ pub(crate) enum Refused {
 }
 
 impl SocketState {
-    fn try_send(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
+    #[inline]
+    pub(crate) fn try_send(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         self.alive().map_err(Refused::For)?;
         let Some(message) = held.take() else { return Ok(()) };
         let Some(first) = message.first() else {
