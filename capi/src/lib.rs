@@ -27,6 +27,7 @@ mod poller;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod ppoll;
 mod proxy;
+mod raw;
 mod socket;
 mod timers;
 mod transfer;

@@ -6,7 +6,6 @@
 //! Invariant: a message whose `magic` is right was made here and not closed; whatever else lies in the 64 bytes is then
 //! what the other fields say. Other memory is never interpreted.
 
-use std::alloc::{self, Layout};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
@@ -17,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use zeroxide::{Frame, Message, Peer};
 
 use crate::boundary::{Errno, call, text};
+use crate::raw::Raw;
 
 /// The longest body in the message itself, as in libzmq on 64 bits.
 const INLINE: usize = 33;
@@ -55,64 +55,6 @@ enum Kind {
     Raw = 2,
     Owned = 3,
     Shared = 4,
-}
-
-/// Memory of the message's own, which the application may not have filled yet.
-///
-/// Invariant: `size` bytes, at least one, of the global allocator, aligned to one: what a `Vec<u8>` frees.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Raw {
-    memory: *mut u8,
-    size: usize,
-}
-
-impl Raw {
-    /// `ENOMEM`.
-    #[inline]
-    fn new(size: NonZeroUsize) -> Result<Raw, Errno> {
-        let size = size.get();
-        let layout = Layout::array::<u8>(size).map_err(|_| Errno(libc::ENOMEM))?;
-        // SAFETY: more than no bytes.
-        let memory = unsafe { alloc::alloc(layout) };
-        // For the compiler, others may have written there from now on, wherever the callers are compiled into.
-        let memory = std::hint::black_box(memory);
-        if memory.is_null() { Err(Errno(libc::ENOMEM)) } else { Ok(Raw { memory, size }) }
-    }
-
-    /// What the application has filled in.
-    ///
-    /// The memory went to C by `zmq_msg_init_size` or was filled here; whoever uses the content promises that it was
-    /// written (zmq_msg_init_size(3): the content is undefined until then). So no Rust type claims the bytes before.
-    /// libzmq's own perf programs break the promise: they get whatever was in memory, as with libzmq, since the compiler
-    /// was told that others may have written there.
-    ///
-    /// # Safety
-    /// The memory lives as long as the answer.
-    #[inline]
-    unsafe fn bytes<'a>(self) -> &'a [u8] {
-        // SAFETY: the type's invariant, and the promise above.
-        unsafe { std::slice::from_raw_parts(self.memory, self.size) }
-    }
-
-    /// The same memory as a buffer, by the promise of [`Raw::bytes`].
-    ///
-    /// # Safety
-    /// It is not used any more.
-    unsafe fn into_vec(self) -> Vec<u8> {
-        // SAFETY: the type's invariant, and the promise above.
-        unsafe { Vec::from_raw_parts(self.memory, self.size, self.size) }
-    }
-
-    /// Frees the memory.
-    ///
-    /// # Safety
-    /// It is not used any more.
-    #[inline]
-    unsafe fn free(self) {
-        // SAFETY: the type's invariant: it was allocated with this layout.
-        unsafe { alloc::dealloc(self.memory, Layout::from_size_align_unchecked(self.size, 1)) }
-    }
 }
 
 /// Bits of `short`, beside a length of at most 33.
@@ -254,7 +196,7 @@ impl zmq_msg_t {
         unsafe {
             match self.kind {
                 Kind::Inline => usize::from(self.short & LENGTH),
-                Kind::Raw => self.body.raw.size,
+                Kind::Raw => self.body.raw.len(),
                 Kind::Owned => self.body.owned.len(),
                 Kind::Shared => self.body.shared.len(),
             }
@@ -266,7 +208,7 @@ impl zmq_msg_t {
         unsafe {
             match self.kind {
                 Kind::Inline => (&raw mut self.body.inline).cast(),
-                Kind::Raw => self.body.raw.memory,
+                Kind::Raw => self.body.raw.as_mut_ptr(),
                 Kind::Owned => (*self.body.owned).as_mut_ptr(),
                 Kind::Shared => (*self.body.shared).as_ptr().cast_mut(),
             }
