@@ -8,14 +8,10 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use super::Wait;
 use crate::error::{Error, Result, Turn};
-use crate::io::signaler::wait_hearing;
+use crate::io::signaler::{look_between_yields, wait_hearing};
 use crate::socket::base::{SocketBase, SocketState};
 use crate::socket::transfer::Refused;
 use crate::stats::Counters;
-
-/// How often a receiver lets others run before it sleeps. A sender on the same processor puts a whole run of messages in
-/// meanwhile; without it, it wakes the receiver for each one, and the receiver takes the processor from it for each one.
-const YIELDS: usize = 2;
 
 /// The messages under way of one socket.
 #[derive(Default)]
@@ -159,11 +155,8 @@ impl SocketBase {
             _ if self.context.is_own_thread() => None,
             Err(()) => self.rearmed().then(attempt).flatten(),
             Ok(deadline) => {
-                for _ in 0..YIELDS {
-                    std::thread::yield_now();
-                    if let Some(more) = attempt() {
-                        return more;
-                    }
+                if let Some(more) = look_between_yields(&mut attempt) {
+                    return more;
                 }
                 self.context.check_process()?;
                 self.enter(|state| state.pipes.pull_input());

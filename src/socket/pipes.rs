@@ -378,6 +378,7 @@ impl PipeTable {
         Self::collect(&mut self.errands, &mut entry.pipe.writer);
     }
 
+    #[inline]
     fn collect(errands: &mut Errands, writer: &mut Writer) {
         let replaced = writer.take_replaced();
         if !replaced.is_empty() {

@@ -256,6 +256,9 @@ impl Writer {
         }
         if swap.items.is_empty() {
             std::mem::swap(&mut swap.items, &mut self.open);
+        } else if self.open.len() == 1 {
+            // So it is over inproc, and `append` has more to prepare than one message is worth.
+            swap.items.extend(self.open.pop_front());
         } else {
             swap.items.append(&mut self.open);
         }
@@ -294,6 +297,7 @@ impl Writer {
     }
 
     /// Takes the messages that newer ones replaced, to be dropped outside any lock.
+    #[inline]
     pub fn take_replaced(&mut self) -> Vec<Traffic> {
         std::mem::take(&mut self.replaced)
     }
