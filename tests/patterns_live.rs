@@ -278,6 +278,23 @@ fn pushers_are_heard_in_turn_and_pullers_served_in_turn() {
 }
 
 #[test]
+fn who_connected_first_is_served_first() {
+    for at in ENDPOINTS {
+        for _ in 0..10 {
+            let cx = Context::new();
+            let push = cx.socket(SocketType::Push).unwrap();
+            let endpoint = push.bind(at).unwrap().to_string();
+            let pullers: Vec<Socket> = (0..6).map(|_| cx.socket(SocketType::Pull).unwrap()).collect();
+            pullers.iter().for_each(|pull| drop(pull.connect(&endpoint).unwrap()));
+            push.wait_for_peers(6, LONG).unwrap();
+            (0..6u8).for_each(|n| push.send(&[n]).unwrap());
+            let got: Vec<u8> = pullers.iter().map(|pull| recv(pull)[0][0]).collect();
+            assert_eq!(got, [0, 1, 2, 3, 4, 5], "{at}");
+        }
+    }
+}
+
+#[test]
 fn a_pair_has_one_peer_and_takes_another_when_that_is_gone() {
     for at in ["tcp://127.0.0.1:*", "ipc://*"] {
         let cx = Context::new();

@@ -138,7 +138,8 @@ impl Reactor {
             waits,
         };
         self.connections.insert(id, connected);
-        self.turn(id);
+        // In line: it must not come before those who knocked earlier.
+        self.give_turn(id);
         Ok(())
     }
 

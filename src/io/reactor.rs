@@ -351,8 +351,13 @@ impl Reactor {
         self.strangers_again = now + took * PEERS_SHARE;
     }
 
+    /// Gives everybody in line a turn, the oldest first: who has connected first is a peer first, whatever the line looks
+    /// like when there is no time for all strangers (libzmq's I/O thread keeps that order, and round robin shows it). An
+    /// old stranger cannot hold up the others, as it may send little before it is a peer.
     fn give_turns(&mut self) {
-        for id in std::mem::take(&mut self.turns) {
+        let mut line = std::mem::take(&mut self.turns);
+        line.make_contiguous().sort_unstable();
+        for id in line {
             if let Some(connected) = self.connections.get_mut(&id) {
                 connected.waits = false;
             }
