@@ -10,6 +10,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -66,8 +67,10 @@ const _: () = assert!(size_of::<zmq_msg_t>() == 64 && align_of::<zmq_msg_t>() ==
 
 /// Who sent a message: NULL, `Arc::into_raw` of a [`Peer`], or, once its texts were asked for, that of an [`About`] with
 /// the lowest bit set, which no address of either has.
-#[derive(Clone, Copy)]
-struct Sender(*const c_void);
+///
+/// The texts may be asked for by several threads at once (`zmq_msg_gets` takes a `const` message): who is first puts its
+/// `About` here, and it keeps the peer that the others may just be looking at.
+struct Sender(AtomicPtr<c_void>);
 
 const _: () = assert!(align_of::<Peer>() > 1 && align_of::<About>() > 1);
 
@@ -115,7 +118,7 @@ impl zmq_msg_t {
     const fn new() -> zmq_msg_t {
         zmq_msg_t {
             body: Body { inline: [0; 40] },
-            about: Sender(ptr::null()),
+            about: Sender::NOBODY,
             group: ptr::null_mut(),
             routing_id: 0,
             magic: MAGIC,
@@ -159,6 +162,29 @@ impl zmq_msg_t {
     /// # Safety
     /// `message` is NULL or points to 64 readable and writable bytes that nobody else uses.
     pub(crate) unsafe fn of<'a>(message: *mut zmq_msg_t) -> Result<&'a mut zmq_msg_t, Errno> {
+        // SAFETY: the caller's promise.
+        unsafe { zmq_msg_t::check(message) }?;
+        // SAFETY: it is a message.
+        Ok(unsafe { &mut *message })
+    }
+
+    /// The message behind a pointer, for functions that C may call for one message on several threads.
+    ///
+    /// # Errors
+    /// As [`zmq_msg_t::of`].
+    ///
+    /// # Safety
+    /// `message` is NULL or points to 64 readable bytes that nobody writes to.
+    unsafe fn look<'a>(message: *const zmq_msg_t) -> Result<&'a zmq_msg_t, Errno> {
+        // SAFETY: the caller's promise.
+        unsafe { zmq_msg_t::check(message) }?;
+        // SAFETY: it is a message.
+        Ok(unsafe { &*message })
+    }
+
+    /// # Safety
+    /// `message` is NULL or points to 64 readable bytes.
+    unsafe fn check(message: *const zmq_msg_t) -> Result<(), Errno> {
         if message.is_null() {
             return Err(Errno(libc::EFAULT));
         }
@@ -166,11 +192,10 @@ impl zmq_msg_t {
         let (magic, kind) = unsafe {
             ((&raw const (*message).magic).read(), (&raw const (*message).kind).cast::<u8>().read())
         };
-        if magic != MAGIC || !(1..=4).contains(&kind) {
-            return Err(Errno(libc::EFAULT));
+        match magic == MAGIC && (1..=4).contains(&kind) {
+            true => Ok(()),
+            false => Err(Errno(libc::EFAULT)),
         }
-        // SAFETY: it is a message.
-        Ok(unsafe { &mut *message })
     }
 
     fn is_more(&self) -> bool {
@@ -237,8 +262,9 @@ impl zmq_msg_t {
         let mut copy = match self.kind {
             // SAFETY: `kind` says which body it is.
             Kind::Shared => zmq_msg_t::shared(unsafe { (*self.body.shared).clone() }, true),
-            // SAFETY: nothing else is left than a body in place, which is plain data.
-            _ => zmq_msg_t { body: Body { inline: unsafe { self.body.inline } }, ..zmq_msg_t::new() },
+            // SAFETY: nothing else is left than a body in place, which is plain data; as a whole, because what lies behind
+            // its length may never have been written.
+            _ => zmq_msg_t { body: unsafe { ptr::read(&self.body) }, ..zmq_msg_t::new() },
         };
         copy.short |= self.short & (LENGTH | MORE);
         copy.routing_id = self.routing_id;
@@ -260,8 +286,8 @@ impl zmq_msg_t {
         self.short = 0;
         self.routing_id = 0;
         let kind = std::mem::replace(&mut self.kind, Kind::Inline);
-        if !self.about.0.is_null() {
-            let about = std::mem::replace(&mut self.about, Sender(ptr::null()));
+        if !self.about.0.get_mut().is_null() {
+            let about = std::mem::replace(&mut self.about, Sender::NOBODY);
             // SAFETY: the message has it no more.
             unsafe { about.forget() };
         }
@@ -355,7 +381,7 @@ impl zmq_msg_t {
             self.short |= MORE;
         }
         if let Some(peer) = part.take_peer() {
-            self.about = Sender(Arc::into_raw(peer).cast());
+            self.about = Sender::of(Arc::into_raw(peer));
         }
         self.routing_id = part.routing_id();
         if !part.group().is_empty() {
@@ -534,7 +560,7 @@ pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_size(msg: *const zmq_msg_t) -> usize {
     // SAFETY: the caller's promise.
-    call(0, || Ok(unsafe { zmq_msg_t::of(msg.cast_mut()) }?.len()))
+    call(0, || Ok(unsafe { zmq_msg_t::look(msg) }?.len()))
 }
 
 /// 1 if another part of the message follows, else 0.
@@ -559,7 +585,7 @@ const PROPERTY_SHARED: c_int = 3;
 pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> c_int {
     call(-1, || {
         // SAFETY: the caller's promise.
-        let message = unsafe { zmq_msg_t::of(msg.cast_mut()) }?;
+        let message = unsafe { zmq_msg_t::look(msg) }?;
         match property {
             PROPERTY_MORE => Ok(message.is_more().into()),
             PROPERTY_SHARED => Ok((message.short & SHARED != 0).into()),
@@ -584,35 +610,31 @@ pub extern "C" fn zmq_msg_set(_msg: *mut zmq_msg_t, _property: c_int, _value: c_
 pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_char) -> *const c_char {
     call(ptr::null(), || {
         // SAFETY: the caller's promise.
-        let (message, name) = unsafe { (zmq_msg_t::of(msg.cast_mut())?, text(property)?) };
+        let (message, name) = unsafe { (zmq_msg_t::look(msg)?, text(property)?) };
         message.about.texts().and_then(|about| about.property(name)).ok_or(Errno(libc::EINVAL))
     })
 }
 
 impl Sender {
-    fn is_about(self) -> bool {
-        self.0.addr() & 1 != 0
-    }
+    const NOBODY: Sender = Sender(AtomicPtr::new(ptr::null_mut()));
 
-    fn peer(self) -> *const Peer {
-        self.0.cast()
-    }
-
-    fn about(self) -> *const About {
-        self.0.map_addr(|address| address & !1).cast()
+    /// From `Arc::into_raw`.
+    fn of(peer: *const Peer) -> Sender {
+        Sender(AtomicPtr::new(peer.cast_mut().cast()))
     }
 
     /// One more reference to the same.
-    fn again(self) -> Sender {
+    fn again(&self) -> Sender {
+        let sender = self.0.load(Ordering::Acquire);
         // SAFETY: NULL, or from `Arc::into_raw` of what the bit says.
         unsafe {
-            match self {
-                Sender(null) if null.is_null() => {}
-                sender if sender.is_about() => Arc::increment_strong_count(sender.about()),
-                sender => Arc::increment_strong_count(sender.peer()),
+            match sender {
+                null if null.is_null() => {}
+                about if is_about(about) => Arc::increment_strong_count(to_about(about)),
+                peer => Arc::increment_strong_count(peer.cast::<Peer>()),
             }
         }
-        self
+        Sender(AtomicPtr::new(sender))
     }
 
     /// Gives the reference back.
@@ -622,28 +644,55 @@ impl Sender {
     unsafe fn forget(self) {
         // SAFETY: NULL, or from `Arc::into_raw` of what the bit says; the caller's promise.
         unsafe {
-            match self {
-                Sender(null) if null.is_null() => {}
-                sender if sender.is_about() => drop(Arc::from_raw(sender.about())),
-                sender => drop(Arc::from_raw(sender.peer())),
+            match self.0.into_inner() {
+                null if null.is_null() => {}
+                about if is_about(about) => drop(Arc::from_raw(to_about(about))),
+                peer => drop(Arc::from_raw(peer.cast::<Peer>())),
             }
         }
     }
 
     /// The sender with room for texts.
-    fn texts(&mut self) -> Option<&About> {
-        if self.0.is_null() {
+    fn texts(&self) -> Option<&About> {
+        let mut sender = self.0.load(Ordering::Acquire);
+        if sender.is_null() {
             return None;
         }
-        if !self.is_about() {
-            // SAFETY: from `Arc::into_raw` of a peer; its reference moves into the other.
-            let peer = unsafe { Arc::from_raw(self.peer()) };
+        if !is_about(sender) {
+            let peer = sender.cast::<Peer>().cast_const();
+            // SAFETY: from `Arc::into_raw`. It lives as long as this message, here or in the `About` that another thread
+            // may have put here meanwhile: the reference of the message is given back only after that one has its own.
+            let peer = unsafe {
+                Arc::increment_strong_count(peer);
+                Arc::from_raw(peer)
+            };
             let about = Arc::into_raw(Arc::new(About { peer, texts: Mutex::default() }));
-            *self = Sender(about.cast::<c_void>().map_addr(|address| address | 1));
+            let tagged = about.cast_mut().cast::<c_void>().map_addr(|address| address | 1);
+            match self.0.compare_exchange(sender, tagged, Ordering::AcqRel, Ordering::Acquire) {
+                // SAFETY: the message's own reference, which nobody finds here any more.
+                Ok(old) => unsafe {
+                    drop(Arc::from_raw(old.cast::<Peer>()));
+                    sender = tagged;
+                },
+                // SAFETY: made above, and nobody else knows it.
+                Err(first) => unsafe {
+                    drop(Arc::from_raw(about));
+                    sender = first;
+                },
+            }
         }
         // SAFETY: from `Arc::into_raw`, and this message's reference keeps it alive.
-        unsafe { self.about().as_ref() }
+        unsafe { to_about(sender).as_ref() }
     }
+}
+
+/// Whether the lowest bit says that it is an [`About`].
+fn is_about(sender: *mut c_void) -> bool {
+    sender.addr() & 1 != 0
+}
+
+fn to_about(sender: *mut c_void) -> *const About {
+    sender.map_addr(|address| address & !1).cast_const().cast()
 }
 
 impl About {

@@ -64,9 +64,9 @@ pub(crate) struct Arguments {
     pub(crate) workers: usize,
 }
 
-/// How many cells run at a time if nobody says.
+/// How many cells run at a time if nobody says; not more than memory has room for the peers, some of which are Java's.
 fn workers() -> usize {
-    4 * std::thread::available_parallelism().map_or(2, usize::from)
+    (4 * std::thread::available_parallelism().map_or(2, usize::from)).min(24)
 }
 
 impl Arguments {

@@ -9,7 +9,6 @@ use crate::{conformance, install, replacement, run};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face";
-/// The folder of the newest JeroMQ that the peers' set-up makes.
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
