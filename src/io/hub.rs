@@ -57,7 +57,9 @@ pub(crate) struct Connected {
     /// Why its peer may not come in, once that is decided.
     pub(super) denial: Option<Denial>,
     /// It is in the line for another turn.
-    pub(crate) waits: bool,
+    waits: bool,
+    /// Turns that it has had before its handshake was over.
+    turns: u32,
 }
 
 /// What a stream is to become.
@@ -136,6 +138,7 @@ impl Reactor {
             claim,
             denial,
             waits,
+            turns: 0,
         };
         self.connections.insert(id, connected);
         // In line: it must not come before those who knocked earlier.
@@ -145,7 +148,7 @@ impl Reactor {
 
     /// Drives one engine and does what only the reactor can do for it.
     pub(super) fn turn(&mut self, id: u64) {
-        let Some(connected) = self.connections.get(&id) else { return self.part_on(id) };
+        let Some(connected) = self.connections.get(&id) else { return self.turn_of_parting(id) };
         let engine = Arc::clone(&connected.engine);
         if connected.peer.is_some() {
             self.serve_peer();
@@ -156,6 +159,9 @@ impl Reactor {
             let start = Instant::now();
             engine.drive(Driver::Reactor);
             self.served_stranger(start);
+            if let Some(connected) = self.connections.get_mut(&id) {
+                connected.turns = connected.turns.saturating_add(1);
+            }
         }
         let outcome = engine.take_outcome();
         if let Some(deadline) = outcome.deadline {
@@ -198,6 +204,8 @@ impl Reactor {
         peer.descriptor = Some(connected.engine.descriptor);
         let peer = Arc::new(peer);
         connected.peer = Some(Arc::clone(&peer));
+        // From now on its place is among the peers, wherever it waits.
+        connected.waits = false;
         let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
         let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
         if let Some(place) = connected.place.take() {
@@ -248,12 +256,28 @@ impl Reactor {
         another
     }
 
-    /// Puts a connection in the line for another turn, once.
+    /// Puts a connection, or the end of one, in the line for another turn, once.
     pub(super) fn give_turn(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
             if !std::mem::replace(&mut connected.waits, true) {
-                self.turns.push_back(id);
+                match connected.peer {
+                    Some(_) => self.line.add_peer(id),
+                    None => self.line.add_stranger(id, connected.turns),
+                }
             }
+        } else if let Some(parting) = self.partings.get_mut(&id) {
+            if !std::mem::replace(&mut parting.waits, true) {
+                self.line.add_parting(id);
+            }
+        }
+    }
+
+    /// It is about to have the turn that it waited for.
+    pub(super) fn leaves_the_line(&mut self, id: u64) {
+        if let Some(connected) = self.connections.get_mut(&id) {
+            connected.waits = false;
+        } else if let Some(parting) = self.partings.get_mut(&id) {
+            parting.waits = false;
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod engine;
 mod entry;
 pub(crate) mod flush;
 pub(crate) mod hub;
+mod line;
 mod parting;
 pub(crate) mod reactor;
 pub(crate) mod reaper;

@@ -34,6 +34,8 @@ pub(crate) struct Parting {
     shut: bool,
     /// Bytes that may still be thrown away.
     left: usize,
+    /// It is in the line for another turn.
+    pub(super) waits: bool,
 }
 
 /// How a parting stands.
@@ -47,7 +49,7 @@ enum Step {
 
 impl Parting {
     pub(super) fn new(stream: Stream, unsent: Vec<u8>, socket: u64, place: Option<Place>) -> Parting {
-        Parting { stream, socket, place, unsent, shut: false, left: MAX_DISCARD }
+        Parting { stream, socket, place, unsent, shut: false, left: MAX_DISCARD, waits: false }
     }
 
     fn go_on(&mut self, buffer: &mut [u8]) -> Step {
@@ -86,15 +88,27 @@ impl Reactor {
         self.part_on(id);
     }
 
-    /// An edge came, or a turn.
-    pub(super) fn part_on(&mut self, id: u64) {
+    /// A turn: those who were refused have theirs from the strangers' time.
+    pub(super) fn turn_of_parting(&mut self, id: u64) {
+        if !self.partings.contains_key(&id) {
+            return;
+        }
+        if self.puts_off_strangers() {
+            return self.give_turn(id);
+        }
+        let start = Instant::now();
+        self.part_on(id);
+        self.served_stranger(start);
+    }
+
+    fn part_on(&mut self, id: u64) {
         let Some(parting) = self.partings.get_mut(&id) else { return };
         let mut buffer = self.link.buffers().take();
         let step = parting.go_on(&mut buffer[..READ_SIZE]);
         self.link.buffers().give(buffer);
         match step {
             // One read in a turn; each costs some of what may be thrown away, so they are few.
-            Step::More => self.turns.push_back(id),
+            Step::More => self.give_turn(id),
             Step::Waits => {}
             Step::Over => self.parted(id),
         }

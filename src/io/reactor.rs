@@ -6,7 +6,7 @@
 //! wakes nobody.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,7 @@ use super::command::Command;
 use super::dialer::{Dialling, Resolver};
 use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
+use super::line::Line;
 use super::parting::Parting;
 use super::session::Session;
 use super::signaler::after;
@@ -138,7 +139,7 @@ pub(crate) struct Reactor {
     /// Streams whose peers were refused and have not closed yet.
     pub(super) partings: HashMap<u64, Parting>,
     /// Connections that want another turn without waiting for an edge.
-    pub(super) turns: VecDeque<u64>,
+    pub(super) line: Line,
     /// What strangers' turns have taken since the last poll.
     strangers: Duration,
     /// A peer had a turn since the last poll.
@@ -176,7 +177,7 @@ pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> 
         dialling: HashMap::new(),
         connections: HashMap::new(),
         partings: HashMap::new(),
-        turns: VecDeque::new(),
+        line: Line::default(),
         strangers: Duration::ZERO,
         peers_busy: false,
         strangers_again: Instant::now(),
@@ -218,7 +219,7 @@ impl Reactor {
 
     /// How long to sleep; announces the sleep first, then looks for orders once more.
     fn timeout(&self) -> Option<Duration> {
-        if self.turns.is_empty() {
+        if self.line.is_empty() {
             self.link.0.asleep.store(true, Ordering::SeqCst);
             if self.orders.is_empty() {
                 return self
@@ -254,7 +255,7 @@ impl Reactor {
         } else if self.listeners.contains_key(&id) {
             self.accept_soon(id);
         } else {
-            self.part_on(id);
+            self.give_turn(id);
         }
     }
 
@@ -334,7 +335,7 @@ impl Reactor {
     }
 
     /// Whether a stranger's turn has to wait until the streams of peers have been looked at.
-    pub(super) fn puts_off_strangers(&mut self) -> bool {
+    pub(super) fn puts_off_strangers(&self) -> bool {
         self.strangers >= STRANGERS || (self.peers_busy && Instant::now() < self.strangers_again)
     }
 
@@ -351,16 +352,15 @@ impl Reactor {
         self.strangers_again = now + took * PEERS_SHARE;
     }
 
-    /// Gives everybody in line a turn, the oldest first: who has connected first is a peer first, whatever the line looks
-    /// like when there is no time for all strangers (libzmq's I/O thread keeps that order, and round robin shows it). An
-    /// old stranger cannot hold up the others, as it may send little before it is a peer.
+    /// Gives a turn to each peer in line, and to strangers while there is time for them.
     fn give_turns(&mut self) {
-        let mut line = std::mem::take(&mut self.turns);
-        line.make_contiguous().sort_unstable();
-        for id in line {
-            if let Some(connected) = self.connections.get_mut(&id) {
-                connected.waits = false;
-            }
+        for id in self.line.take_peers() {
+            self.leaves_the_line(id);
+            self.turn(id);
+        }
+        while !self.puts_off_strangers() {
+            let Some(id) = self.line.next_stranger() else { return };
+            self.leaves_the_line(id);
             self.turn(id);
         }
     }

@@ -1,0 +1,75 @@
+//! The line: connections that want a turn of the I/O thread without waiting for an edge.
+//!
+//! Peers come first, each once in a round. Of strangers, whose handshakes are not over, there may be no time for all: who
+//! has had few turns comes before who has had many, and among those the oldest. So peers appear in the order in which
+//! they connected, as with libzmq's I/O thread, where round robin shows it; and nobody keeps the others out by sending byte
+//! after byte. The end of a refused connection ([`super::parting`]) comes last.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// Turns that a handshake may have had and still come before one that began later; most need four.
+const FEW: u32 = 8;
+
+/// Who waits for a turn. That nobody waits twice is seen to by `waits` of a connection and of a parting.
+#[derive(Default)]
+pub(super) struct Line {
+    peers: VecDeque<u64>,
+    strangers: BTreeSet<(u32, u64)>,
+}
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.peers.is_empty() && self.strangers.is_empty()
+    }
+
+    pub(super) fn add_peer(&mut self, id: u64) {
+        self.peers.push_back(id);
+    }
+
+    /// Connections are numbered in the order in which they were made.
+    pub(super) fn add_stranger(&mut self, id: u64, turns: u32) {
+        self.strangers.insert((turns / FEW, id));
+    }
+
+    pub(super) fn add_parting(&mut self, id: u64) {
+        self.strangers.insert((u32::MAX, id));
+    }
+
+    /// The peers of one round.
+    pub(super) fn take_peers(&mut self) -> VecDeque<u64> {
+        std::mem::take(&mut self.peers)
+    }
+
+    pub(super) fn next_stranger(&mut self) -> Option<u64> {
+        self.strangers.pop_first().map(|(_, id)| id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_come_by_age_until_they_have_had_many_turns_and_partings_last() {
+        let mut line = Line::default();
+        line.add_parting(1);
+        line.add_stranger(2, FEW);
+        line.add_stranger(5, 0);
+        line.add_stranger(4, FEW - 1);
+        line.add_stranger(3, 3 * FEW);
+        let order: Vec<u64> = std::iter::from_fn(|| line.next_stranger()).collect();
+        assert_eq!(order, [4, 5, 2, 3, 1]);
+        assert!(line.is_empty());
+    }
+
+    #[test]
+    fn peers_of_one_round_do_not_wait_for_those_who_come_meanwhile() {
+        let mut line = Line::default();
+        line.add_peer(2);
+        line.add_peer(1);
+        let round = line.take_peers();
+        line.add_peer(2);
+        assert_eq!(round, [2, 1]);
+        assert!(!line.is_empty());
+    }
+}
