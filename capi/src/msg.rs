@@ -118,7 +118,7 @@ impl zmq_msg_t {
     const fn new() -> zmq_msg_t {
         zmq_msg_t {
             body: Body { inline: [0; 40] },
-            about: Sender::NOBODY,
+            about: Sender::nobody(),
             group: ptr::null_mut(),
             routing_id: 0,
             magic: MAGIC,
@@ -287,7 +287,7 @@ impl zmq_msg_t {
         self.routing_id = 0;
         let kind = std::mem::replace(&mut self.kind, Kind::Inline);
         if !self.about.0.get_mut().is_null() {
-            let about = std::mem::replace(&mut self.about, Sender::NOBODY);
+            let about = std::mem::replace(&mut self.about, Sender::nobody());
             // SAFETY: the message has it no more.
             unsafe { about.forget() };
         }
@@ -616,7 +616,9 @@ pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_
 }
 
 impl Sender {
-    const NOBODY: Sender = Sender(AtomicPtr::new(ptr::null_mut()));
+    const fn nobody() -> Sender {
+        Sender(AtomicPtr::new(ptr::null_mut()))
+    }
 
     /// From `Arc::into_raw`.
     fn of(peer: *const Peer) -> Sender {
