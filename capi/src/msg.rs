@@ -589,7 +589,7 @@ pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> 
         match property {
             PROPERTY_MORE => Ok(message.is_more().into()),
             PROPERTY_SHARED => Ok((message.short & SHARED != 0).into()),
-            PROPERTY_SRCFD => Ok(message.about.texts().map_or(-1, About::descriptor)),
+            PROPERTY_SRCFD => Ok(message.about.peer().map_or(-1, descriptor)),
             _ => Err(Errno(libc::EINVAL)),
         }
     })
@@ -654,6 +654,19 @@ impl Sender {
         }
     }
 
+    /// The sender alone.
+    fn peer(&self) -> Option<&Peer> {
+        let sender = self.0.load(Ordering::Acquire);
+        // SAFETY: NULL, or from `Arc::into_raw` of what the bit says. The peer lives as long as this message, whether it
+        // is here or in the `About` that another thread may put here meanwhile.
+        unsafe {
+            match is_about(sender) {
+                true => to_about(sender).as_ref().map(|about| &*about.peer),
+                false => sender.cast::<Peer>().as_ref(),
+            }
+        }
+    }
+
     /// The sender with room for texts.
     fn texts(&self) -> Option<&About> {
         let mut sender = self.0.load(Ordering::Acquire);
@@ -688,6 +701,10 @@ impl Sender {
     }
 }
 
+fn descriptor(peer: &Peer) -> c_int {
+    peer.descriptor.and_then(|number| c_int::try_from(number).ok()).unwrap_or(-1)
+}
+
 /// Whether the lowest bit says that it is an [`About`].
 fn is_about(sender: *mut c_void) -> bool {
     sender.addr() & 1 != 0
@@ -710,10 +727,6 @@ impl About {
         let answer = text.as_ptr();
         texts.push((name.to_owned(), text));
         Some(answer)
-    }
-
-    fn descriptor(&self) -> c_int {
-        self.peer.descriptor.and_then(|number| c_int::try_from(number).ok()).unwrap_or(-1)
     }
 
     fn value(&self, name: &str) -> Option<Vec<u8>> {

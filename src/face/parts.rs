@@ -110,31 +110,7 @@ impl SocketBase {
         held: &mut Option<Message>,
         more: bool,
     ) -> Result<Option<Refusal>> {
-        match self.enter_to_send(|state| state.try_send_part(held, more)) {
-            Ok(()) => Ok(None),
-            // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
-            Err(Refused::Now(_)) => self.attempt_once_more(held, more),
-            Err(Refused::For(error)) => Err(error),
-        }
-    }
-
-    #[cold]
-    fn attempt_once_more(
-        self: &Arc<Self>,
-        held: &mut Option<Message>,
-        more: bool,
-    ) -> Result<Option<Refusal>> {
-        let sent = self.enter_to_send(|state| {
-            state.pipes.driven = true;
-            let sent = state.try_send_part(held, more);
-            state.pipes.driven = false;
-            sent
-        });
-        match sent {
-            Ok(()) => Ok(None),
-            Err(Refused::Now(refusal)) => Ok(Some(refusal)),
-            Err(Refused::For(error)) => Err(error),
-        }
+        self.attempt(|state| state.try_send_part(held, more))
     }
 
     /// Receives one part, a message of one frame, into `received`, which is empty; answers whether another part of the

@@ -348,9 +348,9 @@ pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     pipe(out, inp)
 }
 
-/// Gives a socket messages that no peer sent, behind what the peer did send. They may exceed the high-water mark. `true`:
-/// the socket had found nothing to read before.
-fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
+/// Puts messages that no application sent behind what is in a pipe. They may exceed the high-water mark. `true`: the other
+/// side had found nothing to read before, and has to be told.
+pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
     notices.into_iter().for_each(|notice| pipe.writer.write(Traffic::Message(notice)));
     pipe.writer.flush()
 }

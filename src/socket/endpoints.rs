@@ -9,13 +9,13 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::inproc::{Met, Ticket};
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_transports::{Endpoint, Listener};
-use zeroxide_zmtp::{Message, SocketType, Traffic};
+use zeroxide_zmtp::{Message, SocketType};
 
 use super::base::{SocketBase, SocketState, owner};
 use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
 use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, Result, SecurityError};
 use crate::io::command::{Attach, Command, Control};
-use crate::io::hub::make_pipe;
+use crate::io::hub::{make_pipe, tell};
 use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::io::signaler::Latch;
@@ -444,7 +444,8 @@ impl SocketBase {
         let conflate = values.conflate && self.socket_type.conflates();
         let flow = |hwm| Flow { hwm, conflate, count_control: false };
         let (mut ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
-        greet(&mut ours, values.hello(self.socket_type));
+        // The other side looks at the pipe when it joins: nobody has to be told.
+        tell(&mut ours, values.hello(self.socket_type));
         let marks = JointMarks::of(hwm);
         let mut entry = Entry::new(ours, Link::Offline, slot.clone(), id);
         entry.joint = Some((Arc::clone(&marks), Side::Connector));
@@ -475,7 +476,7 @@ impl SocketBase {
     fn meet(self: &Arc<Self>, waiting: Waiting, terms: &Terms) {
         let Waiting { mut pipe, slot, connector, marks, routing_id } = waiting;
         marks.set(Side::Binder, Some(terms.hwm.send), Some(terms.hwm.receive), &mut pipe);
-        greet(&mut pipe, terms.hello.clone());
+        tell(&mut pipe, terms.hello.clone());
         let binder = owner(self, &slot);
         let base = Arc::clone(&connector.base);
         let bound = Control::Bound(connector.slot.clone(), binder);
@@ -581,13 +582,6 @@ impl SocketState {
         self.pipes.errands.tell(&binder, Control::Writable);
         Some(endpoint)
     }
-}
-
-/// Sends a new peer its first message.
-fn greet(pipe: &mut Pipe, hello: Option<Message>) {
-    hello.into_iter().for_each(|hello| pipe.writer.write(Traffic::Message(hello)));
-    // The other side looks at the pipe when it joins: nobody has to be woken.
-    pipe.writer.flush();
 }
 
 fn in_use(refusal: zeroxide_patterns::Refusal) -> Error {

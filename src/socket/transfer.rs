@@ -22,13 +22,6 @@ pub(crate) enum Patience {
     For(Duration),
 }
 
-/// How an attempt came out.
-enum Attempt {
-    Done,
-    /// Not now; something may change.
-    Later(Refusal),
-}
-
 /// Calls that wait, each with its beginning, for those who ask why nothing happens.
 #[derive(Default)]
 pub(crate) struct Waits(Mutex<Vec<Instant>>);
@@ -68,8 +61,8 @@ impl SocketBase {
     pub(crate) fn send(self: &Arc<Self>, message: Message, patience: Patience) -> Result<(), SendError> {
         let mut held = Some(message);
         match self.attempt_to_send(&mut held) {
-            Ok(Attempt::Done) => Ok(()),
-            Ok(Attempt::Later(refusal)) => self.wait_to_send(held, refusal, patience),
+            Ok(None) => Ok(()),
+            Ok(Some(refusal)) => self.wait_to_send(held, refusal, patience),
             Err(error) => Err(SendError { error, message: held.unwrap_or_default() }),
         }
     }
@@ -96,8 +89,8 @@ impl SocketBase {
             Counters::add(&self.counters.waits, 1);
             let _wait = self.sending.begin(start);
             let sent = wait_until(&[&self.output], deadline, || match self.attempt_to_send(&mut held) {
-                Ok(Attempt::Done) => Some(Ok(())),
-                Ok(Attempt::Later(why)) => {
+                Ok(None) => Some(Ok(())),
+                Ok(Some(why)) => {
                     refusal = why;
                     None
                 }
@@ -113,21 +106,41 @@ impl SocketBase {
         Err(SendError { error, message: held.unwrap_or_default() })
     }
 
-    /// One attempt; takes the message out of `held` when it succeeds. Before it refuses, what is open has been
-    /// flushed and driven, and it has looked once more.
     #[inline]
-    fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Result<Attempt> {
-        match self.enter_to_send(|state| state.try_send(held)) {
-            Ok(()) => Ok(Attempt::Done),
+    fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Result<Option<Refusal>> {
+        self.attempt(|state| state.try_send(held))
+    }
+
+    /// One attempt to send; answers why it may succeed later. Before it refuses, what is open has been flushed and driven,
+    /// and it has looked once more.
+    #[inline]
+    pub(crate) fn attempt(
+        self: &Arc<Self>,
+        mut send: impl FnMut(&mut SocketState) -> Result<(), Refused>,
+    ) -> Result<Option<Refusal>> {
+        match self.enter_to_send(&mut send) {
+            Ok(()) => Ok(None),
+            // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
+            Err(Refused::Now(_)) => self.attempt_once_more(send),
             Err(Refused::For(error)) => Err(error),
-            Err(Refused::Now(_)) => {
-                // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
-                match self.enter_to_send(|state| state.try_send_driven(held)) {
-                    Ok(()) => Ok(Attempt::Done),
-                    Err(Refused::For(error)) => Err(error),
-                    Err(Refused::Now(refusal)) => Ok(Attempt::Later(refusal)),
-                }
-            }
+        }
+    }
+
+    #[cold]
+    fn attempt_once_more(
+        self: &Arc<Self>,
+        send: impl FnOnce(&mut SocketState) -> Result<(), Refused>,
+    ) -> Result<Option<Refusal>> {
+        let sent = self.enter_to_send(|state| {
+            state.pipes.driven = true;
+            let sent = send(state);
+            state.pipes.driven = false;
+            sent
+        });
+        match sent {
+            Ok(()) => Ok(None),
+            Err(Refused::Now(refusal)) => Ok(Some(refusal)),
+            Err(Refused::For(error)) => Err(error),
         }
     }
 
@@ -271,15 +284,6 @@ impl SocketState {
         if none_before && self.pattern.topics() == 0 {
             self.before_subscriptions = self.unmatched;
         }
-    }
-
-    /// The second look, after the engines were driven.
-    #[cold]
-    fn try_send_driven(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
-        self.pipes.driven = true;
-        let result = self.try_send(held);
-        self.pipes.driven = false;
-        result
     }
 
     /// What a refusal means to the caller. Who may wait flushes first.

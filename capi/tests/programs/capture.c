@@ -1,16 +1,7 @@
 /* zmq_proxy waits for its capture socket: what nobody can be sent a copy of yet is not forwarded yet. */
-#include <zmq.h>
+#include "check.h"
 
 #include <stdlib.h>
-
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
-                     zmq_strerror (errno));                                                         \
-            exit (1);                                                                               \
-        }                                                                                           \
-    } while (0)
 
 static void *context;
 

@@ -1,17 +1,8 @@
 /* REQ and REP, multipart, poll, options, errors, messages: over tcp, with the header alone. */
-#include <zmq.h>
+#include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
-                     zmq_strerror (errno));                                                         \
-            exit (1);                                                                               \
-        }                                                                                           \
-    } while (0)
 
 static int freed;
 

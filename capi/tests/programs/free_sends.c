@@ -1,17 +1,8 @@
 /* A free function may call the library: it sends a message, on whatever thread it is called. */
-#include <zmq.h>
+#include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
-                     zmq_strerror (errno));                                                         \
-            exit (1);                                                                               \
-        }                                                                                           \
-    } while (0)
 
 static void tell (void *data, void *teller)
 {

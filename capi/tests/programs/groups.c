@@ -1,51 +1,21 @@
 /* Drafts that wait or have groups: RADIO and DISH, the descriptor of a poller, zmq_ppoll and a signal that came before. */
 #define _GNU_SOURCE
 #define ZMQ_BUILD_DRAFT_API
-#include <zmq.h>
+#include "check.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
-                     zmq_strerror (errno));                                                         \
-            exit (1);                                                                               \
-        }                                                                                           \
-    } while (0)
-#define FAILS(number, call) CHECK ((call) == -1 && errno == (number))
-
 static void *context;
-
-/* A socket that waits long, but not for ever. */
-static void *make (int type)
-{
-    int limit = 20000, none = 0;
-    void *socket = zmq_socket (context, type);
-    CHECK (socket);
-    CHECK (zmq_setsockopt (socket, ZMQ_RCVTIMEO, &limit, sizeof limit) == 0);
-    CHECK (zmq_setsockopt (socket, ZMQ_LINGER, &none, sizeof none) == 0);
-    return socket;
-}
-
-static void join (void *bound, void *connected)
-{
-    char endpoint[256];
-    size_t length = sizeof endpoint;
-    CHECK (zmq_bind (bound, "tcp://127.0.0.1:*") == 0);
-    CHECK (zmq_getsockopt (bound, ZMQ_LAST_ENDPOINT, endpoint, &length) == 0);
-    CHECK (zmq_connect (connected, endpoint) == 0);
-}
 
 static void groups (void)
 {
-    void *radio = make (ZMQ_RADIO), *dish = make (ZMQ_DISH), *other = make (ZMQ_PAIR);
+    void *radio = make (context, ZMQ_RADIO), *dish = make (context, ZMQ_DISH), *other = make (context, ZMQ_PAIR);
     zmq_msg_t message;
     int yes = 1, received;
-    join (radio, dish);
+    join (radio, dish, (char[256]) {0});
     FAILS (EINVAL, zmq_join (dish, NULL));
     CHECK (zmq_join (dish, "weather") == 0);
     FAILS (EINVAL, zmq_join (dish, "weather"));
@@ -79,11 +49,11 @@ static int is_readable (int fd, int limit)
 
 static void descriptor (void)
 {
-    void *server = make (ZMQ_SERVER), *client = make (ZMQ_CLIENT), *poller = zmq_poller_new ();
+    void *server = make (context, ZMQ_SERVER), *client = make (context, ZMQ_CLIENT), *poller = zmq_poller_new ();
     zmq_poller_event_t event;
     char body[8];
     int fd;
-    join (server, client);
+    join (server, client, (char[256]) {0});
     FAILS (EINVAL, zmq_poller_fd (poller, &fd));
     CHECK (zmq_poller_add (poller, server, client, ZMQ_POLLIN) == 0);
     CHECK (zmq_poller_fd (poller, &fd) == 0);
@@ -113,11 +83,11 @@ static void count (int number)
 
 static void signal_before (void)
 {
-    void *left = make (ZMQ_PAIR), *right = make (ZMQ_PAIR);
+    void *left = make (context, ZMQ_PAIR), *right = make (context, ZMQ_PAIR);
     struct sigaction action;
     sigset_t blocked, before;
     zmq_pollitem_t item = {NULL, 0, ZMQ_POLLIN, 0};
-    join (left, right);
+    join (left, right, (char[256]) {0});
     item.socket = left;
     memset (&action, 0, sizeof action);
     action.sa_handler = count;

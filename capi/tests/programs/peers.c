@@ -1,40 +1,12 @@
 /* What is known of peers: the descriptor that a message came by, the queues of pipes, numbers to disconnect by. */
 #define ZMQ_BUILD_DRAFT_API
-#include <zmq.h>
+#include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
-                     zmq_strerror (errno));                                                         \
-            exit (1);                                                                               \
-        }                                                                                           \
-    } while (0)
-
 static void *context;
-
-/* A socket that waits long, but not for ever. */
-static void *make (int type)
-{
-    int limit = 20000, none = 0;
-    void *socket = zmq_socket (context, type);
-    CHECK (socket);
-    CHECK (zmq_setsockopt (socket, ZMQ_RCVTIMEO, &limit, sizeof limit) == 0);
-    CHECK (zmq_setsockopt (socket, ZMQ_LINGER, &none, sizeof none) == 0);
-    return socket;
-}
-
-static void join (void *bound, void *connected, char endpoint[256])
-{
-    size_t length = 256;
-    CHECK (zmq_bind (bound, "tcp://127.0.0.1:*") == 0);
-    CHECK (zmq_getsockopt (bound, ZMQ_LAST_ENDPOINT, endpoint, &length) == 0);
-    CHECK (zmq_connect (connected, endpoint) == 0);
-}
 
 static uint64_t number (void *monitor)
 {
@@ -65,7 +37,7 @@ static void queues_and_descriptors (void)
     socklen_t length = sizeof address;
     zmq_msg_t msg;
     int fd;
-    void *pull = make (ZMQ_PULL), *push = make (ZMQ_PUSH), *monitor = make (ZMQ_PAIR);
+    void *pull = make (context, ZMQ_PULL), *push = make (context, ZMQ_PUSH), *monitor = make (context, ZMQ_PAIR);
     CHECK (zmq_socket_monitor_pipes_stats (NULL) == -1 && errno == ENOTSOCK);
     CHECK (zmq_socket_monitor_pipes_stats (pull) == -1 && errno == EINVAL);
     CHECK (zmq_socket_monitor_versioned (pull, "inproc://events", ZMQ_EVENT_PIPES_STATS, 2, ZMQ_PAIR) == 0);
@@ -94,7 +66,7 @@ static void disconnect (void)
     char endpoint[256];
     uint32_t first, second;
     zmq_msg_t msg;
-    void *server = make (ZMQ_SERVER), *client = make (ZMQ_CLIENT), *router = make (ZMQ_ROUTER);
+    void *server = make (context, ZMQ_SERVER), *client = make (context, ZMQ_CLIENT), *router = make (context, ZMQ_ROUTER);
     CHECK (zmq_setsockopt (client, ZMQ_HELLO_MSG, "hello", 5) == 0);
     join (server, client, endpoint);
     CHECK (zmq_msg_init (&msg) == 0);
@@ -117,7 +89,7 @@ static void disconnect (void)
 static void lone_ids (void)
 {
     int mandatory = 1;
-    void *stream = make (ZMQ_STREAM), *router = make (ZMQ_ROUTER);
+    void *stream = make (context, ZMQ_STREAM), *router = make (context, ZMQ_ROUTER);
     CHECK (zmq_setsockopt (router, ZMQ_ROUTER_MANDATORY, &mandatory, sizeof mandatory) == 0);
     CHECK (zmq_send (stream, "nobody", 6, 0) == 6);
     CHECK (zmq_send (router, "nobody", 6, 0) == 6);

@@ -1,7 +1,7 @@
 /* A signal ends whatever call waits, with EINTR: recv, send, poll with and without descriptors, poller_wait, ctx_term. */
 #define _GNU_SOURCE
 #define ZMQ_BUILD_DRAFT_API
-#include <zmq.h>
+#include "check.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -9,15 +9,6 @@
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf (stderr, "%s:%d: %s (errno %d: %s)\n", __FILE__, __LINE__, #condition, errno,   \
-                     zmq_strerror (errno));                                                         \
-            exit (1);                                                                               \
-        }                                                                                           \
-    } while (0)
 
 static void *context, *pull, *push;
 
