@@ -10,48 +10,27 @@ use zeroxide_zmtp::groups::is_group;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use crate::fair_queue::FairQueue;
+use crate::upstream::Upstream;
 use crate::{Origin, Pattern, PipeId, Pipes, Refusal};
 
 /// DISH: receives from groups, sends nothing.
 #[derive(Debug)]
 pub(crate) struct Dish {
     groups: BTreeSet<Box<[u8]>>,
-    /// By pipe number.
-    radios: Vec<Tuned>,
+    radios: Upstream,
     input: FairQueue,
-}
-
-/// What a pipe is to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tuned {
-    /// Nothing: it is not attached.
-    No,
-    /// Every change.
-    Yes,
-    /// Nothing until its next connection, which hears everything anew.
-    Lost,
 }
 
 impl Dish {
     /// A DISH without groups.
     pub(crate) fn new() -> Dish {
-        Dish { groups: BTreeSet::new(), radios: Vec::new(), input: FairQueue::of_single_frames() }
-    }
-
-    fn set(&mut self, pipe: PipeId, tuned: Tuned) -> Tuned {
-        let at = pipe.0 as usize;
-        if self.radios.len() <= at {
-            self.radios.resize(at + 1, Tuned::No);
-        }
-        std::mem::replace(&mut self.radios[at], tuned)
+        Dish { groups: BTreeSet::new(), radios: Upstream::default(), input: FairQueue::of_single_frames() }
     }
 
     fn tell<P: Pipes>(&self, group: &[u8], kind: fn(Frame) -> Traffic, pipes: &mut P) {
         let mut group = Frame::from(group);
         group.share();
-        for (at, _) in self.radios.iter().enumerate().filter(|(_, tuned)| **tuned == Tuned::Yes) {
-            pipes.signal(PipeId(at as u32), kind(group.clone())); // pipe numbers are u32
-        }
+        self.radios.hearing().for_each(|radio| pipes.signal(radio, kind(group.clone())));
     }
 
     /// Tells one RADIO every group.
@@ -62,25 +41,24 @@ impl Dish {
 
 impl Pattern for Dish {
     fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, pipes: &mut P) -> Result<(), Refusal> {
-        self.set(pipe, Tuned::Yes);
+        self.radios.attach(pipe);
         self.input.attach(pipe);
         self.tell_all(pipe, pipes);
         Ok(())
     }
 
-    /// The first connection of a pipe finds the groups queued there since `attached`.
     fn established<P: Pipes>(&mut self, pipe: PipeId, _: &Bytes, pipes: &mut P) {
-        if self.set(pipe, Tuned::Yes) == Tuned::Lost {
+        if self.radios.connect(pipe) {
             self.tell_all(pipe, pipes);
         }
     }
 
     fn lost<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
-        self.set(pipe, Tuned::Lost);
+        self.radios.lose(pipe);
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
-        self.set(pipe, Tuned::No);
+        self.radios.detach(pipe);
         self.input.detach(pipe);
     }
 

@@ -49,6 +49,7 @@ mod seeded;
 mod server;
 mod stream;
 pub mod subscriptions;
+mod upstream;
 
 pub use any::AnyPattern;
 pub use routing_ids::RoutingId;

@@ -12,6 +12,7 @@ use crate::chosen::drop_frame;
 use crate::distributor::Distributor;
 use crate::fair_queue::FairQueue;
 use crate::subscriptions::Topics;
+use crate::upstream::Upstream;
 use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
 /// The pattern of XSUB, and of SUB, which is an XSUB that filters and cannot send.
@@ -22,9 +23,7 @@ pub(crate) struct XSub {
     topics: Topics,
     distributor: Distributor,
     queue: FairQueue,
-    /// Pipes whose connection is lost, by number. They hear everything anew with the next connection, and until
-    /// then nothing, so that an application which keeps changing its mind fills no queue.
-    lost: Vec<bool>,
+    publishers: Upstream,
 }
 
 impl XSub {
@@ -37,7 +36,7 @@ impl XSub {
             topics: Topics::new(),
             distributor: Distributor::new(),
             queue: FairQueue::default(),
-            lost: Vec::new(),
+            publishers: Upstream::default(),
         }
     }
 
@@ -56,18 +55,11 @@ impl XSub {
         }
         let mut frame = Frame::from(topic);
         frame.share();
-        for &pipe in self.distributor.attached() {
-            if !self.lost[pipe.0 as usize] {
-                let frame = frame.clone();
-                pipes.signal(
-                    pipe,
-                    match kind {
-                        Kind::Subscribe => Traffic::Subscribe(frame),
-                        Kind::Cancel => Traffic::Cancel(frame),
-                    },
-                );
-            }
-        }
+        let say = match kind {
+            Kind::Subscribe => Traffic::Subscribe,
+            Kind::Cancel => Traffic::Cancel,
+        };
+        self.publishers.hearing().for_each(|publisher| pipes.signal(publisher, say(frame.clone())));
     }
 
     /// Tells one publisher every distinct topic.
@@ -89,32 +81,25 @@ impl Pattern for XSub {
     }
 
     fn attached<P: Pipes>(&mut self, pipe: PipeId, _origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
-        let at = pipe.0 as usize;
-        if self.lost.len() <= at {
-            self.lost.resize(at + 1, false);
-        }
-        self.lost[at] = false;
+        self.publishers.attach(pipe);
         self.distributor.attach(pipe);
         self.queue.attach(pipe);
         self.tell_all(pipe, pipes);
         Ok(())
     }
 
-    /// The first connection of a pipe finds the topics queued there since `attached`.
     fn established<P: Pipes>(&mut self, pipe: PipeId, _routing_id: &Bytes, pipes: &mut P) {
-        let lost = self.lost.get_mut(pipe.0 as usize).is_some_and(std::mem::take);
-        if lost {
+        if self.publishers.connect(pipe) {
             self.tell_all(pipe, pipes);
         }
     }
 
     fn lost<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
-        if let Some(lost) = self.lost.get_mut(pipe.0 as usize) {
-            *lost = true;
-        }
+        self.publishers.lose(pipe);
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        self.publishers.detach(pipe);
         self.distributor.detach(pipe);
         self.queue.detach(pipe);
     }
