@@ -28,6 +28,7 @@ mod poller;
 mod ppoll;
 mod proxy;
 mod raw;
+mod sender;
 mod socket;
 mod timers;
 mod transfer;

@@ -10,14 +10,14 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use zeroxide::{Frame, Message, Peer};
+use zeroxide::{Frame, Message};
 
 use crate::boundary::{Errno, call, text};
 use crate::raw::Raw;
+use crate::sender::Sender;
 
 /// The longest body in the message itself, as in libzmq on 64 bits.
 const INLINE: usize = 33;
@@ -64,22 +64,6 @@ const MORE: u8 = 0x40;
 const SHARED: u8 = 0x80;
 
 const _: () = assert!(size_of::<zmq_msg_t>() == 64 && align_of::<zmq_msg_t>() == align_of::<usize>());
-
-/// Who sent a message: NULL, `Arc::into_raw` of a [`Peer`], or, once its texts were asked for, that of an [`About`] with
-/// the lowest bit set, which no address of either has.
-///
-/// The texts may be asked for by several threads at once (`zmq_msg_gets` takes a `const` message): who is first puts its
-/// `About` here, and it keeps the peer that the others may just be looking at.
-struct Sender(AtomicPtr<c_void>);
-
-const _: () = assert!(align_of::<Peer>() > 1 && align_of::<About>() > 1);
-
-/// A sender, and the texts that an application has asked for.
-struct About {
-    peer: Arc<Peer>,
-    /// The texts that `zmq_msg_gets` has answered: they live as long as the message.
-    texts: Mutex<Vec<(String, CString)>>,
-}
 
 /// Called once when nobody needs the data of [`zmq_msg_init_data`] any more, on any thread.
 #[allow(non_camel_case_types)] // C's own name
@@ -286,7 +270,7 @@ impl zmq_msg_t {
         self.short = 0;
         self.routing_id = 0;
         let kind = std::mem::replace(&mut self.kind, Kind::Inline);
-        if !self.about.0.get_mut().is_null() {
+        if !self.about.is_nobody() {
             let about = std::mem::replace(&mut self.about, Sender::nobody());
             // SAFETY: the message has it no more.
             unsafe { about.forget() };
@@ -589,7 +573,7 @@ pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> 
         match property {
             PROPERTY_MORE => Ok(message.is_more().into()),
             PROPERTY_SHARED => Ok((message.short & SHARED != 0).into()),
-            PROPERTY_SRCFD => Ok(message.about.peer().map_or(-1, descriptor)),
+            PROPERTY_SRCFD => Ok(message.about.descriptor()),
             _ => Err(Errno(libc::EINVAL)),
         }
     })
@@ -613,134 +597,6 @@ pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_
         let (message, name) = unsafe { (zmq_msg_t::look(msg)?, text(property)?) };
         message.about.texts().and_then(|about| about.property(name)).ok_or(Errno(libc::EINVAL))
     })
-}
-
-impl Sender {
-    const fn nobody() -> Sender {
-        Sender(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    /// From `Arc::into_raw`.
-    fn of(peer: *const Peer) -> Sender {
-        Sender(AtomicPtr::new(peer.cast_mut().cast()))
-    }
-
-    /// One more reference to the same.
-    fn again(&self) -> Sender {
-        let sender = self.0.load(Ordering::Acquire);
-        // SAFETY: NULL, or from `Arc::into_raw` of what the bit says.
-        unsafe {
-            match sender {
-                null if null.is_null() => {}
-                about if is_about(about) => Arc::increment_strong_count(to_about(about)),
-                peer => Arc::increment_strong_count(peer.cast::<Peer>()),
-            }
-        }
-        Sender(AtomicPtr::new(sender))
-    }
-
-    /// Gives the reference back.
-    ///
-    /// # Safety
-    /// It is not used any more.
-    unsafe fn forget(self) {
-        // SAFETY: NULL, or from `Arc::into_raw` of what the bit says; the caller's promise.
-        unsafe {
-            match self.0.into_inner() {
-                null if null.is_null() => {}
-                about if is_about(about) => drop(Arc::from_raw(to_about(about))),
-                peer => drop(Arc::from_raw(peer.cast::<Peer>())),
-            }
-        }
-    }
-
-    /// The sender alone.
-    fn peer(&self) -> Option<&Peer> {
-        let sender = self.0.load(Ordering::Acquire);
-        // SAFETY: NULL, or from `Arc::into_raw` of what the bit says. The peer lives as long as this message, whether it
-        // is here or in the `About` that another thread may put here meanwhile.
-        unsafe {
-            match is_about(sender) {
-                true => to_about(sender).as_ref().map(|about| &*about.peer),
-                false => sender.cast::<Peer>().as_ref(),
-            }
-        }
-    }
-
-    /// The sender with room for texts.
-    fn texts(&self) -> Option<&About> {
-        let mut sender = self.0.load(Ordering::Acquire);
-        if sender.is_null() {
-            return None;
-        }
-        if !is_about(sender) {
-            let peer = sender.cast::<Peer>().cast_const();
-            // SAFETY: from `Arc::into_raw`. It lives as long as this message, here or in the `About` that another thread
-            // may have put here meanwhile: the reference of the message is given back only after that one has its own.
-            let peer = unsafe {
-                Arc::increment_strong_count(peer);
-                Arc::from_raw(peer)
-            };
-            let about = Arc::into_raw(Arc::new(About { peer, texts: Mutex::default() }));
-            let tagged = about.cast_mut().cast::<c_void>().map_addr(|address| address | 1);
-            match self.0.compare_exchange(sender, tagged, Ordering::AcqRel, Ordering::Acquire) {
-                // SAFETY: the message's own reference, which nobody finds here any more.
-                Ok(old) => unsafe {
-                    drop(Arc::from_raw(old.cast::<Peer>()));
-                    sender = tagged;
-                },
-                // SAFETY: made above, and nobody else knows it.
-                Err(first) => unsafe {
-                    drop(Arc::from_raw(about));
-                    sender = first;
-                },
-            }
-        }
-        // SAFETY: from `Arc::into_raw`, and this message's reference keeps it alive.
-        unsafe { to_about(sender).as_ref() }
-    }
-}
-
-fn descriptor(peer: &Peer) -> c_int {
-    peer.descriptor.and_then(|number| c_int::try_from(number).ok()).unwrap_or(-1)
-}
-
-/// Whether the lowest bit says that it is an [`About`].
-fn is_about(sender: *mut c_void) -> bool {
-    sender.addr() & 1 != 0
-}
-
-fn to_about(sender: *mut c_void) -> *const About {
-    sender.map_addr(|address| address & !1).cast_const().cast()
-}
-
-impl About {
-    fn property(&self, name: &str) -> Option<*const c_char> {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = texts.iter().find(|(known, _)| known == name) {
-            return Some(text.as_ptr());
-        }
-        let value = self.value(name)?;
-        // C sees what stands before the first NUL.
-        let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
-        let text = CString::new(value).ok()?;
-        let answer = text.as_ptr();
-        texts.push((name.to_owned(), text));
-        Some(answer)
-    }
-
-    fn value(&self, name: &str) -> Option<Vec<u8>> {
-        let peer = &self.peer;
-        let known = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
-        match name {
-            "Socket-Type" => known(peer.socket_type?.name()),
-            "Identity" | "Routing-Id" => peer.socket_type.map(|_| peer.routing_id.to_vec()),
-            "User-Id" => known(&peer.user_id),
-            "Peer-Address" => known(&peer.address),
-            "__fd" => peer.descriptor.map(|number| number.to_string().into_bytes()),
-            _ => peer.property(name).map(<[u8]>::to_vec),
-        }
-    }
 }
 
 /// Names the peer of a SERVER or PEER that the message goes to. `EINVAL` for 0.
