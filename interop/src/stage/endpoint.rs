@@ -1,17 +1,19 @@
 //! Endpoints that nobody else uses.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::folder;
+use super::ports::{self, Port};
 use crate::peer::Failure;
 
-/// Where a stage meets, and the file that an ipc endpoint leaves behind when its binder is killed.
+/// Where a stage meets, and what was taken for it.
 pub(super) struct Endpoint {
     /// As it is given to `bind`; afterwards as that resolved it.
     pub(super) name: String,
+    /// What an ipc endpoint leaves behind when its binder is killed.
     file: Option<PathBuf>,
+    /// The port of one that lasts, which nobody else gets before this is dropped.
+    _port: Option<Port<'static>>,
 }
 
 impl Endpoint {
@@ -19,10 +21,11 @@ impl Endpoint {
     pub(super) fn fresh(transport: &str, lasting: bool) -> Result<Endpoint, Failure> {
         if transport == "ipc" {
             let path = folder::fresh_path()?;
-            return Ok(Endpoint { name: format!("ipc://{}", path.display()), file: Some(path) });
+            return Ok(Endpoint { name: format!("ipc://{}", path.display()), file: Some(path), _port: None });
         }
-        let port = if lasting { free_port()?.to_string() } else { "*".to_owned() };
-        Ok(Endpoint { name: format!("{transport}://127.0.0.1:{port}"), file: None })
+        let port = if lasting { Some(ports::OURS.lease()?) } else { None };
+        let word = port.as_ref().map_or("*".to_owned(), |port| port.number.to_string());
+        Ok(Endpoint { name: format!("{transport}://127.0.0.1:{word}"), file: None, _port: port })
     }
 }
 
@@ -32,19 +35,4 @@ impl Drop for Endpoint {
             folder::leave(&path);
         }
     }
-}
-
-/// A port that nobody listens on, outside the range that systems give to outgoing connections: an endpoint that
-/// dials it while it is free can then neither lose it to another nor meet itself.
-fn free_port() -> Result<u16, Failure> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let spread = std::process::id().wrapping_mul(97);
-    for _ in 0..12_000 {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(spread) % 12_000;
-        let port = 20_000 + n as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(Failure::Io(std::io::ErrorKind::AddrInUse.into()))
 }

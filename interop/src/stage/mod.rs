@@ -4,6 +4,7 @@ mod contact;
 mod endpoint;
 mod folder;
 mod more;
+mod ports;
 mod scene;
 mod security;
 mod stream;
@@ -29,8 +30,9 @@ const SOCKET: &str = "s";
 /// Two peers with a socket each, on the endpoint that one of them has bound.
 pub struct Stage<'a> {
     setting: Setting<'a>,
-    endpoint: Endpoint,
+    // Before their endpoint, so that they are gone when it is given to others.
     peers: [Peer; 2],
+    endpoint: Endpoint,
     /// Counts the messages that made contact.
     contacts: u32,
     /// The side that was killed last.
