@@ -6,6 +6,7 @@
 //! thread wait. Whatever of the user's panics here, the call, a payload or the authenticator's drop, ends that alone.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
@@ -58,13 +59,7 @@ impl Desk {
 
 /// The authenticators of one context, by domain.
 #[derive(Default)]
-pub(crate) struct Authorities(Mutex<Table>);
-
-#[derive(Default)]
-struct Table {
-    desks: HashMap<String, Desk>,
-    ended: bool,
-}
+pub(crate) struct Authorities(Mutex<HashMap<String, Desk>>);
 
 impl Authorities {
     /// Gives a domain its authenticator, and that a thread called `thread_name`; `false` if the domain has one.
@@ -77,42 +72,50 @@ impl Authorities {
         judge: Box<dyn Authenticate>,
         thread_name: &str,
     ) -> io::Result<bool> {
-        let mut table = self.table();
-        if table.ended || table.desks.contains_key(domain) {
-            // What is not used goes without the lock: its drop is not ours.
-            drop(table);
+        self.add_with(domain, |questions| {
+            let thread = thread::Builder::new().name(thread_name.to_owned());
+            thread.spawn(move || serve(&questions, judge)).map(drop)
+        })
+    }
+
+    /// The thread is there before the domain has a desk: nobody puts a question that no thread will take, and nothing
+    /// has to be taken back that may be another's by then.
+    fn add_with(
+        &self,
+        domain: &str,
+        start: impl FnOnce(Receiver<Question>) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        if self.of(domain).is_some() {
             return Ok(false);
         }
         let (sender, questions) = bounded(MAX_QUESTIONS);
-        table.desks.insert(domain.to_owned(), Desk(sender));
-        drop(table);
-        let thread = thread::Builder::new().name(thread_name.to_owned());
-        let started = thread.spawn(move || serve(&questions, judge));
-        if let Err(error) = started {
-            self.remove(domain);
-            return Err(error);
+        start(questions)?;
+        match self.table().entry(domain.to_owned()) {
+            // Somebody was faster. The thread ends, and drops what it was given, for want of a desk.
+            Entry::Occupied(_) => Ok(false),
+            Entry::Vacant(place) => {
+                place.insert(Desk(sender));
+                Ok(true)
+            }
         }
-        Ok(true)
     }
 
     /// Takes a domain's authenticator away; `false` if it has none. Its thread answers what it was asked and leaves.
     pub(crate) fn remove(&self, domain: &str) -> bool {
-        self.table().desks.remove(domain).is_some()
+        self.table().remove(domain).is_some()
     }
 
     /// Where the authenticator of a domain is asked.
     pub(crate) fn of(&self, domain: &str) -> Option<Desk> {
-        self.table().desks.get(domain).cloned()
+        self.table().get(domain).cloned()
     }
 
-    /// The context is gone: the threads leave.
+    /// The context is gone, and with it whoever could add one: the threads leave.
     pub(crate) fn end(&self) {
-        let mut table = self.table();
-        table.ended = true;
-        table.desks.clear();
+        self.table().clear();
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Desk>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -154,5 +157,46 @@ fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
             }
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds one whose thread holds its questions here.
+    fn add(authorities: &Authorities, kept: &mut Vec<Receiver<Question>>) -> bool {
+        let keep = |questions| {
+            kept.push(questions);
+            Ok(())
+        };
+        authorities.add_with("lab", keep).unwrap()
+    }
+
+    #[test]
+    fn an_authenticator_whose_thread_could_not_be_made_takes_nobody_elses_place() {
+        let (authorities, mut kept) = (Authorities::default(), Vec::new());
+        let failed = authorities.add_with("lab", |_| {
+            // Meanwhile another thread gives the domain its own.
+            assert!(authorities.of("lab").is_none(), "no question is put to a thread that is not there");
+            assert!(add(&authorities, &mut kept));
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(authorities.of("lab").is_some());
+    }
+
+    #[test]
+    fn of_two_authenticators_for_one_domain_the_slower_one_loses_its_thread() {
+        let (authorities, mut kept, mut slower) = (Authorities::default(), Vec::new(), None);
+        let added = authorities.add_with("lab", |questions| {
+            slower = Some(questions);
+            assert!(add(&authorities, &mut kept));
+            Ok(())
+        });
+        assert!(!added.unwrap());
+        let ended = Err(crossbeam_channel::TryRecvError::Disconnected);
+        assert_eq!(slower.unwrap().try_recv().map(drop), ended);
+        assert_eq!(kept[0].try_recv().map(drop), Err(crossbeam_channel::TryRecvError::Empty));
     }
 }
