@@ -17,7 +17,7 @@ use crate::io::engine::Engine;
 use crate::io::signaler::{after, wait_until};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
-use crate::stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
+use crate::stats::{Counters, Dropped, IoStats, PipeStats, SocketStats, Status};
 
 impl Socket {
     /// The events of this socket from now on; each monitor gets them all (libzmq `zmq_socket_monitor`).
@@ -41,17 +41,8 @@ impl Socket {
     /// What became of the messages sent.
     #[must_use]
     pub fn stats(&self) -> SocketStats {
-        let mut stats = self.base().enter(SocketState::stats);
+        let mut stats = self.base().enter(|state| state.stats(&self.base().counters));
         self.base().closure.count(&mut stats);
-        let [flushes_by_token, flushes_by_quantum, flushes_by_watch, flushes_by_wait] =
-            self.base().enter(|state| state.pipes.flushes);
-        stats.io = IoStats {
-            flushes_by_token,
-            flushes_by_quantum,
-            flushes_by_watch,
-            flushes_by_wait,
-            ..self.base().counters.snapshot()
-        };
         stats
     }
 
@@ -172,8 +163,9 @@ impl SocketBase {
 }
 
 impl SocketState {
-    fn stats(&mut self) -> SocketStats {
+    fn stats(&mut self, counters: &Counters) -> SocketStats {
         self.pipes.fold_accounts();
+        let [flushes_by_token, flushes_by_quantum, flushes_by_watch, flushes_by_wait] = self.pipes.flushes;
         let pipes: Vec<PipeStats> = self.pipes.iter().map(|(_, entry)| entry.stats()).collect();
         let mut stats = SocketStats {
             accepted: self.accepted,
@@ -182,6 +174,13 @@ impl SocketState {
             routed: self.pipes.past.routed,
             written: self.pipes.past.written,
             dropped: Dropped(self.pipes.drops),
+            io: IoStats {
+                flushes_by_token,
+                flushes_by_quantum,
+                flushes_by_watch,
+                flushes_by_wait,
+                ..counters.snapshot()
+            },
             ..SocketStats::default()
         };
         for (writer, _) in &self.pipes.past.leaving {
