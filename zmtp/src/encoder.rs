@@ -174,15 +174,6 @@ impl Outbox {
         }
     }
 
-    /// Frees the memory that an empty outbox keeps for the next use.
-    pub fn shrink(&mut self) {
-        if self.is_empty() && self.unwritten_messages() == 0 {
-            self.staging = Vec::new();
-            self.bodies = VecDeque::new();
-            self.ends = Vec::new();
-        }
-    }
-
     /// Appends bytes that are no message: greeting, handshake, heartbeat.
     pub(crate) fn stage(&mut self, bytes: &[u8]) {
         secret::append(&mut self.staging, bytes);
