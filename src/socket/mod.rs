@@ -146,12 +146,30 @@ impl Socket {
         self.base().end_endpoint(endpoint.as_ref(), false)
     }
 
-    /// Ends the connection of the peer with this number, as [`Message::routing_id`] tells it: what the peer sent and nobody
-    /// has received is thrown away, what was sent to it lingers in the background. A peer that had connected comes back
-    /// under another number. SERVER and PEER (libzmq `zmq_disconnect_peer`).
+    /// Ends the connection of one peer of a SERVER or PEER: the one with this number, as [`Message::routing_id`] tells it
+    /// (from 1 on). Does not wait. What the peer sent and nobody has received is thrown away; what was sent to it lingers in
+    /// the background for LINGER. No DISCONNECT_MSG comes for it. A peer that had connected comes back under another
+    /// number; an endpoint that this socket connected to is given up, as by [`Socket::disconnect`].
+    ///
+    /// ```
+    /// use zeroxide::{Context, SocketType};
+    ///
+    /// let context = Context::new();
+    /// let server = context.socket(SocketType::Server)?;
+    /// let client = context.socket(SocketType::Client)?;
+    /// client.connect(server.bind("tcp://127.0.0.1:*")?.to_string())?;
+    /// client.send("let me stay")?;
+    /// let number = server.recv()?.routing_id();
+    /// server.disconnect_peer(number)?;
+    /// assert!(server.disconnect_peer(number).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Source: libzmq `zmq_disconnect_peer`.
     ///
     /// # Errors
-    /// [`Error::Unroutable`] when no peer has the number; [`Error::NotSupported`] on other types.
+    /// [`Error::Unroutable`] when no peer has the number (0 is nobody's); [`Error::NotSupported`] on other types;
+    /// [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
     pub fn disconnect_peer(&self, number: u32) -> Result<()> {
         self.base().enter(|state| {
             state.alive()?;

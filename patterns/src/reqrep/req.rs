@@ -2,6 +2,11 @@
 //!
 //! On the wire a request is `[id, 4 bytes, with REQ_CORRELATE] [empty] body…`; what stands before the body is added
 //! by `commit` and taken off by `recv`. The state changes in these two calls and nowhere else.
+//!
+//! **Whose reply is taken.** While the pipe that was asked is there, its peer's alone. Once it is gone, anybody's, as in libzmq
+//! (req.cpp `recv_reply_pipe`): a peer that was lost may come back on another pipe with the answer, and a REQ that took none
+//! would wait for ever. Any peer that was let in could then answer in its place; where that matters the request is to have
+//! a number (REQ_CORRELATE, and every `Socket::request`), which only the peer that was asked has seen.
 
 use zeroxide_zmtp::{Frame, Message};
 
