@@ -47,6 +47,8 @@ fn one_host_has_no_more_than_its_share_of_the_handshakes_and_others_have_theirs(
     assert_eq!(pull.recv_soon()[0], "from elsewhere");
     // Whose handshake is over takes no place.
     let mut peer = strangers.pop().unwrap().shake_hands("PUSH");
+    // The peer has our READY before we have looked at its own.
+    pull.wait_for_peers(2, LONG).unwrap();
     let mut next = RawPeer::connect(&endpoint).shake_hands("PUSH");
     for peer in [&mut peer, &mut next] {
         peer.send(&[b"from here"]);
