@@ -3,14 +3,23 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+
+mod common;
 
 /// Compiles and runs one program of `tests/programs`.
 fn run(name: &str) {
+    let Some(ran) = compile_and_run(name, &[]) else { return };
+    assert!(ran.status.success(), "{}{}", ran.status, String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "well\n");
+}
+
+/// What became of a program; `None` where it cannot be compiled here.
+fn compile_and_run(name: &str, flags: &[&str]) -> Option<Output> {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     if Command::new(&compiler).arg("--version").output().is_err() {
-        println!("NOT RUN: there is no C compiler ({compiler}) on this machine");
-        return;
+        common::not_run(&format!("{name}.c; there is no C compiler ({compiler}) on this machine"));
+        return None;
     }
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -18,7 +27,9 @@ fn run(name: &str) {
     let library = library(&folder);
     let program = folder.join("program");
     let compiled = Command::new(&compiler)
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-pthread", "-I"])
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-pthread"])
+        .args(flags)
+        .arg("-I")
         .arg(here.join("include"))
         .arg(here.join("tests/programs").join(format!("{name}.c")))
         .arg("-o")
@@ -27,9 +38,7 @@ fn run(name: &str) {
         .output()
         .unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    let ran = Command::new(&program).env("LD_LIBRARY_PATH", &folder).current_dir(&folder).output().unwrap();
-    assert!(ran.status.success(), "{}{}", ran.status, String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(String::from_utf8_lossy(&ran.stdout), "well\n");
+    Some(Command::new(&program).env("LD_LIBRARY_PATH", &folder).current_dir(&folder).output().unwrap())
 }
 
 /// A copy of the shared library that cargo has built beside this test, under the name that programs look for.
@@ -86,4 +95,23 @@ fn peers() {
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn groups() {
     run("groups");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn a_program_that_hangs_fails_and_says_so() {
+    let Some(ran) = compile_and_run("faulty", &["-DHANGS", "-DLIMIT=1"]) else { return };
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("still running") && said.contains("faulty.c"), "{said}");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn a_test_that_is_not_run_says_so_although_it_passes() {
+    let itself = std::env::current_exe().unwrap();
+    let ran = Command::new(itself).args(["--exact", "first"]).env("CC", "no-such-compiler").output().unwrap();
+    assert!(ran.status.success());
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains("NOT RUN: first.c"), "{said}");
 }

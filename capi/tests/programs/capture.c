@@ -16,7 +16,7 @@ static void forward (void *capture)
 int main (void)
 {
     char buffer[8];
-    int limit = 60000, brief = 100;
+    int limit = 20000, brief = 100;
     context = zmq_ctx_new ();
     void *capture = zmq_socket (context, ZMQ_PUSH);
     void *push = zmq_socket (context, ZMQ_PUSH), *pull = zmq_socket (context, ZMQ_PULL);

@@ -1,9 +1,10 @@
-/* What the programs here share: a check that ends the program and says why, and sockets to try. */
+/* What the programs here share: a check that ends the program and says why, a limit to its time, and sockets to try. */
 #ifndef CHECK_H
 #define CHECK_H
 
 #include <zmq.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,6 +18,33 @@
     } while (0)
 #define CHECK(condition) CHECK_OR (exit, condition)
 #define FAILS(number, call) CHECK ((call) == -1 && errno == (number))
+
+/* Seconds that a program may take; sanitized ones are slow. */
+#ifndef LIMIT
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LIMIT 240
+#else
+#define LIMIT 60
+#endif
+#endif
+
+/* A program that hangs fails, and says so. Only what a signal handler may call. */
+static inline void out_of_time (int number)
+{
+    static const char text[] = "still running after its limit of time: " __BASE_FILE__ "\n";
+    ssize_t written = write (STDERR_FILENO, text, sizeof text - 1);
+    (void) number;
+    (void) written;
+    _exit (1);
+}
+
+/* Begins the limit anew. Every program begins so; a child of fork, which inherits no alarm, has to call it. Who uses
+   SIGALRM for something else counts. */
+__attribute__ ((constructor)) static inline void begin_limit (void)
+{
+    signal (SIGALRM, out_of_time);
+    alarm (LIMIT);
+}
 
 /* A socket that waits long, but not for ever. */
 static inline void *make (void *context, int type)

@@ -1,6 +1,6 @@
-/* Wrong on purpose: two threads write one number, or the library reads what was freed. Only for the sanitizers (`cargo
-   xtask sanitize`), each of which must see its fault: this proves that they look. */
-#include <zmq.h>
+/* Wrong on purpose: two threads write one number, or the library reads what was freed. The sanitizers (`cargo xtask
+   sanitize`) must see the fault: this proves that they look. With HANGS it waits for ever, which the limit must end. */
+#include "check.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,7 +18,11 @@ int main (void)
 {
     void *context = zmq_ctx_new ();
     void *socket = zmq_socket (context, ZMQ_PUB);
-#ifdef __SANITIZE_THREAD__
+#ifdef HANGS
+    (void) writes;
+    /* Nobody closes the socket. */
+    CHECK (zmq_ctx_term (context) == 0);
+#elif defined(__SANITIZE_THREAD__)
     pthread_t left, right;
     pthread_create (&left, NULL, writes, NULL);
     pthread_create (&right, NULL, writes, NULL);
