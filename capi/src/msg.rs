@@ -23,6 +23,8 @@ use crate::sender::Sender;
 const INLINE: usize = 33;
 /// The longest body that a frame of the library keeps in place: a shorter one is copied into it.
 const FRAME_INLINE: usize = 64;
+/// What two pointers and eight bytes leave of the 64.
+const IN_PLACE: usize = 64 - 2 * size_of::<usize>() - 8;
 const MAGIC: u16 = 0x5a9d;
 const MAX_GROUP: usize = 255;
 
@@ -43,7 +45,7 @@ pub struct zmq_msg_t {
 
 #[repr(C)]
 union Body {
-    inline: [u8; 40],
+    inline: [u8; IN_PLACE],
     raw: Raw,
     owned: ManuallyDrop<BytesMut>,
     shared: ManuallyDrop<Bytes>,
@@ -101,7 +103,7 @@ impl zmq_msg_t {
     /// An empty message.
     const fn new() -> zmq_msg_t {
         zmq_msg_t {
-            body: Body { inline: [0; 40] },
+            body: Body { inline: [0; IN_PLACE] },
             about: Sender::nobody(),
             group: ptr::null_mut(),
             routing_id: 0,

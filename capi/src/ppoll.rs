@@ -45,9 +45,10 @@ fn sleep(
     limit: Option<Duration>,
     mask: Option<&libc::sigset_t>,
 ) -> Result<(), Errno> {
+    // Both fit where the fields have 32 bits; who waits for more than 68 years sleeps again.
     let time = limit.map(|limit| libc::timespec {
-        tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-        tv_nsec: limit.subsec_nanos().into(),
+        tv_sec: limit.as_secs().min(i32::MAX as u64) as _,
+        tv_nsec: limit.subsec_nanos() as _,
     });
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let mask = mask.map_or(std::ptr::null(), std::ptr::from_ref);

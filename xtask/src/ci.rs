@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::report::{Outcome, Report};
 use crate::{elf, floor, run, sanitize, suite};
 
-/// The platforms that `zeroxide` must compile for, beside the one this runs on.
+/// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
     MUSL,
     "aarch64-unknown-linux-gnu",
@@ -73,7 +73,11 @@ fn check_target(root: &Path, target: &str) -> Outcome {
     if !has_std(root, target) {
         return Outcome::NotRun(format!("the standard library for {target} cannot be added here"));
     }
-    run::pass(&mut run::cargo(root, &["check", "-p", "zeroxide", "--all-features", "--target", target]))
+    let mut check = run::cargo(root, &["check", "-p", "zeroxide", "--all-features", "--target", target]);
+    if !target.contains("windows") {
+        check.args(["-p", "zeroxide-capi"]);
+    }
+    run::pass(&mut check)
 }
 
 /// Whether the standard library of `target` is here, after asking rustup for it if it is not.
