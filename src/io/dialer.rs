@@ -213,13 +213,11 @@ impl Reactor {
         }
     }
 
-    /// A proxy has as long as a peer would have for its handshake.
+    /// The proxy is reached; it does not have for ever.
     fn limit_dialogue(&mut self, id: u64) {
         let Some(session) = self.sessions.get(&id) else { return };
-        let timer = Timer::ConnectTimeout(id, session.attempt);
-        if let Some(limit) = session.values.handshake_ivl {
-            self.arm_after(limit, timer);
-        }
+        let (limit, timer) = (session.values.dialogue_limit(), Timer::ConnectTimeout(id, session.attempt));
+        self.arm_after(limit, timer);
     }
 
     fn start(&mut self, id: u64, token: u64, stream: &mut Stream) -> io::Result<()> {

@@ -632,3 +632,16 @@ fn when(row: &Row) -> String {
 fn sockets(row: &Row) -> String {
     if row.types().is_empty() { "all".to_owned() } else { row.types().join(", ") }
 }
+
+#[test]
+fn a_dialogue_with_a_proxy_never_lasts_for_ever() {
+    let limit = |handshake_ivl, connect_timeout| {
+        Values { handshake_ivl, connect_timeout, ..Values::native(None) }.dialogue_limit()
+    };
+    let (one, two) = (Duration::from_secs(1), Duration::from_secs(2));
+    assert_eq!(
+        [limit(Some(one), None), limit(Some(one), Some(two)), limit(None, Some(two))],
+        [one, one, two]
+    );
+    assert_eq!(limit(None, None), Duration::from_secs(120));
+}

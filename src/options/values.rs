@@ -11,6 +11,9 @@ use zeroxide_zmtp::{Config, Frame, Message, SocketType};
 use super::row::Row;
 use super::{Values, opt};
 
+/// How long a SOCKS5 proxy may take where no option says: as long as Tor's SocksTimeout.
+const LONGEST_DIALOGUE: Duration = Duration::from_secs(120);
+
 impl Values {
     /// What the socket's pattern obeys.
     pub(crate) fn pattern_options(&self) -> PatternOptions {
@@ -83,6 +86,13 @@ impl Values {
         let password = || self.socks_password.clone().unwrap_or_default();
         let login = username.map(|username| Login { username, password: password() });
         Socks::new(host, *port, login).map(Some)
+    }
+
+    /// How long the dialogue with a SOCKS5 proxy may take once the proxy is reached: as long as a peer would have for its
+    /// handshake. For a handshake that may last for ever as long as one attempt to connect, and the dialogue never for ever:
+    /// nobody but this end would notice a proxy that says nothing.
+    pub(crate) fn dialogue_limit(&self) -> Duration {
+        self.handshake_ivl.or(self.connect_timeout).unwrap_or(LONGEST_DIALOGUE)
     }
 
     /// What a connection that was accepted obeys: that of a stranger, beside what every connection does.
