@@ -6,6 +6,7 @@
 //! | `access_list` | [`AccessList`], the ready-made one |
 //! | `keys` | keys, and where random bytes come from |
 //! | `net`, `users` | [`Net`], networks of addresses; names and passwords |
+//! | `names` | to whom a routing id and the pipe of a session belong |
 //! | `filters` | who may connect to a bound endpoint at all, before any handshake |
 //! | `authorities` | who decides for which domain, and the threads on which they do |
 //!
@@ -16,6 +17,7 @@ mod authenticate;
 pub(crate) mod authorities;
 pub(crate) mod filters;
 mod keys;
+mod names;
 mod net;
 #[cfg(feature = "plain")]
 mod users;

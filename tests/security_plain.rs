@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{LONG, RawPeer, Soon, no_linger, wait_for};
+use common::{LONG, RawPeer, Soon, no_linger, until, wait_for};
 use zeroxide::{
     AccessList, Context, Denial, DisconnectReason, Error, EventKind, HandshakeCause, HandshakeError,
     Mechanism, Monitor, Options, ProtocolError, Role, RoutingId, Security, Socket, SocketType, Stage, opt,
@@ -358,6 +358,29 @@ fn a_routing_id_that_was_given_at_connect_is_not_handed_to_another_user() {
     );
     router.send(["desk", "for ann"]).unwrap();
     assert_eq!(ann.recv_soon()[0], "for ann");
+}
+
+#[test]
+fn what_a_peer_calls_itself_is_nothing_where_it_was_given_a_name_at_connect() {
+    let (cx, router, _events) = router_with_handover();
+    let (ann, anns) = desk(&cx, "ann", "secret", ANYWHERE);
+    router.connect_ready(&anns, LONG).unwrap();
+    let (eve, eves) = desk(&cx, "eve", "other", ANYWHERE);
+    for immediate in [false, true] {
+        let given = Options::new()
+            .set(opt::CONNECT_ROUTING_ID, RoutingId::new("second").unwrap())
+            .set(opt::IMMEDIATE, immediate);
+        router.connect_with(&eves, &given).unwrap();
+        router.wait_for_peers(2, LONG).unwrap();
+        for (name, peer) in [("desk", &ann), ("second", &eve)] {
+            router.send([name, "yours"]).unwrap();
+            assert_eq!(peer.recv_soon()[0], "yours");
+            peer.send("mine").unwrap();
+            assert_eq!(router.recv_soon()[0], name);
+        }
+        router.disconnect(&eves).unwrap();
+        until("the name is free", || router.send(["second", "nobody's"]).is_err());
+    }
 }
 
 #[cfg(unix)]

@@ -208,6 +208,10 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.find(routing_id))
     }
 
+    fn displaced_by(&self, routing_id: &[u8]) -> Option<PipeId> {
+        each!(&self.kind, it => it.displaced_by(routing_id))
+    }
+
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         each!(&self.kind, it => it.routing_id(pipe))
     }

@@ -364,6 +364,13 @@ pub trait Pattern {
         None
     }
 
+    /// The pipe that would lose its routing id to a pipe without one whose peer announces this (ROUTER with
+    /// ROUTER_HANDOVER).
+    fn displaced_by(&self, routing_id: &[u8]) -> Option<PipeId> {
+        let _ = routing_id;
+        None
+    }
+
     /// The routing id of this pipe's peer (ROUTER, STREAM); `None` while the pipe is anonymous.
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         let _ = pipe;

@@ -32,11 +32,6 @@ impl RoutingId {
         RoutingId(Frame::copy_from(&frame[..frame.len().min(MAX_ROUTING_ID)]))
     }
 
-    /// Whether the id is of the kind that sockets make themselves (RFC 28: "SHALL NOT start with a zero octet").
-    pub(crate) fn is_reserved(&self) -> bool {
-        self.0.first() == Some(&0)
-    }
-
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -79,6 +74,11 @@ impl fmt::Debug for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Whether an id is of the kind that sockets make themselves (RFC 28: "SHALL NOT start with a zero octet").
+pub(crate) fn is_reserved(routing_id: &[u8]) -> bool {
+    routing_id.first() == Some(&0)
 }
 
 /// The names of one socket's pipes.

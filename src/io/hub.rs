@@ -238,22 +238,19 @@ impl Reactor {
         self.give_turn(id);
     }
 
-    /// Whether a session that has found a peer again has found another user, where the socket addresses its peers: the
-    /// pipe has the name of the first, and messages for it.
+    /// Whether a session that has found a peer again has found another user, where the socket addresses its peers
+    /// (`security/names`).
     fn is_another(&mut self, id: u64, user: &str) -> bool {
         let Some(connected) = self.connections.get(&id).filter(|c| c.base.socket_type.addresses()) else {
             return false;
         };
         let Maker::Session(session) = connected.maker else { return false };
         let Some(session) = self.sessions.get_mut(&session) else { return false };
-        if !session.values.auth_required || session.values.immediate {
-            return false;
-        }
-        let another = session.user.as_deref().is_some_and(|known| !known.is_empty() && known != user);
-        if !another {
+        let may = session.values.may_take_pipe(session.user.as_deref(), user);
+        if may {
             session.user = Some(user.into());
         }
-        another
+        !may
     }
 
     /// Puts a connection, or the end of one, in the line for another turn, once.

@@ -328,7 +328,8 @@ impl SocketBase {
             Link::Inproc(owner) => Some(owner.clone()),
             Link::Offline | Link::Engine(_) => None,
         };
-        if state.is_anothers_name(None, &routing_id, user_of(&entry)) {
+        let has_name = origin.routing_id.is_some();
+        if !has_name && state.is_anothers_name(&routing_id, user_of(&entry)) {
             return state.turn_away(entry, Some(ProtocolError::AnothersRoutingId));
         }
         if let Ok(id) = state.attach(entry, &origin) {
@@ -445,15 +446,10 @@ impl SocketState {
         Ok(id)
     }
 
-    /// Whether ROUTER_HANDOVER would give a newcomer, which may have its pipe already, a routing id that another user
-    /// holds. It is for peers that come back, not for the messages of others; without it the pattern turns every second
-    /// holder away. libzmq's rules (AUTH_REQUIRED off) do not look at the user.
-    fn is_anothers_name(&self, newcomer: Option<PipeId>, routing_id: &[u8], user: &str) -> bool {
-        if !self.values.router_handover || !self.values.auth_required {
-            return false;
-        }
-        let holder = self.pattern.find(routing_id).filter(|holder| Some(*holder) != newcomer);
-        holder.and_then(|holder| self.pipes.get(holder)).is_some_and(|entry| user_of(entry) != user)
+    /// Whether a newcomer without a name would take that of another user over (`security/names`).
+    fn is_anothers_name(&self, routing_id: &[u8], user: &str) -> bool {
+        let holder = self.pattern.displaced_by(routing_id).and_then(|holder| self.pipes.get(holder));
+        holder.is_some_and(|holder| !self.values.may_take_name(user_of(holder), user))
     }
 
     /// A pipe that nobody here wants is ended at its other side, for a fault of its peer's or for none.
@@ -474,7 +470,8 @@ impl SocketState {
         // Without a slot the pipe was given up while the connection was made; the session lingers for its rest.
         let Some(id) = slot.get() else { return };
         let routing_id = peer.routing_id.clone();
-        let expelled = self.is_anothers_name(Some(id), &routing_id, &peer.user_id);
+        let has_name = self.pattern.routing_id(id).is_some();
+        let expelled = !has_name && self.is_anothers_name(&routing_id, &peer.user_id);
         if let Some(entry) = self.pipes.get_mut(id) {
             entry.pipe.writer.flush();
             entry.link = Link::Engine(Arc::clone(&engine));

@@ -10,6 +10,7 @@ use zeroxide_zmtp::{Frame, Message};
 use super::probe;
 use crate::addressed::Addressed;
 use crate::fair_queue::FairQueue;
+use crate::routing_ids::is_reserved;
 use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
 
 /// ROUTER.
@@ -34,19 +35,20 @@ impl Router {
 
     /// The peer calls itself `id`: names its pipe so, if the name is free or may be taken. `false`: it may not.
     fn admit<P: Pipes>(&mut self, pipe: PipeId, id: Option<RoutingId>, pipes: &mut P) -> bool {
+        let displaced = id.as_ref().and_then(|id| self.displaced_by(id.as_bytes()));
         let table = &mut self.out.table;
-        let holder = id.as_ref().and_then(|id| table.find(id.as_bytes()));
-        match (id, holder) {
+        let is_taken = id.as_ref().is_some_and(|id| table.find(id.as_bytes()).is_some());
+        match (id, displaced) {
             (None, _) => table.name_automatically(pipe),
-            (Some(id), None) => table.name(pipe, id),
-            // RFC 28 forbids such ids, libzmq lets them pass: one that is ours already is answered by another.
-            (Some(id), Some(_)) if id.is_reserved() => table.name_automatically(pipe),
-            (Some(id), Some(holder)) if self.handover => {
+            (Some(id), Some(holder)) => {
                 table.set_aside(holder);
                 table.name(pipe, id);
                 self.input.drain_and_close(holder, pipes);
             }
-            (Some(_), Some(_)) => return false,
+            (Some(id), None) if !is_taken => table.name(pipe, id),
+            // RFC 28 forbids such ids, libzmq lets them pass: one that is ours already is answered by another.
+            (Some(id), None) if is_reserved(id.as_bytes()) => table.name_automatically(pipe),
+            (Some(_), None) => return false,
         }
         true
     }
@@ -125,6 +127,11 @@ impl Pattern for Router {
 
     fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
         self.out.table.find(routing_id)
+    }
+
+    fn displaced_by(&self, routing_id: &[u8]) -> Option<PipeId> {
+        let holder = self.find(routing_id).filter(|_| self.handover);
+        holder.filter(|_| !is_reserved(routing_id))
     }
 
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {

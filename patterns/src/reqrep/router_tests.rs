@@ -263,3 +263,19 @@ fn router_delivers_a_probe_as_an_empty_message() {
     router.deliver(a, "");
     assert_eq!(router.recv(), Ok(Some(("a", "").into())));
 }
+
+#[test]
+fn router_tells_whom_a_newcomer_would_displace_and_that_is_nobody_without_handover_or_for_a_reserved_id() {
+    let mut router = handover();
+    let (a, automatic) = (router.accept_as(0, b"a"), router.accept(0));
+    let reserved = id_of(&router, automatic);
+    assert_eq!(router.pattern.displaced_by(b"a"), Some(a));
+    assert_eq!(router.pattern.displaced_by(&reserved), None);
+    assert_eq!([&b"b"[..], b""].map(|id| router.pattern.displaced_by(id)), [None, None]);
+    let newcomer = router.accept_as(0, &reserved);
+    assert_ne!(id_of(&router, newcomer), reserved, "it gets another");
+    assert_eq!(router.pattern.find(&reserved), Some(automatic));
+    let mut strict = self::router();
+    strict.accept_as(0, b"a");
+    assert_eq!(strict.pattern.displaced_by(b"a"), None);
+}
