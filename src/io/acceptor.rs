@@ -39,6 +39,14 @@ impl Acceptor {
     }
 }
 
+/// Whether somebody else waits at a listener.
+enum Next {
+    Maybe,
+    None,
+    /// Not to be found out before so long.
+    After(Duration),
+}
+
 impl Reactor {
     /// Serves a new listener.
     pub(super) fn listen(
@@ -72,54 +80,61 @@ impl Reactor {
         }
     }
 
-    /// Takes the connections that wait at a listener.
+    /// Takes connections that wait at a listener, on strangers' time: those who only knock are strangers, too.
     pub(super) fn accept(&mut self, id: u64) {
-        for taken in 0..MAX_ACCEPTS {
-            if taken > 0 && self.puts_off_strangers() {
+        for _ in 0..MAX_ACCEPTS {
+            if self.puts_off_accepting() {
                 break;
             }
-            let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waiting) else {
-                return;
-            };
-            match acceptor.listener.accept() {
-                Ok((stream, accepted)) => {
-                    let host = accepted.ip.map(Host::of);
-                    let values = Arc::clone(&acceptor.values);
-                    if let Err(filter) = values.filter(&accepted) {
-                        Counters::add(&acceptor.base.counters.filtered, 1);
-                        acceptor.tell(id, &accepted.remote, EventKind::Filtered(filter));
-                        continue;
-                    }
-                    match acceptor.pending.admit(host, &values) {
-                        Ok(()) => {
-                            let place = Place { listener: id, host };
-                            if self.accepted(place, stream, accepted, &values).is_err() {
-                                self.handshake_over(place);
-                                return self.accept_after(id, values.accept_backoff);
-                            }
-                        }
-                        Err(crowd) => {
-                            // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
-                            acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
-                        }
-                    }
-                }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return,
-                    // The peer went away while it waited: the next one may be well.
-                    io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::Interrupted => {}
-                    kind => {
-                        acceptor.tell(id, "", EventKind::AcceptFailed(kind));
-                        let wait = acceptor.values.accept_backoff;
-                        return self.accept_after(id, wait);
-                    }
-                },
+            let start = Instant::now();
+            let next = self.accept_one(id);
+            self.accepted_stranger(start);
+            match next {
+                Next::Maybe => {}
+                Next::None => return,
+                Next::After(wait) => return self.accept_after(id, wait),
             }
         }
         // No further edge comes for those that still wait.
         self.accept_after(id, Duration::ZERO);
+    }
+
+    fn accept_one(&mut self, id: u64) -> Next {
+        let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waiting) else {
+            return Next::None;
+        };
+        let (stream, accepted) = match acceptor.listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Next::None,
+                // The peer went away while it waited: the next one may be well.
+                io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::Interrupted => return Next::Maybe,
+                kind => {
+                    acceptor.tell(id, "", EventKind::AcceptFailed(kind));
+                    return Next::After(acceptor.values.accept_backoff);
+                }
+            },
+        };
+        let host = accepted.ip.map(Host::of);
+        let values = Arc::clone(&acceptor.values);
+        if let Err(filter) = values.filter(&accepted) {
+            Counters::add(&acceptor.base.counters.filtered, 1);
+            acceptor.tell(id, &accepted.remote, EventKind::Filtered(filter));
+            return Next::Maybe;
+        }
+        if let Err(crowd) = acceptor.pending.admit(host, &values) {
+            // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
+            acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
+            return Next::Maybe;
+        }
+        let place = Place { listener: id, host };
+        if self.accepted(place, stream, accepted, &values).is_err() {
+            self.handshake_over(place);
+            return Next::After(values.accept_backoff);
+        }
+        Next::Maybe
     }
 
     /// Somebody knocks: the peers that the same poll told of come first.

@@ -22,6 +22,10 @@ impl Line {
         self.peers.is_empty() && self.strangers.is_empty()
     }
 
+    pub(super) fn has_strangers(&self) -> bool {
+        !self.strangers.is_empty()
+    }
+
     pub(super) fn add_peer(&mut self, id: u64) {
         self.peers.push_back(id);
     }

@@ -146,6 +146,8 @@ pub(crate) struct Reactor {
     peers_busy: bool,
     /// While peers are busy, strangers have no turn before.
     strangers_again: Instant,
+    /// Of strangers, those who knocked were served last: those in line are next.
+    accepted_last: bool,
     /// Sockets that close.
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
@@ -160,37 +162,43 @@ pub(crate) struct Reactor {
 /// # Errors
 /// When the system gives no descriptor or no thread.
 pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> io::Result<ReactorLink> {
-    let poll = Poll::new()?;
-    let waker = mio::Waker::new(poll.registry(), WAKER)?;
-    let (sender, orders) = crossbeam_channel::unbounded();
-    let asleep = AtomicBool::new(false);
-    let link = ReactorLink(Arc::new(Shared { orders: sender, waker, asleep, buffers: Buffers::default() }));
-    let reactor = Reactor {
-        link: link.clone(),
-        context,
-        random,
-        poll,
-        orders,
-        timers: BinaryHeap::new(),
-        listeners: HashMap::new(),
-        sessions: HashMap::new(),
-        dialling: HashMap::new(),
-        connections: HashMap::new(),
-        partings: HashMap::new(),
-        line: Line::default(),
-        strangers: Duration::ZERO,
-        peers_busy: false,
-        strangers_again: Instant::now(),
-        closing: HashMap::new(),
-        watch: Watch::default(),
-        resolver: Resolver::default(),
-        leaving: false,
-    };
+    let reactor = Reactor::new(context, random)?;
+    let link = reactor.link.clone();
     thread::Builder::new().name(name).spawn(move || reactor.run())?;
     Ok(link)
 }
 
 impl Reactor {
+    fn new(context: Arc<ContextBase>, random: Random) -> io::Result<Reactor> {
+        let poll = Poll::new()?;
+        let waker = mio::Waker::new(poll.registry(), WAKER)?;
+        let (sender, orders) = crossbeam_channel::unbounded();
+        let asleep = AtomicBool::new(false);
+        let shared = Shared { orders: sender, waker, asleep, buffers: Buffers::default() };
+        Ok(Reactor {
+            link: ReactorLink(Arc::new(shared)),
+            context,
+            random,
+            poll,
+            orders,
+            timers: BinaryHeap::new(),
+            listeners: HashMap::new(),
+            sessions: HashMap::new(),
+            dialling: HashMap::new(),
+            connections: HashMap::new(),
+            partings: HashMap::new(),
+            line: Line::default(),
+            strangers: Duration::ZERO,
+            peers_busy: false,
+            strangers_again: Instant::now(),
+            accepted_last: false,
+            closing: HashMap::new(),
+            watch: Watch::default(),
+            resolver: Resolver::default(),
+            leaving: false,
+        })
+    }
+
     fn run(mut self) {
         self.context.adopt_thread();
         let mut events = Events::with_capacity(MAX_EVENTS);
@@ -203,7 +211,7 @@ impl Reactor {
                 Err(_) => break,
             }
             self.link.0.asleep.store(false, Ordering::SeqCst);
-            (self.strangers, self.peers_busy) = (Duration::ZERO, false);
+            self.begin_round();
             for event in &events {
                 self.event(event);
             }
@@ -334,6 +342,11 @@ impl Reactor {
         }
     }
 
+    /// Everybody's streams have been looked at.
+    fn begin_round(&mut self) {
+        (self.strangers, self.peers_busy) = (Duration::ZERO, false);
+    }
+
     /// Whether a stranger's turn has to wait until the streams of peers have been looked at.
     pub(super) fn puts_off_strangers(&self) -> bool {
         self.strangers >= STRANGERS || (self.peers_busy && Instant::now() < self.strangers_again)
@@ -344,8 +357,21 @@ impl Reactor {
         self.peers_busy = true;
     }
 
+    /// Whether those who knock have to wait. They and those in line share the strangers' time, by turns: who only knocks
+    /// keeps nobody from his handshake.
+    pub(super) fn puts_off_accepting(&self) -> bool {
+        self.puts_off_strangers() || (self.accepted_last && self.line.has_strangers())
+    }
+
+    /// A stranger was accepted, or turned away, or was none.
+    pub(super) fn accepted_stranger(&mut self, since: Instant) {
+        self.served_stranger(since);
+        self.accepted_last = true;
+    }
+
     /// A stranger had a turn.
     pub(super) fn served_stranger(&mut self, since: Instant) {
+        self.accepted_last = false;
         let now = Instant::now();
         let took = now.saturating_duration_since(since).min(LONGEST_TURN);
         self.strangers += took;
@@ -368,5 +394,78 @@ impl Reactor {
     /// The number of a new connection, unique in the context; also its token.
     pub(super) fn next_id(&self) -> u64 {
         self.context.next_id()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use zeroxide_transports::{Endpoint, Listener};
+
+    use super::*;
+    use crate::options::Values;
+    use crate::{Context, Socket, SocketType};
+
+    const LISTENER: u64 = 7;
+
+    /// A reactor without a thread that listens, and where.
+    fn listening(pull: &Socket) -> (Reactor, String) {
+        let base = pull.base();
+        let mut reactor = Reactor::new(Arc::clone(&base.context), Random::new(1)).unwrap();
+        let values = Arc::new(Values::native(None));
+        let endpoint = Endpoint::parse_bind("tcp://127.0.0.1:*").unwrap();
+        let listener = Listener::bind(&endpoint, &values.socket_options()).unwrap();
+        let address = listener.endpoint().to_string().trim_start_matches("tcp://").to_owned();
+        reactor.listen(LISTENER, Arc::clone(base), listener, values);
+        reactor.begin_round();
+        (reactor, address)
+    }
+
+    /// Looks at the listener; answers how many are accepted by now.
+    fn accept(reactor: &mut Reactor) -> usize {
+        reactor.accept_again(LISTENER);
+        reactor.connections.len()
+    }
+
+    /// Goes on with `round` until so many are accepted.
+    fn accept_all(reactor: &mut Reactor, wanted: usize, mut round: impl FnMut(&mut Reactor)) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while accept(reactor) < wanted {
+            assert!(Instant::now() < deadline);
+            round(reactor);
+        }
+    }
+
+    #[test]
+    fn accepting_is_strangers_time_and_waits_for_busy_peers_as_a_handshake_does() {
+        let cx = Context::new();
+        let pull = cx.socket(SocketType::Pull).unwrap();
+        let (mut reactor, address) = listening(&pull);
+        let _knocking = TcpStream::connect(address).unwrap();
+        reactor.serve_peer();
+        reactor.strangers_again = Instant::now() + Duration::from_secs(3600);
+        assert_eq!(accept(&mut reactor), 0, "not even the first");
+        let now = Instant::now();
+        reactor.strangers_again = now;
+        accept_all(&mut reactor, 1, |_| {});
+        assert!(reactor.strangers_again > now && !reactor.strangers.is_zero(), "it was charged");
+    }
+
+    #[test]
+    fn who_was_accepted_has_a_turn_before_others_are_accepted() {
+        let cx = Context::new();
+        let pull = cx.socket(SocketType::Pull).unwrap();
+        let (mut reactor, address) = listening(&pull);
+        let _first = TcpStream::connect(&address).unwrap();
+        accept_all(&mut reactor, 1, Reactor::begin_round);
+        let _others = [(); 2].map(|()| TcpStream::connect(&address).unwrap());
+        reactor.begin_round();
+        assert_eq!(accept(&mut reactor), 1, "the one in line is next");
+        accept_all(&mut reactor, 3, |reactor| {
+            reactor.begin_round();
+            reactor.give_turns();
+            reactor.begin_round();
+        });
     }
 }
