@@ -11,7 +11,6 @@ mod event_fd;
 mod options;
 mod parts;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
@@ -302,10 +301,4 @@ pub fn tell_pipes(socket: &Socket) -> Result<usize> {
 /// Ends a monitor: its `recv` gives what it still has, then [`Error::Closed`].
 pub fn end_monitor(monitor: &Monitor) {
     monitor.end();
-}
-
-/// Whether the process is a child of the one that made the context.
-#[must_use]
-pub fn is_forked(context: &Context) -> bool {
-    Arc::clone(context.base()).is_forked()
 }

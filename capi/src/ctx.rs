@@ -56,9 +56,9 @@ impl Ctx {
     /// The context of a handle.
     ///
     /// # Errors
-    /// `EFAULT`.
+    /// `EFAULT`; `ETERM` in a child of fork, whose parent made it.
     pub(crate) fn of(handle: *mut c_void) -> Result<Held<Ctx>, Errno> {
-        CONTEXTS.get(handle).ok_or(Errno(libc::EFAULT))
+        CONTEXTS.own(handle, libc::EFAULT)
     }
 
     /// The context to make a socket in.
@@ -180,23 +180,18 @@ pub extern "C" fn zmq_ctx_new() -> *mut c_void {
 }
 
 /// Ends a context: blocked and later calls on its sockets fail with `ETERM`; waits until all were closed and have
-/// lingered. `EFAULT`; `EINTR` (call again).
+/// lingered. In a child of fork a context of its parent is only given up. `EFAULT`; `EINTR` (call again).
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_term(context: *mut c_void) -> c_int {
     call(-1, || {
-        let ctx = Ctx::of(context)?;
-        if ctx.context.get().is_some_and(face::is_forked) {
-            drop(ctx);
-            // As with a socket: nothing of the parent's is taken apart.
-            let retired = CONTEXTS.retire(context).ok_or(Errno(libc::EFAULT))?;
-            std::mem::forget(retired);
-            return Ok(0);
+        let ctx = CONTEXTS.get(context).ok_or(Errno(libc::EFAULT))?;
+        if !ctx.is_inherited() {
+            ctx.shut_down();
+            if let Some(context) = ctx.context.get() {
+                face::term_after_closes(context)?;
+            }
         }
-        ctx.shut_down();
-        if let Some(context) = ctx.context.get() {
-            face::term_after_closes(context)?;
-        }
-        drop(ctx);
+        // While it is held: its slot is no other's yet.
         CONTEXTS.retire(context).map(|_| 0).ok_or(Errno(libc::EFAULT))
     })
 }
@@ -205,7 +200,10 @@ pub extern "C" fn zmq_ctx_term(context: *mut c_void) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_shutdown(context: *mut c_void) -> c_int {
     call(-1, || {
-        Ctx::of(context)?.shut_down();
+        let ctx = CONTEXTS.get(context).ok_or(Errno(libc::EFAULT))?;
+        if !ctx.is_inherited() {
+            ctx.shut_down();
+        }
         Ok(0)
     })
 }

@@ -2,51 +2,66 @@
 //!
 //! A handle is the address of a slot. Slots lie in blocks that are never freed, so a handle is first compared with the
 //! blocks' addresses and only then read: one that is closed, or was never made here, is told apart without touching
-//! foreign memory. A slot that was closed is used again only after [`QUARANTINE`] others.
+//! foreign memory. What libzmq's tag tells, and more, is told by three things:
+//!
+//! - The kind of a handle is the table it is in. Each kind has blocks of its own, so a socket that is given as a context
+//!   is not found among the contexts.
+//! - The slot's word tells its state: open, full, and how many calls use it.
+//! - The slot's generation, in the same word, counts the table's closings up to its own last one. By it a slot is used
+//!   again only after [`QUARANTINE`] others were closed, and whoever keeps a handle beside calls ([`Lasting`]) finds out
+//!   that its slot is another's now. An application has the address alone: it is the quarantine that protects it.
 //!
 //! Invariant: a slot's value lives from [`Slots::insert`] until it was retired and the last call that uses it has
 //! returned. The slot's word counts those calls, so a close beside another call, which libzmq forbids, ends that call
 //! and breaks nothing.
+//!
+//! Nothing here is locked, so a child of fork can make and close handles whatever the parent's other threads were just
+//! doing; at worst a slot that one of them had in hand is lost there.
 
 use std::cell::UnsafeCell;
-use std::collections::VecDeque;
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::boundary::{ETERM, Errno};
+use crate::fork::{Process, count_forks};
 
 /// Slots that were closed since, before one is used again.
-const QUARANTINE: usize = 256;
+const QUARANTINE: u32 = 256;
 /// Slots of the first block; each further block has twice as many as the one before.
 const FIRST: usize = 64;
-const BLOCKS: usize = 20;
+/// Four million slots.
+const BLOCKS: usize = 16;
 
 /// The slot takes calls.
 const OPEN: u64 = 1 << 63;
 /// The slot has a value.
 const FULL: u64 = 1 << 62;
-/// How many calls use the slot.
+/// How many calls use the slot. A slot without a value is in the hands of one that fills or empties it, or is looked at.
 const USERS: u64 = (1 << 32) - 1;
+/// The bits between are the generation, which begins anew after 2^30 closings.
+const GENERATIONS: u32 = (1 << 30) - 1;
 
 struct Slot<T> {
     word: AtomicU64,
-    value: UnsafeCell<MaybeUninit<T>>,
+    value: UnsafeCell<MaybeUninit<Made<T>>>,
+}
+
+/// A value, and the process that made it.
+struct Made<T> {
+    process: Process,
+    value: T,
 }
 
 /// The handles of one kind.
 pub(crate) struct Slots<T: 'static> {
     blocks: [AtomicPtr<Slot<T>>; BLOCKS],
-    spare: Mutex<Spare<T>>,
-}
-
-/// Slots that nobody uses.
-struct Spare<T: 'static> {
-    /// Never used.
-    fresh: Vec<&'static Slot<T>>,
-    /// Closed, the longest ago first.
-    closed: VecDeque<&'static Slot<T>>,
-    blocks: usize,
+    /// Where the search for a spare slot goes on.
+    next: AtomicUsize,
+    /// How many slots were closed. It begins so that one which never was has rested.
+    closings: AtomicU32,
 }
 
 // SAFETY: a slot's value is only shared (`Held`) or, once nobody uses it, dropped by one thread; its word orders both.
@@ -55,19 +70,22 @@ unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 impl<T: Send + Sync> Slots<T> {
     pub(crate) const fn new() -> Slots<T> {
         Slots {
-            blocks: [const { AtomicPtr::new(std::ptr::null_mut()) }; BLOCKS],
-            spare: Mutex::new(Spare { fresh: Vec::new(), closed: VecDeque::new(), blocks: 0 }),
+            blocks: [const { AtomicPtr::new(ptr::null_mut()) }; BLOCKS],
+            next: AtomicUsize::new(0),
+            closings: AtomicU32::new(QUARANTINE),
         }
     }
 
     /// Makes a handle; NULL when there are too many.
     pub(crate) fn insert(&'static self, value: T) -> *mut c_void {
-        let Some(slot) = self.take_spare() else { return std::ptr::null_mut() };
-        // SAFETY: a spare slot has no value and nobody else has it; those who try a stale handle look at its word only.
-        unsafe { (*slot.value.get()).write(value) };
-        // Added, as somebody who tries a stale handle may be counted for a moment.
-        slot.word.fetch_or(OPEN | FULL, Ordering::Release);
-        std::ptr::from_ref(slot).cast_mut().cast()
+        count_forks();
+        let Some(slot) = self.take_spare() else { return ptr::null_mut() };
+        let made = Made { process: Process::this(), value };
+        // SAFETY: a spare slot has no value and was taken by this call; those who try a stale handle look at its word only.
+        unsafe { (*slot.value.get()).write(made) };
+        // Added, as somebody who tries a stale handle may be counted for a moment; this call is so no more.
+        slot.word.fetch_add((OPEN | FULL) - 1, Ordering::Release);
+        ptr::from_ref(slot).cast_mut().cast()
     }
 
     /// What a handle stands for; `None` when it is closed or none of ours.
@@ -77,6 +95,29 @@ impl<T: Send + Sync> Slots<T> {
         let held = Held { slots: self, slot };
         let before = slot.word.fetch_add(1, Ordering::Acquire);
         (before & OPEN != 0).then_some(held)
+    }
+
+    /// What a handle stands for, for calls that may wait for a lock or a thread: in a child of fork those of its parent are
+    /// no longer for use, as whoever held a lock when it was forked holds it for ever.
+    ///
+    /// # Errors
+    /// `absent` when the handle is closed or none of ours; `ETERM` in a child.
+    #[inline]
+    pub(crate) fn own(&'static self, handle: *mut c_void, absent: c_int) -> Result<Held<T>, Errno> {
+        match self.get(handle) {
+            Some(held) if held.is_inherited() => Err(Errno(ETERM)),
+            Some(held) => Ok(held),
+            None => Err(Errno(absent)),
+        }
+    }
+
+    /// What a handle stood for when it was kept.
+    ///
+    /// # Errors
+    /// As [`Slots::own`]; what is in its slot now is another.
+    pub(crate) fn own_lasting(&'static self, kept: Lasting, absent: c_int) -> Result<Held<T>, Errno> {
+        let held = self.own(kept.handle, absent)?;
+        if held.lasting() == kept { Ok(held) } else { Err(Errno(absent)) }
     }
 
     /// Closes a handle: it stands for nothing from now on. `None` when it already did.
@@ -104,32 +145,77 @@ impl<T: Send + Sync> Slots<T> {
         None
     }
 
+    /// Takes a slot that nobody uses and that has rested; `None` when there are too many.
+    ///
+    /// The search goes round. Whole rounds are rare: a slot that rests has [`QUARANTINE`] others for company, which the
+    /// next calls find one after the other.
     fn take_spare(&'static self) -> Option<&'static Slot<T>> {
-        let mut spare = self.spare();
-        if spare.closed.len() > QUARANTINE {
-            return spare.closed.pop_front();
+        loop {
+            let blocks =
+                self.blocks.iter().take_while(|block| !block.load(Ordering::Acquire).is_null()).count();
+            let count = FIRST * ((1 << blocks) - 1);
+            for _ in 0..count {
+                let at = self.next.fetch_add(1, Ordering::Relaxed) % count;
+                if let Some(slot) = self.at(at).filter(|slot| self.take(slot)) {
+                    return Some(slot);
+                }
+            }
+            self.add_block(blocks)?;
         }
-        if spare.fresh.is_empty() {
-            let n = spare.blocks;
-            let block = self.blocks.get(n)?;
-            let slots: Box<[Slot<T>]> = (0..FIRST << n).map(|_| Slot::empty()).collect();
-            let slots: &'static mut [Slot<T>] = Box::leak(slots);
-            block.store(slots.as_mut_ptr(), Ordering::Release);
-            let slots: &'static [Slot<T>] = slots;
-            spare.fresh.extend(slots.iter().rev());
-            spare.blocks += 1;
-        }
-        spare.fresh.pop()
     }
 
-    fn spare(&self) -> MutexGuard<'_, Spare<T>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The slot with this number, in the order of the blocks.
+    fn at(&'static self, at: usize) -> Option<&'static Slot<T>> {
+        let n = (at / FIRST + 1).ilog2() as usize;
+        let block = self.blocks[n].load(Ordering::Acquire);
+        // SAFETY: NULL, or a block that lives for ever, which has FIRST << n slots after the FIRST * (2^n - 1) before it.
+        (!block.is_null()).then(|| unsafe { &*block.add(at - FIRST * ((1 << n) - 1)) })
+    }
+
+    fn take(&self, slot: &Slot<T>) -> bool {
+        let word = slot.word.load(Ordering::Relaxed);
+        let since = self.closings.load(Ordering::Relaxed).wrapping_sub(generation(word)) & GENERATIONS;
+        word & (OPEN | FULL | USERS) == 0
+            && since >= QUARANTINE
+            && slot.word.compare_exchange(word, word + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Adds a block as the `n`th, unless another thread just has; `None` when there are too many.
+    fn add_block(&self, n: usize) -> Option<()> {
+        let place = self.blocks.get(n)?;
+        let slots: Box<[Slot<T>]> = (0..FIRST << n).map(|_| Slot::empty()).collect();
+        let slots = Box::into_raw(slots);
+        let added =
+            place.compare_exchange(ptr::null_mut(), slots.cast(), Ordering::AcqRel, Ordering::Relaxed);
+        if added.is_err() {
+            // SAFETY: from `into_raw`, and nobody else knows it.
+            drop(unsafe { Box::from_raw(slots) });
+        }
+        Some(())
     }
 }
 
 impl<T> Slot<T> {
     fn empty() -> Slot<T> {
         Slot { word: AtomicU64::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+}
+
+fn generation(word: u64) -> u32 {
+    (word >> 32) as u32 & GENERATIONS
+}
+
+/// A handle that is kept beside calls: it stands for what it stood for when it was kept, or for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lasting {
+    handle: *mut c_void,
+    generation: u32,
+}
+
+impl Lasting {
+    /// The handle, as the application knows it.
+    pub(crate) fn handle(self) -> *mut c_void {
+        self.handle
     }
 }
 
@@ -144,8 +230,7 @@ impl<T: Send + Sync> Deref for Held<T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: made by `get`, which found the slot open: it has a value, and keeps it while this call is counted.
-        unsafe { (*self.slot.value.get()).assume_init_ref() }
+        &self.made().value
     }
 }
 
@@ -154,29 +239,55 @@ impl<T: Send + Sync> Drop for Held<T> {
     fn drop(&mut self) {
         let before = self.slot.word.fetch_sub(1, Ordering::AcqRel);
         if before & (OPEN | FULL) == FULL && before & USERS == 1 {
-            self.empty();
+            self.empty(before - 1);
         }
     }
 }
 
 impl<T: Send + Sync> Held<T> {
-    /// The last call has left a closed slot.
+    /// To be kept beside this call.
+    pub(crate) fn lasting(&self) -> Lasting {
+        // It stays while this call is counted.
+        let generation = generation(self.slot.word.load(Ordering::Relaxed));
+        Lasting { handle: ptr::from_ref(self.slot).cast_mut().cast(), generation }
+    }
+
+    /// Whether it was made by a process that this one was forked from.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.made().process != Process::this()
+    }
+
+    #[inline]
+    fn made(&self) -> &Made<T> {
+        // SAFETY: made by `get`, which found the slot open: it has a value, and keeps it while this call is counted.
+        unsafe { (*self.slot.value.get()).assume_init_ref() }
+    }
+
+    /// The last call has left a closed slot, whose word was this then.
     #[cold]
-    fn empty(&self) {
+    fn empty(&self, word: u64) {
+        let closing = self.slots.closings.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        // With one user, so that nobody takes it before the value is out.
+        let emptied = (u64::from(closing & GENERATIONS) << 32) | 1;
         // Somebody who tries a stale handle may be counted, and then does this in our place.
-        if self.slot.word.compare_exchange(FULL, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        if self.slot.word.compare_exchange(word, emptied, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
-        // SAFETY: the slot was full, is closed and nobody is counted; the exchange made this thread the only one here.
-        let value = unsafe { (*self.slot.value.get()).assume_init_read() };
-        drop(value);
-        self.slots.spare().closed.push_back(self.slot);
+        // SAFETY: the slot was full, is closed and nobody was counted; the exchange made this thread the only one here.
+        let made = unsafe { (*self.slot.value.get()).assume_init_read() };
+        self.slot.word.fetch_sub(1, Ordering::Release);
+        if made.process != Process::this() {
+            // Its threads and the holders of its locks are the parent's: nothing is taken apart here.
+            std::mem::forget(made);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::thread;
 
     use super::*;
 
@@ -206,15 +317,74 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_of_another_kind_is_none() {
+        static SLOTS: Slots<u32> = Slots::new();
+        static OTHERS: Slots<u32> = Slots::new();
+        let handle = SLOTS.insert(1);
+        OTHERS.insert(1);
+        assert!(OTHERS.get(handle).is_none());
+        assert_eq!(OTHERS.own(handle, libc::EFAULT).err(), Some(Errno(libc::EFAULT)));
+    }
+
+    #[test]
     fn a_slot_rests_before_it_is_used_again() {
         static SLOTS: Slots<u32> = Slots::new();
         let first = SLOTS.insert(0);
         drop(SLOTS.retire(first));
         for n in 0..QUARANTINE {
-            let handle = SLOTS.insert(n as u32);
+            let handle = SLOTS.insert(n);
             assert_ne!(handle, first);
             drop(SLOTS.retire(handle));
         }
-        assert_eq!(SLOTS.insert(0), first);
+        assert!(comes_again(&SLOTS, first));
+    }
+
+    #[test]
+    fn a_handle_that_is_kept_is_not_taken_for_the_next_in_its_slot() {
+        static SLOTS: Slots<u32> = Slots::new();
+        let first = SLOTS.insert(0);
+        let kept = SLOTS.get(first).unwrap().lasting();
+        assert!(SLOTS.own_lasting(kept, libc::ENOTSOCK).is_ok());
+        drop(SLOTS.retire(first));
+        assert_eq!(SLOTS.own_lasting(kept, libc::ENOTSOCK).err(), Some(Errno(libc::ENOTSOCK)));
+        assert!(comes_again(&SLOTS, first));
+        assert!(SLOTS.get(first).is_some());
+        assert_eq!(SLOTS.own_lasting(kept, libc::ENOTSOCK).err(), Some(Errno(libc::ENOTSOCK)));
+    }
+
+    /// Makes and closes handles until this one is made again.
+    fn comes_again(slots: &'static Slots<u32>, handle: *mut c_void) -> bool {
+        (0..10_000).any(|n| {
+            let other = slots.insert(n);
+            other == handle || slots.retire(other).is_none()
+        })
+    }
+
+    #[test]
+    fn slots_that_stay_open_are_passed_over() {
+        static SLOTS: Slots<usize> = Slots::new();
+        let handles: Vec<*mut c_void> = (0..2000).map(|n| SLOTS.insert(n)).collect();
+        for (n, handle) in handles.iter().enumerate() {
+            assert_eq!(*SLOTS.get(*handle).unwrap(), n);
+        }
+    }
+
+    #[test]
+    fn threads_that_open_close_and_try_stale_handles_drop_each_value_once() {
+        static SLOTS: Slots<Arc<()>> = Slots::new();
+        let value = Arc::new(());
+        let work = || {
+            let mut stale: *mut c_void = ptr::null_mut();
+            for _ in 0..5000 {
+                let handle = SLOTS.insert(Arc::clone(&value));
+                // Another thread's by now, perhaps.
+                drop(SLOTS.get(stale));
+                let retired = SLOTS.retire(handle);
+                assert!(retired.is_some(), "nobody else closes it");
+                stale = handle;
+            }
+        };
+        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));
+        assert_eq!(Arc::strong_count(&value), 1);
     }
 }

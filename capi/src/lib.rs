@@ -7,7 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `boundary` | errno, and the frame around every function |
-//! | `handles` | from `void *` to what it stands for |
+//! | `handles`, `fork` | from `void *` to what it stands for, and whose it is |
 //! | `ctx`, `socket`, `options` | contexts and sockets |
 //! | `msg`, `transfer` | `zmq_msg_t`, and sending and receiving |
 //! | `poll`, `ppoll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
@@ -17,6 +17,7 @@
 mod boundary;
 mod ctx;
 mod draft;
+mod fork;
 mod handles;
 mod kept;
 mod monitor;

@@ -113,9 +113,18 @@ pub(crate) fn held(items: &[zmq_pollitem_t]) -> Result<Vec<Option<Held<Sock>>>, 
 /// Polls and fills in what is ready; answers how many items are.
 pub(crate) fn poll(items: &mut [zmq_pollitem_t], limit: Option<Duration>) -> Result<c_int, Errno> {
     let socks = held(items)?;
+    poll_held(items, &socks, limit)
+}
+
+/// As [`poll`], with the sockets among the items at hand.
+pub(crate) fn poll_held(
+    items: &mut [zmq_pollitem_t],
+    socks: &[Option<Held<Sock>>],
+    limit: Option<Duration>,
+) -> Result<c_int, Errno> {
     let mut looks: Vec<PollItem<'_>> = Vec::with_capacity(items.len());
     let mut places = Vec::with_capacity(items.len());
-    for (place, (item, sock)) in items.iter().zip(&socks).enumerate() {
+    for (place, (item, sock)) in items.iter().zip(socks).enumerate() {
         match sock {
             Some(sock) => looks.push(PollItem::new(&sock.socket, wanted(item.events))),
             // As poll(2): a negative descriptor is none.

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroxide::face::Bell;
 
 use crate::boundary::{Errno, call};
-use crate::handles::{Held, Slots};
-use crate::poll::{POLLERR, POLLIN, POLLOUT, POLLPRI, limit, poll, zmq_pollitem_t};
+use crate::handles::{Held, Lasting, Slots};
+use crate::poll::{POLLERR, POLLIN, POLLOUT, POLLPRI, limit, poll_held, zmq_pollitem_t};
 use crate::socket::Sock;
 
 static POLLERS: Slots<Mutex<Watched>> = Slots::new();
@@ -25,13 +25,7 @@ impl Watched {
     /// The bell is silent until the next change of a thread-safe socket. Look at them after this.
     fn arm(&mut self) {
         let Some(bell) = &mut self.bell else { return };
-        // One that was closed and not removed rings no more.
-        let socks: Vec<Held<Sock>> = self
-            .items
-            .iter()
-            .filter_map(|item| Sock::of(item.socket).ok())
-            .filter(|sock| is_safe(sock))
-            .collect();
+        let socks = safe(&self.items);
         bell.arm(socks.iter().map(|sock| &sock.socket));
     }
 
@@ -44,18 +38,25 @@ impl Watched {
     }
 }
 
-/// Whether several threads may use the socket at once, by libzmq's rules.
-fn is_safe(sock: &Sock) -> bool {
-    sock.socket.socket_type().has_single_frames()
+/// The sockets that several threads may use at once, by libzmq's rules. One that was closed and not removed rings no more.
+fn safe(items: &[Item]) -> Vec<Held<Sock>> {
+    let socks = items.iter().filter_map(|item| item.source.sock().ok()?);
+    socks.filter(|sock| sock.socket.socket_type().has_single_frames()).collect()
 }
 
-/// What a poller watches; a descriptor where `socket` is NULL.
+/// What a poller watches.
 #[derive(Clone, Copy)]
 struct Item {
-    socket: *mut c_void,
-    fd: RawFd,
+    source: Source,
     user_data: *mut c_void,
     events: c_short,
+}
+
+/// A socket, also after it was closed: the next one with its handle is another. Or a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Socket(Lasting),
+    Fd(RawFd),
 }
 
 // SAFETY: the pointers are handles and the application's own; they are only compared and passed on.
@@ -80,7 +81,7 @@ const NO_EVENT: zmq_poller_event_t = zmq_poller_event_t {
 const NO_FD: RawFd = -1;
 
 fn of(handle: *mut c_void) -> Result<Held<Mutex<Watched>>, Errno> {
-    POLLERS.get(handle).ok_or(Errno(libc::EFAULT))
+    POLLERS.own(handle, libc::EFAULT)
 }
 
 fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
@@ -94,54 +95,65 @@ fn check(events: c_short) -> Result<c_short, Errno> {
     }
 }
 
-/// What an item is known by: a socket, or a descriptor.
-#[derive(Clone, Copy)]
-struct Key(*mut c_void, RawFd);
-
-impl Key {
-    fn socket(handle: *mut c_void) -> Result<Key, Errno> {
-        Sock::of(handle).map(|_| Key(handle, NO_FD))
+impl Source {
+    fn of_socket(handle: *mut c_void) -> Result<Source, Errno> {
+        Sock::of(handle).map(|sock| Source::Socket(sock.lasting()))
     }
 
-    fn fd(fd: RawFd) -> Result<Key, Errno> {
-        if fd == NO_FD { Err(Errno(libc::EBADF)) } else { Ok(Key(std::ptr::null_mut(), fd)) }
+    fn of_fd(fd: RawFd) -> Result<Source, Errno> {
+        if fd == NO_FD { Err(Errno(libc::EBADF)) } else { Ok(Source::Fd(fd)) }
     }
 
-    fn is(self, item: &Item) -> bool {
-        item.socket == self.0 && item.fd == self.1
+    /// The socket, if it is one.
+    ///
+    /// # Errors
+    /// As [`Sock::of_lasting`].
+    fn sock(self) -> Result<Option<Held<Sock>>, Errno> {
+        match self {
+            Source::Socket(kept) => Sock::of_lasting(kept).map(Some),
+            Source::Fd(_) => Ok(None),
+        }
+    }
+
+    /// As C names it: a socket and a descriptor, one of which is none.
+    fn names(self) -> (*mut c_void, RawFd) {
+        match self {
+            Source::Socket(kept) => (kept.handle(), NO_FD),
+            Source::Fd(fd) => (std::ptr::null_mut(), fd),
+        }
     }
 }
 
-fn add(poller: *mut c_void, key: Result<Key, Errno>, user_data: *mut c_void, events: c_short) -> c_int {
+fn add(poller: *mut c_void, source: Result<Source, Errno>, user_data: *mut c_void, events: c_short) -> c_int {
     call(-1, || {
-        let (held, key, events) = (of(poller)?, key?, check(events)?);
+        let (held, source, events) = (of(poller)?, source?, check(events)?);
         let mut watched = lock(&held);
-        if watched.items.iter().any(|item| key.is(item)) {
+        if watched.items.iter().any(|item| item.source == source) {
             return Err(Errno(libc::EINVAL));
         }
-        watched.items.push(Item { socket: key.0, fd: key.1, user_data, events });
+        watched.items.push(Item { source, user_data, events });
         watched.look_again();
         Ok(0)
     })
 }
 
-fn modify(poller: *mut c_void, key: Result<Key, Errno>, events: c_short) -> c_int {
+fn modify(poller: *mut c_void, source: Result<Source, Errno>, events: c_short) -> c_int {
     call(-1, || {
-        let (held, key, events) = (of(poller)?, key?, check(events)?);
+        let (held, source, events) = (of(poller)?, source?, check(events)?);
         let mut watched = lock(&held);
-        let item = watched.items.iter_mut().find(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
+        let item = watched.items.iter_mut().find(|item| item.source == source).ok_or(Errno(libc::EINVAL))?;
         item.events = events;
         watched.look_again();
         Ok(0)
     })
 }
 
-fn remove(poller: *mut c_void, key: Result<Key, Errno>) -> c_int {
+fn remove(poller: *mut c_void, source: Result<Source, Errno>) -> c_int {
     call(-1, || {
-        let (held, key) = (of(poller)?, key?);
+        let (held, source) = (of(poller)?, source?);
         let mut watched = lock(&held);
-        let at = watched.items.iter().position(|item| key.is(item)).ok_or(Errno(libc::EINVAL))?;
-        watched.items.remove(at);
+        let at = watched.items.iter().position(|item| item.source == source);
+        watched.items.remove(at.ok_or(Errno(libc::EINVAL))?);
         watched.look_again();
         Ok(0)
     })
@@ -189,19 +201,19 @@ pub extern "C" fn zmq_poller_add(
     user_data: *mut c_void,
     events: c_short,
 ) -> c_int {
-    add(poller, Key::socket(socket), user_data, events)
+    add(poller, Source::of_socket(socket), user_data, events)
 }
 
 /// Changes what a socket is watched for. `EFAULT`, `ENOTSOCK`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_modify(poller: *mut c_void, socket: *mut c_void, events: c_short) -> c_int {
-    modify(poller, Key::socket(socket), events)
+    modify(poller, Source::of_socket(socket), events)
 }
 
 /// Watches a socket no longer. `EFAULT`, `ENOTSOCK`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_remove(poller: *mut c_void, socket: *mut c_void) -> c_int {
-    remove(poller, Key::socket(socket))
+    remove(poller, Source::of_socket(socket))
 }
 
 /// Watches a descriptor. `EFAULT`, `EBADF`, `EINVAL`.
@@ -212,19 +224,19 @@ pub extern "C" fn zmq_poller_add_fd(
     user_data: *mut c_void,
     events: c_short,
 ) -> c_int {
-    add(poller, Key::fd(fd), user_data, events)
+    add(poller, Source::of_fd(fd), user_data, events)
 }
 
 /// Changes what a descriptor is watched for. `EFAULT`, `EBADF`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_modify_fd(poller: *mut c_void, fd: RawFd, events: c_short) -> c_int {
-    modify(poller, Key::fd(fd), events)
+    modify(poller, Source::of_fd(fd), events)
 }
 
 /// Watches a descriptor no longer. `EFAULT`, `EBADF`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int {
-    remove(poller, Key::fd(fd))
+    remove(poller, Source::of_fd(fd))
 }
 
 /// A descriptor that becomes readable when what a watched thread-safe socket can do may have changed since the last
@@ -240,7 +252,7 @@ pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, fd: *mut RawFd) -> c
         // SAFETY: the caller's promise.
         let place = unsafe { fd.as_mut() }.ok_or(Errno(libc::EFAULT))?;
         let mut watched = lock(&held);
-        if !watched.items.iter().any(|item| Sock::of(item.socket).is_ok_and(|sock| is_safe(&sock))) {
+        if safe(&watched.items).is_empty() {
             return Err(Errno(libc::EINVAL));
         }
         if watched.bell.is_none() {
@@ -300,18 +312,18 @@ pub unsafe extern "C" fn zmq_poller_wait_all(
         }
         let mut looks: Vec<zmq_pollitem_t> = items
             .iter()
-            .map(|item| zmq_pollitem_t { socket: item.socket, fd: item.fd, events: item.events, revents: 0 })
+            .map(|item| {
+                let (socket, fd) = item.source.names();
+                zmq_pollitem_t { socket, fd, events: item.events, revents: 0 }
+            })
             .collect();
-        poll(&mut looks, limit(timeout))?;
+        let socks = items.iter().map(|item| item.source.sock()).collect::<Result<Vec<_>, _>>()?;
+        poll_held(&mut looks, &socks, limit(timeout))?;
         let ready = items.iter().zip(&looks).filter(|(_, look)| look.revents != 0);
         let mut count = 0;
         for (item, look) in ready.take(room) {
-            let event = zmq_poller_event_t {
-                socket: item.socket,
-                fd: item.fd,
-                user_data: item.user_data,
-                events: look.revents,
-            };
+            let (socket, fd) = item.source.names();
+            let event = zmq_poller_event_t { socket, fd, user_data: item.user_data, events: look.revents };
             // SAFETY: the caller's promise.
             unsafe { events.add(count).write(event) };
             count += 1;

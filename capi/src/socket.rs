@@ -11,7 +11,7 @@ use zeroxide::{Error, Options, Socket, SocketType, face, opt};
 
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
-use crate::handles::{Held, Slots};
+use crate::handles::{Held, Lasting, Slots};
 use crate::kept::Kept;
 use crate::monitor::Pump;
 
@@ -30,10 +30,18 @@ impl Sock {
     /// The socket of a handle.
     ///
     /// # Errors
-    /// `ENOTSOCK`.
+    /// `ENOTSOCK`; `ETERM` in a child of fork, whose parent made it.
     #[inline]
     pub(crate) fn of(handle: *mut c_void) -> Result<Held<Sock>, Errno> {
-        SOCKETS.get(handle).ok_or(Errno(libc::ENOTSOCK))
+        SOCKETS.own(handle, libc::ENOTSOCK)
+    }
+
+    /// The socket of a handle that was kept.
+    ///
+    /// # Errors
+    /// As [`Sock::of`].
+    pub(crate) fn of_lasting(kept: Lasting) -> Result<Held<Sock>, Errno> {
+        SOCKETS.own_lasting(kept, libc::ENOTSOCK)
     }
 
     /// What forwards its events.
@@ -60,17 +68,15 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
     })
 }
 
-/// Closes a socket; what is unsent lingers in the background. `ENOTSOCK`.
+/// Closes a socket; what is unsent lingers in the background. In a child of fork a socket of its parent is only given up.
+/// `ENOTSOCK`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
     call(-1, || {
         let sock = SOCKETS.retire(socket).ok_or(Errno(libc::ENOTSOCK))?;
-        if face::is_forked(&sock.socket.context()) {
-            // Its threads and the holders of its locks are the parent's: nothing is taken apart here.
-            std::mem::forget(sock);
-            return Ok(0);
+        if !sock.is_inherited() {
+            face::close(&sock.socket);
         }
-        face::close(&sock.socket);
         Ok(0)
     })
 }

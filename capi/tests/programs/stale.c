@@ -47,6 +47,46 @@ static void no_context (void *handle)
     FAILS (EFAULT, zmq_ctx_get (handle, ZMQ_IO_THREADS));
 }
 
+static void no_poller (void *handle)
+{
+    zmq_poller_event_t event;
+    FAILS (EFAULT, zmq_poller_size (handle));
+    FAILS (EFAULT, zmq_poller_add_fd (handle, 0, NULL, ZMQ_POLLIN));
+    FAILS (EFAULT, zmq_poller_wait (handle, &event, 0));
+    FAILS (EFAULT, zmq_poller_destroy (&handle));
+}
+
+static void no_timers (void *handle)
+{
+    FAILS (EFAULT, (int) zmq_timers_timeout (handle));
+    FAILS (EFAULT, zmq_timers_execute (handle));
+    FAILS (EFAULT, zmq_timers_cancel (handle, 1));
+    FAILS (EFAULT, zmq_timers_destroy (&handle));
+}
+
+/* A poller that watches a closed socket does not take the next one with the same handle for it. */
+static void kept_by_a_poller (void *context)
+{
+    int old = 0, new = 0;
+    zmq_poller_event_t event;
+    void *poller = zmq_poller_new (), *socket = zmq_socket (context, ZMQ_PUB), *next;
+    CHECK (zmq_poller_add (poller, socket, &old, ZMQ_POLLOUT) == 0);
+    CHECK (zmq_poller_wait (poller, &event, 0) == 0 && event.socket == socket && event.user_data == &old);
+    CHECK (zmq_close (socket) == 0);
+    FAILS (ENOTSOCK, zmq_poller_wait (poller, &event, 0));
+    do {
+        next = zmq_socket (context, ZMQ_PUB);
+        CHECK (next);
+    } while (next != socket && zmq_close (next) == 0);
+    FAILS (ENOTSOCK, zmq_poller_wait (poller, &event, 0));
+    FAILS (EINVAL, zmq_poller_modify (poller, next, ZMQ_POLLOUT));
+    FAILS (EINVAL, zmq_poller_remove (poller, next));
+    CHECK (zmq_poller_add (poller, next, &new, ZMQ_POLLOUT) == 0);
+    CHECK (zmq_poller_size (poller) == 2);
+    CHECK (zmq_poller_remove (poller, next) == 0);
+    CHECK (zmq_poller_destroy (&poller) == 0 && zmq_close (next) == 0);
+}
+
 static void *waits (void *socket)
 {
     char buffer[8];
@@ -63,14 +103,27 @@ int main (void)
     void *heap = calloc (1, 256);
     void *context = zmq_ctx_new ();
     void *socket = zmq_socket (context, ZMQ_PAIR);
-    CHECK (context && socket && heap);
+    void *poller = zmq_poller_new (), *timers = zmq_timers_new ();
+    CHECK (context && socket && heap && poller && timers);
 
-    void *strangers[] = {NULL, (void *) 8, here, heap, (char *) socket + 1, (char *) socket + 8, context};
-    for (size_t n = 0; n < sizeof strangers / sizeof strangers[0]; ++n)
+    void *strangers[] = {NULL, (void *) 8, here, heap, (char *) socket + 1, (char *) socket + 8};
+    for (size_t n = 0; n < sizeof strangers / sizeof strangers[0]; ++n) {
         no_socket (strangers[n]);
-    strangers[6] = socket;
-    for (size_t n = 0; n < sizeof strangers / sizeof strangers[0]; ++n)
         no_context (strangers[n]);
+        no_poller (strangers[n]);
+        no_timers (strangers[n]);
+    }
+    /* Each of them is open, and of one kind. */
+    void *handles[] = {socket, context, poller, timers};
+    void (*refuse[]) (void *) = {no_socket, no_context, no_poller, no_timers};
+    for (size_t n = 0; n < 4; ++n)
+        for (size_t kind = 0; kind < 4; ++kind)
+            if (kind != n)
+                refuse[kind] (handles[n]);
+    void *closed_poller = poller, *closed_timers = timers;
+    CHECK (zmq_poller_destroy (&poller) == 0 && zmq_timers_destroy (&timers) == 0);
+    no_poller (closed_poller);
+    no_timers (closed_timers);
 
     CHECK (zmq_close (socket) == 0);
     no_socket (socket);
@@ -81,6 +134,7 @@ int main (void)
         FAILS (ENOTSOCK, zmq_send (socket, "x", 1, ZMQ_DONTWAIT));
     }
     no_socket (socket);
+    kept_by_a_poller (context);
 
     CHECK (zmq_msg_init_size (&msg, 100) == 0);
     CHECK (zmq_msg_close (&msg) == 0);
