@@ -155,6 +155,9 @@ counters! {
         growths,
         /// Connections that an accept filter closed at once (TCP_ACCEPT_FILTER, IPC_FILTER_UID, _GID, _PID).
         filtered,
+        /// Notices of peers that come and go (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG) that were dropped, because too many peers
+        /// had left something to be received (docs/LIMITS.md).
+        notices_dropped,
         /// Peers that were not let in by who decides about them, for whatever reason.
         denied,
         /// Of these: peers about whom there was no decision, because who decides panicked, was gone or overloaded, or

@@ -19,6 +19,7 @@ use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 use super::acceptor::Place;
 use super::command::{Attach, Control};
 use super::engine::{Driver, End, Engine};
+use super::notices::notify;
 use super::parting::Parting;
 use super::reactor::{Reactor, Timer};
 use super::signaler::after;
@@ -216,13 +217,13 @@ impl Reactor {
         let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
         match self.take_session_pipe(maker, id) {
             Some(mut pipe) => {
-                tell(&mut pipe, arrival);
+                notify(&base, &mut pipe, arrival);
                 engine.attach(pipe, hello);
                 base.post(Control::Up(slot, engine, peer));
             }
             None => {
                 let (ours, mut theirs) = make_pipe(&base, &values);
-                tell(&mut theirs, arrival);
+                notify(&base, &mut theirs, arrival);
                 engine.attach(theirs, hello);
                 let endpoint = match maker {
                     Maker::Session(endpoint) | Maker::Listener(endpoint) => endpoint,
@@ -310,7 +311,7 @@ impl Reactor {
         }
         self.report_end(&connected, &end);
         if let Some(pipe) = pipe.as_mut().filter(|_| end.reason() != DisconnectReason::Ours) {
-            if tell(pipe, connected.loss_notices()) {
+            if notify(&connected.base, pipe, connected.loss_notices()) {
                 connected.base.post(Control::Readable(connected.slot.clone()));
             }
         }

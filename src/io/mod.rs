@@ -9,6 +9,7 @@ mod entry;
 pub(crate) mod flush;
 pub(crate) mod hub;
 mod line;
+mod notices;
 mod parting;
 pub(crate) mod reactor;
 pub(crate) mod reaper;

@@ -5,7 +5,7 @@
 //! and look at the mailbox once more ([`SocketBase::enter`], [`SocketBase::settle`]). So the state is true while the
 //! application does nothing, and nobody waits for anybody.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
@@ -58,6 +58,8 @@ pub(crate) struct SocketBase {
     pub(crate) exchange: Exchange,
     /// How its closing went.
     pub(crate) closure: Closure,
+    /// Peers that are gone and have something left to be received.
+    pub(crate) departed: AtomicUsize,
 }
 
 /// What the socket's lock guards.
@@ -149,6 +151,7 @@ impl SocketBase {
             sending: Waits::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
+            departed: AtomicUsize::new(0),
         })
     }
 
@@ -363,6 +366,7 @@ impl SocketBase {
             state.pattern.readable(id, &mut state.pipes);
             state.pattern.writable(id);
         }
+        self.departed.store(state.pipes.departed(), Ordering::Relaxed);
         state.peers_changed();
     }
 
@@ -396,6 +400,7 @@ impl SocketBase {
         state.pattern.detached(id, &mut state.pipes);
         if let Some(entry) = state.pipes.remove(id) {
             state.pipes.settle_accounts(entry, cause);
+            self.departed.store(state.pipes.departed(), Ordering::Relaxed);
         }
         state.peers_changed();
     }

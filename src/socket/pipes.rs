@@ -87,6 +87,8 @@ pub(crate) struct Entry {
     dirty: bool,
     /// The peer is gone for good; only input is left.
     ended: bool,
+    /// It counts among those that left something to be received.
+    departed: bool,
     /// A connection was established on it at least once.
     pub(crate) was_up: bool,
     /// It leads, or led, to a socket of this context.
@@ -100,8 +102,22 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
         let (peer, drops, inproc) = (None, [0; CAUSES], matches!(link, Link::Inproc(_)));
-        let (dirty, ended, was_up, farewell, joint) = (false, false, false, None, None);
-        Entry { pipe, link, slot, peer, endpoint, drops, dirty, ended, was_up, inproc, farewell, joint }
+        let (dirty, ended, departed, was_up, farewell, joint) = (false, false, false, false, None, None);
+        Entry {
+            pipe,
+            link,
+            slot,
+            peer,
+            endpoint,
+            drops,
+            dirty,
+            ended,
+            departed,
+            was_up,
+            inproc,
+            farewell,
+            joint,
+        }
     }
 
     /// Whether nothing more comes in or goes out but the input that is left.
@@ -228,6 +244,7 @@ pub(crate) struct PipeTable {
     pub(crate) errands: Errands,
     /// Pipes whose last input was read after their peer had gone: to be detached when the pattern is done.
     drained: Vec<PipeId>,
+    departed: usize,
     /// Messages that no pipe carried, by cause.
     pub(crate) drops: Drops,
     pub(crate) unmatched: u64,
@@ -265,6 +282,7 @@ impl PipeTable {
     pub(crate) fn remove(&mut self, id: PipeId) -> Option<Entry> {
         let entry = self.entries.get_mut(id.0 as usize)?.take()?;
         entry.slot.set(None);
+        self.departed -= usize::from(entry.departed);
         self.dirty.retain(|dirty| *dirty != id);
         self.free.push(id);
         Some(entry)
@@ -275,6 +293,7 @@ impl PipeTable {
         self.dirty.clear();
         self.free.clear();
         self.drained.clear();
+        self.departed = 0;
         let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
         entries.iter().for_each(|entry| entry.slot.set(None));
         entries
@@ -392,6 +411,8 @@ impl PipeTable {
         let Some(entry) = self.get_mut(id) else { return false };
         entry.ended = true;
         let done = !reads || !entry.pipe.reader.has_input() && entry.farewell.is_none();
+        let departs = !done && !std::mem::replace(&mut entry.departed, true);
+        self.departed += usize::from(departs);
         self.unlink(id);
         done
     }
@@ -409,6 +430,11 @@ impl PipeTable {
             let link = std::mem::replace(&mut entry.link, Link::Offline);
             self.errands.bury(Grave::Link(link));
         }
+    }
+
+    /// How many peers are gone and left something to be received.
+    pub(crate) fn departed(&self) -> usize {
+        self.departed
     }
 
     /// The pipes that are to be detached since this was last asked.
