@@ -9,7 +9,8 @@ use std::time::Duration;
 use common::{LONG, RawPeer, Soon, impatient, listen, wait_for};
 use zeroxide::{Context, Crowd, EventKind, HandshakeCause, Monitor, Options, Socket, SocketType, opt};
 
-const SOON: Duration = Duration::from_millis(300);
+/// Short for a test, and long enough for ten bytes to arrive on a busy machine.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A bound PULL with these options, its endpoint and its events.
 fn bound(cx: &Context, options: &Options) -> (Socket, String, Monitor) {

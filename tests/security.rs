@@ -17,6 +17,9 @@ use zeroxide::{
 
 const HANDLER: &str = "inproc://zeromq.zap.01";
 
+/// Short for a test, and long enough for a question to be put on a busy machine.
+const HASTE: Duration = Duration::from_millis(500);
+
 fn with_domain(domain: &str) -> Options {
     no_linger().set(opt::ZAP_DOMAIN, domain.to_owned())
 }
@@ -298,7 +301,7 @@ fn a_slow_authenticator_holds_nobody_up_who_does_not_ask_it() {
     let cx = Context::new();
     let (go, gate) = std::sync::mpsc::sync_channel(1);
     cx.authenticator("slow", Slow(Mutex::new(gate))).unwrap();
-    let hasty = with_domain("slow").set(opt::HANDSHAKE_IVL, Some(Duration::from_millis(100)));
+    let hasty = with_domain("slow").set(opt::HANDSHAKE_IVL, Some(HASTE));
     let (_slow, slow_endpoint, monitor) = server(&cx, &hasty);
     let (open, open_endpoint, _) = server(&cx, &no_linger());
     let waiting = client(&cx);
@@ -507,7 +510,7 @@ fn by_libzmqs_rules_a_peer_comes_back_with_the_handler() {
 fn a_silent_handler_keeps_nothing_of_those_who_gave_up() {
     let cx = Context::new();
     let handler = handler(&cx, SocketType::Router);
-    let hasty = with_domain("lab").set(opt::HANDSHAKE_IVL, Some(Duration::from_millis(50)));
+    let hasty = with_domain("lab").set(opt::HANDSHAKE_IVL, Some(HASTE));
     let (_server, endpoint, monitor) = server(&cx, &hasty);
     for _ in 0..3 {
         let client = client(&cx);
@@ -523,7 +526,7 @@ fn a_silent_handler_keeps_nothing_of_those_who_gave_up() {
 fn a_reply_that_comes_too_late_goes_nowhere_and_hurts_nobody() {
     let cx = Context::new();
     let handler = handler(&cx, SocketType::Rep);
-    let hasty = with_domain("lab").set(opt::HANDSHAKE_IVL, Some(Duration::from_millis(50)));
+    let hasty = with_domain("lab").set(opt::HANDSHAKE_IVL, Some(HASTE));
     let (_server, endpoint, monitor) = server(&cx, &hasty);
     let late = client(&cx);
     late.connect(&endpoint).unwrap();
