@@ -44,6 +44,8 @@ const USERS: u64 = (1 << 32) - 1;
 /// The bits between are the generation, which begins anew after 2^30 closings.
 const GENERATIONS: u32 = (1 << 30) - 1;
 
+/// In cache lines of its own: every call writes to the word, and another thread's calls are for the slot beside it.
+#[repr(align(128))]
 struct Slot<T> {
     word: AtomicU64,
     value: UnsafeCell<MaybeUninit<Made<T>>>,
