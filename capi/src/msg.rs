@@ -269,9 +269,23 @@ impl zmq_msg_t {
     /// Frees what the message holds and leaves an empty one.
     #[inline]
     pub(crate) fn clear(&mut self) {
+        self.clear_marks();
+        self.clear_body();
+    }
+
+    /// Like [`zmq_msg_t::clear`], but keeps memory of its own, which [`zmq_msg_t::receive`] may fill again.
+    #[inline]
+    pub(crate) fn clear_for_more(&mut self) {
+        self.clear_marks();
+        if self.kind != Kind::Raw {
+            self.clear_body();
+        }
+    }
+
+    #[inline]
+    fn clear_marks(&mut self) {
         self.short = 0;
         self.routing_id = 0;
-        let kind = std::mem::replace(&mut self.kind, Kind::Inline);
         if !self.about.is_nobody() {
             let about = std::mem::replace(&mut self.about, Sender::nobody());
             // SAFETY: the message has it no more.
@@ -282,10 +296,14 @@ impl zmq_msg_t {
             // SAFETY: from `CString::into_raw`, and the message has it no more.
             drop(unsafe { CString::from_raw(group) });
         }
-        // Last, when the message is empty: that may run a function of the application's.
-        // SAFETY: `kind` says which body it is; it is never looked at again.
+    }
+
+    /// Comes last, when the message is empty: it may run a function of the application's.
+    #[inline]
+    fn clear_body(&mut self) {
+        // SAFETY: the kind that was says which body it is; it is never looked at again.
         unsafe {
-            match kind {
+            match std::mem::replace(&mut self.kind, Kind::Inline) {
                 Kind::Inline => {}
                 Kind::Raw => self.body.raw.free(),
                 Kind::Owned => drop(ManuallyDrop::take(&mut self.body.owned)),
@@ -353,12 +371,15 @@ impl zmq_msg_t {
         }
     }
 
-    /// Takes a received part into an empty message; `more`: another one follows.
+    /// Takes a received part into a message that is empty but for memory of its own; `more`: another one follows.
     #[inline]
     pub(crate) fn receive(&mut self, mut part: Message, more: bool) {
         let body = part.first().map_or(&[][..], |frame| frame);
-        if body.len() <= FRAME_INLINE && self.resize(body.len()).is_ok() {
-            // SAFETY: as many bytes were made.
+        if self.kind == Kind::Raw && self.len() != body.len() {
+            self.clear_body();
+        }
+        if body.len() <= FRAME_INLINE && (self.kind == Kind::Raw || self.resize(body.len()).is_ok()) {
+            // SAFETY: as many bytes were made, now or for what the message held before.
             unsafe { self.data().copy_from_nonoverlapping(body.as_ptr(), body.len()) };
         } else {
             self.receive_long(part.pop_front().unwrap_or_default());
@@ -377,6 +398,7 @@ impl zmq_msg_t {
     }
 
     fn receive_long(&mut self, frame: Frame) {
+        self.clear_body();
         let (body, kind) = match frame.try_into_mut() {
             Ok(bytes) => (Body { owned: ManuallyDrop::new(bytes) }, Kind::Owned),
             Err(bytes) => (Body { shared: ManuallyDrop::new(bytes) }, Kind::Shared),

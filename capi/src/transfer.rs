@@ -134,11 +134,18 @@ pub unsafe extern "C" fn zmq_msg_recv(msg: *mut zmq_msg_t, socket: *mut c_void, 
         let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let message = unsafe { zmq_msg_t::of(msg) }?;
-        message.clear();
+        message.clear_for_more();
         let mut part = None;
-        let more = face::recv_part(&sock.socket, &mut part, wait(flags))?;
-        message.receive(part.unwrap_or_default(), more);
-        Ok(length(message.len()))
+        match face::recv_part(&sock.socket, &mut part, wait(flags)) {
+            Ok(more) => {
+                message.receive(part.unwrap_or_default(), more);
+                Ok(length(message.len()))
+            }
+            Err(error) => {
+                message.clear();
+                Err(error.into())
+            }
+        }
     })
 }
 
