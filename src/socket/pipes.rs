@@ -457,11 +457,15 @@ impl PipeTable {
             self.errands.garbage.push(traffic);
             return;
         };
-        entry.pipe.writer.write(traffic);
         // Every commit over inproc is visible before `send` returns: libzmq's users count on it.
-        if matches!(entry.link, Link::Inproc(_)) {
-            self.flush(id);
-        } else if !entry.dirty {
+        if let Link::Inproc(owner) = &entry.link {
+            if entry.pipe.writer.put(traffic) {
+                self.errands.tell(owner, Control::Readable);
+            }
+            return Self::collect(&mut self.errands, &mut entry.pipe.writer);
+        }
+        entry.pipe.writer.write(traffic);
+        if !entry.dirty {
             entry.dirty = true;
             self.dirty.push(id);
         }

@@ -236,14 +236,10 @@ impl SocketState {
     #[inline]
     pub(crate) fn try_send(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         self.alive().map_err(Refused::For)?;
-        let Some(message) = held.take() else { return Ok(()) };
-        let Some(first) = message.first() else {
-            *held = Some(message);
-            return Err(Refused::For(Error::EmptyMessage));
-        };
+        let Some(message) = held.as_ref() else { return Ok(()) };
+        let Some(first) = message.first() else { return Err(Refused::For(Error::EmptyMessage)) };
         if self.socket_type.has_single_frames() {
             if message.len() > 1 {
-                *held = Some(message);
                 return Err(Refused::For(self.too_many_frames()));
             }
             self.pattern.address(message.routing_id());
@@ -251,13 +247,10 @@ impl SocketState {
         }
         match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
-                self.commit(message);
+                held.take().into_iter().for_each(|message| self.commit(message));
                 Ok(())
             }
-            Err(refusal) => {
-                *held = Some(message);
-                Err(self.refuse(refusal))
-            }
+            Err(refusal) => Err(self.refuse(refusal)),
         }
     }
 

@@ -31,15 +31,21 @@ pub struct Flow {
     pub count_control: bool,
 }
 
+impl Flow {
+    fn counts(self, traffic: &Traffic) -> bool {
+        traffic.is_message() || self.count_control
+    }
+}
+
 /// Makes a pipe: what the first end writes flows by `forth`, what the second writes by `back`.
 #[must_use]
 pub fn pipe(forth: Flow, back: Flow) -> (Pipe, Pipe) {
     let (there, here) = (Arc::new(Queue::new(forth)), Arc::new(Queue::new(back)));
-    let end = |out: &Arc<Queue>, flow, inp: &Arc<Queue>| Pipe {
+    let end = |out: &Arc<Queue>, flow, inp: &Arc<Queue>, inp_flow| Pipe {
         writer: Writer::new(Arc::clone(out), flow),
-        reader: Reader::new(Arc::clone(inp)),
+        reader: Reader::new(Arc::clone(inp), inp_flow),
     };
-    (end(&there, forth, &here), end(&here, back, &there))
+    (end(&there, forth, &here, back), end(&here, back, &there, forth))
 }
 
 /// One end of a pipe.
@@ -76,10 +82,14 @@ impl Tally {
 /// short.
 const FRAMING: usize = 2;
 
+/// What both ends share. Neither touches it for each message but for the swap lock, whose cache line holds nothing else:
+/// a line that one processor writes to is dear for another one to look at.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Queue {
     swap: Mutex<Swap>,
-    flow: Flow,
+    apart: Apart,
+    conflate: bool,
     /// The high-water mark in force; `u64::MAX` for none.
     limit: AtomicU64,
     /// Messages acknowledged are those written and those lost. Each of the two only ever grows, so that whoever
@@ -90,6 +100,11 @@ struct Queue {
     starved: AtomicBool,
     reader_gone: AtomicBool,
 }
+
+/// Begins a cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Apart;
 
 /// What writer and reader exchange under the swap lock.
 #[derive(Debug, Default)]
@@ -105,7 +120,8 @@ impl Queue {
     fn new(flow: Flow) -> Queue {
         Queue {
             swap: Mutex::default(),
-            flow,
+            apart: Apart,
+            conflate: flow.conflate,
             limit: AtomicU64::new(limit(flow.hwm, flow.conflate)),
             written: AtomicU64::new(0),
             lost: AtomicU64::new(0),
@@ -119,13 +135,9 @@ impl Queue {
         self.swap.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn counts(&self, traffic: &Traffic) -> bool {
-        self.flow.count_control || traffic.is_message()
-    }
-
     /// Sets another high-water mark; `true` when the writer must be woken to look at it.
     fn set_hwm(&self, hwm: u32) -> bool {
-        self.limit.store(limit(hwm, self.flow.conflate), Ordering::Release);
+        self.limit.store(limit(hwm, self.conflate), Ordering::Release);
         self.is_starved()
     }
 
@@ -149,6 +161,7 @@ fn limit(hwm: u32, conflate: bool) -> u64 {
 #[derive(Debug)]
 pub struct Writer {
     queue: Arc<Queue>,
+    flow: Flow,
     open: VecDeque<Traffic>,
     open_bytes: usize,
     /// Messages written, open ones included.
@@ -165,6 +178,7 @@ impl Writer {
     fn new(queue: Arc<Queue>, flow: Flow) -> Writer {
         Writer {
             queue,
+            flow,
             open: VecDeque::new(),
             open_bytes: 0,
             routed: 0,
@@ -220,14 +234,31 @@ impl Writer {
     #[inline]
     pub fn write(&mut self, traffic: Traffic) {
         self.open_bytes += traffic.size() + FRAMING;
-        if self.queue.counts(&traffic) {
-            self.reserved = self.reserved.saturating_sub(1);
-            self.routed += 1;
-        }
-        if self.queue.flow.conflate {
+        self.count(&traffic);
+        if self.flow.conflate {
             self.conflated += replace(&mut self.open, &mut self.replaced);
         }
         self.open.push_back(traffic);
+    }
+
+    /// Like [`Writer::write`] and [`Writer::flush`], for those who flush each message.
+    #[inline]
+    pub fn put(&mut self, traffic: Traffic) -> bool {
+        if self.flow.conflate || self.is_open() {
+            self.write(traffic);
+            return self.flush();
+        }
+        self.count(&traffic);
+        let mut swap = self.queue.swap();
+        swap.items.push_back(traffic);
+        std::mem::take(&mut swap.drained)
+    }
+
+    fn count(&mut self, traffic: &Traffic) {
+        if self.flow.counts(traffic) {
+            self.reserved = self.reserved.saturating_sub(1);
+            self.routed += 1;
+        }
     }
 
     /// Bytes in the open batch, with its framing as it mostly is.
@@ -251,14 +282,11 @@ impl Writer {
         }
         self.open_bytes = 0;
         let mut swap = self.queue.swap();
-        if self.queue.flow.conflate {
+        if self.flow.conflate {
             self.conflated += replace(&mut swap.items, &mut self.replaced);
         }
         if swap.items.is_empty() {
             std::mem::swap(&mut swap.items, &mut self.open);
-        } else if self.open.len() == 1 {
-            // So it is over inproc, and `append` has more to prepare than one message is worth.
-            swap.items.extend(self.open.pop_front());
         } else {
             swap.items.append(&mut self.open);
         }
@@ -316,6 +344,7 @@ fn replace(items: &mut VecDeque<Traffic>, replaced: &mut Vec<Traffic>) -> u64 {
 #[derive(Debug)]
 pub struct Reader {
     queue: Arc<Queue>,
+    flow: Flow,
     taken: VecDeque<Traffic>,
     /// Messages taken for good so far, those of them that are acknowledged, and those that were lost.
     read: u64,
@@ -327,10 +356,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    fn new(queue: Arc<Queue>) -> Reader {
+    fn new(queue: Arc<Queue>, flow: Flow) -> Reader {
         let low_water = low_water(&queue);
         Reader {
             queue,
+            flow,
             taken: VecDeque::new(),
             read: 0,
             acked: 0,
@@ -353,7 +383,7 @@ impl Reader {
         let traffic = self.take();
         match &traffic {
             Some(traffic) => {
-                self.read += u64::from(self.queue.counts(traffic));
+                self.read += u64::from(self.flow.counts(traffic));
                 if self.read - self.acked >= self.low_water {
                     self.wake_writer |= self.acknowledge();
                 }

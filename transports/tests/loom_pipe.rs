@@ -17,14 +17,25 @@ fn one_way(hwm: u32) -> (Writer, Reader) {
 
 #[test]
 fn a_reader_that_found_nothing_is_woken_by_the_flush() {
-    loom::model(|| {
+    a_sleeping_reader_is_woken_by(|writer, traffic| {
+        writer.write(traffic);
+        writer.flush()
+    });
+}
+
+#[test]
+fn a_reader_that_found_nothing_is_woken_by_a_put() {
+    a_sleeping_reader_is_woken_by(Writer::put);
+}
+
+fn a_sleeping_reader_is_woken_by(send: fn(&mut Writer, Traffic) -> bool) {
+    loom::model(move || {
         let (mut writer, mut reader) = one_way(0);
         let wake = Arc::new(Notify::new());
         let reader_sleeps = Arc::clone(&wake);
         let sender = thread::spawn(move || {
             for n in 0..2u8 {
-                writer.write(Traffic::Message((&[n]).into()));
-                if writer.flush() {
+                if send(&mut writer, Traffic::Message((&[n]).into())) {
                     reader_sleeps.notify();
                 }
             }
