@@ -1,7 +1,7 @@
 //! Which groups the user at the other end of a local socket is in, by the machine's user database.
 //!
 //! The system tells a peer's user and primary group (SO_PEERCRED), but not its other groups in a form that can be had
-//! without unsafe code. /proc shows those of the process that has the number now, which need not be the one that
+//! without unsafe code (SO_PEERGROUPS). /proc shows those of the process that has the number now, which need not be the one that
 //! connected: not to be trusted. So the question is the one that libzmq asks (ipc_listener.cpp), whether a group names
 //! the peer's user as its member. Groups that only a directory service knows are not seen.
 
