@@ -21,6 +21,8 @@ use interop::Choice;
 ///   --cell '*/ipc/*/restart'            every cell whose id is this, * standing for anything
 ///   --list --all                        what a whole run would run
 ///   --cell /restart --repeat 50         again and again
+///   --repeat 50 --scenario 'restart,kill-*,slow,heartbeat-*' --without go-zeromq,zmq.rs
+///                                       what restarts, kills or stalls a side, but for peers with many known faults
 ///   --cell /restart --until-failure     until one fails
 ///   --foreign 'node peer.js'            an implementation under construction, by its adapter: see PROTOCOL.md
 #[derive(Parser, Debug)]
@@ -32,6 +34,13 @@ pub(crate) struct Arguments {
     /// Only cells whose id contains this, or fits it if it has a *; chosen from all cells. May be given several times.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) cell: Vec<String>,
+    /// Of the cells that would run, only those of scenarios that are called so or fit it, * standing for anything; may be
+    /// several, with commas or given several times.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) scenario: Vec<String>,
+    /// Not this peer, by its name or the beginning of it; may be several, with commas or given several times.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) without: Vec<String>,
     /// Every cell that there is. It takes long.
     #[arg(long, conflicts_with = "ci")]
     pub(crate) all: bool,
@@ -72,12 +81,14 @@ fn workers() -> usize {
 impl Arguments {
     /// Whether a peer is to take part.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        self.peer.is_empty() || self.peer.iter().any(|wanted| name.starts_with(wanted.as_str()))
+        let is_in = |names: &[String]| names.iter().any(|wanted| name.starts_with(wanted.as_str()));
+        (self.peer.is_empty() || is_in(&self.peer)) && !is_in(&self.without)
     }
 
     /// Whether every peer plays, a whole selection.
     pub(crate) fn is_whole(&self) -> bool {
-        self.peer.is_empty() && self.cell.is_empty() && self.foreign.is_none()
+        let chosen = [&self.peer, &self.without, &self.cell, &self.scenario];
+        chosen.iter().all(|names| names.is_empty()) && self.foreign.is_none()
     }
 
     /// Where the report is written: that of a part does not replace that of a whole.
@@ -92,7 +103,7 @@ impl Arguments {
 
     /// The cells that were asked for.
     pub(crate) fn choice(&self) -> Choice {
-        Choice { all: self.all, cells: self.cell.clone() }
+        Choice { all: self.all, cells: self.cell.clone(), scenarios: self.scenario.clone() }
     }
 }
 
@@ -107,8 +118,23 @@ mod tests {
         };
         let whole = folder(&[]);
         assert_eq!(folder(&["--all"]), whole);
-        for part in [["--peer", "pyzmq"], ["--cell", "/single"], ["--foreign", "node peer.js"]] {
+        let parts =
+            [["--peer", "pyzmq"], ["--without", "pyzmq"], ["--cell", "/single"], ["--scenario", "slow"]];
+        for part in parts.into_iter().chain([["--foreign", "node peer.js"]]) {
             assert_ne!(folder(&part), whole);
         }
+    }
+
+    #[test]
+    fn a_peer_takes_part_that_is_asked_for_and_not_left_out() {
+        let arguments = |words: &[&str]| Arguments::parse_from([&["interop"], words].concat());
+        let takes_part = |words: &[&str], name: &str| arguments(words).wants(name);
+        assert!(takes_part(&[], "pyzmq"));
+        assert!(
+            takes_part(&["--peer", "jeromq"], "jeromq-0.6.0") && !takes_part(&["--peer", "jeromq"], "pyzmq")
+        );
+        let rest = ["--peer", "jeromq", "--without", "zmq.rs,jeromq-0.5.2"];
+        assert!(takes_part(&rest, "jeromq-0.6.0") && !takes_part(&rest, "jeromq-0.5.2"));
+        assert!(!takes_part(&["--without", "go-zeromq,zmq.rs"], "zmq.rs"));
     }
 }

@@ -10,6 +10,7 @@
 //! | [`program`] | a program that plays a part, and how it is started |
 //! | [`setup`] | the foreign ones made ready: installed or built, once |
 //! | [`peer`] | a running one |
+//! | [`deadline`] | how long it is waited for |
 //! | [`mechanism`] | the security mechanisms, and what each side is told |
 //! | [`pair`] | the legal pairs of socket types, and how messages flow in each |
 //! | [`stage`] | two sockets of one pair, set up and attached |
@@ -30,6 +31,7 @@
 pub mod article;
 pub mod cell;
 mod complaints;
+pub mod deadline;
 pub mod glob;
 pub mod known;
 pub mod mechanism;

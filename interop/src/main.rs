@@ -93,7 +93,11 @@ fn article_ids(arguments: &Arguments) -> Vec<String> {
         return Vec::new();
     }
     let (wanted, patterns) = (|id: &str| arguments.wants(id), &arguments.cell);
-    let fits = |id: &String| patterns.is_empty() || patterns.iter().any(|pattern| glob::fits(pattern, id));
+    let choice = arguments.choice();
+    let is_chosen = |id: &str| choice.wants(id.rsplit('/').next().unwrap_or_default());
+    let fits = |id: &String| {
+        is_chosen(id) && (patterns.is_empty() || patterns.iter().any(|pattern| glob::fits(pattern, id)))
+    };
     article::ids().into_iter().filter(|id| wanted(id) && fits(id)).collect()
 }
 

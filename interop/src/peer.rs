@@ -8,9 +8,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::complaints::Complaints;
+use crate::deadline::Deadline;
 use crate::program::Program;
 
-/// How long a peer may be silent beyond what its command allows.
+/// How long a peer may be silent beyond what its command allows, in its own time.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// Lines that are kept for reports.
@@ -126,11 +127,18 @@ impl Peer {
     /// # Errors
     /// [`Failure::Refused`], [`Failure::Lacks`], [`Failure::Died`], [`Failure::Silent`].
     pub fn answer(&mut self, limit: Duration) -> Result<Vec<String>, Failure> {
-        self.answer_within(limit + GRACE).unwrap_or_else(|| {
-            self.lost = true;
-            let command = self.due.pop_front().unwrap_or_default();
-            Err(Failure::Silent { peer: self.name.clone(), command })
-        })
+        let deadline = Deadline::new(limit + GRACE, &[self.process()]);
+        loop {
+            let left = deadline.left();
+            if let Some(answer) = self.answer_within(left) {
+                return answer;
+            }
+            if left.is_zero() {
+                self.lost = true;
+                let command = self.due.pop_front().unwrap_or_default();
+                return Err(Failure::Silent { peer: self.name.clone(), command });
+            }
+        }
     }
 
     /// The answer to the oldest command that has none, if it is there within `limit`.
@@ -184,6 +192,12 @@ impl Peer {
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         !self.lost && self.due.is_empty()
+    }
+
+    /// The number that the system has given to its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends the process, as a power cut would, and waits until it is gone.

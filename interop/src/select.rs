@@ -52,6 +52,18 @@ pub struct Choice {
     pub all: bool,
     /// Only cells that one of these patterns fits, of all that there are; every one if there is none.
     pub cells: Vec<String>,
+    /// Of these, only those of scenarios whose name one of these patterns fits as a whole; every one if there is none.
+    pub scenarios: Vec<String>,
+}
+
+impl Choice {
+    /// Whether a scenario of this name is wanted.
+    #[must_use]
+    pub fn wants(&self, scenario: &str) -> bool {
+        let is_called =
+            |pattern: &String| pattern == scenario || pattern.contains('*') && fits(pattern, scenario);
+        self.scenarios.is_empty() || self.scenarios.iter().any(is_called)
+    }
 }
 
 /// The cells to run, in the order of the report: those that share a stage stand together.
@@ -65,7 +77,8 @@ pub fn select<'a>(subjects: &'a [Subject], choice: &Choice) -> Vec<Cell<'a>> {
             patterns.iter().any(|pattern| fits(pattern, &id))
         }
     };
-    subjects.iter().flat_map(every).filter(wanted).collect()
+    let cells = subjects.iter().flat_map(every).filter(|cell| choice.wants(cell.scenario.name));
+    cells.filter(wanted).collect()
 }
 
 /// Every cell of one implementation.
@@ -201,7 +214,7 @@ mod tests {
     }
 
     fn all() -> Choice {
-        Choice { all: true, cells: Vec::new() }
+        Choice { all: true, ..Choice::default() }
     }
 
     #[test]
@@ -232,10 +245,24 @@ mod tests {
     fn patterns_choose_among_all_cells() {
         let subjects = [subject("a", &["tcp", "ipc"]), subject("b", &["tcp"])];
         let cells = vec!["a/*/single".to_owned(), "b/REQ-REP/tcp/NULL/left/binds-left/order".to_owned()];
-        let ids = ids(&subjects, &Choice { all: false, cells });
+        let ids = ids(&subjects, &Choice { cells, ..Choice::default() });
         assert!(ids.iter().any(|id| id.starts_with("a/")));
         assert_eq!(ids.iter().filter(|id| id.starts_with("b/")).count(), 1);
         assert!(ids.iter().filter(|id| id.starts_with("a/")).all(|id| id.ends_with("/single")));
+    }
+
+    #[test]
+    fn scenarios_are_chosen_by_name_from_what_would_run() {
+        let subjects = [subject("a", &["tcp", "ipc"])];
+        let scenarios = || vec!["slow".to_owned(), "kill-*".to_owned()];
+        let choice = Choice { scenarios: scenarios(), ..Choice::default() };
+        let chosen = select(&subjects, &choice);
+        let names: HashSet<_> = chosen.iter().map(|cell| cell.scenario.name).collect();
+        assert_eq!(names, HashSet::from(["slow", "kill-receiver", "kill-sender"]));
+        let every = select(&subjects, &Choice { all: true, scenarios: scenarios(), ..Choice::default() });
+        assert!(chosen.iter().all(is_in_ci) && every.len() > chosen.len());
+        let single = Choice { scenarios: vec!["sing".to_owned()], ..Choice::default() };
+        assert!(select(&subjects, &single).is_empty(), "a part of a name is no name");
     }
 
     #[test]
@@ -320,7 +347,10 @@ mod tests {
     #[test]
     fn cells_of_one_stage_are_run_as_one() {
         let subjects = [subject("a", &["tcp"])];
-        let cells = select(&subjects, &Choice { all: true, cells: vec!["a/PUB-SUB/*".to_owned()] });
+        let cells = select(
+            &subjects,
+            &Choice { all: true, cells: vec!["a/PUB-SUB/*".to_owned()], ..Choice::default() },
+        );
         let stages = stages(&cells);
         assert_eq!(stages.iter().map(Vec::len).sum::<usize>(), cells.len());
         for stage in &stages {

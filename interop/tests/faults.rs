@@ -21,7 +21,7 @@ fn result(fault: &str, cell: &str, known: &[Known]) -> CellResult {
     };
     let subjects = [met(faulty).expect("faulty-peer starts")];
     let ours = met(common::zeroxide()).expect("zeroxide-peer starts");
-    let cells = select(&subjects, &Choice { all: false, cells: vec![cell.to_owned()] });
+    let cells = select(&subjects, &Choice { cells: vec![cell.to_owned()], ..Choice::default() });
     assert_eq!(cells.len(), 1, "{cell}");
     Runner::new(&ours, None, known, 1).run(&cells, &|_| {}).remove(0)
 }

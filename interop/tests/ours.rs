@@ -16,7 +16,7 @@ fn all_pass(patterns: &[&str]) {
     let ours = zeroxide().expect("zeroxide-peer starts");
     let cells = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
     let subjects = [ours.clone()];
-    let cells = select(&subjects, &Choice { all: false, cells });
+    let cells = select(&subjects, &Choice { cells, ..Choice::default() });
     assert!(cells.len() >= patterns.len());
     let results = Runner::new(&ours, None, &[], 2).run(&cells, &|_| {});
     assert_eq!(results.len(), cells.len());

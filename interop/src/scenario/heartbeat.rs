@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::talk;
 use crate::pair::{Pair, Side};
 use crate::peer::Failure;
-use crate::relay::{Relay, Way};
+use crate::relay::{Record, Relay, Way};
 use crate::stage::{Scene, Setup, Stage, Who};
 
 /// In milliseconds.
@@ -13,8 +13,10 @@ const INTERVAL: &str = "100";
 const TIMEOUT: &str = "1500";
 /// PINGs that must be answered: they take longer than the timeout, or a side that heeds no PONG would pass.
 const BEATS: usize = 20;
-/// The limit for what depends on timers of the peers: those beats, a timeout, and dialling anew.
+/// The limit for what depends on timers of the peers: those beats, a timeout, and dialling anew. In the peers' own time.
 const LIMIT: Duration = Duration::from_secs(6);
+/// How often it is looked at what time they had.
+const TURN: Duration = Duration::from_millis(200);
 
 const fn scene(name: &'static str, options: &'static [Setup]) -> Scene {
     Scene { name, shared: false, lasting: false, relayed: true, options }
@@ -62,29 +64,38 @@ fn heartbeat(stage: &mut Stage<'_>, side: Side) -> Result<(), Failure> {
     } else {
         (Way::FromTarget, Way::ToTarget)
     };
-    let relay = relay_of(stage)?;
     // Contact may have taken more than one: JeroMQ at times loses the first.
-    let before = relay.connections();
+    let before = relay_of(stage)?.connections();
     for (way, command) in [(from_it, "PING"), (to_it, "PONG")] {
-        if !relay.wait_for_command(way, command, BEATS, LIMIT) {
-            let seen = relay.record().commands(way, command);
+        if !comes(stage, |record| record.commands(way, command) >= BEATS)? {
+            let seen = relay_of(stage)?.record().commands(way, command);
             return Err(broken(format!("{BEATS} {command} in {} s, seen {seen}", LIMIT.as_secs())));
         }
     }
-    let new = relay.connections() - before;
+    let new = relay_of(stage)?.connections() - before;
     if new > 0 {
         return Err(broken(format!("a connection that stays, seen {new} new ones")));
     }
     talk(stage, &["t:still-here"])?;
-    let relay = relay_of(stage)?;
-    relay.stall(to_it);
-    let anew = relay.wait(LIMIT, |record| record.connections > before);
-    relay.resume(to_it);
+    relay_of(stage)?.stall(to_it);
+    let anew = comes(stage, |record| record.connections > before)?;
+    relay_of(stage)?.resume(to_it);
     if !anew {
         return Err(broken(format!("a new connection within {} s of silence", LIMIT.as_secs())));
     }
     stage.make_contact()?;
     talk(stage, &["t:back"])
+}
+
+/// Whether what the relay hears becomes as `wanted` says.
+fn comes(stage: &Stage<'_>, mut wanted: impl FnMut(&Record) -> bool) -> Result<bool, Failure> {
+    let (relay, deadline) = (relay_of(stage)?, stage.deadline(LIMIT));
+    while !relay.wait(TURN, &mut wanted) {
+        if deadline.is_over() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn relay_of<'a>(stage: &'a Stage<'_>) -> Result<&'a Relay, Failure> {

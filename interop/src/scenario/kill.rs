@@ -43,10 +43,12 @@ const AFTER: u32 = 500;
 /// Questions, where each waits for its answer.
 const QUESTIONS: u32 = 10_000;
 const QUESTIONS_BEFORE: u32 = 500;
+/// How long a sender holds on to a message while its receiver starts anew: however long that takes.
+const NEVER: Duration = Duration::from_secs(600);
 /// When nothing has come for so long, nothing more will.
 const QUIET: Duration = Duration::from_millis(500);
 /// How long a REQ waits for the answer that died with the other side.
-const UNANSWERED: Duration = Duration::from_secs(1);
+const UNANSWERED: Duration = Duration::from_secs(3);
 
 /// A PAIR that was bound does not take the next peer before it has missed the last, which it cannot tell the harness
 /// in the middle of a stream; a ROUTER refuses to send to a peer that is gone.
@@ -69,12 +71,11 @@ pub(super) fn receiver(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let is_publisher = stage.setting().socket_type(Side::Left).ends_with("PUB");
     let tally = if is_publisher { stage.tally(Side::Left)? } else { None };
     stage.tell_take(Side::Right, BEFORE)?;
-    stage.tell_fill(Side::Left, STREAM, PATIENCE)?;
+    stage.tell_fill(Side::Left, STREAM, NEVER)?;
     taken_from_the_start(stage)?;
     stage.kill(Side::Right);
     stage.revive(Side::Right)?;
-    let after = stage.drain(Side::Right, QUIET)?;
-    let sent = stage.filled(Side::Left)?;
+    let (sent, after) = stage.drain_a_fill(Side::Right, QUIET)?;
     if sent != STREAM {
         return Err(stage.unlike(Side::Left, "fill", &STREAM.to_string(), sent.to_string()));
     }

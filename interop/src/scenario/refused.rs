@@ -1,6 +1,6 @@
 //! Who does not show what a server demands does not come in.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::talk;
 use crate::mechanism::Proof;
@@ -68,8 +68,8 @@ fn is_told(stage: &mut Stage<'_>, side: Side, name: &str, proof: Proof) -> Resul
     }
     let is_server = setting.mechanism.server(setting.binder) == Some(side);
     let causes = causes(proof, is_server);
-    let (end, mut seen) = (Instant::now() + PATIENCE, String::new());
-    while Instant::now() < end {
+    let (deadline, mut seen) = (stage.deadline(PATIENCE), String::new());
+    while !deadline.is_over() {
         let status = stage.ask_more(side, name, "status", "")?.join(" ");
         if status.contains("HandshakeFailed") || seen.is_empty() {
             seen = status;

@@ -1,7 +1,7 @@
 //! Contact: messages pass from now on. What is lost before, for want of a subscription, a handshake or a reconnect, is
 //! nobody's fault.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{PATIENCE, Stage};
 use crate::pair::{Flow, Side};
@@ -10,6 +10,9 @@ use crate::words;
 
 /// How long one attempt to make contact waits before the next.
 const ATTEMPT: Duration = Duration::from_millis(50);
+
+/// What the messages say that make contact, before their number.
+const CONTACT: &str = "contact ";
 
 /// How long an answer waits for somebody who may be gone.
 const GONE: Duration = Duration::from_secs(1);
@@ -35,8 +38,8 @@ impl Stage<'_> {
     /// Waits until a PAIR has noticed that its peer is gone and refuses to send. A newcomer before that is turned
     /// away, and libzmq leaves it in the belief that it is connected (libzmq pair.cpp `xattach_pipe`).
     pub(super) fn wait_until_missed(&mut self, side: Side) -> Result<(), Failure> {
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end {
+        let deadline = self.deadline(PATIENCE);
+        while !deadline.is_over() {
             let refuses = !self.attempt(side, "t:lost")?;
             // libzmq lets the old pipe go only when somebody has read to its end, and does it while somebody waits.
             self.recv(side, ATTEMPT)?;
@@ -48,9 +51,9 @@ impl Stage<'_> {
     }
 
     fn contact(&mut self, side: Side) -> Result<(), Failure> {
-        let end = Instant::now() + PATIENCE;
+        let mut deadline = self.deadline(PATIENCE);
         let (mut due, mut last) = (true, String::new());
-        while Instant::now() < end {
+        while !deadline.is_over() {
             if due {
                 last = self.next_contact();
                 self.attempt(side, &last)?;
@@ -61,14 +64,18 @@ impl Stage<'_> {
                 return Ok(());
             }
             due = seen.is_none();
+            // A publisher may still have a whole stream for a subscriber that came back late.
+            if seen.is_some_and(|seen| !is_contact(&seen)) {
+                deadline = self.deadline(PATIENCE);
+            }
         }
         Err(self.no_contact(side))
     }
 
     fn contact_in_turns(&mut self) -> Result<(), Failure> {
-        let end = Instant::now() + PATIENCE;
+        let deadline = self.deadline(PATIENCE);
         let (mut due, mut last) = (true, String::new());
-        while Instant::now() < end {
+        while !deadline.is_over() {
             if due {
                 let next = self.next_contact();
                 if self.attempt(Side::Left, &next)? {
@@ -131,15 +138,20 @@ impl Stage<'_> {
 
     fn next_contact(&mut self) -> String {
         self.contacts += 1;
-        words::told(format!("contact {}", self.contacts).as_bytes())
+        words::told(format!("{CONTACT}{}", self.contacts).as_bytes())
     }
 
-    fn no_contact(&self, side: Side) -> Failure {
+    /// The failure of messages of `side` that do not arrive.
+    pub(super) fn no_contact(&self, side: Side) -> Failure {
         let (here, there) = (self.setting.program(side).name, self.setting.program(side.other()).name);
         let since = self.restarted.map(|side| format!(", the {} side restarted", side.name()));
         let what = format!("{here} to {there} for {} s{}", PATIENCE.as_secs(), since.unwrap_or_default());
         Failure::NoContact { what }
     }
+}
+
+fn is_contact(seen: &[String]) -> bool {
+    seen.last().is_some_and(|word| word.starts_with(&words::told(CONTACT.as_bytes())))
 }
 
 fn is_last(seen: Option<&[String]>, last: &str) -> bool {

@@ -15,6 +15,7 @@ pub use self::scene::{Scene, Setting, Setup, Who};
 pub use self::stream::{Drained, Tally};
 
 use self::endpoint::Endpoint;
+use crate::deadline::Deadline;
 use crate::mechanism::Proof;
 use crate::pair::{Flow, Side};
 use crate::peer::{Failure, Peer};
@@ -228,6 +229,12 @@ impl<'a> Stage<'a> {
     pub fn ask(&mut self, side: Side, command: &str, rest: &str) -> Result<Vec<String>, Failure> {
         self.tell(side, command, rest)?;
         self.peers[side as usize].answer(PATIENCE)
+    }
+
+    /// So much time from now on, in that of the peers.
+    #[must_use]
+    pub fn deadline(&self, limit: Duration) -> Deadline {
+        Deadline::new(limit, &self.peers.each_ref().map(Peer::process))
     }
 
     fn tell(&mut self, side: Side, command: &str, rest: &str) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Numbered messages: whole streams of them, at the peers' own speed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{PATIENCE, Stage, spaced};
 use crate::pair::Side;
@@ -110,7 +110,11 @@ impl Stage<'_> {
     /// Any [`Failure`].
     pub fn filled(&mut self, side: Side) -> Result<u32, Failure> {
         let words = self.answer_of(side, 3 * PATIENCE)?;
-        match &words[..] {
+        self.sent(side, &words)
+    }
+
+    fn sent(&self, side: Side, words: &[String]) -> Result<u32, Failure> {
+        match words {
             [sent] => sent.parse().map_err(|_| self.unlike(side, "fill", "a number", sent.clone())),
             _ => Err(self.unlike(side, "fill", "a number", words.join(" "))),
         }
@@ -129,6 +133,77 @@ impl Stage<'_> {
             ([0], 3) => Ok(None),
             ([count, first, last], 3) => Ok(Some((*count, *first, *last))),
             _ => Err(self.unlike(side, "drain", "a count, the first and the last", words.join(" "))),
+        }
+    }
+
+    /// Receives numbered messages up to number `last`, or until none has come for [`PATIENCE`].
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub fn drain_to(&mut self, side: Side, last: u32, quiet: Duration) -> Result<Drained, Failure> {
+        let (mut all, mut deadline) = (None, self.deadline(PATIENCE));
+        loop {
+            match self.drain(side, quiet)? {
+                None if deadline.is_over() => return Ok(all),
+                None => {}
+                part => {
+                    all = self.joined(side, all, part)?;
+                    deadline = self.deadline(PATIENCE);
+                }
+            }
+            if all.is_some_and(|(_, _, seen)| seen >= last) {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Receives numbered messages on `side` until the `fill` of the other is over and no more have come for `quiet`,
+    /// although none is known to be on its way; how many were sent. It may take as long as messages come, but not
+    /// [`PATIENCE`] without one.
+    ///
+    /// # Errors
+    /// [`Failure::NoContact`], or any other.
+    pub fn drain_a_fill(&mut self, side: Side, quiet: Duration) -> Result<(u32, Drained), Failure> {
+        let sender = side.other();
+        let (mut all, mut sent, mut deadline) = (None, None, self.deadline(PATIENCE));
+        loop {
+            match (self.drain(side, quiet)?, sent) {
+                (None, None) if deadline.is_over() => return Err(self.no_contact(sender)),
+                (None, None) => {}
+                (None, Some(sent)) => {
+                    if deadline.is_over() || !self.is_on_its_way(sender, sent, all)? {
+                        return Ok((sent, all));
+                    }
+                }
+                (part, _) => {
+                    all = self.joined(side, all, part)?;
+                    deadline = self.deadline(PATIENCE);
+                }
+            }
+            if let Some(answer) =
+                sent.is_none().then(|| self.peers[sender as usize].answer_within(TURN)).flatten()
+            {
+                sent = Some(self.sent(sender, &answer?)?);
+            }
+        }
+    }
+
+    /// Whether more must come of what was sent. A publisher may have dropped the rest, unless it says that it has not.
+    fn is_on_its_way(&mut self, sender: Side, sent: u32, seen: Drained) -> Result<bool, Failure> {
+        if self.setting.socket_type(sender).ends_with("PUB") {
+            return Ok(self.tally(sender)?.is_some_and(|tally| tally.queued > 0));
+        }
+        Ok(seen.is_none_or(|(_, _, last)| last + 1 < sent))
+    }
+
+    /// Two drains as one.
+    fn joined(&self, side: Side, before: Drained, then: Drained) -> Result<Drained, Failure> {
+        match (before, then) {
+            (Some((_, _, last)), Some((_, first, _))) if first <= last => {
+                Err(self.unlike(side, "drain", &format!("after {last}"), first.to_string()))
+            }
+            (Some((count, first, _)), Some((more, _, last))) => Ok(Some((count + more, first, last))),
+            (before, then) => Ok(then.or(before)),
         }
     }
 
@@ -166,10 +241,10 @@ impl Stage<'_> {
     /// Both peers work. Whoever waits for the other in vain is asked last: what the other says is why.
     fn both_answers(&mut self, side: Side) -> Result<(), Failure> {
         // As many messages as there are may each take their time, but not all of them.
-        let end = Instant::now() + 3 * PATIENCE;
+        let deadline = self.deadline(3 * PATIENCE);
         let (mut due, mut vain) = (vec![side, side.other()], None);
         while let Some(next) = due.pop() {
-            let is_late = Instant::now() > end;
+            let is_late = deadline.is_over();
             let answer = match self.peers[next as usize].answer_within(TURN) {
                 Some(answer) => answer,
                 None if is_late => self.answer_of(next, Duration::ZERO),
