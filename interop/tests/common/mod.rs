@@ -19,7 +19,7 @@ pub(crate) fn there(program: Option<Program>, name: &str) -> Option<Program> {
     let found = FOUND.get_or_init(|| {
         if program.is_none() {
             let advice = "`cargo run --release -p interop` sets it up";
-            let _ = writeln!(std::io::stderr(), "SKIPPED: every test against {name}: {advice}");
+            let _ = writeln!(std::io::stderr(), "NOT RUN: every test against {name}: {advice}");
         }
         program
     });
