@@ -15,7 +15,8 @@ const TARGETS: &[&str] = &[
     "aarch64-apple-darwin",
     "x86_64-pc-windows-gnu",
 ];
-const MUSL: &str = "x86_64-unknown-linux-musl";
+/// The platform whose programs need no shared library at all.
+pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 /// `rust-version` of the workspace, as rustup names it.
 const OLDEST: &str = "1.85.0";
 /// The crates that people build with compilers of their own choice.
@@ -81,7 +82,7 @@ fn check_target(root: &Path, target: &str) -> Outcome {
 }
 
 /// Whether the standard library of `target` is here, after asking rustup for it if it is not.
-fn has_std(root: &Path, target: &str) -> bool {
+pub(crate) fn has_std(root: &Path, target: &str) -> bool {
     let folder =
         || run::output(&mut run::command("rustc", root, &["--print", "target-libdir", "--target", target]));
     let is_there = || folder().is_some_and(|folder| Path::new(&folder).is_dir());

@@ -28,19 +28,22 @@ use build::Tree;
 use expected::Expected;
 use program::{Case, Verdict};
 
-pub(crate) use program::output_within;
+/// More than all programs take together, with those that hang. What has not begun by then is a fault.
+const LIMIT: Duration = Duration::from_secs(40 * 60);
 
 /// The lists of the cases that do not pass.
 const PROGRAMS: &str = "capi/conformance/expected.toml";
 const PYZMQ: &str = "capi/conformance/pyzmq.toml";
+
+const JOBS: usize = 4;
 
 /// Options of `conformance`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Runs only the programs whose names contain this.
     filter: Option<String>,
-    /// How many programs are compiled and run at once.
-    #[arg(long, default_value_t = 2)]
+    /// How many programs are compiled and run at once. Most of their time they wait.
+    #[arg(long, default_value_t = JOBS)]
     jobs: usize,
     /// Runs programs that the list leaves out, too.
     #[arg(long)]
@@ -53,9 +56,12 @@ pub(crate) struct Options {
 impl Options {
     /// Everything that `cargo xtask test` runs.
     fn whole(pyzmq: bool) -> Options {
-        Options { filter: None, jobs: 2, all: false, pyzmq }
+        Options { filter: None, jobs: JOBS, all: false, pyzmq }
     }
 }
+
+const PROGRAMS_STEP: &str = "libzmq's own tests";
+const PYZMQ_STEP: &str = "pyzmq's own tests";
 
 /// What became of one program.
 struct Row {
@@ -63,33 +69,64 @@ struct Row {
     cases: Vec<Case>,
     faults: Vec<String>,
     left_out: Option<String>,
+    /// What this machine lacks to compile it.
+    lacks: Option<String>,
     time: Duration,
+}
+
+impl Row {
+    fn lacking(&self) -> Option<(String, String)> {
+        Some((self.name.clone(), self.lacks.clone()?))
+    }
+
+    /// One that has not run.
+    fn idle(name: &str) -> Row {
+        let (cases, faults) = (Vec::new(), Vec::new());
+        Row { name: name.to_owned(), cases, faults, left_out: None, lacks: None, time: Duration::ZERO }
+    }
+
+    fn hangs(&self) -> bool {
+        self.cases.iter().any(|case| matches!(case.verdict, Verdict::Hung(_)))
+    }
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     let mut report = Report::default();
-    report.step("conformance", |counts| judged(root, options, counts));
+    let name = if options.pyzmq { PYZMQ_STEP } else { PROGRAMS_STEP };
+    step(root, options, name, &mut report, |outcome| outcome);
     report.close()
 }
 
-/// libzmq's programs, as a step of `test`.
-pub(crate) fn programs_step(root: &Path, counts: &mut Counts) -> Outcome {
-    judged(root, &Options::whole(false), counts)
+/// libzmq's programs and pyzmq's tests, as steps of `test`. `demanded` judges what cannot run here.
+pub(crate) fn steps(root: &Path, report: &mut Report, demanded: impl Fn(Outcome) -> Outcome) {
+    step(root, &Options::whole(false), PROGRAMS_STEP, report, &demanded);
+    step(root, &Options::whole(true), PYZMQ_STEP, report, &demanded);
 }
 
-/// pyzmq's tests, as a step of `test`.
-pub(crate) fn pyzmq_step(root: &Path, counts: &mut Counts) -> Outcome {
-    judged(root, &Options::whole(true), counts)
-}
-
-fn judged(root: &Path, options: &Options, counts: &mut Counts) -> Outcome {
-    let (list, rows) = match options.pyzmq {
-        true => (PYZMQ, pyzmq::rows(root, options)),
-        false => (PROGRAMS, rows(root, options)),
-    };
-    match rows {
-        Ok(rows) => close(&rows, list, counts),
-        Err(why) => why,
+fn step(
+    root: &Path,
+    options: &Options,
+    name: &str,
+    report: &mut Report,
+    demanded: impl Fn(Outcome) -> Outcome,
+) {
+    let mut lacking = Vec::new();
+    report.step(name, |counts| {
+        let (list, rows) = match options.pyzmq {
+            true => (PYZMQ, pyzmq::rows(root, options)),
+            false => (PROGRAMS, rows(root, options)),
+        };
+        match rows {
+            Ok(rows) => {
+                lacking.extend(rows.iter().filter_map(Row::lacking));
+                close(&rows, list, counts)
+            }
+            Err(why) => demanded(why),
+        }
+    });
+    // The rest has run: a row of its own in the closing table.
+    for (program, why) in lacking {
+        report.step(&program, |_| Outcome::NotRun(why));
     }
 }
 
@@ -97,16 +134,26 @@ fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
     let expected = Expected::read(&root.join(PROGRAMS)).map_err(Outcome::Failed)?;
     let tree = Tree::make(root)?;
     let names = tree.programs().map_err(Outcome::Failed)?;
-    let names: Vec<String> = names
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let [first, ..] = expected.unknown(&known)[..] {
+        return Err(Outcome::Failed(format!("{PROGRAMS} lists {first}, which is no program")));
+    }
+    let names: Vec<&str> = known
         .into_iter()
         .filter(|name| options.filter.as_ref().is_none_or(|part| name.contains(part.as_str())))
         .collect();
-    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    if names.is_empty() {
+        return Err(Outcome::Failed("there is no such program".to_owned()));
+    }
+    let (next, rows, start) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {
                 while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let row = one(&tree, &expected, name, options.all);
+                    let row = match start.elapsed() < LIMIT {
+                        true => one(&tree, &expected, name, options.all),
+                        false => late(name),
+                    };
                     print(&row);
                     rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(row);
                 }
@@ -120,24 +167,43 @@ fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
 
 fn one(tree: &Tree, expected: &Expected, name: &str, all: bool) -> Row {
     let left_out = expected.left_out(name).map(str::to_owned);
-    if left_out.is_some() && !all {
-        let (cases, faults, time) = (Vec::new(), Vec::new(), Duration::ZERO);
-        return Row { name: name.to_owned(), cases, faults, left_out, time };
+    let lacks = tree.lacks(name);
+    if left_out.is_some() && !all || lacks.is_some() {
+        return Row { left_out, lacks, ..Row::idle(name) };
     }
     let start = Instant::now();
-    let cases = match tree.compile(name) {
+    let mut cases = match tree.compile(name) {
         Ok(executable) => program::run(&executable, tree.folder()),
-        Err(why) => vec![Case { name: program::WHOLE.to_owned(), verdict: Verdict::Failed(why) }],
+        Err(why) => vec![program::whole(Verdict::Failed(why))],
     };
-    let faults = if left_out.is_some() { Vec::new() } else { expected.faults(name, &cases) };
-    Row { name: name.to_owned(), cases, faults, left_out, time: start.elapsed() }
+    if expected.may_hang(name) && cases.iter().any(|case| matches!(case.verdict, Verdict::Hung(_))) {
+        println!("{name:36} hangs, as it may: once more");
+        cases =
+            tree.compile(name).map(|executable| program::run(&executable, tree.folder())).unwrap_or_default();
+    }
+    let mut faults = expected.faults(name, &cases);
+    // One that has ended badly has not told of all its cases.
+    if cases.iter().all(|case| case.name != program::WHOLE) {
+        faults.extend(expected.absent(name, &cases));
+    }
+    if left_out.is_some() {
+        faults.clear();
+    }
+    Row { cases, faults, left_out, time: start.elapsed(), ..Row::idle(name) }
+}
+
+/// One whose turn came when time was up.
+fn late(name: &str) -> Row {
+    let why = format!("not begun after {} s", LIMIT.as_secs());
+    Row { cases: vec![program::whole(Verdict::Hung(why.clone()))], faults: vec![why], ..Row::idle(name) }
 }
 
 fn print(row: &Row) {
     let passed = count(row, |verdict| matches!(verdict, Verdict::Passed));
     let ignored = count(row, |verdict| matches!(verdict, Verdict::Ignored));
-    match &row.left_out {
-        Some(why) if row.cases.is_empty() => println!("{:36} left out: {why}", row.name),
+    match (&row.left_out, &row.lacks) {
+        (_, Some(why)) => println!("{:36} NOT RUN: {why}", row.name),
+        (Some(why), _) if row.cases.is_empty() => println!("{:36} left out: {why}", row.name),
         _ => println!(
             "{:36} {passed:3} of {:3} passed, {ignored} ignored, {:.1} s",
             row.name,
@@ -146,7 +212,7 @@ fn print(row: &Row) {
         ),
     }
     for case in &row.cases {
-        if let Verdict::Failed(why) = &case.verdict {
+        if let Some(why) = case.verdict.fault() {
             println!("    {}: {why}", case.name);
         }
     }
@@ -160,8 +226,8 @@ fn count(row: &Row, which: impl Fn(&Verdict) -> bool) -> usize {
 fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Outcome {
     let ran: Vec<&Row> = rows.iter().filter(|row| !row.cases.is_empty()).collect();
     let sum = |which: fn(&Verdict) -> bool| -> usize { ran.iter().map(|row| count(row, which)).sum() };
-    let whole = ran.iter().filter(|row| count(row, |verdict| matches!(verdict, Verdict::Failed(_))) == 0);
-    let left_out = rows.iter().filter(|row| row.left_out.is_some()).count();
+    let whole = ran.iter().filter(|row| count(row, |verdict| verdict.fault().is_some()) == 0);
+    let left_out = rows.iter().filter(|row| row.left_out.is_some() || row.lacks.is_some()).count();
     let passed = sum(|verdict| matches!(verdict, Verdict::Passed));
     let ignored = sum(|verdict| matches!(verdict, Verdict::Ignored));
     println!(
@@ -175,8 +241,43 @@ fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Outcome {
     let faults: usize = rows.iter().map(|row| row.faults.len()).sum();
     counts.passed += passed as u64;
     counts.failed += faults as u64;
-    match faults {
-        0 => Outcome::Passed,
-        _ => Outcome::Failed(format!("{faults} differ from {list}")),
+    let hung: Vec<&str> = ran.iter().filter(|row| row.hangs()).map(|row| row.name.as_str()).collect();
+    match (faults, &hung[..]) {
+        // What passes nowhere proves nothing.
+        (0, _) if passed == 0 => Outcome::Failed("no case passes".to_owned()),
+        (0, _) => Outcome::Passed,
+        (_, []) => Outcome::Failed(format!("{faults} differ from {list}")),
+        _ => Outcome::Failed(format!("{faults} differ from {list}; hung: {}", hung.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(verdict: Verdict, faults: usize) -> Row {
+        let (cases, faults) = (vec![program::whole(verdict)], vec!["why".to_owned(); faults]);
+        Row { cases, faults, ..Row::idle("test_one") }
+    }
+
+    #[test]
+    fn one_that_hangs_is_named() {
+        let rows = [row(Verdict::Hung("still running".to_owned()), 1)];
+        let outcome = close(&rows, "list", &mut Counts::default());
+        assert_eq!(outcome, Outcome::Failed("1 differ from list; hung: test_one".to_owned()));
+    }
+
+    #[test]
+    fn a_run_that_proves_nothing_fails() {
+        let mut counts = Counts::default();
+        assert!(matches!(close(&[], "list", &mut counts), Outcome::Failed(_)));
+        assert!(matches!(close(&[row(Verdict::Ignored, 0)], "list", &mut counts), Outcome::Failed(_)));
+        assert_eq!(close(&[row(Verdict::Passed, 0)], "list", &mut counts), Outcome::Passed);
+    }
+
+    #[test]
+    fn one_whose_turn_comes_too_late_is_a_fault() {
+        let row = late("test_one");
+        assert!(row.hangs() && row.faults.len() == 1);
     }
 }

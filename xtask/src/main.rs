@@ -13,6 +13,8 @@
 //! | [`registry`] | sources of packages that nothing here links |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
+//! | [`descendants`] | a child process ended with all that it has started |
+//! | [`harness`] | what the standard test harness prints, and whether it adds up |
 //! | [`report`] | steps, the closing table and the closing count |
 //! | [`elf`] | what an executable asks the system to load |
 
@@ -20,8 +22,10 @@ mod bans;
 mod bench;
 mod ci;
 mod conformance;
+mod descendants;
 mod elf;
 mod floor;
+mod harness;
 mod install;
 mod registry;
 mod replacement;

@@ -8,8 +8,10 @@ mod surface;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
 
+use crate::harness::Harness;
 use crate::report::{Counts, Outcome, Report};
 use crate::{registry, run, suite};
 
@@ -18,6 +20,8 @@ const SOURCES: &str = "xtask/zmq-source/Cargo.toml";
 /// The tests of the crate `zmq` that do not pass, each with its reason; a reason that begins with `sometimes` allows it
 /// to pass as well.
 const LIST: &str = "capi/conformance/zmq-crate.toml";
+/// More than they take, what they are built of included.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 pub(crate) fn run(root: &Path) -> ExitCode {
     let mut report = Report::default();
@@ -81,39 +85,49 @@ fn tests_of_zmq(root: &Path, counts: &mut Counts) -> Result<(), String> {
     fs::remove_file(copy.join("tests/compile-tests.rs")).map_err(failed)?;
 
     let mut tests = run::cargo(&copy, &["test", "--no-fail-fast", "--lib", "--tests"]);
-    let output = tests.env("CARGO_TARGET_DIR", built(root)).output().map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().for_each(|line| println!("{line}"));
-    let ran = read(&text);
-    if ran.is_empty() {
-        return Err(format!("no test ran: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    counts.passed += ran.values().filter(|passed| **passed).count() as u64;
+    let mut harness = Harness::default();
+    let status = run::watched(tests.env("CARGO_TARGET_DIR", built(root)), LIMIT, |line| {
+        println!("{line}");
+        harness.add_line(line);
+    });
+    let status = status.map_err(|error| error.to_string())?;
+    counts.passed += harness.passed;
     let list = fs::read_to_string(root.join(LIST)).map_err(|error| format!("{LIST}: {error}"))?;
     let list: BTreeMap<String, String> = toml::from_str(&list).map_err(|error| format!("{LIST}: {error}"))?;
-    let faults = faults(&ran, &list);
+    let mut faults = faults(&harness.tests, &list);
+    faults.extend(gaps(&mut harness, status));
     faults.iter().for_each(|fault| println!("FAULT {fault}"));
     counts.failed += faults.len() as u64;
-    if faults.is_empty() { Ok(()) } else { Err(format!("{} tests differ from {LIST}", faults.len())) }
-}
-
-/// The lines `test NAME ... ok` and `... FAILED` of the standard harness.
-fn read(output: &str) -> BTreeMap<String, bool> {
-    let mut ran = BTreeMap::new();
-    for line in output.lines() {
-        let Some((name, end)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ")) else {
-            continue;
-        };
-        // A test may print between its name and its end.
-        let passed = end.ends_with("ok");
-        if passed || end.ends_with("FAILED") {
-            ran.insert(name.trim_end_matches(" - should panic").to_owned(), passed);
-        }
+    match &faults[..] {
+        [] => Ok(()),
+        [one] => Err(one.clone()),
+        _ => Err(format!("{} faults, see above, beside {LIST}", faults.len())),
     }
-    ran
 }
 
-fn faults(ran: &BTreeMap<String, bool>, list: &BTreeMap<String, String>) -> Vec<String> {
+/// What does not add up between the tests that were read, the sums of the harness, and cargo's word.
+fn gaps(harness: &mut Harness, status: Option<ExitStatus>) -> Vec<String> {
+    let Some(status) = status else {
+        return vec![format!("{}{}", run::still_running(LIMIT), harness.slow())];
+    };
+    let mut gaps: Vec<String> = harness.close().into_iter().collect();
+    let (read, told) = (harness.tests.len() as u64, harness.passed + harness.failed);
+    if read != told {
+        gaps.push(format!("{told} tests ran by their sums, and {read} were read"));
+    }
+    if read == 0 {
+        gaps.push("no test ran".to_owned());
+    }
+    let failed = harness.tests.iter().filter(|(_, passed)| !passed).count();
+    match (status.success(), failed) {
+        (true, 1..) => gaps.push(format!("cargo ended well, and {failed} tests failed")),
+        (false, 0) => gaps.push(format!("cargo: {status}, and no test failed")),
+        _ => {}
+    }
+    gaps
+}
+
+fn faults(ran: &[(String, bool)], list: &BTreeMap<String, String>) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, passed) in ran {
         match (passed, list.get(name)) {
@@ -124,7 +138,7 @@ fn faults(ran: &BTreeMap<String, bool>, list: &BTreeMap<String, String>) -> Vec<
             _ => {}
         }
     }
-    let absent = list.keys().filter(|name| !ran.contains_key(*name));
+    let absent = list.keys().filter(|name| ran.iter().all(|(ran, _)| ran != *name));
     faults.extend(absent.map(|name| format!("{name} is listed and did not run")));
     faults
 }
@@ -168,15 +182,19 @@ fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
+    /// Two tests, of which one failed.
+    const TEXT: &str = "running 2 tests\ntest one ... ok\ntest two ... FAILED\n\
+                        test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+
+    fn read(text: &str) -> Harness {
+        let mut harness = Harness::default();
+        text.lines().for_each(|line| harness.add_line(line));
+        harness
+    }
+
     #[test]
-    fn the_harness_lines_are_read_and_compared() {
-        let text = "test one ... ok\ntest two ... FAILED\ntest three - should panic ... ok\n\
-                    test four ... noise\nok\ntest result: FAILED. 2 passed; 1 failed\n";
-        let ran = read(text);
-        assert_eq!(
-            ran,
-            [("one", true), ("three", true), ("two", false)].map(|(n, p)| (n.to_owned(), p)).into()
-        );
+    fn what_differs_from_the_list_is_a_fault_both_ways() {
+        let ran = read(TEXT).tests;
         let list = |names: &[(&str, &str)]| -> BTreeMap<String, String> {
             names.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect()
         };
@@ -185,5 +203,26 @@ mod tests {
         assert_eq!(faults(&ran, &list(&[("two", "why"), ("one", "why")])).len(), 1);
         assert_eq!(faults(&ran, &list(&[("two", "why"), ("one", "sometimes: a race")])).len(), 0);
         assert_eq!(faults(&ran, &list(&[("two", "why"), ("gone", "why")])).len(), 1);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn cargo_s_word_and_the_sums_must_fit_what_was_read() {
+        let ended = |code: &str| run::command("sh", Path::new("."), &["-c", code]).status().ok();
+        assert_eq!(gaps(&mut read(TEXT), ended("exit 101")), Vec::<String>::new());
+        let fault = |text: &str, status| gaps(&mut read(text), status).join("; ");
+        assert!(fault(TEXT, ended("exit 0")).contains("cargo ended well"));
+        assert!(
+            fault(&TEXT.replace("FAILED", "ok").replace("1 passed; 1", "2 passed; 0"), ended("exit 101"))
+                .contains("no test failed")
+        );
+        assert!(
+            fault(&TEXT.replace("test one ... ok", "test one ... noise"), ended("exit 101"))
+                .contains("2 tests ran by their sums, and 1 were read")
+        );
+        assert!(fault(&format!("{TEXT}running 1 test\n"), ended("exit 101")).contains("without a result"));
+        assert!(fault("", ended("exit 0")).contains("no test ran"));
+        let slow = format!("{TEXT}test three has been running for over 60 seconds\n");
+        assert!(fault(&slow, None).contains("still running after 1200 s: three"));
     }
 }

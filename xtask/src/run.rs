@@ -7,7 +7,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use crate::descendants;
+use crate::harness::Harness;
 use crate::report::{Counts, Outcome};
+
+/// More than any step of counted tests takes, what it builds included. A test that hangs must not hang the whole run.
+const COUNTED_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// `cargo` itself, the one that runs this task.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
@@ -41,71 +46,102 @@ pub(crate) fn pass(command: &mut Command) -> Outcome {
 
 /// Runs a command, copies its output through and counts the tests it reports.
 pub(crate) fn count(command: &mut Command, counts: &mut Counts) -> Outcome {
+    count_within(command, COUNTED_LIMIT, counts)
+}
+
+fn count_within(command: &mut Command, limit: Duration, counts: &mut Counts) -> Outcome {
     println!("$ {}", shown(command));
-    let mut child = match command.stdout(Stdio::piped()).spawn() {
-        Ok(child) => child,
-        Err(error) => return Outcome::Failed(format!("cannot start: {error}")),
-    };
-    let failed_before = counts.failed;
-    if let Some(output) = child.stdout.take() {
-        // Bytes, not `lines()`: a test may print what is not UTF-8.
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            println!("{line}");
-            counts.add_line(&line);
+    let mut harness = Harness::default();
+    let ran = watched(command, limit, |line| {
+        println!("{line}");
+        harness.add_line(line);
+    });
+    counts.passed += harness.passed;
+    counts.failed += harness.failed;
+    match ran {
+        Ok(None) => Outcome::Failed(format!("{}{}", still_running(limit), harness.slow())),
+        Ok(Some(status)) if !status.success() && harness.failed > 0 => {
+            Outcome::Failed(format!("{} tests failed", harness.failed))
         }
-    }
-    match child.wait() {
-        Ok(status) if !status.success() && counts.failed > failed_before => {
-            Outcome::Failed(format!("{} tests failed", counts.failed - failed_before))
+        // Tests that failed and a command that ends well do not go together either.
+        Ok(Some(status)) if status.success() && harness.failed > 0 => {
+            Outcome::Failed(format!("{} tests failed, and the command ended well", harness.failed))
         }
-        Ok(status) => verdict(status),
-        Err(error) => Outcome::Failed(error.to_string()),
+        Ok(Some(status)) => match harness.close() {
+            Some(why) if status.success() => Outcome::Failed(why),
+            _ => verdict(status),
+        },
+        Err(error) => Outcome::Failed(format!("cannot start: {error}")),
     }
 }
 
 /// Runs a command that must end by itself within `limit`.
 pub(crate) fn within(command: &mut Command, limit: Duration) -> Outcome {
     println!("$ {}", shown(command));
-    let mut child = match command.stdout(Stdio::piped()).spawn() {
-        Ok(child) => child,
-        Err(error) => return Outcome::Failed(format!("cannot start: {error}")),
-    };
+    match watched(command, limit, |line| println!("{line}")) {
+        Ok(Some(status)) => verdict(status),
+        Ok(None) => Outcome::Failed(still_running(limit)),
+        Err(error) => Outcome::Failed(format!("cannot start: {error}")),
+    }
+}
+
+/// What a command prints, and how it ended; `None` when it had to be ended at the limit.
+pub(crate) fn gathered(
+    command: &mut Command,
+    limit: Duration,
+) -> std::io::Result<(String, Option<ExitStatus>)> {
+    let mut text = String::new();
+    let status = watched(command, limit, |line| text.extend([line, "\n"]))?;
+    Ok((text, status))
+}
+
+/// Runs a command and hands on each line that it prints; `None` when it had to be ended at the limit.
+pub(crate) fn watched(
+    command: &mut Command,
+    limit: Duration,
+    line: impl FnMut(&str),
+) -> std::io::Result<Option<ExitStatus>> {
+    attend(&mut command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?, limit, line)
+}
+
+/// Until `child` has ended, or `limit` has; then it is ended with all that it has started.
+fn attend(
+    child: &mut Child,
+    limit: Duration,
+    mut each: impl FnMut(&str),
+) -> std::io::Result<Option<ExitStatus>> {
     let Some(lines) = child.stdout.take().map(lines_of) else {
-        return Outcome::Failed("no output".to_owned());
+        return Err(std::io::ErrorKind::BrokenPipe.into());
     };
     let end = Instant::now() + limit;
     loop {
         match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(line) => println!("{line}"),
+            Ok(line) => each(&line),
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => return stop(&mut child, limit),
+            Err(RecvTimeoutError::Timeout) => {
+                descendants::end(child);
+                return Ok(None);
+            }
         }
     }
-    // Its output is closed, so it ends at once or never.
-    match child.wait() {
-        Ok(status) => verdict(status),
-        Err(error) => Outcome::Failed(error.to_string()),
+    // Its output is closed, so it ends at once, as a rule.
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+    descendants::end(child);
+    Ok(None)
 }
 
 /// What a started program prints until it ends by itself, which it must within `limit`.
 pub(crate) fn finished(mut child: Child, limit: Duration) -> Result<String, String> {
-    let lines = child.stdout.take().map(lines_of).ok_or("no output")?;
-    let (mut text, end) = (String::new(), Instant::now() + limit);
-    loop {
-        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(line) => text.extend([line.as_str(), "\n"]),
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                let _ = stop(&mut child, limit);
-                return Err(format!("still running after {} s", limit.as_secs()));
-            }
-        }
-    }
-    match child.wait() {
-        Ok(status) if status.success() => Ok(text),
-        Ok(status) => Err(format!("{status}: {text}")),
+    let mut text = String::new();
+    match attend(&mut child, limit, |line| text.extend([line, "\n"])) {
+        Ok(Some(status)) if status.success() => Ok(text),
+        Ok(Some(status)) => Err(format!("{status}: {text}")),
+        Ok(None) => Err(still_running(limit)),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -129,10 +165,8 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-fn stop(child: &mut Child, limit: Duration) -> Outcome {
-    let _ = child.kill();
-    let _ = child.wait();
-    Outcome::Failed(format!("still running after {} s", limit.as_secs()))
+pub(crate) fn still_running(limit: Duration) -> String {
+    format!("still running after {} s", limit.as_secs())
 }
 
 fn verdict(status: ExitStatus) -> Outcome {
@@ -174,6 +208,24 @@ mod tests {
         let outcome = count(&mut shell(&format!("echo '{line}'; exit 101")), &mut counts);
         assert_eq!(counts, Counts { passed: 2, failed: 1 });
         assert_eq!(outcome, Outcome::Failed("1 tests failed".to_owned()));
+    }
+
+    #[test]
+    fn tests_that_end_without_a_result_fail_their_step() {
+        let mut counts = Counts::default();
+        let outcome = count(&mut shell("echo 'running 3 tests'; exit 0"), &mut counts);
+        assert!(matches!(outcome, Outcome::Failed(why) if why.contains("without a result")));
+        let failed = "test result: FAILED. 2 passed; 1 failed;";
+        let outcome = count(&mut shell(&format!("echo '{failed}'; exit 0")), &mut counts);
+        assert!(matches!(outcome, Outcome::Failed(why) if why.contains("ended well")));
+    }
+
+    #[test]
+    fn a_test_that_hangs_is_ended_and_named() {
+        let mut counts = Counts::default();
+        let script = "echo 'test slow has been running for over 60 seconds'; exec tail -f /dev/null";
+        let outcome = count_within(&mut shell(script), Duration::from_secs(2), &mut counts);
+        assert_eq!(outcome, Outcome::Failed("still running after 2 s: slow".to_owned()));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use crate::conformance::output_within;
 use crate::report::{Counts, Outcome, Report};
 use crate::{run, suite};
 
@@ -131,9 +130,10 @@ impl Bench {
         let entries = fs::read_dir(&self.programs).into_iter().flatten().flatten().map(|entry| entry.path());
         let sources = entries.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
         let names = sources.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
-        let mut names: Vec<String> =
-            names.filter(|name| name == FAULTY || filter.is_none_or(|part| name.contains(part))).collect();
-        names.sort();
+        let names = match chosen(names.collect(), filter) {
+            Ok(names) => names,
+            Err(why) => return Outcome::Failed(why),
+        };
         let mut faults = Vec::new();
         for name in names {
             match self.run_one(&name) {
@@ -162,7 +162,7 @@ impl Bench {
         command.current_dir(&folder).env("LD_LIBRARY_PATH", &self.folder);
         // A fork child makes threads of its own, which the thread sanitizer allows when told to.
         command.env("ASAN_OPTIONS", &options).env("TSAN_OPTIONS", format!("{options}:die_after_fork=0"));
-        let ran = output_within(&mut command, LIMIT);
+        let ran = run::gathered(&mut command, LIMIT);
         let reports = reports(&folder);
         let _ = fs::remove_dir_all(&folder);
         let (text, status) = ran.map_err(|error| error.to_string())?;
@@ -172,7 +172,7 @@ impl Bench {
         }
         match status {
             _ if !reports.is_empty() => Err(reports),
-            None => Err(format!("still running after {} s", LIMIT.as_secs())),
+            None => Err(run::still_running(LIMIT)),
             Some(status) if !status.success() => Err(status.to_string()),
             Some(_) if text != "well\n" => Err(format!("says {text:?}")),
             Some(_) => Ok(()),
@@ -197,6 +197,18 @@ impl Bench {
     }
 }
 
+/// The programs to run, the faulty one always among them: without it a sanitizer that does not look would find nothing
+/// either.
+fn chosen(mut all: Vec<String>, filter: Option<&str>) -> Result<Vec<String>, String> {
+    all.sort();
+    all.retain(|name| name == FAULTY || filter.is_none_or(|part| name.contains(part)));
+    match (all.iter().any(|name| name == FAULTY), all.len()) {
+        (false, _) => Err(format!("there is no {FAULTY}.c, which proves that the sanitizer looks")),
+        (true, 1) => Err("there is no such program".to_owned()),
+        (true, _) => Ok(all),
+    }
+}
+
 /// The C library, instrumented.
 fn build(root: &Path, sanitizer: Sanitizer, host: &str, folder: &Path) -> Result<PathBuf, Outcome> {
     let mut build = run::cargo_of("nightly", root, &["build", "-p", "zeroxide-capi", "--target", host]);
@@ -217,4 +229,18 @@ fn reports(folder: &Path) -> String {
         .filter_map(|path| fs::read(path).ok())
         .map(|text| String::from_utf8_lossy(&text).into_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_proved_without_the_faulty_program() {
+        let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(chosen(all(&["two", FAULTY, "one"]), Some("one")), Ok(all(&[FAULTY, "one"])));
+        assert!(chosen(all(&["one", "two"]), None).is_err());
+        assert!(chosen(all(&[]), None).is_err());
+        assert!(chosen(all(&[FAULTY, "one"]), Some("three")).is_err());
+    }
 }

@@ -8,7 +8,7 @@ use crate::report::{Counts, Outcome, Report};
 use crate::{conformance, install, replacement, run};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
-pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face";
+pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,benches/plain,benches/curve";
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
@@ -61,10 +61,7 @@ pub(crate) fn steps(root: &Path, report: &mut Report, require_peers: bool) {
     report.step("the installed package", |_| install::step(root));
     replacement::steps(root, report);
     // What is missing for these is what is missing for the peers.
-    report.step("libzmq's own tests", |counts| {
-        demanded(require_peers, conformance::programs_step(root, counts))
-    });
-    report.step("pyzmq's own tests", |counts| demanded(require_peers, conformance::pyzmq_step(root, counts)));
+    conformance::steps(root, report, |outcome| demanded(require_peers, outcome));
     peers(root, report, require_peers);
 }
 

@@ -31,6 +31,8 @@ const INTERNAL: &[&str] = &["random", "err", "clock"];
 /// The programs' sources beside our header, as they expect to find it, and what is made of them.
 pub(super) struct Tree {
     folder: PathBuf,
+    /// Whether the system has libsodium with its headers, for [`HANDMADE`].
+    has_sodium: bool,
 }
 
 impl Tree {
@@ -41,7 +43,7 @@ impl Tree {
         }
         let sources = sources(root).map_err(Outcome::NotRun)?;
         let library = library(root)?;
-        let tree = Tree { folder: suite::target(root).join("conformance") };
+        let tree = Tree { folder: suite::target(root).join("conformance"), has_sodium: has_sodium(root) };
         tree.fill(root, &sources, &library)
             .map_err(|error| Outcome::Failed(format!("{}: {error}", tree.folder.display())))?;
         tree.compile_common().map_err(Outcome::Failed)?;
@@ -62,6 +64,12 @@ impl Tree {
     /// Where everything is: the library here, and room for the programs' own files.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What this machine lacks to compile a program.
+    pub(super) fn lacks(&self, name: &str) -> Option<String> {
+        (name == HANDMADE && !self.has_sodium)
+            .then(|| "the headers of libsodium are not here (Debian: libsodium-dev)".to_owned())
     }
 
     /// Compiles one program, unless that was done since its sources and our header changed.
@@ -136,6 +144,11 @@ impl Tree {
         command.args(["-Isrc", "-Iinclude", "-Iunity"]);
         command
     }
+}
+
+fn has_sodium(root: &Path) -> bool {
+    let mut ask = run::command("c++", root, &["-E", "-include", "sodium.h", "-x", "c++", "/dev/null"]);
+    run::output(&mut ask).is_some()
 }
 
 /// Builds our library, with the checks of a debug build, and answers where it is.

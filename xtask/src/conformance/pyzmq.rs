@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::build::{library, write};
 use super::expected::Expected;
-use super::program::{Case, Verdict, WHOLE, output_within, whole};
+use super::program::{Case, Verdict, WHOLE, whole};
 use super::{Options, PYZMQ, Row, print};
 use crate::report::Outcome;
 use crate::{run, suite};
@@ -28,9 +28,8 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// Runs the tests and answers a row for each of their files.
 pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
     let expected = Expected::read(&root.join(PYZMQ)).map_err(Outcome::Failed)?;
-    if run::output(&mut run::command("python3", root, &["-m", "venv", "--help"])).is_none() {
-        return Err(Outcome::NotRun("there is no Python with venv (python3)".to_owned()));
-    }
+    lacks(|program, arguments| run::output(&mut run::command(program, root, arguments)))
+        .map_or(Ok(()), |what| Err(Outcome::NotRun(what)))?;
     let library = library(root)?;
     let bench = Bench { folder: suite::target(root).join("conformance/pyzmq") };
     bench.set_up(root, &library)?;
@@ -43,22 +42,44 @@ pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> 
     tests.env("COLUMNS", "1000").env("C_INCLUDE_PATH", bench.folder.join("prefix/include"));
     println!("$ pytest tests ({})", bench.folder.display());
     let (text, status) =
-        output_within(&mut tests, LIMIT).map_err(|error| Outcome::Failed(error.to_string()))?;
+        run::gathered(&mut tests, LIMIT).map_err(|error| Outcome::Failed(error.to_string()))?;
     let mut cases = read(&text);
     match status.map(|status| status.code()) {
         // 0: all passed; 1: some failed; 5: none was chosen.
         Some(Some(0 | 1 | 5)) => {}
-        Some(_) => cases.push(("pytest".to_owned(), whole("it did not end by itself".to_owned()))),
-        None => {
-            let why = format!("still running after {} s", LIMIT.as_secs());
-            cases.push(("pytest".to_owned(), whole(why)));
+        Some(_) => {
+            let why = "it did not end by itself".to_owned();
+            cases.push(("pytest".to_owned(), whole(Verdict::Crashed(why))));
         }
+        None => cases.push(("pytest".to_owned(), whole(Verdict::Hung(run::still_running(LIMIT))))),
     }
     if cases.is_empty() {
         let tail: Vec<&str> = text.lines().rev().take(5).collect();
         return Err(Outcome::Failed(format!("pytest reports nothing: {}", tail.join(" / "))));
     }
-    Ok(by_file(cases, &expected, start.elapsed()))
+    Ok(by_file(cases, &expected, start.elapsed(), options.filter.is_none()))
+}
+
+/// What this machine lacks to make a virtual environment and to compile pyzmq. `ask` answers what a program prints, if
+/// it ends well.
+fn lacks(ask: impl Fn(&str, &[&str]) -> Option<String>) -> Option<String> {
+    // Debian's `-m venv --help` works without ensurepip, and `-m venv` then does not.
+    const HEADER: &str =
+        "import os, sysconfig; os.stat(os.path.join(sysconfig.get_paths()['include'], 'Python.h'))";
+    let needs: [(&str, &[&str], &str); 4] = [
+        ("python3", &["--version"], "there is no Python (python3)"),
+        (
+            "python3",
+            &["-c", "import venv, ensurepip"],
+            "Python cannot make environments (Debian: python3-venv)",
+        ),
+        ("python3", &["-c", HEADER], "Python's headers are not here (Debian: python3-dev)"),
+        ("cc", &["--version"], "there is no C compiler (cc)"),
+    ];
+    needs
+        .iter()
+        .find(|(program, ask_it, _)| ask(program, ask_it).is_none())
+        .map(|(_, _, what)| (*what).to_owned())
 }
 
 /// The folder that pyzmq is built and tested in.
@@ -179,6 +200,8 @@ fn read(output: &str) -> Vec<(String, Case)> {
         let (id, why) = rest.split_once(" - ").unwrap_or((rest, ""));
         let verdict = match word {
             "PASSED" => Verdict::Passed,
+            // pytest-timeout's word, on the line of a test that it has ended.
+            "FAILED" | "ERROR" if why.contains("Timeout (>") => Verdict::Hung(why.to_owned()),
             "FAILED" | "ERROR" => Verdict::Failed(why.to_owned()),
             _ => continue,
         };
@@ -192,16 +215,27 @@ fn stem(file: &str) -> String {
     Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn by_file(mut cases: Vec<(String, Case)>, expected: &Expected, time: Duration) -> Vec<Row> {
+fn by_file(mut cases: Vec<(String, Case)>, expected: &Expected, time: Duration, all: bool) -> Vec<Row> {
     cases.sort_by(|a, b| a.0.cmp(&b.0));
     let files = cases.chunk_by(|a, b| a.0 == b.0);
     let row = |file: &[(String, Case)]| {
         let name = file[0].0.clone();
         let cases: Vec<Case> = file.iter().map(|(_, case)| case.clone()).collect();
-        let faults = expected.faults(&name, &cases);
-        Row { name, cases, faults, left_out: None, time }
+        let mut faults = expected.faults(&name, &cases);
+        if all {
+            faults.extend(expected.absent(&name, &cases));
+        }
+        Row { cases, faults, time, ..Row::idle(&name) }
     };
-    let rows: Vec<Row> = files.map(row).collect();
+    let mut rows: Vec<Row> = files.map(row).collect();
+    if all {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let unknown = expected.unknown(&names);
+        let absent =
+            |name: &str| Row { faults: vec!["is listed and did not run".to_owned()], ..Row::idle(name) };
+        let absent: Vec<Row> = unknown.into_iter().map(absent).collect();
+        rows.extend(absent);
+    }
     rows.iter().for_each(print);
     rows
 }
@@ -228,5 +262,43 @@ mod tests {
                 ("test_c", WHOLE, &Verdict::Failed("ImportError".to_owned())),
             ]
         );
+    }
+
+    #[test]
+    fn a_test_that_pytest_has_ended_hangs() {
+        let cases = read("FAILED tests/test_a.py::test_x - Failed: Timeout (>120.0s) from pytest-timeout.\n");
+        assert!(matches!(cases[0].1.verdict, Verdict::Hung(_)));
+    }
+
+    #[test]
+    fn what_python_lacks_is_named() {
+        let machine = |without: &'static str| {
+            move |program: &str, asked: &[&str]| {
+                let lacks = program == without || asked.iter().any(|part| part.contains(without));
+                (!lacks).then(String::new)
+            }
+        };
+        assert_eq!(lacks(machine("nothing")), None);
+        for (without, said) in [
+            ("python3", "no Python"),
+            ("ensurepip", "python3-venv"),
+            ("Python.h", "python3-dev"),
+            ("cc", "compiler"),
+        ] {
+            assert!(lacks(machine(without)).unwrap().contains(said), "{without}");
+        }
+    }
+
+    #[test]
+    fn a_listed_case_that_is_gone_is_a_fault() {
+        let folder = std::env::temp_dir().join(format!("zeroxide-list-{}", std::process::id()));
+        std::fs::write(&folder, "[test_a]\ngone = \"why\"\n[test_b]\nx = \"why\"\n").unwrap();
+        let expected = Expected::read(&folder).unwrap();
+        std::fs::remove_file(&folder).unwrap();
+        let cases = || read("PASSED tests/test_a.py::test_x\n");
+        let faults = |all| -> usize {
+            by_file(cases(), &expected, Duration::ZERO, all).iter().map(|row| row.faults.len()).sum()
+        };
+        assert_eq!((faults(true), faults(false)), (2, 0));
     }
 }

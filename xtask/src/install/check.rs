@@ -6,15 +6,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{Options, install};
+use crate::ci::{MUSL, has_std};
 use crate::report::Outcome;
 use crate::{elf, run, suite};
 
-/// The platform whose programs need no shared library at all.
-const MUSL: &str = "x86_64-unknown-linux-musl";
 /// More than the program needs.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Installs and tries every way in turn; the first that fails ends it.
+/// Installs and tries every way in turn; the first that fails ends it. What is lacking for one way does not hold up the
+/// others.
 pub(crate) fn step(root: &Path) -> Outcome {
     if !cfg!(target_os = "linux") {
         return Outcome::NotRun("the check knows Linux's tools only".to_owned());
@@ -25,8 +25,14 @@ pub(crate) fn step(root: &Path) -> Outcome {
         }
     }
     let check = Check { root, folder: suite::target(root).join("installed") };
-    match check.all() {
-        Ok(()) => Outcome::Passed,
+    verdict(check.all())
+}
+
+/// A way that could not be tried has not passed.
+fn verdict(tried: Result<Vec<String>, String>) -> Outcome {
+    match tried {
+        Ok(lacking) if lacking.is_empty() => Outcome::Passed,
+        Ok(lacking) => Outcome::NotRun(format!("all but {}", lacking.join("; "))),
         Err(why) => Outcome::Failed(why),
     }
 }
@@ -37,7 +43,8 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn all(&self) -> Result<(), String> {
+    /// Answers what could not be tried.
+    fn all(&self) -> Result<Vec<String>, String> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
             _ => {}
@@ -45,9 +52,9 @@ impl Check<'_> {
         let prefix = self.package("native", None, false)?;
         self.names(&prefix)?;
         self.by_pkg_config(&prefix)?;
-        self.by_cmake(&prefix)?;
+        let cmake = self.by_cmake(&prefix)?;
         self.by_pkg_config_static(&prefix)?;
-        self.musl()
+        Ok([cmake, self.musl()?].into_iter().flatten().collect())
     }
 
     fn package(&self, name: &str, target: Option<&str>, static_only: bool) -> Result<PathBuf, String> {
@@ -107,10 +114,9 @@ impl Check<'_> {
         self.ran(&program, None)
     }
 
-    fn by_cmake(&self, prefix: &Path) -> Result<(), String> {
+    fn by_cmake(&self, prefix: &Path) -> Result<Option<String>, String> {
         if run::output(&mut run::command("cmake", self.root, &["--version"])).is_none() {
-            println!("NOT RUN: find_package(ZeroMQ); there is no cmake");
-            return Ok(());
+            return Ok(Some("find_package(ZeroMQ): there is no cmake".to_owned()));
         }
         let build = prefix.join("check-cmake");
         let mut configure = run::command("cmake", self.root, &["-S", "capi/package", "-B"]);
@@ -118,20 +124,19 @@ impl Check<'_> {
         done(&mut configure)?;
         done(run::command("cmake", self.root, &["--build"]).arg(&build))?;
         self.ran(&build.join("check-shared"), Some(&prefix.join("lib")))?;
-        self.ran(&build.join("check-static"), None)
+        self.ran(&build.join("check-static"), None)?;
+        Ok(None)
     }
 
     /// A program without any shared library: by musl's own compiler, or else by what Rust brings along of musl.
-    fn musl(&self) -> Result<(), String> {
-        let folder = run::output(&mut run::command(
-            "rustc",
-            self.root,
-            &["--print", "target-libdir", "--target", MUSL],
-        ));
-        let Some(rust) = folder.map(PathBuf::from).filter(|folder| folder.is_dir()) else {
-            println!("NOT RUN: the static program; Rust's {MUSL} is not here");
-            return Ok(());
-        };
+    fn musl(&self) -> Result<Option<String>, String> {
+        if !has_std(self.root, MUSL) {
+            return Ok(Some(format!("the static program: Rust's {MUSL} cannot be added here")));
+        }
+        let ask = ["--print", "target-libdir", "--target", MUSL];
+        let rust = run::output(&mut run::command("rustc", self.root, &ask))
+            .ok_or("rustc does not tell its folder")?;
+        let rust = PathBuf::from(rust);
         let prefix = self.package("musl", Some(MUSL), true)?;
         if prefix.join("lib/libzmq.so").exists() {
             return Err("--static-only made a shared library".to_owned());
@@ -155,7 +160,8 @@ impl Check<'_> {
         if elf::wants_loader(&bytes) != Some(false) {
             return Err("the program of musl asks for a dynamic loader (PT_INTERP)".to_owned());
         }
-        self.ran(&program, None)
+        self.ran(&program, None)?;
+        Ok(None)
     }
 
     fn compiler(&self, name: &str, program: &Path) -> Command {
@@ -225,5 +231,13 @@ mod tests {
                      2: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND read\n\
                      9: 0000000000053f80    14 FUNC    GLOBAL DEFAULT   12 zmq_errno\n";
         assert_eq!(exported(table), ["zmq_errno"]);
+    }
+
+    #[test]
+    fn a_way_that_was_not_tried_has_not_passed() {
+        assert_eq!(verdict(Ok(Vec::new())), Outcome::Passed);
+        let lacking = verdict(Ok(vec!["cmake".to_owned(), "musl".to_owned()]));
+        assert_eq!(lacking, Outcome::NotRun("all but cmake; musl".to_owned()));
+        assert!(matches!(verdict(Err("why".to_owned())), Outcome::Failed(_)));
     }
 }
