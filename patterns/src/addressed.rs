@@ -24,7 +24,7 @@ impl Addressed {
     /// Looks the peer up and reserves one credit there.
     pub(crate) fn route<P: Pipes>(&mut self, id: &Frame, pipes: &mut P) -> Result<(), Refusal> {
         debug_assert!(!self.chosen.is_some(), "one message at a time");
-        let unroutable = || Err(Refusal::Unroutable(RoutingId::as_written(id)));
+        let unroutable = || Err(Refusal::Unroutable(Box::new(RoutingId::as_written(id))));
         let Some(pipe) = self.table.find(id) else {
             if self.mandatory {
                 return unroutable();

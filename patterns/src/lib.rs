@@ -138,7 +138,8 @@ pub trait Pipes {
     fn close(&mut self, pipe: PipeId);
 }
 
-/// Why a socket cannot do what was asked of it. Nothing has changed when one of these comes back.
+/// Why a socket cannot do what was asked of it. Nothing has changed when one of these comes back. Small, since what a send
+/// answers passes through every layer for each message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -150,7 +151,7 @@ pub enum Refusal {
         pipes: usize,
     },
     /// No peer has this routing id (libzmq `EHOSTUNREACH`).
-    Unroutable(RoutingId),
+    Unroutable(Box<RoutingId>),
     /// Not this socket's turn (libzmq `EFSM`): a REQ awaits its reply, a REP has nothing to answer.
     WrongState,
     /// This socket type cannot do it (libzmq `ENOTSUP`).
@@ -164,7 +165,7 @@ pub enum Refusal {
     /// This DISH is not in the group.
     NotJoined,
     /// An option's value clashes with the present state, such as a routing id that is taken.
-    InUse(RoutingId),
+    InUse(Box<RoutingId>),
 }
 
 /// The options that a pattern obeys, by libzmq's names. All of them may change on a live socket.

@@ -53,7 +53,7 @@ impl Server {
 }
 
 fn unroutable(number: u32) -> Refusal {
-    Refusal::Unroutable(RoutingId::as_written(&number.to_be_bytes()))
+    Refusal::Unroutable(Box::new(RoutingId::as_written(&number.to_be_bytes())))
 }
 
 /// Writes the sender's number on a message.

@@ -84,7 +84,7 @@ impl Pattern for Stream {
     fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, _: &mut P) -> Result<(), Refusal> {
         match &origin.routing_id {
             Some(id) if self.out.table.find(id.as_bytes()).is_some() => {
-                return Err(Refusal::InUse(id.clone()));
+                return Err(Refusal::InUse(Box::new(id.clone())));
             }
             Some(id) => self.out.table.name(pipe, id.clone()),
             None => self.out.table.name_automatically(pipe),

@@ -10,7 +10,7 @@ use super::Wait;
 use crate::error::{Error, Result, Turn};
 use crate::io::signaler::{look_between_yields, wait_hearing};
 use crate::socket::base::{SocketBase, SocketState};
-use crate::socket::transfer::Refused;
+use crate::socket::transfer::{Attempt, Refused};
 use crate::stats::Counters;
 
 /// The messages under way of one socket.
@@ -57,7 +57,7 @@ impl SocketBase {
         match self.attempt_to_send_part(held, more) {
             Ok(None) => Ok(()),
             Ok(Some(refusal)) => self.wait_to_send_part(held, more, refusal, wait),
-            Err(error) => Err(error),
+            Err(error) => Err(*error),
         }
     }
 
@@ -77,7 +77,7 @@ impl SocketBase {
                 refusal = why;
                 None
             }
-            Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(*error)),
         };
         let sent = match deadline {
             _ if self.context.is_own_thread() => None,
@@ -109,7 +109,7 @@ impl SocketBase {
         self: &Arc<Self>,
         held: &mut Option<Message>,
         more: bool,
-    ) -> Result<Option<Refusal>> {
+    ) -> Attempt<Option<Refusal>> {
         self.attempt(|state| state.try_send_part(held, more))
     }
 
@@ -117,16 +117,17 @@ impl SocketBase {
     /// same message follows.
     #[inline]
     pub(crate) fn recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
-        match self.attempt_to_recv_part(received)? {
-            Some(more) => Ok(more),
-            None => self.wait_to_recv_part(received, wait),
+        match self.attempt_to_recv_part(received) {
+            Ok(Some(more)) => Ok(more),
+            Ok(None) => self.wait_to_recv_part(received, wait),
+            Err(error) => Err(*error),
         }
     }
 
     #[cold]
     fn wait_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
         let deadline = wait.deadline(|| self.enter(|state| state.values.rcvtimeo));
-        let mut attempt = || self.attempt_to_recv_part(received).transpose();
+        let mut attempt = || self.attempt_to_recv_part(received).map_err(|error| *error).transpose();
         let more = match deadline {
             _ if self.context.is_own_thread() => None,
             Err(()) => self.rearmed().then(attempt).flatten(),
@@ -146,7 +147,7 @@ impl SocketBase {
     /// One attempt; answers whether more parts follow. Before it answers `None`, what is open has been flushed, engines
     /// whose input waits have been driven, and it has looked once more.
     #[inline]
-    fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Result<Option<bool>> {
+    fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Attempt<Option<bool>> {
         let mut taken = self.enter(|state| state.try_recv_part(received))?;
         if let Taken::Nothing { drives: true } = taken {
             taken = self.enter(|state| state.try_recv_part(received))?;
@@ -180,7 +181,9 @@ impl SocketState {
     fn try_send_whole(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         match self.try_send(held) {
             // An id with nothing behind it is swallowed, whomever it names (libzmq router.cpp, stream.cpp).
-            Err(Refused::For(Error::Unroutable { .. })) if self.socket_type.addresses() => {
+            Err(Refused::For(error))
+                if self.socket_type.addresses() && matches!(*error, Error::Unroutable { .. }) =>
+            {
                 self.accepted += 1;
                 self.pipes.dropped(None, Cause::Unroutable);
                 held.take().into_iter().for_each(|message| self.pipes.discard(message));
@@ -193,10 +196,9 @@ impl SocketState {
     /// Sends a part of a longer message, or one while a message is being received.
     #[cold]
     fn try_send_between(&mut self, held: &mut Option<Message>, more: bool) -> Result<(), Refused> {
-        self.alive().map_err(Refused::For)?;
+        self.alive()?;
         if self.parts.hold_the_turn(self.socket_type) {
-            let error = Error::WrongState { socket: self.socket_type, next: Turn::Recv };
-            return Err(Refused::For(error));
+            return Err(Error::WrongState { socket: self.socket_type, next: Turn::Recv }.into());
         }
         let Some(part) = held.take() else { return Ok(()) };
         if let Some(mut message) = self.parts.outgoing.take() {
@@ -216,7 +218,7 @@ impl SocketState {
     /// Routes the first of several parts and keeps it until the others are here.
     fn begin(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         if self.socket_type.has_single_frames() {
-            return Err(Refused::For(self.too_many_frames()));
+            return Err(self.too_many_frames().into());
         }
         let Some(first) = held.as_ref().and_then(Message::first) else { return Ok(()) };
         match self.pattern.route(first, &mut self.pipes) {
@@ -230,7 +232,7 @@ impl SocketState {
 
     /// Puts a part into `received` if there is one.
     #[inline]
-    fn try_recv_part(&mut self, received: &mut Option<Message>) -> Result<Taken> {
+    fn try_recv_part(&mut self, received: &mut Option<Message>) -> Attempt<Taken> {
         let more = if self.parts.has_in() {
             self.alive()?;
             self.take_next(received)

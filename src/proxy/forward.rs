@@ -276,7 +276,7 @@ fn takes(base: &Arc<SocketBase>) -> Result<bool> {
 
 /// The next message of a socket. A socket whose turn it is not has none.
 fn receive(base: &Arc<SocketBase>) -> Result<Option<Message>> {
-    match base.attempt_to_recv() {
+    match base.attempt_to_recv().map_err(|error| *error) {
         Err(Error::WrongState { next: Turn::Send, .. }) => Ok(None),
         received => received,
     }

@@ -586,9 +586,7 @@ impl SocketState {
 
 fn in_use(refusal: zeroxide_patterns::Refusal) -> Error {
     match refusal {
-        zeroxide_patterns::Refusal::InUse(id) => {
-            Error::from(crate::options::OptionError::RoutingIdInUse(Box::new(id)))
-        }
+        zeroxide_patterns::Refusal::InUse(id) => Error::from(crate::options::OptionError::RoutingIdInUse(id)),
         _ => Error::Closed,
     }
 }

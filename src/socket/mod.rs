@@ -174,9 +174,7 @@ impl Socket {
         self.base().enter(|state| {
             state.alive()?;
             state.pattern.disconnect(number, &mut state.pipes).map_err(|refusal| match refusal {
-                Refusal::Unroutable(id) => {
-                    Error::Unroutable { id: Box::new(id), known: state.pipes.iter().count() }
-                }
+                Refusal::Unroutable(id) => Error::Unroutable { id, known: state.pipes.iter().count() },
                 _ => Error::NotSupported { socket: self.socket_type(), op: Op::Number },
             })
         })

@@ -63,7 +63,7 @@ impl SocketBase {
         match self.attempt_to_send(&mut held) {
             Ok(None) => Ok(()),
             Ok(Some(refusal)) => self.wait_to_send(held, refusal, patience),
-            Err(error) => Err(SendError { error, message: held.unwrap_or_default() }),
+            Err(error) => Err(SendError { error: *error, message: held.unwrap_or_default() }),
         }
     }
 
@@ -94,7 +94,7 @@ impl SocketBase {
                     refusal = why;
                     None
                 }
-                Err(error) => Some(Err(error)),
+                Err(error) => Some(Err(*error)),
             });
             match sent {
                 Some(Ok(())) => return Ok(()),
@@ -107,7 +107,7 @@ impl SocketBase {
     }
 
     #[inline]
-    fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Result<Option<Refusal>> {
+    fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Attempt<Option<Refusal>> {
         self.attempt(|state| state.try_send(held))
     }
 
@@ -117,7 +117,7 @@ impl SocketBase {
     pub(crate) fn attempt(
         self: &Arc<Self>,
         mut send: impl FnMut(&mut SocketState) -> Result<(), Refused>,
-    ) -> Result<Option<Refusal>> {
+    ) -> Attempt<Option<Refusal>> {
         match self.enter_to_send(&mut send) {
             Ok(()) => Ok(None),
             // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
@@ -130,7 +130,7 @@ impl SocketBase {
     fn attempt_once_more(
         self: &Arc<Self>,
         send: impl FnOnce(&mut SocketState) -> Result<(), Refused>,
-    ) -> Result<Option<Refusal>> {
+    ) -> Attempt<Option<Refusal>> {
         let sent = self.enter_to_send(|state| {
             state.pipes.driven = true;
             let sent = send(state);
@@ -165,7 +165,7 @@ impl SocketBase {
         match self.attempt_to_recv() {
             Ok(Some(message)) => Ok(message),
             Ok(None) => self.wait_to_recv(patience),
-            Err(error) => Err(error),
+            Err(error) => Err(*error),
         }
     }
 
@@ -184,14 +184,14 @@ impl SocketBase {
         let deadline = limit.and_then(|limit| start.checked_add(limit));
         self.enter(|state| state.pipes.pull_input());
         Counters::add(&self.counters.waits, 1);
-        wait_until(&[&self.input], deadline, || self.attempt_to_recv().transpose())
+        wait_until(&[&self.input], deadline, || self.attempt_to_recv().map_err(|error| *error).transpose())
             .unwrap_or_else(|| Err(Error::TimedOut(self.why_nothing_came(limit))))
     }
 
     /// One attempt. Before it answers `None`, what is open has been flushed, engines whose input waits have been
     /// driven, and it has looked once more.
     #[inline]
-    pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Result<Option<Message>> {
+    pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Attempt<Option<Message>> {
         let mut received = None;
         if self.enter(|state| state.try_recv(&mut received))? {
             self.enter(|state| state.try_recv(&mut received))?;
@@ -229,18 +229,30 @@ pub(crate) enum Refused {
     /// It may come to something later.
     Now(Refusal),
     /// It never will.
-    For(Error),
+    For(Box<Error>),
 }
+
+const _: () = assert!(size_of::<Result<(), Refused>>() <= 3 * size_of::<usize>());
+
+impl From<Error> for Refused {
+    #[cold]
+    fn from(error: Error) -> Refused {
+        Refused::For(Box::new(error))
+    }
+}
+
+/// What an attempt came to. The error is behind a pointer: what is answered for each message must be small.
+pub(crate) type Attempt<T> = std::result::Result<T, Box<Error>>;
 
 impl SocketState {
     #[inline]
     pub(crate) fn try_send(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
-        self.alive().map_err(Refused::For)?;
+        self.alive()?;
         let Some(message) = held.as_ref() else { return Ok(()) };
-        let Some(first) = message.first() else { return Err(Refused::For(Error::EmptyMessage)) };
+        let Some(first) = message.first() else { return Err(Error::EmptyMessage.into()) };
         if self.socket_type.has_single_frames() {
             if message.len() > 1 {
-                return Err(Refused::For(self.too_many_frames()));
+                return Err(self.too_many_frames().into());
             }
             self.pattern.address(message.routing_id());
             self.pattern.group(message.group());
@@ -283,25 +295,24 @@ impl SocketState {
     #[cold]
     pub(crate) fn refuse(&mut self, refusal: Refusal) -> Refused {
         let socket = self.socket_type;
-        Refused::For(match refusal {
+        let error = match refusal {
             Refusal::Full { .. } | Refusal::NoPeer => {
                 self.flush_now();
                 return Refused::Now(refusal);
             }
-            Refusal::Unroutable(id) => {
-                Error::Unroutable { id: Box::new(id), known: self.pipes.iter().count() }
-            }
+            Refusal::Unroutable(id) => Error::Unroutable { id, known: self.pipes.iter().count() },
             Refusal::WrongState => Error::WrongState { socket, next: Turn::Recv },
             Refusal::EmptyMessage => Error::EmptyMessage,
             Refusal::InvalidGroup => Error::Group(GroupError::Invalid),
             _ => Error::NotSupported { socket, op: Op::Send },
-        })
+        };
+        error.into()
     }
 
     /// Puts a message into `received` if there is one; else answers whether leaving the lock will drive an engine, after
     /// which there may be one.
     #[inline]
-    pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Result<bool> {
+    pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Attempt<bool> {
         self.alive()?;
         match self.pattern.recv(&mut self.pipes) {
             Ok(Some((pipe, message))) => {
@@ -317,8 +328,16 @@ impl SocketState {
                 self.flush_now();
                 Ok(self.pipes.errands.drives())
             }
-            Err(Refusal::WrongState) => Err(Error::WrongState { socket: self.socket_type, next: Turn::Send }),
-            Err(_) => Err(Error::NotSupported { socket: self.socket_type, op: Op::Recv }),
+            Err(refusal) => Err(self.why_not_received(&refusal)),
         }
+    }
+
+    #[cold]
+    fn why_not_received(&self, refusal: &Refusal) -> Box<Error> {
+        let socket = self.socket_type;
+        Box::new(match refusal {
+            Refusal::WrongState => Error::WrongState { socket, next: Turn::Send },
+            _ => Error::NotSupported { socket, op: Op::Recv },
+        })
     }
 }

@@ -64,7 +64,7 @@ impl Pattern for Router {
     fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, pipes: &mut P) -> Result<(), Refusal> {
         if let Some(id) = &origin.routing_id {
             if self.out.table.find(id.as_bytes()).is_some() {
-                return Err(Refusal::InUse(id.clone()));
+                return Err(Refusal::InUse(Box::new(id.clone())));
             }
             self.out.table.name(pipe, id.clone());
             self.input.attach(pipe);

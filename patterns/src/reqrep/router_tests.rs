@@ -92,7 +92,7 @@ fn router_asks_for_a_drive_before_it_drops() {
 fn router_mandatory_refuses_what_it_cannot_route() {
     let mut router = mandatory();
     assert!(!router.has_out());
-    let unroutable = |text: &str| Err(Refusal::Unroutable(RoutingId::as_written(text.as_bytes())));
+    let unroutable = |text: &str| Err(Refusal::Unroutable(Box::new(RoutingId::as_written(text.as_bytes()))));
     assert_eq!(router.send(("nobody", "x")), unroutable("nobody"));
     assert_eq!(router.send(("", "x")), unroutable(""));
     assert_eq!(router.send(("x".repeat(300), "x".to_owned())), unroutable(&"x".repeat(255)));
@@ -170,7 +170,7 @@ fn connect_routing_id_makes_a_peer_known_at_once() {
 fn connect_routing_id_that_is_taken_is_refused() {
     let mut router = handover();
     router.accept_as(0, b"a");
-    assert_eq!(router.connect_as(0, Some(b"a")), Err(Refusal::InUse(id(b"a"))));
+    assert_eq!(router.connect_as(0, Some(b"a")), Err(Refusal::InUse(Box::new(id(b"a")))));
 }
 
 #[test]
