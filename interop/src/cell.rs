@@ -7,8 +7,8 @@ use crate::pair::{Pair, Side};
 use crate::program::Program;
 use crate::report::{CellResult, Outcome};
 use crate::scenario::Scenario;
-use crate::select::Subject;
 use crate::stage::Setting;
+use crate::subject::Subject;
 
 /// One cell.
 #[derive(Clone, Copy, Debug)]

@@ -16,6 +16,7 @@
 //! | [`stage`] | two sockets of one pair, set up and attached |
 //! | [`scenario`] | what is tried on a stage |
 //! | [`cell`] | one cell of the matrix: who, what, over what, which way round |
+//! | [`subject`] | an implementation that takes part |
 //! | [`select`] | which cells are run |
 //! | [`run`] | running them |
 //! | [`verdict`] | whose fault a failure is |
@@ -47,6 +48,7 @@ pub mod scenario;
 pub mod select;
 pub mod setup;
 pub mod stage;
+pub mod subject;
 pub mod verdict;
 pub mod wire;
 pub mod words;
@@ -57,5 +59,6 @@ pub use peer::{Failure, Peer};
 pub use program::Program;
 pub use relay::Relay;
 pub use run::Runner;
-pub use select::{Choice, Subject};
+pub use select::Choice;
 pub use stage::Stage;
+pub use subject::Subject;

@@ -12,8 +12,9 @@ use crate::pair::Side;
 use crate::peer::{Failure, Peer};
 use crate::program::Program;
 use crate::report::{CellResult, Outcome, Verdict};
-use crate::select::{Subject, stages};
+use crate::select::stages;
 use crate::stage::{Setting, Stage};
+use crate::subject::Subject;
 use crate::verdict::{Blame, Control, Ending, Evidence, Step};
 
 /// How often a control cell is run to see a fault that shows itself only at times.

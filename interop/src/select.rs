@@ -4,34 +4,8 @@ use crate::cell::Cell;
 use crate::glob::fits;
 use crate::mechanism::{MECHANISMS, Mechanism};
 use crate::pair::{PAIRS, Pair, Side};
-use crate::program::Program;
 use crate::scenario::{SCENARIOS, Scenario};
-
-/// An implementation that may take part.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// How it is started.
-    pub program: Program,
-    /// What it said to `hello`.
-    pub version: String,
-    /// The transports that it speaks with others.
-    pub transports: Vec<String>,
-}
-
-impl Subject {
-    /// Zeroxide itself takes part, too: what fails there is nobody else's fault.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        self.program.name == "zeroxide"
-    }
-
-    /// Whether it is one of the peers of ZMTP 1.0 to 3.0 that were written from the RFCs. They know no PING, which came
-    /// with 3.1 (RFC 37), and no mechanism but NULL.
-    #[must_use]
-    pub fn is_raw(&self) -> bool {
-        self.version.starts_with("raw-zmtp-")
-    }
-}
+use crate::subject::Subject;
 
 /// Pairs whose heartbeats CI looks at: they are the engine's, and differ little between types.
 const HEARTBEATS: [&str; 4] = ["PUB-SUB", "XPUB-XSUB", "REQ-ROUTER", "PUSH-PULL"];
@@ -200,6 +174,7 @@ pub fn stages<'a>(cells: &[Cell<'a>]) -> Vec<Vec<Cell<'a>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Program;
     use std::collections::HashSet;
 
     fn subject(name: &'static str, transports: &[&str]) -> Subject {
