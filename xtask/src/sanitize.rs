@@ -2,7 +2,8 @@
 //!
 //! Library and programs are instrumented; the programs are linked with the sanitizer's runtime of the nightly tool chain,
 //! as that of the C compiler may be another version. The thread sanitizer needs an instrumented standard library, too.
-//! A program that is wrong on purpose proves that the sanitizer looks. Everything is below target/sanitize-*.
+//! Programs that are wrong on purpose prove that the sanitizer looks, for leaks too. Everything is below
+//! target/sanitize-*.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,9 @@ use std::time::Duration;
 use crate::report::{Counts, Outcome, Report};
 use crate::{run, suite};
 
-/// The program that must be found fault with.
+/// The programs that must be found fault with; only the address sanitizer looks for leaks.
 const FAULTY: &str = "faulty";
+const LEAKY: &str = "leaky";
 /// Sanitized programs are slow, but not so slow.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -46,12 +48,17 @@ impl Sanitizer {
         }
     }
 
-    /// How it calls what it finds in the faulty program.
-    fn finding(self) -> &'static str {
+    /// How it calls what it finds in the programs that are wrong on purpose.
+    fn findings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Sanitizer::Address => "heap-use-after-free",
-            Sanitizer::Thread => "data race",
+            Sanitizer::Address => &[(FAULTY, "heap-use-after-free"), (LEAKY, "detected memory leaks")],
+            Sanitizer::Thread => &[(FAULTY, "data race")],
         }
+    }
+
+    /// How it calls what it must find in `program`.
+    fn finding(self, program: &str) -> Option<&'static str> {
+        self.findings().iter().find(|(name, _)| *name == program).map(|(_, finding)| *finding)
     }
 
     /// Arguments beside those of any build.
@@ -130,7 +137,7 @@ impl Bench {
         let entries = fs::read_dir(&self.programs).into_iter().flatten().flatten().map(|entry| entry.path());
         let sources = entries.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
         let names = sources.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
-        let names = match chosen(names.collect(), filter) {
+        let names = match chosen(names.collect(), filter, self.sanitizer) {
             Ok(names) => names,
             Err(why) => return Outcome::Failed(why),
         };
@@ -157,7 +164,7 @@ impl Bench {
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let report = folder.join("report");
         // What the sanitizer finds goes to a file of each process, so that none is overlooked.
-        let options = format!("log_path={}:exitcode=66:detect_leaks=0", report.display());
+        let options = format!("log_path={}:exitcode=66:detect_leaks=1", report.display());
         let mut command = Command::new(&program);
         command.current_dir(&folder).env("LD_LIBRARY_PATH", &self.folder);
         // A fork child makes threads of its own, which the thread sanitizer allows when told to.
@@ -166,8 +173,8 @@ impl Bench {
         let reports = reports(&folder);
         let _ = fs::remove_dir_all(&folder);
         let (text, status) = ran.map_err(|error| error.to_string())?;
-        if name == FAULTY {
-            let found = reports.contains(self.sanitizer.finding());
+        if let Some(finding) = self.sanitizer.finding(name) {
+            let found = reports.contains(finding);
             return if found { Ok(()) } else { Err("the sanitizer sees no fault where one is".to_owned()) };
         }
         match status {
@@ -197,16 +204,21 @@ impl Bench {
     }
 }
 
-/// The programs to run, the faulty one always among them: without it a sanitizer that does not look would find nothing
-/// either.
-fn chosen(mut all: Vec<String>, filter: Option<&str>) -> Result<Vec<String>, String> {
+/// The programs to run, those that are wrong always among them: without them a sanitizer that does not look would find
+/// nothing either.
+fn chosen(mut all: Vec<String>, filter: Option<&str>, sanitizer: Sanitizer) -> Result<Vec<String>, String> {
     all.sort();
-    all.retain(|name| name == FAULTY || filter.is_none_or(|part| name.contains(part)));
-    match (all.iter().any(|name| name == FAULTY), all.len()) {
-        (false, _) => Err(format!("there is no {FAULTY}.c, which proves that the sanitizer looks")),
-        (true, 1) => Err("there is no such program".to_owned()),
-        (true, _) => Ok(all),
+    let wrong = sanitizer.findings();
+    if let Some((name, _)) = wrong.iter().find(|(name, _)| all.iter().all(|other| other != name)) {
+        return Err(format!("there is no {name}.c, which proves that the sanitizer looks"));
     }
+    all.retain(|name| match sanitizer.finding(name) {
+        Some(_) => true,
+        // Another sanitizer's.
+        None if name == LEAKY => false,
+        None => filter.is_none_or(|part| name.contains(part)),
+    });
+    if all.len() > wrong.len() { Ok(all) } else { Err("there is no such program".to_owned()) }
 }
 
 /// The C library, instrumented.
@@ -236,11 +248,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_proved_without_the_faulty_program() {
+    fn nothing_is_proved_without_the_programs_that_are_wrong() {
         let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(chosen(all(&["two", FAULTY, "one"]), Some("one")), Ok(all(&[FAULTY, "one"])));
-        assert!(chosen(all(&["one", "two"]), None).is_err());
-        assert!(chosen(all(&[]), None).is_err());
-        assert!(chosen(all(&[FAULTY, "one"]), Some("three")).is_err());
+        let (address, thread) = (Sanitizer::Address, Sanitizer::Thread);
+        let here = || all(&["two", LEAKY, FAULTY, "one"]);
+        assert_eq!(chosen(here(), Some("one"), address), Ok(all(&[FAULTY, LEAKY, "one"])));
+        assert_eq!(chosen(here(), Some("one"), thread), Ok(all(&[FAULTY, "one"])));
+        assert!(chosen(all(&["one", LEAKY]), None, address).is_err());
+        assert!(chosen(all(&["one", FAULTY]), None, address).is_err());
+        assert!(chosen(all(&["one"]), None, thread).is_err());
+        for sanitizer in [address, thread] {
+            assert!(chosen(here(), Some("three"), sanitizer).is_err());
+        }
     }
 }
