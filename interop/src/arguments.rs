@@ -28,8 +28,8 @@ use interop::Choice;
 #[derive(Parser, Debug)]
 #[command(name = "interop", verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// Only this peer, by its name or the beginning of it; may be given several times.
-    #[arg(long, value_name = "NAME")]
+    /// Only this peer, by its name or the beginning of it; may be several, with commas or given several times.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) peer: Vec<String>,
     /// Only cells whose id contains this, or fits it if it has a *; chosen from all cells. May be given several times.
     #[arg(long, value_name = "PATTERN")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::report::{Outcome, Report};
-use crate::{run, suite};
+use crate::run;
 
 /// Options of `bench`.
 #[derive(clap::Args)]
@@ -78,7 +78,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
 
 /// One build of `compare` can hold one crate that seals: that with `curve` is built first and laid aside.
 fn curve(root: &Path, arguments: &[String], report: &mut Report) {
-    let release = suite::target(root).join("release");
+    let release = run::target(root).join("release");
     let aside = release.join(format!("compare-curve{}", std::env::consts::EXE_SUFFIX));
     let built = report.step("compare with curve", |_| {
         let build = ["build", "--release", "-p", "benches", "--features", "libzmq,curve", "--bin", "compare"];

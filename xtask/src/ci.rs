@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::report::{Outcome, Report};
+use crate::targets::{MUSL, has_std};
 use crate::{elf, floor, run, sanitize, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
@@ -15,8 +16,6 @@ const TARGETS: &[&str] = &[
     "aarch64-apple-darwin",
     "x86_64-pc-windows-gnu",
 ];
-/// The platform whose programs need no shared library at all.
-pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 /// `rust-version` of the workspace, as rustup names it.
 const OLDEST: &str = "1.85.0";
 /// The crates that people build with compilers of their own choice.
@@ -81,16 +80,6 @@ fn check_target(root: &Path, target: &str) -> Outcome {
     run::pass(&mut check)
 }
 
-/// Whether the standard library of `target` is here, after asking rustup for it if it is not.
-pub(crate) fn has_std(root: &Path, target: &str) -> bool {
-    let folder =
-        || run::output(&mut run::command("rustc", root, &["--print", "target-libdir", "--target", target]));
-    let is_there = || folder().is_some_and(|folder| Path::new(&folder).is_dir());
-    is_there()
-        || (run::pass(&mut run::command("rustup", root, &["target", "add", target])) == Outcome::Passed
-            && is_there())
-}
-
 /// Links the quickstart without any shared library, proves it, and runs it.
 fn static_quickstart(root: &Path) -> Outcome {
     if !has_std(root, MUSL) {
@@ -103,7 +92,7 @@ fn static_quickstart(root: &Path) -> Outcome {
     if built != Outcome::Passed {
         return built;
     }
-    let folder = suite::target(root).join(MUSL).join("release/examples");
+    let folder = run::target(root).join(MUSL).join("release/examples");
     let wants_loader = match std::fs::read(folder.join("quickstart")) {
         Ok(bytes) => elf::wants_loader(&bytes),
         Err(error) => return Outcome::Failed(error.to_string()),
@@ -149,7 +138,7 @@ fn fuzz(root: &Path) -> Outcome {
         return Outcome::NotRun("no nightly tool chain".to_owned());
     }
     let Some(host) = host(root) else { return Outcome::NotRun("rustc does not tell its host".to_owned()) };
-    let target = suite::target(root).join("fuzz");
+    let target = run::target(root).join("fuzz");
     // With the sanitizer's flags and `--target`, this is what `cargo fuzz build` does, and needs no cargo-fuzz.
     let mut build = run::cargo_of("nightly", &folder, &["build", "--release", "--bins", "--target", &host]);
     let built = run::pass(build.env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", FUZZ_FLAGS));

@@ -33,6 +33,7 @@ mod report;
 mod run;
 mod sanitize;
 mod suite;
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

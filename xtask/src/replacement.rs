@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::harness::Harness;
 use crate::report::{Counts, Outcome, Report};
-use crate::{registry, run, suite};
+use crate::{registry, run};
 
 /// Names the real packages.
 const SOURCES: &str = "xtask/zmq-source/Cargo.toml";
@@ -46,7 +46,7 @@ pub(crate) fn steps(root: &Path, report: &mut Report) {
 
 /// What these packages are built in: they share no artefact with the workspace.
 fn built(root: &Path) -> PathBuf {
-    suite::target(root).join("zmq-sys")
+    run::target(root).join("zmq-sys")
 }
 
 fn outcome(result: Result<(), String>) -> Outcome {
@@ -68,7 +68,7 @@ fn items(root: &Path) -> Result<(), String> {
 /// A copy of the crate's sources, with the patch that any project has, and nothing else changed.
 fn tests_of_zmq(root: &Path, counts: &mut Counts) -> Result<(), String> {
     let source = registry::source(root, SOURCES, "zmq")?;
-    let copy = suite::target(root).join("zmq-crate");
+    let copy = run::target(root).join("zmq-crate");
     let failed = |error: std::io::Error| format!("{}: {error}", copy.display());
     if copy.exists() {
         fs::remove_dir_all(&copy).map_err(failed)?;
@@ -145,7 +145,7 @@ fn faults(ran: &[(String, bool)], list: &BTreeMap<String, String>) -> Vec<String
 
 /// A program that asks for both must not come about: two libraries would define the same functions.
 fn second(root: &Path) -> Result<(), String> {
-    let folder = suite::target(root).join("zmq-second");
+    let folder = run::target(root).join("zmq-second");
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder.join("src")).map_err(failed)?;
     fs::write(folder.join("src/lib.rs"), "").map_err(failed)?;

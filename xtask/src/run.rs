@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -13,6 +13,11 @@ use crate::report::{Counts, Outcome};
 
 /// More than any step of counted tests takes, what it builds included. A test that hangs must not hang the whole run.
 const COUNTED_LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// The folder that cargo builds into.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
 
 /// `cargo` itself, the one that runs this task.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {

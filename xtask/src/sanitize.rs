@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::report::{Counts, Outcome, Report};
-use crate::{run, suite};
+use crate::run;
 
 /// The programs that must be found fault with; only the address sanitizer looks for leaks.
 const FAULTY: &str = "faulty";
@@ -122,7 +122,7 @@ impl Bench {
         if !sanitizer.build_arguments().is_empty() && !std_source.exists() {
             return Err(missing("no source of the standard library (rustup component add rust-src)"));
         }
-        let folder = suite::target(root).join(format!("sanitize-{}", sanitizer.name()));
+        let folder = run::target(root).join(format!("sanitize-{}", sanitizer.name()));
         let library = build(root, sanitizer, &host, &folder)?;
         let capi = root.join("capi");
         let (programs, include) = (capi.join("tests/programs"), capi.join("include"));

@@ -1,6 +1,6 @@
 //! `test`: every test there is, the peers in other languages included.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ pub(crate) fn steps(root: &Path, report: &mut Report, require_peers: bool) {
 /// The orders of the pipe and of engine entry, in every interleaving, with the code that ships. `--cfg loom` rebuilds
 /// everything, so it has a folder of its own.
 fn model_checker(root: &Path, counts: &mut Counts) -> Outcome {
-    let folder = target(root).join("loom");
+    let folder = run::target(root).join("loom");
     let models: [&[&str]; 2] = [
         &["test", "-p", "zeroxide-transports", "--test", "loom_pipe"],
         &["test", "-p", "zeroxide", "--lib", "io::entry"],
@@ -84,17 +84,12 @@ fn model_checker(root: &Path, counts: &mut Counts) -> Outcome {
     Outcome::Passed
 }
 
-/// The folder that cargo builds into.
-pub(crate) fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
-}
-
 fn quickstart(root: &Path) -> Outcome {
     let built = run::pass(&mut run::cargo(root, &["build", "--release", "--example", "quickstart"]));
     if built != Outcome::Passed {
         return built;
     }
-    run_quickstart(root, &target(root).join("release/examples"))
+    run_quickstart(root, &run::target(root).join("release/examples"))
 }
 
 /// Runs the quickstart that was built into `folder`; it ends by itself.
@@ -114,7 +109,7 @@ fn peers(root: &Path, report: &mut Report, required: bool) {
         run::count(&mut cells, counts)
     });
     report.step("bytes on the wire", |counts| {
-        let venv = target(root).join("peers/pyzmq/venv");
+        let venv = run::target(root).join("peers/pyzmq/venv");
         let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         if !python.exists() {
             return demanded(required, Outcome::NotRun("there is no Python with pyzmq".to_owned()));

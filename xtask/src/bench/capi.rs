@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::report::Outcome;
-use crate::{install, registry, run, suite};
+use crate::{install, registry, run};
 
 /// What `bench capi` does.
 #[derive(clap::Parser)]
@@ -75,7 +75,7 @@ struct Rig {
 impl Rig {
     fn make(root: &Path) -> Result<Rig, String> {
         let sources = registry::source(root, "xtask/conformance/Cargo.toml", "zeromq-src")?.join("vendor");
-        let folder = suite::target(root).join("bench-capi");
+        let folder = run::target(root).join("bench-capi");
         let rig = Rig { libzmq: folder.join("libzmq"), ours: folder.join("ours"), folder };
         fs::create_dir_all(rig.folder.join("bin")).map_err(|error| error.to_string())?;
         install::into(root, &rig.ours)?;

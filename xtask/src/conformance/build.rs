@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::report::Outcome;
-use crate::{run, suite};
+use crate::run;
 
 /// What `zmq.h`'s tests ask of the platform, in place of what libzmq's configuration finds out (Linux).
 const PLATFORM: &str = "\
@@ -43,7 +43,7 @@ impl Tree {
         }
         let sources = sources(root).map_err(Outcome::NotRun)?;
         let library = library(root)?;
-        let tree = Tree { folder: suite::target(root).join("conformance"), has_sodium: has_sodium(root) };
+        let tree = Tree { folder: run::target(root).join("conformance"), has_sodium: has_sodium(root) };
         tree.fill(root, &sources, &library)
             .map_err(|error| Outcome::Failed(format!("{}: {error}", tree.folder.display())))?;
         tree.compile_common().map_err(Outcome::Failed)?;
@@ -154,7 +154,7 @@ fn has_sodium(root: &Path) -> bool {
 /// Builds our library, with the checks of a debug build, and answers where it is.
 pub(super) fn library(root: &Path) -> Result<PathBuf, Outcome> {
     match run::pass(&mut run::cargo(root, &["build", "-p", "zeroxide-capi"])) {
-        Outcome::Passed => Ok(suite::target(root).join("debug/libzmq.so")),
+        Outcome::Passed => Ok(run::target(root).join("debug/libzmq.so")),
         _ => Err(Outcome::Failed("the library does not build".to_owned())),
     }
 }

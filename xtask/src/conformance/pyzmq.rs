@@ -13,7 +13,7 @@ use super::expected::Expected;
 use super::program::{Case, Verdict, WHOLE, whole};
 use super::{Options, PYZMQ, Row, print};
 use crate::report::Outcome;
-use crate::{run, suite};
+use crate::run;
 
 /// The packages beside pyzmq that it is built and tested with, one a line.
 const PACKAGES: &str = "xtask/conformance/pyzmq.txt";
@@ -31,7 +31,7 @@ pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> 
     lacks(|program, arguments| run::output(&mut run::command(program, root, arguments)))
         .map_or(Ok(()), |what| Err(Outcome::NotRun(what)))?;
     let library = library(root)?;
-    let bench = Bench { folder: suite::target(root).join("conformance/pyzmq") };
+    let bench = Bench { folder: run::target(root).join("conformance/pyzmq") };
     bench.set_up(root, &library)?;
     bench.add_ours(root).map_err(|error| Outcome::Failed(format!("{OURS}: {error}")))?;
     let start = Instant::now();

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{Options, install};
-use crate::ci::{MUSL, has_std};
 use crate::report::Outcome;
-use crate::{elf, run, suite};
+use crate::targets::{MUSL, has_std};
+use crate::{elf, run};
 
 /// More than the program needs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ pub(crate) fn step(root: &Path) -> Outcome {
             return Outcome::NotRun(format!("there is no {tool}"));
         }
     }
-    let check = Check { root, folder: suite::target(root).join("installed") };
+    let check = Check { root, folder: run::target(root).join("installed") };
     verdict(check.all())
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::Outcome;
-use crate::{run, suite};
+use crate::run;
 
 /// The profile in Cargo.toml that the C library is built with.
 const PROFILE: &str = "c-library";
@@ -80,7 +80,7 @@ impl Library {
         let cfg = run::output(&mut ask).ok_or("rustc does not know the target")?;
         let system = System::read(&cfg)?;
 
-        let folder = suite::target(root).join(target.unwrap_or_default()).join(PROFILE);
+        let folder = run::target(root).join(target.unwrap_or_default()).join(PROFILE);
         let libraries = folder.join("libzmq.needs");
         let shared = folder.join(system.built());
         // Left from a build of another kind, it would be taken for this one's.
