@@ -8,8 +8,11 @@ import time
 
 import pytest
 
+# A shell starts what runs in its background with SIGINT ignored, and that is inherited.
 CHILD = """
+import signal
 import zmq
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with zmq.Context() as context, context.socket(zmq.PULL) as socket:
     socket.bind("inproc://nobody")
     print("ready", flush=True)
