@@ -28,6 +28,8 @@ pub static KNOWN: &[Known] = &[
     always("jeromq-0.5.2/*-ROUTER/*/PLAIN/right/binds-left/ids", JEROMQ_PLAIN_ID),
     always("jeromq-0.5.2/*-ROUTER/*/PLAIN-server-connects/right/binds-right/ids", JEROMQ_PLAIN_ID),
     always("jeromq-*/*-ROUTER/*/CURVE*/ids", JEROMQ_CURVE_ID),
+    at_times("jeromq-*/*/left/binds-*/heartbeat-right", JEROMQ_HEARTBEAT),
+    at_times("jeromq-*/*/right/binds-*/heartbeat-left", JEROMQ_HEARTBEAT),
     at_times("jeromq-*/*/CURVE*/left/binds-*/order", JEROMQ_CURVE_FULL),
     at_times("jeromq-*/DEALER-ROUTER/*/CURVE*/right/binds-*/order", JEROMQ_CURVE_FULL),
     at_times("jeromq-*/*/CURVE*/left/binds-*/slow", JEROMQ_CURVE_FULL),
@@ -136,6 +138,8 @@ const JEROMQ_PLAIN_ID: &str =
     "a PLAIN server of JeroMQ 0.5.2 cannot tell a routing id of 255 bytes: its READY has no room";
 const JEROMQ_CURVE_ID: &str = "CURVE of JeroMQ has no room for a routing id of 255 bytes, its own \
     (java.nio.BufferOverflowException in produceInitiate) or the peer's";
+const JEROMQ_HEARTBEAT: &str = "JeroMQ loses the timer of every second PING that is answered (its table of timers keeps \
+    the key of the one cancelled): when the answers stop after an odd number, it never gives the connection up";
 const JEROMQ_CURVE_FULL: &str = "when a socket of JeroMQ is full, the message that CURVE had just opened is handed to the \
     application as it came, encrypted: 33 bytes longer, beginning with the name MESSAGE";
 const GO_PLAIN: &str = "a PLAIN client of go-zeromq forgets its name and password after its first handshake: each \

@@ -50,7 +50,9 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let report = play(arguments, &subjects, &cells);
     let folder = arguments.folder(&subjects.target);
     show::show(&report, &folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let good = report.is_good()
+    // A run of nothing, because whoever was asked for is missing, shows nothing.
+    let good = !report.results.is_empty()
+        && report.is_good()
         && subjects.broken.is_empty()
         && !(arguments.require_peers && is_lacking(&report, arguments));
     println!("{}", show::closing_line(&report, good));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::complaints::Complaints;
 use crate::deadline::Deadline;
+use crate::pair::Side;
 use crate::program::Program;
 
 /// How long a peer may be silent beyond what its command allows, in its own time.
@@ -348,6 +349,13 @@ pub enum Failure {
         /// Which, and what was seen.
         rule: String,
     },
+    /// The harness itself saw one side break a rule, whoever may be on the other.
+    Caught {
+        /// Which side.
+        side: Side,
+        /// Which rule, and what was seen.
+        rule: String,
+    },
     /// The harness's own files, ports and streams failed it.
     Io(io::Error),
 }
@@ -357,6 +365,15 @@ impl Failure {
     #[must_use]
     pub fn is_lack(&self, ours: &str) -> bool {
         matches!(self, Failure::Lacks { peer, .. } if peer != ours)
+    }
+
+    /// The side that broke a rule before the harness's eyes.
+    #[must_use]
+    pub fn culprit(&self) -> Option<Side> {
+        match self {
+            Failure::Caught { side, .. } => Some(*side),
+            _ => None,
+        }
     }
 
     /// The code with which a peer refused; empty for failures of other kinds.
@@ -393,6 +410,7 @@ impl fmt::Display for Failure {
             }
             Failure::NoContact { what } => write!(f, "no contact: {what}"),
             Failure::Broken { rule } => write!(f, "{rule}"),
+            Failure::Caught { side, rule } => write!(f, "the {} side: {rule}", side.name()),
             Failure::Io(error) => write!(f, "harness: {error}"),
         }
     }

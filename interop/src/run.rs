@@ -19,6 +19,8 @@ use crate::verdict::{Blame, Control, Ending, Evidence, Step};
 
 /// How often a control cell is run to see a fault that shows itself only at times.
 const ATTEMPTS: usize = 10;
+/// In place of an account of control cells.
+const CAUGHT: &str = "no control cell was needed: the harness saw who broke the rule\n";
 
 /// What runs cells.
 pub struct Runner<'a> {
@@ -124,8 +126,12 @@ impl<'a> Runner<'a> {
         if failure.is_lack(&self.ours.version) {
             return Outcome::Missing { why: failure.to_string() };
         }
-        let (blame, controls) =
-            if cell.theirs.is_ours() { (Blame::Ours, String::new()) } else { self.judge(cell) };
+        let (blame, controls) = match failure.culprit() {
+            _ if cell.theirs.is_ours() => (Blame::Ours, String::new()),
+            Some(side) if side == cell.ours => (Blame::Ours, CAUGHT.to_owned()),
+            Some(_) => (Blame::Theirs, CAUGHT.to_owned()),
+            None => self.judge(cell),
+        };
         let verdict = match blame {
             Blame::Ours => Verdict::Ours,
             Blame::Theirs => Verdict::Theirs { reason: None },

@@ -1,7 +1,8 @@
 //! Whose fault a failure is: a pure function of how control cells end.
 //!
 //! A control cell is the failed one with one or both programs replaced: by the other, or by libzmq, which is where all
-//! ZMTP implementations look when in doubt. Each is run only when the ones before it leave the question open.
+//! ZMTP implementations look when in doubt. Each is run only when the ones before it leave the question open, and none when the
+//! harness saw one side break a rule: see [`Failure::Caught`](crate::Failure::Caught).
 
 /// A control cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,10 +27,15 @@ fn result(fault: &str, cell: &str, known: &[Known]) -> CellResult {
 }
 
 fn is_caught(fault: &str, cell: &str) {
+    is_caught_by("TheirsAlone: Failed", fault, cell);
+}
+
+/// With what shows in the transcript whose fault it is.
+fn is_caught_by(proof: &str, fault: &str, cell: &str) {
     let result = result(fault, cell, &[]);
     match &result.outcome {
         Outcome::Failed { verdict: Verdict::Theirs { reason: None }, transcript, .. } => {
-            assert!(transcript.contains("TheirsAlone: Failed"), "{transcript}");
+            assert!(transcript.contains(proof), "{transcript}");
         }
         other => panic!("{fault}: {other:?}"),
     }
@@ -74,6 +79,13 @@ fn a_sender_that_drops_at_its_high_water_mark_is_caught() {
 #[test]
 fn a_subscription_that_stays_is_caught() {
     is_caught("never-unsubscribes", "*/PUB-SUB/tcp/NULL/left/binds-left/topics");
+}
+
+#[test]
+fn a_peer_that_never_gives_a_silent_connection_up_is_caught_in_the_act() {
+    let proof = "the harness saw who broke the rule";
+    is_caught_by(proof, "never-gives-up", "*/PUSH-PULL/tcp/NULL/right/binds-left/heartbeat-left");
+    is_caught_by(proof, "never-gives-up", "*/PUSH-PULL/tcp/NULL/left/binds-left/heartbeat-right");
 }
 
 #[test]

@@ -13,6 +13,8 @@ const INTERVAL: &str = "100";
 const TIMEOUT: &str = "1500";
 /// PINGs that must be answered: they take longer than the timeout, or a side that heeds no PONG would pass.
 const BEATS: usize = 20;
+/// PINGs that nobody sends who gives a connection up in time: they take twice the timeout.
+const PATIENCE: usize = 30;
 /// The limit for what depends on timers of the peers: those beats, a timeout, and dialling anew. In the peers' own time.
 const LIMIT: Duration = Duration::from_secs(6);
 /// How often it is looked at what time they had.
@@ -78,13 +80,25 @@ fn heartbeat(stage: &mut Stage<'_>, side: Side) -> Result<(), Failure> {
     }
     talk(stage, &["t:still-here"])?;
     relay_of(stage)?.stall(to_it);
+    let answered = relay_of(stage)?.record().commands(from_it, "PING");
     let anew = comes(stage, |record| record.connections > before)?;
     relay_of(stage)?.resume(to_it);
     if !anew {
-        return Err(broken(format!("a new connection within {} s of silence", LIMIT.as_secs())));
+        let unanswered = relay_of(stage)?.record().commands(from_it, "PING") - answered;
+        return Err(never_gave_up(side, unanswered));
     }
     stage.make_contact()?;
     talk(stage, &["t:back"])
+}
+
+/// No new connection came: the fault of the side that sends PINGs if it has sent them for twice the timeout, of which
+/// none was answered; else somebody's.
+fn never_gave_up(side: Side, unanswered: usize) -> Failure {
+    let rule = format!(
+        "expected a new connection within {} s of silence, seen {unanswered} PING in it",
+        LIMIT.as_secs()
+    );
+    if unanswered > PATIENCE { Failure::Caught { side, rule } } else { Failure::Broken { rule } }
 }
 
 /// Whether what the relay hears becomes as `wanted` says.
@@ -114,5 +128,14 @@ mod tests {
     fn the_answers_are_watched_for_longer_than_the_timeout() {
         let beats = BEATS * INTERVAL.parse::<usize>().unwrap();
         assert!(beats > TIMEOUT.parse::<usize>().unwrap());
+    }
+
+    #[test]
+    fn whoever_is_caught_has_waited_for_twice_the_timeout_and_had_the_time_to() {
+        let interval = INTERVAL.parse::<usize>().unwrap();
+        assert!(PATIENCE * interval >= 2 * TIMEOUT.parse::<usize>().unwrap());
+        assert!(u128::from(PATIENCE as u64 * interval as u64) < LIMIT.as_millis());
+        assert_eq!(never_gave_up(Side::Left, PATIENCE).culprit(), None);
+        assert_eq!(never_gave_up(Side::Left, PATIENCE + 1).culprit(), Some(Side::Left));
     }
 }

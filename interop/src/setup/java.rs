@@ -31,7 +31,8 @@ fn command(bench: &Bench<'_>) -> (PathBuf, Vec<OsString>) {
     let classes = bench.folder.join("classes");
     let class_path = format!("{}{separator}{}/*", classes.display(), libraries(bench).display());
     // Short-lived programs: the cheap compiler and collector start faster and leave the processors to others.
-    let tuning = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp"];
+    // Without counters in shared memory: where it cannot have them, Java says so on standard output, among the answers.
+    let tuning = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData", "-cp"];
     let mut arguments: Vec<OsString> = tuning.map(OsString::from).into();
     arguments.extend([class_path.into(), "Peer".into()]);
     ("java".into(), arguments)

@@ -56,6 +56,9 @@ fn obey(sound: &mut Sound, fault: &str, line: &str) -> io::Result<String> {
             sound.ask(&format!("send {socket} {limit} {first}"))
         }
         ("never-unsubscribes", ["unsubscribe", ..]) => Ok("ok".to_owned()),
+        ("never-gives-up", ["set", socket, "HEARTBEAT_TIMEOUT", _]) => {
+            sound.ask(&format!("set {socket} HEARTBEAT_TIMEOUT 3600000"))
+        }
         ("answers-with-noise", ["burst", ..]) => Ok("once upon a time".to_owned()),
         ("dies", ["burst", ..]) => Err(io::ErrorKind::Interrupted.into()),
         _ => sound.ask(line),
