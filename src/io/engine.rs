@@ -465,7 +465,7 @@ impl State {
     fn write(&mut self, turn: &mut Turn) {
         let Some(stream) = &mut self.stream else { return };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let count = self.outbox.io_slices(&mut slices, stream.write_limit());
+        let count = self.outbox.io_slices(&mut slices, stream.piece(self.outbox.len()));
         let wanted: usize = slices[..count].iter().map(|slice| slice.len()).sum();
         Counters::add(&self.counters.writes, 1);
         match stream.send(&slices[..count]) {

@@ -141,16 +141,19 @@ impl Stream {
         }
     }
 
-    /// The most bytes that one [`Stream::send`] should be given when there are more than a quantum. tcp: what one more
-    /// message may add to a quantum and still fit into one segment of the loopback interface. ipc: half of the usual send
-    /// buffer, where the kernel cuts anyway.
+    /// How many of `pending` bytes, which may be more than a quantum, one [`Stream::send`] should be given: all, or one
+    /// of several equal pieces. A runt behind a full piece would wake the receiver for a few bytes, and it can copy the
+    /// first of two halves while the second is still on its way. The longest piece is for tcp what one more message may
+    /// add to a quantum and still fit into one segment of the loopback interface; for ipc half of the usual send buffer,
+    /// where the kernel cuts anyway.
     #[must_use]
-    pub fn write_limit(&self) -> usize {
-        match self {
+    pub fn piece(&self, pending: usize) -> usize {
+        let longest = match self {
             Stream::Tcp(_) => 65_483,
             #[cfg(unix)]
             Stream::Ipc(_) => 106_000,
-        }
+        };
+        pending.div_ceil(pending.div_ceil(longest).max(1))
     }
 
     /// This end as an endpoint text, for the monitor. `tcp://` or `ipc://` alone if it has no name.

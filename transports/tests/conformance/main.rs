@@ -33,6 +33,7 @@ macro_rules! conformance {
                 a_second_bind_is_address_in_use,
                 a_source_can_move_to_another_poll,
                 the_quantum_is_what_was_measured,
+                what_does_not_fit_into_one_send_is_cut_into_equal_pieces,
                 buffer_options_reach_both_ends,
                 descriptors_are_closed_on_exec_and_do_not_block,
                 sending_raises_no_sigpipe,

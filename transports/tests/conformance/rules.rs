@@ -225,6 +225,18 @@ pub(crate) fn the_quantum_is_what_was_measured(case: &Case) {
     assert_eq!((link.client.quantum(), link.server.quantum()), (case.quantum, case.quantum));
 }
 
+pub(crate) fn what_does_not_fit_into_one_send_is_cut_into_equal_pieces(case: &Case) {
+    let stream = case.link().client;
+    let longest = (1..200_000).take_while(|pending| stream.piece(*pending) == *pending).count();
+    assert!(longest > stream.quantum());
+    assert_eq!(stream.piece(longest + 1), longest / 2 + 1);
+    for pending in [3 * longest, 3 * longest + 1, 1 << 20, usize::MAX] {
+        let sends = pending.div_ceil(longest);
+        assert!(stream.piece(pending) <= longest && stream.piece(pending) > (pending - 1) / (sends + 1));
+    }
+    assert_eq!(stream.piece(0), 0);
+}
+
 pub(crate) fn buffer_options_reach_both_ends(case: &Case) {
     let options = SocketOptions { sndbuf: Some(40_000), rcvbuf: Some(50_000), ..case.options.clone() };
     let link = Link::new(Listener::bind(&bindable(&case.bind), &options).unwrap(), &options);
