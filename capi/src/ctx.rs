@@ -49,7 +49,7 @@ const THREAD_NAME_PREFIX: c_int = 9;
 const ZERO_COPY_RECV: c_int = 10;
 const IPV6: c_int = 42;
 const BLOCKY: c_int = 70;
-/// libzmq's limit where it uses epoll.
+/// What libzmq names as its limit where it uses epoll, although it takes larger numbers. Here it is one.
 const MOST_SOCKETS: c_int = 65_535;
 
 impl Ctx {
@@ -61,14 +61,20 @@ impl Ctx {
         CONTEXTS.own(handle, libc::EFAULT)
     }
 
+    /// Whether sockets can still be made.
+    ///
+    /// # Errors
+    /// `ETERM`.
+    pub(crate) fn alive(&self) -> Result<(), Errno> {
+        if self.ended.load(Ordering::SeqCst) { Err(Errno(ETERM)) } else { Ok(()) }
+    }
+
     /// The context to make a socket in.
     ///
     /// # Errors
     /// `ETERM`.
     pub(crate) fn context(&self) -> Result<&Context, Errno> {
-        if self.ended.load(Ordering::SeqCst) {
-            return Err(Errno(ETERM));
-        }
+        self.alive()?;
         let context = self.context.get_or_init(|| {
             let settings = self.settings().clone();
             let name = match settings.name_prefix.as_str() {
@@ -77,7 +83,7 @@ impl Ctx {
             };
             let options = ContextOptions::new()
                 .io_threads(u32::try_from(settings.io_threads).unwrap_or(1).min(1024))
-                .max_sockets(u32::try_from(settings.max_sockets).unwrap_or(1).max(1))
+                .max_sockets(settings.max_sockets.clamp(1, MOST_SOCKETS).unsigned_abs())
                 .thread_name(name)
                 .linger(None);
             Context::with(options).unwrap_or_default()
@@ -111,7 +117,7 @@ impl Ctx {
         let mut settings = self.settings();
         let place = match option {
             IO_THREADS => &mut settings.io_threads,
-            MAX_SOCKETS if (1..=MOST_SOCKETS).contains(&value) => &mut settings.max_sockets,
+            MAX_SOCKETS if value >= 1 => &mut settings.max_sockets,
             // The system's scheduler is not asked to prefer I/O threads: kept, without effect.
             THREAD_PRIORITY => &mut settings.priority,
             THREAD_SCHED_POLICY => &mut settings.sched_policy,
@@ -119,7 +125,7 @@ impl Ctx {
             ZERO_COPY_RECV => &mut settings.zero_copy_recv,
             IPV6 => &mut settings.ipv6,
             BLOCKY => &mut settings.blocky,
-            THREAD_NAME_PREFIX if value >= 0 => {
+            THREAD_NAME_PREFIX => {
                 settings.name_prefix = value.to_string();
                 return Ok(0);
             }
@@ -133,7 +139,8 @@ impl Ctx {
         if value < 0 {
             return Err(Errno(libc::EINVAL));
         }
-        *place = value;
+        // The three that are yes or no are read as 1 or 0.
+        *place = if matches!(option, ZERO_COPY_RECV | IPV6 | BLOCKY) { value.min(1) } else { value };
         Ok(0)
     }
 
@@ -235,7 +242,10 @@ pub unsafe extern "C" fn zmq_ctx_set_ext(
         let ctx = Ctx::of(context)?;
         // SAFETY: the caller's promise.
         let bytes = unsafe { crate::boundary::bytes(optval.cast(), optvallen) }?;
-        if option == THREAD_NAME_PREFIX && bytes.len() <= 16 && bytes.len() != size_of::<c_int>() {
+        if option == THREAD_NAME_PREFIX
+            && (1..=16).contains(&bytes.len())
+            && bytes.len() != size_of::<c_int>()
+        {
             let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
             let text = std::str::from_utf8(text).map_err(|_| Errno(libc::EINVAL))?;
             text.clone_into(&mut ctx.settings().name_prefix);
@@ -259,10 +269,15 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
 ) -> c_int {
     call(-1, || {
         let ctx = Ctx::of(context)?;
-        let raw = match option {
-            THREAD_NAME_PREFIX => face::Raw::Text(ctx.settings().name_prefix.clone().into_bytes()),
-            _ => face::Raw::Int(ctx.get(option)?),
-        };
+        // SAFETY: the caller's promise.
+        let room = *unsafe { optvallen.as_ref() }.ok_or(Errno(libc::EFAULT))?;
+        if option == THREAD_NAME_PREFIX && room != size_of::<c_int>() {
+            // With a NUL only where there is room for it; and the length stays the caller's (libzmq ctx.cpp).
+            let text = face::Raw::Bytes(ctx.settings().name_prefix.clone().into_bytes());
+            // SAFETY: the caller's promise.
+            return unsafe { crate::options::give(&text, true, optval, &mut { room }) };
+        }
+        let raw = face::Raw::Int(ctx.get(option)?);
         // SAFETY: the caller's promise.
         unsafe { crate::options::give(&raw, false, optval, optvallen) }
     })

@@ -242,7 +242,8 @@ fn failure(cause: &HandshakeCause) -> (u64, u64) {
     }
 }
 
-/// Tells the events of a socket as messages of a PAIR bound to `addr`; NULL ends that. `EINVAL`, `EPROTONOSUPPORT`.
+/// Tells the events of a socket as messages of a PAIR bound to `addr`; NULL ends that. `EINVAL`, `EPROTONOSUPPORT`,
+/// `EADDRINUSE`, `ETERM`.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -271,6 +272,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
 ) -> c_int {
     call(-1, || {
         let sock = Sock::of(socket)?;
+        face::alive(&sock.socket)?;
         if !(1..=2).contains(&event_version) || (event_version == 1 && events & !ALL_V1 != 0) {
             return Err(Errno(libc::EINVAL));
         }

@@ -84,10 +84,10 @@ unsafe impl Send for Foreign {}
 
 impl AsRef<[u8]> for Foreign {
     fn as_ref(&self) -> &[u8] {
-        match self.len {
-            0 => &[],
-            // SAFETY: the application's promise when it handed the data over.
-            len => unsafe { std::slice::from_raw_parts(self.data.cast(), len) },
+        match self.data.is_null() {
+            true => &[],
+            // SAFETY: the application's promise when it handed the data over; also of none, whose address it may ask for.
+            false => unsafe { std::slice::from_raw_parts(self.data.cast(), self.len) },
         }
     }
 }
@@ -597,7 +597,10 @@ pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> 
         match property {
             PROPERTY_MORE => Ok(message.is_more().into()),
             PROPERTY_SHARED => Ok((message.short & SHARED != 0).into()),
-            PROPERTY_SRCFD => Ok(message.about.descriptor()),
+            PROPERTY_SRCFD => match message.about.descriptor() {
+                -1 => Err(Errno(libc::EINVAL)),
+                descriptor => Ok(descriptor),
+            },
             _ => Err(Errno(libc::EINVAL)),
         }
     })

@@ -37,6 +37,7 @@ pub unsafe extern "C" fn zmq_setsockopt(
             if fd < -1 {
                 return Err(Errno(libc::EINVAL));
             }
+            face::alive(&sock.socket)?;
             sock.use_fd.store(fd, Ordering::SeqCst);
             return Ok(0);
         }
@@ -63,7 +64,7 @@ pub unsafe extern "C" fn zmq_getsockopt(
     call(-1, || {
         let sock = Sock::of(socket)?;
         let value = match option {
-            USE_FD => Raw::Int(sock.use_fd.load(Ordering::SeqCst)),
+            USE_FD => face::alive(&sock.socket).map(|()| Raw::Int(sock.use_fd.load(Ordering::SeqCst)))?,
             _ => match sock.kept.get(option) {
                 Some(value) => face::alive(&sock.socket).map(|()| Raw::Int(value))?,
                 None => face::get_raw(&sock.socket, option)?,

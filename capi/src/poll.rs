@@ -122,6 +122,8 @@ pub(crate) fn poll_held(
     socks: &[Option<Held<Sock>>],
     limit: Option<Duration>,
 ) -> Result<c_int, Errno> {
+    // Before the wait: who looks at the items although the call was interrupted finds nothing ready.
+    items.iter_mut().for_each(|item| item.revents = 0);
     let mut looks: Vec<PollItem<'_>> = Vec::with_capacity(items.len());
     let mut places = Vec::with_capacity(items.len());
     for (place, (item, sock)) in items.iter().zip(socks).enumerate() {
@@ -129,7 +131,8 @@ pub(crate) fn poll_held(
             Some(sock) => looks.push(PollItem::new(&sock.socket, wanted(item.events))),
             // As poll(2): a negative descriptor is none.
             None if item.fd < 0 => continue,
-            None => looks.push(PollItem::fd(&item.fd, wanted(item.events))),
+            // Also as poll(2): what is wrong with it is told, asked for or not.
+            None => looks.push(PollItem::fd(&item.fd, wanted(item.events) | Ready::ERROR)),
         }
         places.push(place);
     }
@@ -137,7 +140,6 @@ pub(crate) fn poll_held(
     let found: Vec<Ready> = looks.iter().map(PollItem::ready).collect();
     drop(looks);
     let mut count = 0;
-    items.iter_mut().for_each(|item| item.revents = 0);
     for (place, ready) in places.into_iter().zip(found) {
         if let (true, Some(sock)) = (ready.is_closed(), &socks[place]) {
             face::alive(&sock.socket)?;

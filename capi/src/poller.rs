@@ -274,6 +274,11 @@ pub unsafe extern "C" fn zmq_poller_wait(
     event: *mut zmq_poller_event_t,
     timeout: c_long,
 ) -> c_int {
+    if !event.is_null() {
+        // Whatever goes wrong: no event.
+        // SAFETY: the caller's promise.
+        unsafe { event.write(NO_EVENT) };
+    }
     // SAFETY: the caller's promise.
     let found = unsafe { zmq_poller_wait_all(poller, event, 1, timeout) };
     found.min(0)
@@ -307,7 +312,9 @@ pub unsafe extern "C" fn zmq_poller_wait_all(
             watched.arm();
             watched.items.clone()
         };
-        if timeout < 0 && items.iter().all(|item| item.events == 0) {
+        // What is watched for nothing is not looked at; a descriptor would tell of what is wrong with it.
+        let items: Vec<Item> = items.into_iter().filter(|item| item.events != 0).collect();
+        if timeout < 0 && items.is_empty() {
             return Err(Errno(libc::EFAULT));
         }
         let mut looks: Vec<zmq_pollitem_t> = items

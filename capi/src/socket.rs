@@ -55,6 +55,7 @@ impl Sock {
 pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
     call(std::ptr::null_mut(), || {
         let ctx = Ctx::of(context)?;
+        ctx.alive()?;
         let kind = SocketType::from_number(kind).ok_or(Errno(libc::EINVAL))?;
         let (ipv6, blocky) = ctx.socket_defaults();
         let mut options = Options::with_libzmq_defaults().set(opt::IPV6, ipv6);
@@ -92,10 +93,10 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c
     unsafe {
         on_endpoint(socket, addr, |socket, endpoint| {
             if adopted < 0 {
-                return socket.bind(endpoint).map(drop);
+                return Ok(socket.bind(endpoint).map(drop)?);
             }
             // SAFETY: with ZMQ_USE_FD the application has given the descriptor away, and it is taken once.
-            face::bind_adopted(socket, endpoint, OwnedFd::from_raw_fd(adopted))
+            Ok(face::bind_adopted(socket, endpoint, OwnedFd::from_raw_fd(adopted))?)
         })
     }
 }
@@ -107,27 +108,39 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_connect(socket: *mut c_void, addr: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { on_endpoint(socket, addr, |socket, endpoint| socket.connect(endpoint).map(drop)) }
+    unsafe { on_endpoint(socket, addr, |socket, endpoint| Ok(socket.connect(endpoint).map(drop)?)) }
 }
 
-/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`.
+/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_unbind(socket: *mut c_void, addr: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { on_endpoint(socket, addr, face::end_endpoint) }
+    unsafe { on_endpoint(socket, addr, end) }
 }
 
-/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`.
+/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, addr: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { on_endpoint(socket, addr, face::end_endpoint) }
+    unsafe { on_endpoint(socket, addr, end) }
+}
+
+/// Ends an endpoint; of one that is not there libzmq tells first what is wrong with its text (socket_base.cpp, parse_uri).
+fn end(socket: &Socket, endpoint: &str) -> Result<(), Errno> {
+    match face::end_endpoint(socket, endpoint) {
+        Err(Error::NoSuchEndpoint(_)) => Err(Errno(match endpoint.split_once("://") {
+            None | Some(("", _) | (_, "")) => libc::EINVAL,
+            Some(("tcp" | "ipc" | "inproc", _)) => libc::ENOENT,
+            Some(_) => libc::EPROTONOSUPPORT,
+        })),
+        ended => Ok(ended?),
+    }
 }
 
 /// # Safety
@@ -135,10 +148,11 @@ pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, addr: *const c_char
 unsafe fn on_endpoint(
     socket: *mut c_void,
     addr: *const c_char,
-    act: impl FnOnce(&Socket, &str) -> Result<(), Error>,
+    act: impl FnOnce(&Socket, &str) -> Result<(), Errno>,
 ) -> c_int {
     call(-1, || {
         let sock = Sock::of(socket)?;
+        face::alive(&sock.socket)?;
         // SAFETY: the caller's promise.
         let endpoint = unsafe { text(addr) }?;
         let _blocked = SignalsBlocked::new();

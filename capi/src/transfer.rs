@@ -42,9 +42,10 @@ pub unsafe extern "C" fn zmq_send(
     flags: c_int,
 ) -> c_int {
     call(-1, || {
+        let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let frame = Frame::copy_from(unsafe { bytes(buf.cast(), len) }?);
-        send(socket, frame, flags)?;
+        send(&sock, frame, flags)?;
         Ok(length(len))
     })
 }
@@ -61,15 +62,15 @@ pub unsafe extern "C" fn zmq_send_const(
     flags: c_int,
 ) -> c_int {
     call(-1, || {
+        let sock = Sock::of(socket)?;
         // SAFETY: the caller's promise.
         let frame = Frame::from(unsafe { constant(buf, len) }?);
-        send(socket, frame, flags)?;
+        send(&sock, frame, flags)?;
         Ok(length(len))
     })
 }
 
-fn send(socket: *mut c_void, frame: Frame, flags: c_int) -> Result<(), Errno> {
-    let sock = Sock::of(socket)?;
+fn send(sock: &Sock, frame: Frame, flags: c_int) -> Result<(), Errno> {
     let mut part = Some(Message::from(frame));
     Ok(face::send_part(&sock.socket, &mut part, flags & SNDMORE != 0, wait(flags))?)
 }
@@ -169,7 +170,8 @@ pub unsafe extern "C" fn zmq_recvmsg(socket: *mut c_void, msg: *mut zmq_msg_t, f
     unsafe { zmq_msg_recv(msg, socket, flags) }
 }
 
-/// Sends `count` buffers as the parts of one message; answers the length of the last. `EINVAL` for none.
+/// Sends `count` buffers; answers the length of the last. With `ZMQ_SNDMORE` they are the parts of one message, which ends
+/// with the last; without, each is a message (libzmq zmq.cpp; no manual page). `EINVAL` for none.
 ///
 /// # Safety
 /// `iov` points to `count` buffers, each of so many readable bytes.
@@ -181,7 +183,7 @@ pub unsafe extern "C" fn zmq_sendiov(
     flags: c_int,
 ) -> c_int {
     call(-1, || {
-        Sock::of(socket)?;
+        let sock = Sock::of(socket)?;
         if iov.is_null() || count == 0 {
             return Err(Errno(libc::EINVAL));
         }
@@ -189,9 +191,8 @@ pub unsafe extern "C" fn zmq_sendiov(
         for n in 0..count {
             // SAFETY: the caller's promise.
             let body = unsafe { bytes((*iov.add(n)).iov_base.cast(), (*iov.add(n)).iov_len) }?;
-            let last = n + 1 == count;
-            let flags = if last { flags & !SNDMORE } else { flags | SNDMORE };
-            send(socket, Frame::copy_from(body), flags)?;
+            let flags = if n + 1 == count { flags & !SNDMORE } else { flags };
+            send(&sock, Frame::copy_from(body), flags)?;
             len = body.len();
         }
         Ok(length(len))
@@ -199,7 +200,7 @@ pub unsafe extern "C" fn zmq_sendiov(
 }
 
 /// Receives up to `*count` parts of one message, each into memory of its own, to be freed with `free`; answers their
-/// number, as does `*count`. `EINVAL`, `ENOMEM`.
+/// number, as does `*count`, also where the call fails after some of them. `EINVAL`, `ENOMEM`.
 ///
 /// # Safety
 /// `iov` points to `*count` buffers.
@@ -217,7 +218,7 @@ pub unsafe extern "C" fn zmq_recviov(
             return Err(Errno(libc::EINVAL));
         }
         // SAFETY: the caller's promise.
-        let room = unsafe { *count };
+        let room = unsafe { count.replace(0) };
         let mut received = 0;
         let mut more = true;
         while more && received < room {

@@ -1,11 +1,11 @@
 //! What zmq.h offers beside messaging: counters, stopwatches, threads, sleep.
 
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::thread::JoinHandle;
 use std::time::Instant;
 
-use crate::boundary::{Errno, call};
+use crate::boundary::{Errno, SignalsBlocked, call};
 
 /// Sleeps for so many seconds.
 #[unsafe(no_mangle)]
@@ -119,27 +119,47 @@ pub unsafe extern "C" fn zmq_stopwatch_stop(watch: *mut c_void) -> c_ulong {
 
 /// What a thread runs.
 #[allow(non_camel_case_types)] // C's own name
-pub type zmq_thread_fn = Option<unsafe extern "C" fn(*mut c_void)>;
+pub type zmq_thread_fn = Option<unsafe extern "C-unwind" fn(*mut c_void)>;
 
-/// An argument on its way to its thread.
-struct Argument(*mut c_void);
+/// A function and its argument on their way to their thread.
+struct Start {
+    func: unsafe extern "C-unwind" fn(*mut c_void),
+    arg: *mut c_void,
+}
 
-// SAFETY: the application hands it to another thread on purpose.
-unsafe impl Send for Argument {}
-
-/// Starts a thread. NULL when the system gives none.
+/// Starts a thread, with the system's usual stack, which signals do not interrupt (libzmq thread.cpp). NULL when the system
+/// gives none.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_threadstart(func: zmq_thread_fn, arg: *mut c_void) -> *mut c_void {
+    // It unwinds where the function calls pthread_exit; nothing is left to be dropped then.
+    extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
+        // SAFETY: from `into_raw` below, and nobody else has it.
+        let Start { func, arg } = *unsafe { Box::from_raw(start.cast::<Start>()) };
+        // SAFETY: the application's function with the application's argument.
+        unsafe { func(arg) };
+        std::ptr::null_mut()
+    }
+    /// What pthread_create(3) takes.
+    type Routine = extern "C" fn(*mut c_void) -> *mut c_void;
     call(std::ptr::null_mut(), || {
-        let func = func.ok_or(Errno(libc::EFAULT))?;
-        let arg = Argument(arg);
-        let thread = std::thread::Builder::new().spawn(move || {
-            let arg = arg;
-            // SAFETY: the application's function with the application's argument.
-            unsafe { func(arg.0) }
-        });
-        let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-        Ok(Box::into_raw(Box::new(thread)).cast())
+        let start = Box::into_raw(Box::new(Start { func: func.ok_or(Errno(libc::EFAULT))?, arg }));
+        let mut thread = Box::new(MaybeUninit::<libc::pthread_t>::uninit());
+        let _blocked = SignalsBlocked::new();
+        let attributes = std::ptr::null();
+        // SAFETY: functions that unwind are called as others are, and the C library's caller lets them; the place for the
+        // thread is this frame's.
+        let failed = unsafe {
+            let run = std::mem::transmute::<extern "C-unwind" fn(*mut c_void) -> *mut c_void, Routine>(run);
+            libc::pthread_create(thread.as_mut_ptr(), attributes, run, start.cast())
+        };
+        match failed {
+            0 => Ok(Box::into_raw(thread).cast()),
+            number => {
+                // SAFETY: from `into_raw`, and no thread took it.
+                drop(unsafe { Box::from_raw(start) });
+                Err(Errno(number))
+            }
+        }
     })
 }
 
@@ -150,9 +170,10 @@ pub extern "C" fn zmq_threadstart(func: zmq_thread_fn, arg: *mut c_void) -> *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_threadclose(thread: *mut c_void) {
     if !thread.is_null() {
-        // SAFETY: the caller's promise.
-        let thread = unsafe { Box::from_raw(thread.cast::<JoinHandle<()>>()) };
-        // Its panic was printed by its hook.
-        let _ = thread.join();
+        // SAFETY: the caller's promise: made, filled in and not yet freed.
+        unsafe {
+            let thread = Box::from_raw(thread.cast::<libc::pthread_t>());
+            libc::pthread_join(*thread, std::ptr::null_mut());
+        }
     }
 }
