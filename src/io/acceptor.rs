@@ -18,17 +18,14 @@ use crate::socket::base::SocketBase;
 use crate::socket::pipes::Slot;
 use crate::stats::Counters;
 
-/// Connections taken in one go, so that a flood of them cannot keep the thread to itself. Peers wait meanwhile.
-const MAX_ACCEPTS: usize = 8;
-
 /// One bound endpoint.
 pub(crate) struct Acceptor {
     listener: Listener,
     pub(super) base: Arc<SocketBase>,
     values: Arc<Values>,
     pending: Pending,
-    /// A timer will make it accept again; edges are left to it, so that there is never more than one.
-    waiting: bool,
+    /// It is in line, or a timer will put it there: edges have nothing to add.
+    waits: bool,
 }
 
 impl Acceptor {
@@ -69,9 +66,9 @@ impl Reactor {
                 base.monitors.emit_at(id, descriptor, &local, "", EventKind::Listening);
                 self.listeners.insert(
                     id,
-                    Acceptor { listener, base, values, pending: Pending::default(), waiting: false },
+                    Acceptor { listener, base, values, pending: Pending::default(), waits: false },
                 );
-                self.accept(id);
+                self.accept_soon(id);
             }
             Err(error) => {
                 base.endpoints.failed(id, &error);
@@ -80,29 +77,31 @@ impl Reactor {
         }
     }
 
-    /// Takes connections that wait at a listener, on strangers' time: those who only knock are strangers, too.
-    pub(super) fn accept(&mut self, id: u64) {
-        for _ in 0..MAX_ACCEPTS {
-            if self.puts_off_accepting() {
-                break;
-            }
-            let start = Instant::now();
-            let next = self.accept_one(id);
-            self.accepted_stranger(start);
-            match next {
-                Next::Maybe => {}
-                Next::None => return,
-                Next::After(wait) => return self.accept_after(id, wait),
-            }
+    /// Somebody may wait at a listener, which gets in line.
+    pub(super) fn accept_soon(&mut self, id: u64) {
+        if let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waits) {
+            acceptor.waits = true;
+            self.line.add_listener(id);
         }
-        // No further edge comes for those that still wait.
-        self.accept_after(id, Duration::ZERO);
+    }
+
+    /// A listener's turn, on strangers' time: those who only knock are strangers, too. One of them is taken in a turn.
+    pub(super) fn accept(&mut self, id: u64) {
+        let Some(acceptor) = self.listeners.get_mut(&id) else { return };
+        acceptor.waits = false;
+        let start = Instant::now();
+        let next = self.accept_one(id);
+        self.served_stranger(start);
+        match next {
+            // No further edge comes for those that still wait.
+            Next::Maybe => self.accept_soon(id),
+            Next::None => {}
+            Next::After(wait) => self.accept_after(id, wait),
+        }
     }
 
     fn accept_one(&mut self, id: u64) -> Next {
-        let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waiting) else {
-            return Next::None;
-        };
+        let Some(acceptor) = self.listeners.get_mut(&id) else { return Next::None };
         let (stream, accepted) = match acceptor.listener.accept() {
             Ok(accepted) => accepted,
             Err(error) => match error.kind() {
@@ -137,18 +136,11 @@ impl Reactor {
         Next::Maybe
     }
 
-    /// Somebody knocks: the peers that the same poll told of come first.
-    pub(super) fn accept_soon(&mut self, id: u64) {
-        if self.listeners.get(&id).is_some_and(|acceptor| !acceptor.waiting) {
-            self.accept_after(id, Duration::ZERO);
-        }
-    }
-
     /// The wait is over.
     pub(super) fn accept_again(&mut self, id: u64) {
         if let Some(acceptor) = self.listeners.get_mut(&id) {
-            acceptor.waiting = false;
-            self.accept(id);
+            acceptor.waits = false;
+            self.accept_soon(id);
         }
     }
 
@@ -187,8 +179,8 @@ impl Reactor {
     /// Accepts nothing for a while: without a descriptor an accept fails at once, again and again.
     fn accept_after(&mut self, id: u64, wait: Duration) {
         if let Some(acceptor) = self.listeners.get_mut(&id) {
-            acceptor.waiting = true;
-            self.arm(Instant::now() + wait, Timer::Accept(id));
+            acceptor.waits = true;
+            self.arm_after(wait, Timer::Accept(id));
         }
     }
 

@@ -21,7 +21,7 @@ use super::command::Command;
 use super::dialer::{Dialling, Resolver};
 use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
 use super::hub::Connected;
-use super::line::Line;
+use super::line::{Line, Next};
 use super::parting::Parting;
 use super::session::Session;
 use super::signaler::after;
@@ -146,8 +146,6 @@ pub(crate) struct Reactor {
     peers_busy: bool,
     /// While peers are busy, strangers have no turn before.
     strangers_again: Instant,
-    /// Of strangers, those who knocked were served last: those in line are next.
-    accepted_last: bool,
     /// Sockets that close.
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
@@ -191,7 +189,6 @@ impl Reactor {
             strangers: Duration::ZERO,
             peers_busy: false,
             strangers_again: Instant::now(),
-            accepted_last: false,
             closing: HashMap::new(),
             watch: Watch::default(),
             resolver: Resolver::default(),
@@ -261,6 +258,7 @@ impl Reactor {
         } else if self.dialling.contains_key(&id) {
             self.dialled(id);
         } else if self.listeners.contains_key(&id) {
+            // The peers that the same poll told of come first.
             self.accept_soon(id);
         } else {
             self.give_turn(id);
@@ -357,21 +355,8 @@ impl Reactor {
         self.peers_busy = true;
     }
 
-    /// Whether those who knock have to wait. They and those in line share the strangers' time, by turns: who only knocks
-    /// keeps nobody from his handshake.
-    pub(super) fn puts_off_accepting(&self) -> bool {
-        self.puts_off_strangers() || (self.accepted_last && self.line.has_strangers())
-    }
-
-    /// A stranger was accepted, or turned away, or was none.
-    pub(super) fn accepted_stranger(&mut self, since: Instant) {
-        self.served_stranger(since);
-        self.accepted_last = true;
-    }
-
-    /// A stranger had a turn.
+    /// A stranger had a turn, or was accepted, or turned away, or was none.
     pub(super) fn served_stranger(&mut self, since: Instant) {
-        self.accepted_last = false;
         let now = Instant::now();
         let took = now.saturating_duration_since(since).min(LONGEST_TURN);
         self.strangers += took;
@@ -385,9 +370,14 @@ impl Reactor {
             self.turn(id);
         }
         while !self.puts_off_strangers() {
-            let Some(id) = self.line.next_stranger() else { return };
-            self.leaves_the_line(id);
-            self.turn(id);
+            match self.line.next_stranger() {
+                Some(Next::Stranger(id)) => {
+                    self.leaves_the_line(id);
+                    self.turn(id);
+                }
+                Some(Next::Listener(id)) => self.accept(id),
+                None => return,
+            }
         }
     }
 
@@ -403,6 +393,7 @@ mod tests {
 
     use zeroxide_transports::{Endpoint, Listener};
 
+    use super::super::hub::Maker;
     use super::*;
     use crate::options::Values;
     use crate::{Context, Socket, SocketType};
@@ -411,30 +402,27 @@ mod tests {
 
     /// A reactor without a thread that listens, and where.
     fn listening(pull: &Socket) -> (Reactor, String) {
+        let mut reactor = Reactor::new(Arc::clone(&pull.base().context), Random::new(1)).unwrap();
+        let address = listen(&mut reactor, pull, LISTENER);
+        (reactor, address)
+    }
+
+    fn listen(reactor: &mut Reactor, pull: &Socket, id: u64) -> String {
         let base = pull.base();
-        let mut reactor = Reactor::new(Arc::clone(&base.context), Random::new(1)).unwrap();
         let values = Arc::new(Values::native(None));
         let endpoint = Endpoint::parse_bind("tcp://127.0.0.1:*").unwrap();
         let listener = Listener::bind(&endpoint, &values.socket_options()).unwrap();
         let address = listener.endpoint().to_string().trim_start_matches("tcp://").to_owned();
-        reactor.listen(LISTENER, Arc::clone(base), listener, values);
+        reactor.listen(id, Arc::clone(base), listener, values);
         reactor.begin_round();
-        (reactor, address)
+        address
     }
 
-    /// Looks at the listener; answers how many are accepted by now.
+    /// A look at the listener, in which nobody else has a turn; answers how many are accepted by now.
     fn accept(reactor: &mut Reactor) -> usize {
-        reactor.accept_again(LISTENER);
+        reactor.accept_soon(LISTENER);
+        reactor.give_turns();
         reactor.connections.len()
-    }
-
-    /// Goes on with `round` until so many are accepted.
-    fn accept_all(reactor: &mut Reactor, wanted: usize, mut round: impl FnMut(&mut Reactor)) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while accept(reactor) < wanted {
-            assert!(Instant::now() < deadline);
-            round(reactor);
-        }
     }
 
     #[test]
@@ -448,24 +436,33 @@ mod tests {
         assert_eq!(accept(&mut reactor), 0, "not even the first");
         let now = Instant::now();
         reactor.strangers_again = now;
-        accept_all(&mut reactor, 1, |_| {});
+        let deadline = now + Duration::from_secs(60);
+        while accept(&mut reactor) == 0 {
+            assert!(Instant::now() < deadline);
+            reactor.strangers = Duration::ZERO;
+        }
         assert!(reactor.strangers_again > now && !reactor.strangers.is_zero(), "it was charged");
     }
 
     #[test]
-    fn who_was_accepted_has_a_turn_before_others_are_accepted() {
+    fn a_crowd_at_one_listener_keeps_nobody_out_of_another() {
         let cx = Context::new();
         let pull = cx.socket(SocketType::Pull).unwrap();
-        let (mut reactor, address) = listening(&pull);
-        let _first = TcpStream::connect(&address).unwrap();
-        accept_all(&mut reactor, 1, Reactor::begin_round);
-        let _others = [(); 2].map(|()| TcpStream::connect(&address).unwrap());
-        reactor.begin_round();
-        assert_eq!(accept(&mut reactor), 1, "the one in line is next");
-        accept_all(&mut reactor, 3, |reactor| {
+        let (mut reactor, crowded) = listening(&pull);
+        let quiet = listen(&mut reactor, &pull, LISTENER + 1);
+        let _crowd = [(); 40].map(|()| TcpStream::connect(&crowded).unwrap());
+        let _one = TcpStream::connect(quiet).unwrap();
+        let by = |reactor: &Reactor, listener| {
+            let maker = Maker::Listener(listener);
+            reactor.connections.values().filter(|connected| connected.maker == maker).count()
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while by(&reactor, LISTENER + 1) == 0 {
+            assert!(by(&reactor, LISTENER) < 20, "the crowd is let in, and the other waits");
+            assert!(Instant::now() < deadline);
+            [LISTENER, LISTENER + 1].into_iter().for_each(|id| reactor.accept_soon(id));
             reactor.begin_round();
             reactor.give_turns();
-            reactor.begin_round();
-        });
+        }
     }
 }
