@@ -593,3 +593,7 @@ pub(crate) fn owner(base: &Arc<SocketBase>, slot: &Slot) -> Owner {
 fn user_of(entry: &Entry) -> &str {
     entry.peer.as_ref().map_or("", |peer| &peer.user_id)
 }
+
+#[cfg(test)]
+#[path = "base_tests.rs"]
+mod tests;

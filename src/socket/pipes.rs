@@ -284,6 +284,8 @@ impl PipeTable {
         entry.slot.set(None);
         self.departed -= usize::from(entry.departed);
         self.dirty.retain(|dirty| *dirty != id);
+        // It may have ended and been closed in one go: whoever has the number next is not to be detached for it.
+        self.drained.retain(|drained| *drained != id);
         self.free.push(id);
         Some(entry)
     }
