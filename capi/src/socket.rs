@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use zeroxide::{Error, Options, Socket, SocketType, face, opt};
 
+use crate::asked::Asked;
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
 use crate::handles::{Held, Lasting, Slots};
@@ -24,6 +25,7 @@ pub(crate) struct Sock {
     /// A descriptor that listens, for the next bind (`ZMQ_USE_FD`); -1 for none.
     pub(crate) use_fd: AtomicI32,
     pub(crate) kept: Kept,
+    asked: Asked,
 }
 
 impl Sock {
@@ -64,7 +66,8 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
         }
         let socket = ctx.context()?.socket_with(kind, &options)?;
         let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
-        let handle = SOCKETS.insert(Sock { socket, monitor, use_fd, kept: Kept::new() });
+        let sock = Sock { socket, monitor, use_fd, kept: Kept::new(), asked: Asked::default() };
+        let handle = SOCKETS.insert(sock);
         if handle.is_null() { Err(Errno(libc::EMFILE)) } else { Ok(handle) }
     })
 }
@@ -91,12 +94,14 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c
     let adopted = Sock::of(socket).map_or(-1, |sock| sock.use_fd.swap(-1, Ordering::SeqCst));
     // SAFETY: the caller's promise.
     unsafe {
-        on_endpoint(socket, addr, |socket, endpoint| {
+        on_endpoint(socket, addr, |sock, endpoint| {
             if adopted < 0 {
-                return Ok(socket.bind(endpoint).map(drop)?);
+                let bound = sock.socket.bind(endpoint)?;
+                sock.asked.keep(endpoint, &bound.to_string());
+                return Ok(());
             }
             // SAFETY: with ZMQ_USE_FD the application has given the descriptor away, and it is taken once.
-            Ok(face::bind_adopted(socket, endpoint, OwnedFd::from_raw_fd(adopted))?)
+            Ok(face::bind_adopted(&sock.socket, endpoint, OwnedFd::from_raw_fd(adopted))?)
         })
     }
 }
@@ -108,7 +113,13 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_connect(socket: *mut c_void, addr: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { on_endpoint(socket, addr, |socket, endpoint| Ok(socket.connect(endpoint).map(drop)?)) }
+    unsafe {
+        on_endpoint(socket, addr, |sock, endpoint| {
+            let connecting = sock.socket.connect(endpoint)?;
+            sock.asked.keep(endpoint, &connecting.to_string());
+            Ok(())
+        })
+    }
 }
 
 /// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
@@ -132,14 +143,19 @@ pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, addr: *const c_char
 }
 
 /// Ends an endpoint; of one that is not there libzmq tells first what is wrong with its text (socket_base.cpp, parse_uri).
-fn end(socket: &Socket, endpoint: &str) -> Result<(), Errno> {
-    match face::end_endpoint(socket, endpoint) {
+fn end(sock: &Sock, endpoint: &str) -> Result<(), Errno> {
+    let meant = sock.asked.meant(endpoint);
+    let name = meant.as_deref().unwrap_or(endpoint);
+    match face::end_endpoint(&sock.socket, name) {
         Err(Error::NoSuchEndpoint(_)) => Err(Errno(match endpoint.split_once("://") {
             None | Some(("", _) | (_, "")) => libc::EINVAL,
             Some(("tcp" | "ipc" | "inproc", _)) => libc::ENOENT,
             Some(_) => libc::EPROTONOSUPPORT,
         })),
-        ended => Ok(ended?),
+        ended => {
+            sock.asked.forget(name);
+            Ok(ended?)
+        }
     }
 }
 
@@ -148,7 +164,7 @@ fn end(socket: &Socket, endpoint: &str) -> Result<(), Errno> {
 unsafe fn on_endpoint(
     socket: *mut c_void,
     addr: *const c_char,
-    act: impl FnOnce(&Socket, &str) -> Result<(), Errno>,
+    act: impl FnOnce(&Sock, &str) -> Result<(), Errno>,
 ) -> c_int {
     call(-1, || {
         let sock = Sock::of(socket)?;
@@ -156,7 +172,7 @@ unsafe fn on_endpoint(
         // SAFETY: the caller's promise.
         let endpoint = unsafe { text(addr) }?;
         let _blocked = SignalsBlocked::new();
-        act(&sock.socket, &bracketed(endpoint))?;
+        act(&sock, &bracketed(endpoint))?;
         Ok(0)
     })
 }

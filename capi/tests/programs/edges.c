@@ -48,13 +48,31 @@ static void contexts (void)
     CHECK (zmq_close (socket) == 0 && zmq_ctx_term (own) == 0);
 }
 
-static void endpoints (void *socket)
+static void endpoints (void)
 {
+    char bound[256], named[300];
+    size_t length = sizeof bound;
+    void *socket = make (context, ZMQ_PAIR);
     FAILS (EINVAL, zmq_unbind (socket, NULL));
     FAILS (EINVAL, zmq_unbind (socket, "nonsense"));
     FAILS (EINVAL, zmq_disconnect (socket, "tcp://"));
     FAILS (EPROTONOSUPPORT, zmq_disconnect (socket, "foo://bar"));
     FAILS (ENOENT, zmq_disconnect (socket, "inproc://nowhere"));
+
+    /* An endpoint ends by the name that it was asked for with, whatever it is called. */
+    CHECK (zmq_close (socket) == 0);
+    static const char *const spelled[] = {"tcp://127.0.0.1:05555", "tcp://[0:0::1]:5555", "tcp://127.0.0.1:0;127.0.0.1:1"};
+    socket = make (context, ZMQ_DEALER);
+    for (size_t n = 0; n < sizeof spelled / sizeof *spelled; ++n) {
+        CHECK (zmq_connect (socket, spelled[n]) == 0 && zmq_disconnect (socket, spelled[n]) == 0);
+        FAILS (ENOENT, zmq_disconnect (socket, spelled[n]));
+    }
+    CHECK (zmq_bind (socket, "tcp://127.0.0.1:*") == 0);
+    CHECK (zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, bound, &length) == 0 && zmq_unbind (socket, bound) == 0);
+    snprintf (named, sizeof named, "tcp://localhost:%s", strrchr (bound, ':') + 1);
+    CHECK (zmq_bind (socket, named) == 0 && zmq_unbind (socket, named) == 0);
+    FAILS (ENOENT, zmq_unbind (socket, named));
+    CHECK (zmq_close (socket) == 0);
 }
 
 static void parts (void *one, void *other)
@@ -162,7 +180,7 @@ int main (void)
     other = make (context, ZMQ_PAIR);
     CHECK (zmq_bind (one, "inproc://edges") == 0 && zmq_connect (other, "inproc://edges") == 0);
     contexts ();
-    endpoints (one);
+    endpoints ();
     parts (one, other);
     messages ();
     struct sigaction action = {.sa_handler = nothing};
