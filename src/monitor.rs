@@ -49,7 +49,7 @@ pub enum EventKind {
     /// A warning: anybody who reaches the endpoint, which is bound to more than this machine, may come in. Its mechanism
     /// is NULL and it has no ZAP_DOMAIN.
     Exposed,
-    /// A bound endpoint cannot be served (BIND_FAILED).
+    /// An endpoint cannot be bound, or cannot be served although it is (BIND_FAILED).
     BindFailed(io::ErrorKind),
     /// A connection was accepted; the handshake follows (ACCEPTED).
     Accepted,

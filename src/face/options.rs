@@ -66,6 +66,7 @@ const TYPE: i32 = 16;
 const MECHANISM: i32 = 43;
 const THREAD_SAFE: i32 = 81;
 pub(super) const ROUTING_ID: i32 = 5;
+const CONNECT_ROUTING_ID: i32 = 61;
 pub(super) const SUBSCRIBE: i32 = 6;
 pub(super) const UNSUBSCRIBE: i32 = 7;
 
@@ -96,6 +97,18 @@ pub(super) fn set(
                 if !values.metadata.iter().any(|(known, _)| *known == name) {
                     values.metadata.push((name, value));
                 }
+            }
+            Ok(())
+        }
+        // Reserved for the names that sockets make themselves (RFC 28), but libzmq takes them, and programs that number
+        // their peers in network byte order have them.
+        Some(form) if [ROUTING_ID, CONNECT_ROUTING_ID].contains(&number) && bytes.first() == Some(&0) => {
+            let id = RoutingId::new(bytes);
+            // Whether this socket takes one at all, and of this length.
+            (form.set)(values, socket, if id.is_some() { b"id" } else { bytes })?;
+            match number {
+                ROUTING_ID => values.routing_id = id,
+                _ => values.connect_routing_id = id,
             }
             Ok(())
         }

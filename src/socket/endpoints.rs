@@ -20,6 +20,7 @@ use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::io::signaler::Latch;
 use crate::io::zap;
+use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::security::Role;
 
@@ -325,7 +326,10 @@ impl SocketBase {
         }
         self.check_security(text, values)?;
         let reactor = self.reactor(values)?;
-        let listener = listen(&endpoint).map_err(|error| self.bind_error(text, error.source))?;
+        let listener = listen(&endpoint).map_err(|error| {
+            self.monitors.emit(id, &endpoint.to_string(), "", EventKind::BindFailed(error.source.kind()));
+            self.bind_error(text, error.source)
+        })?;
         let resolved = listener.endpoint().clone();
         self.endpoints.add(id, resolved.clone(), true, EndpointState::Listening);
         reactor.send(Command::Bind(id, Arc::clone(self), Box::new(listener), Arc::new(values.clone())));

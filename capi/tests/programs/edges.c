@@ -75,6 +75,49 @@ static void endpoints (void)
     CHECK (zmq_close (socket) == 0);
 }
 
+/* A bind that fails is told to a monitor, too. (libzmq's errno is then what telling it has left there.) */
+static void failures (void)
+{
+    unsigned char event[6];
+    char bound[256];
+    size_t length = sizeof bound;
+    void *one = make (context, ZMQ_PAIR), *other = make (context, ZMQ_PAIR), *monitor = make (context, ZMQ_PAIR);
+    CHECK (zmq_bind (one, "tcp://127.0.0.1:*") == 0);
+    CHECK (zmq_getsockopt (one, ZMQ_LAST_ENDPOINT, bound, &length) == 0);
+    CHECK (zmq_socket_monitor (other, "inproc://failures", ZMQ_EVENT_BIND_FAILED) == 0);
+    CHECK (zmq_connect (monitor, "inproc://failures") == 0);
+    FAILS (EADDRINUSE, zmq_bind (other, bound));
+    CHECK (zmq_recv (monitor, event, sizeof event, 0) == sizeof event);
+    uint16_t kind;
+    uint32_t value;
+    memcpy (&kind, event, sizeof kind);
+    memcpy (&value, event + sizeof kind, sizeof value);
+    CHECK (kind == ZMQ_EVENT_BIND_FAILED && value == EADDRINUSE);
+    CHECK (zmq_recv (monitor, bound, sizeof bound, 0) > 0);
+    CHECK (zmq_close (one) == 0 && zmq_close (other) == 0 && zmq_close (monitor) == 0);
+}
+
+/* Names that begin with a zero byte, such as numbers in network byte order, are names. */
+static void numbered (void)
+{
+    static const char name[] = {0, 0, 0, 5};
+    char text[256];
+    void *router = make (context, ZMQ_ROUTER), *dealer = make (context, ZMQ_DEALER);
+    CHECK (zmq_setsockopt (dealer, ZMQ_ROUTING_ID, name, sizeof name) == 0);
+    size_t length = sizeof text;
+    CHECK (zmq_getsockopt (dealer, ZMQ_ROUTING_ID, text, &length) == 0 && length == 4 && !memcmp (text, name, 4));
+    CHECK (zmq_setsockopt (router, ZMQ_CONNECT_ROUTING_ID, name, sizeof name) == 0);
+    memset (text, 0, sizeof text);
+    FAILS (EINVAL, zmq_setsockopt (dealer, ZMQ_ROUTING_ID, text, 256));
+    join (router, dealer, text);
+    CHECK (zmq_send (dealer, "x", 1, 0) == 1);
+    CHECK (zmq_recv (router, text, sizeof text, 0) == 4 && !memcmp (text, name, 4));
+    CHECK (zmq_recv (router, text, sizeof text, 0) == 1);
+    CHECK (zmq_send (router, name, 4, ZMQ_SNDMORE) == 4 && zmq_send (router, "y", 1, 0) == 1);
+    CHECK (zmq_recv (dealer, text, sizeof text, 0) == 1 && *text == 'y');
+    CHECK (zmq_close (router) == 0 && zmq_close (dealer) == 0);
+}
+
 static void parts (void *one, void *other)
 {
     char text[8];
@@ -181,6 +224,8 @@ int main (void)
     CHECK (zmq_bind (one, "inproc://edges") == 0 && zmq_connect (other, "inproc://edges") == 0);
     contexts ();
     endpoints ();
+    failures ();
+    numbered ();
     parts (one, other);
     messages ();
     struct sigaction action = {.sa_handler = nothing};
