@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::{LONG, RawPeer, Soon, address, assert_balanced, impatient, listen, no_linger, until, wait_for};
 use zeroxide::{
-    Cause, Context, EndpointState, Error, EventKind, Options, ReconnectStop, Socket, SocketType, Why, opt,
+    Cause, Context, EndpointState, Error, EventKind, Options, ReconnectStop, RoutingId, Socket, SocketType,
+    Why, opt,
 };
 
 fn number(bytes: &[u8]) -> u32 {
@@ -152,6 +153,29 @@ fn immediate_refuses_while_nobody_is_there_and_waits_for_a_handshake() {
             break;
         }
         assert_eq!(message, [b"x"]);
+    }
+}
+
+/// With IMMEDIATE each connection has a pipe of its own, and the last one's keeps the name until it is read.
+#[test]
+fn with_immediate_a_peer_keeps_its_name_when_it_comes_back_before_all_it_had_sent_is_received() {
+    let given = impatient().set(opt::CONNECT_ROUTING_ID, RoutingId::new("desk").unwrap());
+    for (options, announced) in [(given, ""), (impatient(), "desk")] {
+        let cx = Context::new();
+        let (listener, endpoint) = listen();
+        let router = cx.socket_with(SocketType::Router, &impatient()).unwrap();
+        let events = router.monitor();
+        router.connect_with(&endpoint, &options.set(opt::IMMEDIATE, true)).unwrap();
+        let shake_hands = || RawPeer::accept(&listener).shake_hands_as("DEALER", announced);
+        let mut peer = shake_hands();
+        peer.send(&[b"left"]);
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        let mut peer = shake_hands();
+        until("it can be sent to", || router.try_send(["desk", "back"]).is_ok());
+        assert_eq!(peer.read_message().unwrap(), [b"back"]);
+        let message = router.recv_soon();
+        assert_eq!((&message[0], &message[1]), (&"desk".into(), &"left".into()));
     }
 }
 

@@ -212,6 +212,10 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.displaced_by(routing_id))
     }
 
+    fn succeeded(&mut self, pipe: PipeId) {
+        each!(&mut self.kind, it => it.succeeded(pipe));
+    }
+
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         each!(&self.kind, it => it.routing_id(pipe))
     }

@@ -372,6 +372,12 @@ pub trait Pattern {
         None
     }
 
+    /// The peer of this pipe is gone for good and the next connection of its endpoint is about to join: it may have the same
+    /// routing id (ROUTER, STREAM).
+    fn succeeded(&mut self, pipe: PipeId) {
+        let _ = pipe;
+    }
+
     /// The routing id of this pipe's peer (ROUTER, STREAM); `None` while the pipe is anonymous.
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         let _ = pipe;

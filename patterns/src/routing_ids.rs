@@ -143,12 +143,18 @@ impl RoutingTable {
         self.set(pipe, Some(id));
     }
 
+    /// Lets another have the name of `pipe`, which addresses it no more; what it has left goes on under it.
+    pub(crate) fn release(&mut self, pipe: PipeId) {
+        let Some(id) = self.ids.get(pipe.0 as usize).and_then(Option::as_ref) else { return };
+        if self.by_id.get(id) == Some(&pipe) {
+            self.by_id.remove(id);
+        }
+    }
+
     /// Forgets `pipe`.
     pub(crate) fn remove(&mut self, pipe: PipeId) {
-        let id = self.ids.get_mut(pipe.0 as usize).and_then(Option::take);
-        if let Some(id) = id.filter(|id| self.find(id.as_bytes()) == Some(pipe)) {
-            self.by_id.remove(&id);
-        }
+        self.release(pipe);
+        self.ids.get_mut(pipe.0 as usize).and_then(Option::take);
     }
 
     /// The next automatic id that is free. A peer that announces ids of this kind can only make it skip some.

@@ -182,6 +182,10 @@ impl Pattern for Stream {
         self.out.table.find(routing_id)
     }
 
+    fn succeeded(&mut self, pipe: PipeId) {
+        self.out.table.release(pipe);
+    }
+
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         self.out.table.id_of(pipe)
     }

@@ -331,6 +331,9 @@ impl SocketBase {
             Link::Inproc(owner) => Some(owner.clone()),
             Link::Offline | Link::Engine(_) => None,
         };
+        if origin.connected {
+            state.succeed(&entry);
+        }
         let has_name = origin.routing_id.is_some();
         if !has_name && state.is_anothers_name(&routing_id, user_of(&entry)) {
             return state.turn_away(entry, Some(ProtocolError::AnothersRoutingId));
@@ -449,6 +452,21 @@ impl SocketState {
         }
         self.changed();
         Ok(id)
+    }
+
+    /// With IMMEDIATE each connection of an endpoint has a pipe of its own, and those of earlier ones stay for what is unread.
+    /// Their names are free for the next one, if it is the same user's (`security/names`): without a pipe it would be ended,
+    /// and the endpoint with it.
+    fn succeed(&mut self, newcomer: &Entry) {
+        let user = user_of(newcomer);
+        let earlier = self.pipes.iter().filter(|(_, entry)| {
+            entry.endpoint == newcomer.endpoint
+                && entry.is_ended()
+                && self.values.may_take_name(user_of(entry), user)
+        });
+        for pipe in earlier.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.pattern.succeeded(pipe);
+        }
     }
 
     /// Whether a newcomer without a name would take that of another user over (`security/names`).

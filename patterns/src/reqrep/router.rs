@@ -134,6 +134,10 @@ impl Pattern for Router {
         holder.filter(|_| !is_reserved(routing_id))
     }
 
+    fn succeeded(&mut self, pipe: PipeId) {
+        self.out.table.release(pipe);
+    }
+
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         self.out.table.id_of(pipe)
     }

@@ -174,6 +174,22 @@ fn connect_routing_id_that_is_taken_is_refused() {
 }
 
 #[test]
+fn who_succeeds_a_peer_that_is_gone_may_have_its_name_and_what_that_one_sent_keeps_it() {
+    let mut router = router();
+    let before = router.connect_as(0, Some(b"a")).unwrap();
+    router.deliver(before, "left");
+    router.kill(before);
+    router.pattern.succeeded(before);
+    let next = router.connect_as(0, Some(b"a")).unwrap();
+    router.deliver(next, "new");
+    assert_eq!(router.recv(), Ok(Some(("a", "left").into())));
+    assert_eq!(router.recv(), Ok(Some(("a", "new").into())));
+    router.detach(before);
+    router.send(("a", "answer")).unwrap();
+    assert_eq!(router.pattern.find(b"a"), Some(next));
+}
+
+#[test]
 fn router_closes_a_newcomer_whose_id_is_taken_and_does_not_read_it() {
     let mut router = router();
     let a = router.accept_as(0, b"a");
