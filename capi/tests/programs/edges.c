@@ -200,11 +200,17 @@ static void messages (void)
 /* A thread has the stack that the system gives to threads, takes no signals, and may end as it likes. */
 static void thread (void *argument)
 {
-    volatile char much[3 << 20];
+    pthread_attr_t usual, own;
+    size_t wanted = 0, given = 0;
     sigset_t blocked;
-    memset ((char *) much, 1, sizeof much);
+    CHECK (pthread_attr_init (&usual) == 0 && pthread_attr_getstacksize (&usual, &wanted) == 0);
+    CHECK (pthread_getattr_np (pthread_self (), &own) == 0 && pthread_attr_getstacksize (&own, &given) == 0);
+    /* The guard may be taken off it. */
+    CHECK (given + (64 << 10) >= wanted);
+    pthread_attr_destroy (&usual);
+    pthread_attr_destroy (&own);
     CHECK (pthread_sigmask (SIG_BLOCK, NULL, &blocked) == 0 && sigismember (&blocked, SIGUSR1) == 1);
-    *(int *) argument = much[sizeof much - 1];
+    *(int *) argument = 1;
     pthread_exit (NULL);
 }
 
