@@ -24,7 +24,7 @@ use crate::options::OptionError;
 pub use group::GroupError;
 pub use handshake::{Denial, HandshakeCause, HandshakeError};
 pub use security::SecurityError;
-pub use why::{Attachment, DialError, NotReady, Why};
+pub use why::{Attachment, DialError, NotReady, RequestUnsent, Why};
 
 /// The result of a call on a socket or a context.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -347,7 +347,7 @@ impl From<SendError> for Error {
 pub struct RequestError {
     /// Why there is none.
     pub error: Error,
-    /// The request, if it was not sent; `None` if the peer may have got it.
+    /// The request, if it was not sent or was taken back; `None` if a peer may have got it.
     pub unsent: Option<Message>,
 }
 

@@ -21,7 +21,7 @@ pub use bytes::Bytes;
 pub use context::Context;
 pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
-    NotReady, Op, RequestError, Result, SecurityError, SendError, Turn, Why,
+    NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
 };
 pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};

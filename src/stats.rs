@@ -21,7 +21,8 @@ use crate::socket::pipes::Drops;
 pub struct SocketStats {
     /// Messages that `send` took.
     pub accepted: u64,
-    /// Calls of `send` that gave the message back because nobody could take it.
+    /// Calls of `send` that gave the message back because nobody could take it, and of `request` that took it back
+    /// because nobody had: such a request counts nowhere else.
     pub refused: u64,
     /// Messages taken for which nobody had subscribed (PUB, XPUB).
     pub unmatched: u64,

@@ -30,6 +30,10 @@ impl Pipes for Sink {
         None
     }
 
+    fn recall(&mut self, _: PipeId, _: impl Fn(&Message) -> bool) -> Option<Message> {
+        None
+    }
+
     fn dropped(&mut self, _: Option<PipeId>, _: Cause) {}
 
     fn unmatched(&mut self) {}

@@ -168,12 +168,12 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.disconnect(number, pipes))
     }
 
-    fn number_request(&mut self) {
-        each!(&mut self.kind, it => it.number_request());
+    fn number_request(&mut self, numbered: bool) {
+        each!(&mut self.kind, it => it.number_request(numbered));
     }
 
-    fn abandon_request(&mut self) {
-        each!(&mut self.kind, it => it.abandon_request());
+    fn abandon_request<P: Pipes>(&mut self, pipes: &mut P) -> Option<(PipeId, Message)> {
+        each!(&mut self.kind, it => it.abandon_request(pipes))
     }
 
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {

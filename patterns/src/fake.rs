@@ -127,6 +127,15 @@ impl Pipes for FakePipes {
         traffic
     }
 
+    fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
+        let output = &mut self.get(pipe).output;
+        let at = output.iter().rposition(|t| matches!(t, Traffic::Message(message) if wanted(message)))?;
+        match output.remove(at)? {
+            Traffic::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
     fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause) {
         if let Some(pipe) = pipe {
             self.get(pipe);

@@ -120,6 +120,10 @@ pub trait Pipes {
     /// Takes the next thing received. `None`: nothing now; [`Pattern::readable`] tells when that changes.
     fn read(&mut self, pipe: PipeId) -> Option<Traffic>;
 
+    /// Takes the newest message back that was written to `pipe`, is `wanted`, and is still in the pipe's queue. It counts
+    /// as never written, and its room is free.
+    fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message>;
+
     /// Counts one message routed to `pipe` (or to nobody) that was dropped.
     fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause);
 
@@ -304,12 +308,17 @@ pub trait Pattern {
     /// [`Refusal::WrongState`], [`Refusal::NotSupported`].
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
 
-    /// The next request carries a number, and only its own reply is taken, even without REQ_CORRELATE (REQ).
-    fn number_request(&mut self) {}
+    /// Whether the next request carries a number, so that only its own reply is taken, even without REQ_CORRELATE (REQ).
+    fn number_request(&mut self, numbered: bool) {
+        let _ = numbered;
+    }
 
     /// Gives up the request under way: another may follow, and its late reply is thrown away if it was numbered
-    /// (REQ).
-    fn abandon_request(&mut self) {}
+    /// (REQ). A numbered one that is still in its pipe's queue is taken back and returned, with that pipe.
+    fn abandon_request<P: Pipes>(&mut self, pipes: &mut P) -> Option<(PipeId, Message)> {
+        let _ = pipes;
+        None
+    }
 
     /// Whether `recv` would give a message now.
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool;

@@ -51,6 +51,8 @@ pub enum Why {
         /// How long was waited.
         after: Option<Duration>,
     },
+    /// The request was not written to a peer, not even in part. It was taken back.
+    RequestUnsent(Box<RequestUnsent>),
     /// The endpoint has no connection whose handshake is over.
     NotReady(Box<NotReady>),
     /// The socket has fewer peers than were waited for.
@@ -72,6 +74,15 @@ pub enum Why {
         /// How many there are.
         messages: u64,
     },
+}
+
+/// A request that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestUnsent {
+    /// How long was waited.
+    pub after: Option<Duration>,
+    /// Where it waited for a peer; `None` when its peer was there and took nothing in.
+    pub at: Option<Attachment>,
 }
 
 /// How an endpoint that was waited for fared.
@@ -131,6 +142,7 @@ impl Why {
             Why::NoMessage { after, .. }
             | Why::NoSubscription { after, .. }
             | Why::AwaitingReply { after } => after.is_some(),
+            Why::RequestUnsent(unsent) => unsent.after.is_some(),
             Why::NotReady(_) => true,
             _ => false,
         }
@@ -161,10 +173,21 @@ impl fmt::Display for Why {
             Why::AwaitingReply { after } => {
                 write!(f, "no reply{}; the request may have arrived", within(*after))
             }
+            Why::RequestUnsent(unsent) => unsent.fmt(f),
             Why::NotReady(not_ready) => not_ready.fmt(f),
             Why::FewerPeers { wanted, have } => write!(f, "{have} of {wanted} peers are connected"),
             Why::FewerSubscribers { wanted, have } => write!(f, "{have} of {wanted} subscribers are there"),
             Why::Unsent { messages } => write!(f, "{messages} messages are not written yet"),
+        }
+    }
+}
+
+impl fmt::Display for RequestUnsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = within(self.after);
+        match &self.at {
+            Some(at) => write!(f, "no reply{after}; this REQ {at}; request returned"),
+            None => write!(f, "no reply{after}; the peer takes nothing in; request returned"),
         }
     }
 }

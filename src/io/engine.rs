@@ -430,6 +430,8 @@ impl State {
     fn drive_out(&mut self, turn: &mut Turn) -> Option<End> {
         for _ in 0..MAX_ROUNDS {
             if !self.writable {
+                // What is not framed stays with the socket, which may take it back.
+                self.pipe.iter_mut().for_each(|pipe| pipe.reader.put_back());
                 return None;
             }
             if self.outbox.len() < self.quantum {
@@ -635,6 +637,7 @@ impl State {
         self.over = true;
         if let Some(pipe) = &mut self.pipe {
             turn.credit |= pipe.reader.lose(u64::from(self.outbox.unwritten_messages()));
+            pipe.reader.put_back();
             turn.input |= pipe.writer.flush();
         } else if end.is_told() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];

@@ -68,6 +68,17 @@ pub enum EndpointState {
     Gone,
 }
 
+impl EndpointStatus {
+    /// The same for the error of a send that finds no peer here.
+    pub(crate) fn attachment(&self) -> Attachment {
+        let endpoint = Arc::from(self.endpoint.to_string());
+        match self.bound {
+            true => Attachment::Bound(endpoint),
+            false => Attachment::Connecting { endpoint, last: self.last.clone(), attempts: self.attempts },
+        }
+    }
+}
+
 /// One line: what, in which state, after how many attempts.
 impl fmt::Display for EndpointStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,14 +185,8 @@ impl EndpointTable {
     /// Where a socket without peers might find one, for an error's text.
     pub(crate) fn attachment(&self) -> Attachment {
         let rows = self.rows();
-        let text = |row: &EndpointStatus| Arc::from(row.endpoint.to_string());
-        match (rows.iter().find(|row| !row.bound), rows.first()) {
-            (Some(row), _) => {
-                Attachment::Connecting { endpoint: text(row), last: row.last.clone(), attempts: row.attempts }
-            }
-            (None, Some(row)) => Attachment::Bound(text(row)),
-            (None, None) => Attachment::Nowhere,
-        }
+        let row = rows.iter().find(|row| !row.bound).or(rows.first());
+        row.map_or(Attachment::Nowhere, EndpointStatus::attachment)
     }
 
     fn change(&self, id: u64, change: impl FnOnce(&mut EndpointStatus)) {

@@ -530,6 +530,15 @@ impl Pipes for PipeTable {
         traffic
     }
 
+    fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
+        // Over inproc the queue itself is the destination.
+        let entry = self.get_mut(pipe).filter(|entry| !entry.inproc)?;
+        let recalled = entry.pipe.writer.recall(wanted)?;
+        self.errands.wake_output = true;
+        self.errands.mark();
+        Some(recalled)
+    }
+
     fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause) {
         let entry = pipe.and_then(|id| self.entries.get_mut(id.0 as usize)).and_then(Option::as_mut);
         let drops = match entry {

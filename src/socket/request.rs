@@ -10,7 +10,7 @@ use zeroxide_zmtp::Message;
 use super::Socket;
 use super::base::SocketBase;
 use super::transfer::Patience;
-use crate::error::{Error, Op, RequestError, Why};
+use crate::error::{Error, Op, RequestError, RequestUnsent, Why};
 use crate::io::signaler::{Signal, wait_until};
 
 /// Whose turn it is to ask: exchanges of one REQ follow one another.
@@ -58,8 +58,11 @@ impl Socket {
     /// # Ok::<(), zeroxide::Error>(())
     /// ```
     ///
+    /// A request that got no reply in time and was not written to a peer, not even in part, is taken back: no peer
+    /// receives it later.
+    ///
     /// # Errors
-    /// [`RequestError`]: why, and the request itself if it was never sent.
+    /// [`RequestError`]: why, and the request itself if no peer can have received it.
     pub fn request(&self, message: impl Into<Message>, limit: Duration) -> Result<Message, RequestError> {
         let message = message.into();
         let base = self.base();
@@ -72,8 +75,10 @@ impl Socket {
             return Err(RequestError { error, unsent: Some(message) });
         };
         base.exchange_one(message, deadline).map_err(|mut refused| {
-            if let Error::TimedOut(Why::AwaitingReply { after }) = &mut refused.error {
-                *after = Some(limit);
+            match &mut refused.error {
+                Error::TimedOut(Why::AwaitingReply { after }) => *after = Some(limit),
+                Error::TimedOut(Why::RequestUnsent(unsent)) => unsent.after = Some(limit),
+                _ => {}
             }
             refused
         })
@@ -87,16 +92,36 @@ impl SocketBase {
         deadline: Option<Instant>,
     ) -> Result<Message, RequestError> {
         let left = || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-        self.enter(|state| state.pattern.number_request());
-        let reply = match self.send(message, Patience::For(left())) {
-            Ok(()) => self.recv(Patience::For(left())).map_err(|error| RequestError { error, unsent: None }),
-            Err(unsent) => Err(unsent.into()),
-        };
-        // A request that somebody else sent with `send` is not ours to give up.
-        let ours = !matches!(&reply, Err(RequestError { error: Error::WrongState { .. }, .. }));
-        if reply.is_err() && ours {
-            self.enter(|state| state.pattern.abandon_request());
+        self.enter(|state| state.pattern.number_request(true));
+        if let Err(unsent) = self.send(message, Patience::For(left())) {
+            self.enter(|state| state.pattern.number_request(false));
+            return Err(unsent.into());
         }
-        reply
+        self.recv(Patience::For(left())).map_err(|error| match error {
+            // Somebody else received the reply with `recv`: nothing is left to give up.
+            Error::WrongState { .. } => RequestError { error, unsent: None },
+            error => self.give_up(error),
+        })
+    }
+
+    /// Ends a request whose reply did not come for this reason, and takes it back if it is still in its pipe's queue.
+    fn give_up(self: &Arc<Self>, error: Error) -> RequestError {
+        let recalled = self.enter(|state| {
+            let (pipe, request) = state.pattern.abandon_request(&mut state.pipes)?;
+            state.accepted -= 1;
+            state.refused += 1;
+            let offline = state.pipes.get(pipe).filter(|entry| !entry.is_up()).map(|entry| entry.endpoint);
+            Some((request, offline))
+        });
+        let Some((request, offline)) = recalled else { return RequestError { error, unsent: None } };
+        let row = offline.and_then(|endpoint| self.endpoints.get(endpoint));
+        let at = row.map(|row| row.attachment());
+        let why = Why::RequestUnsent(Box::new(RequestUnsent { after: None, at }));
+        let error = match error {
+            Error::TimedOut(_) => Error::TimedOut(why),
+            Error::WouldBlock(_) => Error::WouldBlock(why),
+            other => other,
+        };
+        RequestError { error, unsent: Some(request) }
     }
 }

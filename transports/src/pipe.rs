@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 
-use zeroxide_zmtp::Traffic;
+use zeroxide_zmtp::{Message, Traffic};
 
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
@@ -275,6 +275,28 @@ impl Writer {
         !self.open.is_empty()
     }
 
+    /// Takes the newest message back that is `wanted` and that the reader has not taken. It counts as never written.
+    pub fn recall(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
+        let is_wanted = |traffic: &Traffic| matches!(traffic, Traffic::Message(message) if wanted(message));
+        let recalled = match self.open.iter().rposition(is_wanted) {
+            Some(at) => {
+                let traffic = self.open.remove(at)?;
+                self.open_bytes -= traffic.size() + FRAMING;
+                traffic
+            }
+            None => {
+                let mut swap = self.queue.swap();
+                let at = swap.items.iter().rposition(is_wanted)?;
+                swap.items.remove(at)?
+            }
+        };
+        self.routed -= 1;
+        match recalled {
+            Traffic::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
     /// Makes the open batch visible. `true`: the reader had found nothing, wake it.
     pub fn flush(&mut self) -> bool {
         if self.open.is_empty() {
@@ -447,6 +469,15 @@ impl Reader {
         !self.taken.is_empty()
     }
 
+    /// Gives what was taken from the queue in one go and not used yet back to the queue, where the writer can recall it.
+    pub fn put_back(&mut self) {
+        if !self.taken.is_empty() {
+            let mut swap = self.queue.swap();
+            self.taken.append(&mut swap.items);
+            std::mem::swap(&mut swap.items, &mut self.taken);
+        }
+    }
+
     /// How much is flushed and not read, subscriptions included.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -489,5 +520,69 @@ fn low_water(queue: &Queue) -> u64 {
         // Without a mark nobody waits for credit, yet the counters want to be fresh.
         u64::MAX => 256,
         limit => limit.div_ceil(2),
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn one_way() -> (Writer, Reader) {
+        let (here, there) = pipe(Flow { hwm: 3, ..Flow::default() }, Flow::default());
+        (here.writer, there.reader)
+    }
+
+    fn is(n: u8) -> impl Fn(&Message) -> bool {
+        move |message| message.first().is_some_and(|frame| **frame == [n])
+    }
+
+    fn write(writer: &mut Writer, n: u8) {
+        assert!(writer.reserve());
+        writer.write(Traffic::Message((&[n]).into()));
+    }
+
+    fn taken(reader: &mut Reader) -> Vec<Message> {
+        let message = |traffic| match traffic {
+            Traffic::Message(message) => message,
+            other => panic!("{other:?}"),
+        };
+        std::iter::from_fn(|| reader.read()).map(message).collect()
+    }
+
+    #[test]
+    fn a_message_is_recalled_until_the_reader_takes_it_and_gives_its_credit_back() {
+        let (mut writer, mut reader) = one_way();
+        for flushed in [false, true] {
+            (1..=3).for_each(|n| write(&mut writer, n));
+            assert!(!writer.has_credit());
+            if flushed {
+                writer.flush();
+            }
+            assert_eq!(writer.recall(is(2)), Some((&[2]).into()));
+            assert_eq!(writer.recall(is(2)), None, "once");
+            assert!(writer.has_credit());
+            writer.flush();
+            assert_eq!(taken(&mut reader), [(&[1]).into(), (&[3]).into()]);
+            assert_eq!(writer.recall(is(3)), None, "it is taken");
+            assert_eq!(writer.open_bytes(), 0);
+        }
+        let tally = writer.tally();
+        assert_eq!((tally.routed, tally.written, tally.queued()), (4, 4, 0));
+    }
+
+    #[test]
+    fn what_a_reader_puts_back_keeps_its_order_and_can_be_recalled() {
+        let (mut writer, mut reader) = one_way();
+        (1..=2).for_each(|n| write(&mut writer, n));
+        writer.flush();
+        assert!(reader.take().is_some());
+        write(&mut writer, 3);
+        writer.flush();
+        assert_eq!(writer.recall(is(2)), None, "the reader has it");
+        reader.put_back();
+        assert_eq!(writer.recall(is(2)), Some((&[2]).into()));
+        reader.ack(1);
+        assert_eq!(taken(&mut reader), [(&[3]).into()]);
+        assert_eq!(writer.tally().queued(), 0);
     }
 }

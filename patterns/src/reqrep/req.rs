@@ -72,8 +72,7 @@ impl Asked {
             return false;
         }
         let delimiter = usize::from(self.id.is_some());
-        let numbered =
-            self.id.is_none_or(|id| message.first().is_some_and(|frame| **frame == id.to_ne_bytes()));
+        let numbered = self.id.is_none_or(|id| is_numbered(message, id));
         let delimited = message.get(delimiter).is_some_and(|frame| frame.is_empty());
         // The delimiter must not be the last frame (libzmq req.cpp asks for MORE).
         if !numbered || !delimited || message.len() < delimiter + 2 {
@@ -83,6 +82,11 @@ impl Asked {
         envelope.filter(Frame::is_shared).for_each(|frame| spent.push_back(frame));
         true
     }
+}
+
+/// Whether a message begins with this number.
+fn is_numbered(message: &Message, id: u32) -> bool {
+    message.first().is_some_and(|frame| **frame == id.to_ne_bytes())
 }
 
 impl Pattern for Req {
@@ -153,13 +157,18 @@ impl Pattern for Req {
         Ok(reply)
     }
 
-    fn number_request(&mut self) {
-        self.numbers_next = true;
+    fn number_request(&mut self, numbered: bool) {
+        self.numbers_next = numbered;
     }
 
-    fn abandon_request(&mut self) {
-        self.asked = None;
-        self.numbers_next = false;
+    fn abandon_request<P: Pipes>(&mut self, pipes: &mut P) -> Option<(PipeId, Message)> {
+        let Asked { pipe, id } = self.asked.take()?;
+        let (pipe, id) = (pipe?, id?);
+        let mut request = pipes.recall(pipe, |message| is_numbered(message, id))?;
+        self.out.writable(pipe);
+        let _number = request.pop_front();
+        let _delimiter = request.pop_front();
+        Some((pipe, request))
     }
 
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {

@@ -170,11 +170,11 @@ fn req_with_probe_router_probes_each_new_pipe() {
 fn req_numbers_one_request_on_demand_and_throws_its_late_reply_away() {
     let mut req = req();
     let a = req.accept(0);
-    req.pattern.number_request();
+    req.pattern.number_request(true);
     req.send("q1").unwrap();
     let (first, _) = take_numbered(&mut req, a);
-    req.pattern.abandon_request();
-    req.pattern.number_request();
+    assert_eq!(req.pattern.abandon_request(&mut req.pipes), None, "it is on its way");
+    req.pattern.number_request(true);
     req.send("q2").unwrap();
     let (second, _) = take_numbered(&mut req, a);
     req.deliver(a, (&first.to_ne_bytes()[..], &b""[..], &b"late"[..]));
@@ -183,4 +183,18 @@ fn req_numbers_one_request_on_demand_and_throws_its_late_reply_away() {
     assert_eq!(req.recv(), Ok(Some("x".into())));
     req.send("q3").unwrap();
     assert_eq!(req.take(a), Some(Message::from(("", "q3"))), "only the next request is numbered");
+}
+
+#[test]
+fn req_takes_a_request_back_that_is_still_queued_and_has_room_for_the_next() {
+    let mut req = req();
+    let a = req.connect(1);
+    for _ in 0..2 {
+        req.pattern.number_request(true);
+        req.send(("q", "of two frames")).unwrap();
+        assert_eq!(req.pattern.abandon_request(&mut req.pipes), Some((a, ("q", "of two frames").into())));
+    }
+    req.send("next").unwrap();
+    assert_eq!(req.take(a), Some(Message::from(("", "next"))), "nothing before it, and it is not numbered");
+    assert_eq!(req.pipes.reserved(), 0);
 }
