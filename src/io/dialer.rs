@@ -139,47 +139,55 @@ impl Reactor {
         }
     }
 
-    /// Tries the next address of the attempt.
+    /// Tries the next addresses of the attempt, until one does not fail at once. A name may have thousands: none of them
+    /// deepens the stack.
     pub(super) fn dial_next(&mut self, id: u64) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        match session.addresses.pop_front() {
-            Some(address) => self.dial_stream(id, &address),
-            None => {
-                self.attempt_failed(id, io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+        loop {
+            let Some(session) = self.sessions.get_mut(&id) else { return };
+            let dialled = match session.addresses.pop_front() {
+                Some(address) => self.dial_stream(id, &address),
+                None => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
+            };
+            let Err(error) = dialled else { return };
+            let Some(session) = self.sessions.get_mut(&id) else { return };
+            session.connection = None;
+            if session.addresses.is_empty() {
+                return self.attempt_over(id, error);
             }
         }
     }
 
-    fn dial_stream(&mut self, id: u64, address: &Resolved) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+    /// Dials one address. An error is one of the first step; a later one comes to [`Reactor::attempt_failed`].
+    fn dial_stream(&mut self, id: u64, address: &Resolved) -> io::Result<()> {
+        let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
         let options = session.values.socket_options();
         let token = self.context.next_id();
-        let proxy = session.values.socks(&session.endpoint).map_err(io::Error::from);
-        let dialled = proxy.and_then(|proxy| {
-            let mut stream = zeroxide_transports::dial(address, &options)?;
-            self.poll.registry().register(&mut stream, Token(token as usize), Interest::WRITABLE)?;
-            Ok(Dialling { session: id, stream, reached: false, proxy })
-        });
-        match dialled {
-            Ok(dialling) => {
-                session.connection = Some(token);
-                session.attempt += 1;
-                let text = session.endpoint.to_string();
-                session.base.monitors.emit(token, "", &text, EventKind::ConnectDelayed);
-                if let Some(limit) = session.values.connect_timeout {
-                    let timer = Timer::ConnectTimeout(id, session.attempt);
-                    self.arm_after(limit, timer);
-                }
-                self.dialling.insert(token, dialling);
-                self.dialled(token);
-            }
-            Err(error) => self.attempt_failed(id, error),
+        let proxy = session.values.socks(&session.endpoint)?;
+        let mut stream = zeroxide_transports::dial(address, &options)?;
+        self.poll.registry().register(&mut stream, Token(token as usize), Interest::WRITABLE)?;
+        session.connection = Some(token);
+        session.attempt += 1;
+        let text = session.endpoint.to_string();
+        session.base.monitors.emit(token, "", &text, EventKind::ConnectDelayed);
+        if let Some(limit) = session.values.connect_timeout {
+            let timer = Timer::ConnectTimeout(id, session.attempt);
+            self.arm_after(limit, timer);
         }
+        self.dialling.insert(token, Dialling { session: id, stream, reached: false, proxy });
+        self.go_on_dialling(token)
     }
 
     /// A dialled stream may be connected, or its proxy may have answered.
     pub(super) fn dialled(&mut self, token: u64) {
-        let Some(dialling) = self.dialling.get_mut(&token) else { return };
+        let Some(id) = self.dialling.get(&token).map(|dialling| dialling.session) else { return };
+        if let Err(error) = self.go_on_dialling(token) {
+            self.attempt_failed(id, error);
+        }
+    }
+
+    /// Goes on with a dialled stream as far as it can, until it is a connection.
+    fn go_on_dialling(&mut self, token: u64) -> io::Result<()> {
+        let Some(dialling) = self.dialling.get_mut(&token) else { return Ok(()) };
         let was_reached = dialling.reached;
         let connected = dialling.advance(self.poll.registry(), token);
         if matches!(connected, Ok(false)) {
@@ -187,16 +195,17 @@ impl Reactor {
                 let id = dialling.session;
                 self.limit_dialogue(id);
             }
-            return;
+            return Ok(());
         }
-        let Some(Dialling { session: id, mut stream, .. }) = self.dialling.remove(&token) else { return };
+        let Some(Dialling { session: id, mut stream, .. }) = self.dialling.remove(&token) else {
+            return Ok(());
+        };
         let outcome = connected.and_then(|_| self.start(id, token, &mut stream));
         if let Err(error) = outcome {
             let _ = self.poll.registry().deregister(&mut stream);
-            self.attempt_failed(id, error);
-            return;
+            return Err(error);
         }
-        let Some(session) = self.sessions.get(&id) else { return };
+        let Some(session) = self.sessions.get(&id) else { return Ok(()) };
         let opening = Opening {
             id: token,
             address: stream.peer_address(),
@@ -208,9 +217,7 @@ impl Reactor {
             place: None,
             values: Arc::clone(&session.values),
         };
-        if let Err(error) = self.open(opening, true) {
-            self.attempt_failed(id, error);
-        }
+        self.open(opening, true)
     }
 
     /// The proxy is reached; it does not have for ever.
@@ -250,3 +257,7 @@ impl Reactor {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "dialer_tests.rs"]
+mod tests;

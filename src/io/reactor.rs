@@ -167,7 +167,7 @@ pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> 
 }
 
 impl Reactor {
-    fn new(context: Arc<ContextBase>, random: Random) -> io::Result<Reactor> {
+    pub(super) fn new(context: Arc<ContextBase>, random: Random) -> io::Result<Reactor> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let (sender, orders) = crossbeam_channel::unbounded();

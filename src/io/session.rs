@@ -223,13 +223,19 @@ impl Reactor {
         self.retry(id, setback, failure, stop);
     }
 
-    /// One attempt failed before there was a connection.
+    /// What was tried last failed before there was a connection: on to the next address, if there is one.
     pub(super) fn attempt_failed(&mut self, id: u64, error: io::Error) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
-        if !session.addresses.is_empty() {
-            return self.dial_next(id);
+        match session.addresses.is_empty() {
+            true => self.attempt_over(id, error),
+            false => self.dial_next(id),
         }
+    }
+
+    /// One attempt failed before there was a connection; `error` is that of its last address.
+    pub(super) fn attempt_over(&mut self, id: u64, error: io::Error) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         let text = session.endpoint.to_string();
         session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error.kind()));
         session.base.endpoints.failed(id, &error);
