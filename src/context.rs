@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
 
 use zeroxide_patterns::AnyPattern;
 use zeroxide_transports::inproc::Names;
@@ -17,7 +16,7 @@ use crate::io::reactor::{self, ReactorLink};
 use crate::io::reaper::Closing;
 #[cfg(feature = "face")]
 use crate::io::signaler::wait_hearing;
-use crate::io::signaler::{Signal, after};
+use crate::io::signaler::{Parkers, Signal, after};
 use crate::io::zap;
 use crate::options::{ContextOptions, Options, Values, opt};
 use crate::random::Random;
@@ -26,6 +25,7 @@ use crate::security::authorities::Authorities;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::endpoints::{Binder, Waiting};
+use crate::threads::Threads;
 
 /// A context: makes sockets, and owns the threads that serve them.
 ///
@@ -62,6 +62,10 @@ pub(crate) struct ContextBase {
     ended: AtomicBool,
     /// The process that made it: a fork child must not touch its threads.
     process: u32,
+    /// The I/O threads, and the other ones that end with the context.
+    pub(crate) threads: Threads,
+    /// Where threads sleep in its calls and hear of signals.
+    pub(crate) parkers: Parkers,
     tables: Mutex<Tables>,
     /// The last socket was forgotten.
     emptied: Signal,
@@ -74,7 +78,6 @@ struct Tables {
     /// Every socket that is open or lingers.
     sockets: HashMap<u64, Arc<SocketBase>>,
     reactors: Vec<(ReactorLink, usize)>,
-    threads: Vec<ThreadId>,
     random: Random,
 }
 
@@ -140,12 +143,20 @@ impl Context {
     ///
     /// # Errors
     /// [`SecurityError::DomainInUse`] when the domain has one, [`Error::Limit`] when the system gives no thread,
-    /// [`Error::Forked`].
+    /// [`Error::Terminated`], [`Error::Forked`].
     pub fn authenticator(&self, domain: &str, authenticator: impl Authenticate + 'static) -> Result<()> {
         let base = &self.handle.base;
         base.check_process()?;
+        if base.ended.load(Ordering::SeqCst) {
+            return Err(Error::Terminated);
+        }
         let thread_name = format!("{}/AUTH", base.options.thread_name);
-        match base.authorities.add(domain, Box::new(authenticator), &thread_name) {
+        match base.authorities.add(domain, Box::new(authenticator), &base.threads, &thread_name) {
+            // The context ended in the meantime, perhaps before there was a thread to end.
+            Ok(true) if base.ended.load(Ordering::SeqCst) => {
+                base.authorities.remove(domain);
+                Err(Error::Terminated)
+            }
             Ok(true) => Ok(()),
             Ok(false) => Err(SecurityError::DomainInUse { domain: domain.into() }.into()),
             Err(error) => Err(Error::Limit(error)),
@@ -175,15 +186,18 @@ impl Context {
     }
 
     /// Shuts down, closes every socket and lets them linger (libzmq `zmq_ctx_term`). Wait for the result, or await it,
-    /// to learn what was lost.
+    /// to learn what was lost. When it is done, the threads of the context have ended and its descriptors are closed,
+    /// although handles of the context and its sockets are still there.
     pub fn term(&self) -> Closing {
-        if self.handle.base.is_forked() {
-            return Closing::new(Vec::new());
+        let base = &self.handle.base;
+        if base.is_forked() {
+            return Closing::new(Vec::new(), None);
         }
         self.shutdown();
-        let sockets = self.handle.base.sockets();
+        let sockets = base.sockets();
         sockets.iter().for_each(SocketBase::close);
-        Closing::new(sockets)
+        base.leave_if_done();
+        Closing::new(sockets, Some(Arc::clone(base)))
     }
 }
 
@@ -214,9 +228,7 @@ impl Drop for ContextHandle {
                 socket.closure.wait(deadline);
             }
         }
-        for (reactor, _) in &base.tables().reactors {
-            reactor.send(Command::Exit);
-        }
+        base.reactors().iter().for_each(|reactor| reactor.send(Command::Exit));
         base.authorities.end();
         // The table keeps sockets, which keep it: what was never met ends here.
         drop(base.names.clear());
@@ -233,10 +245,11 @@ impl ContextBase {
             ids: AtomicU64::new(FIRST_ID),
             ended: AtomicBool::new(false),
             process: std::process::id(),
+            threads: Threads::default(),
+            parkers: Parkers::default(),
             tables: Mutex::new(Tables {
                 sockets: HashMap::new(),
                 reactors: Vec::new(),
-                threads: Vec::new(),
                 random: Random::unpredictable(),
             }),
             emptied: Signal::default(),
@@ -266,10 +279,13 @@ impl ContextBase {
     /// permits (0: all; bit n: thread n).
     pub(crate) fn reactor(self: &Arc<Self>, affinity: u64) -> Result<ReactorLink> {
         let mut tables = self.tables();
+        if self.ended.load(Ordering::SeqCst) {
+            return Err(Error::Terminated);
+        }
         while tables.reactors.len() < self.options.io_threads as usize {
             let name = format!("{}/IO/{}", self.options.thread_name, tables.reactors.len());
             let random = Random::new(tables.random.next());
-            let link = reactor::start(name, Arc::clone(self), random).map_err(Error::Limit)?;
+            let link = reactor::start(&name, self, random).map_err(Error::Limit)?;
             tables.reactors.push((link, 0));
         }
         let permitted = |n: usize| affinity == 0 || (n < 64 && affinity & (1 << n) != 0);
@@ -289,14 +305,9 @@ impl ContextBase {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The calling thread is one of the context's own.
-    pub(crate) fn adopt_thread(&self) {
-        self.tables().threads.push(std::thread::current().id());
-    }
-
     /// Whether the calling thread is one of the context's own, which never wait.
     pub(crate) fn is_own_thread(&self) -> bool {
-        self.tables().threads.contains(&std::thread::current().id())
+        self.threads.is_io_thread()
     }
 
     /// Whether this is a child of the process that made the context.
@@ -333,19 +344,36 @@ impl ContextBase {
         // Not under the lock: it may be the last of the socket.
         drop(forgotten);
         if empty {
+            self.leave_if_done();
             self.emptied.notify_all();
         }
     }
 
+    /// Ends the threads of a context that has ended once the last of its sockets is forgotten.
+    fn leave_if_done(&self) {
+        if self.ended.load(Ordering::SeqCst) && self.tables().sockets.is_empty() {
+            self.reactors().iter().for_each(|reactor| reactor.send(Command::Exit));
+            self.authorities.end();
+        }
+    }
+
+    fn reactors(&self) -> Vec<ReactorLink> {
+        self.tables().reactors.iter().map(|(link, _)| link.clone()).collect()
+    }
+
     /// Ends the context and waits until its last socket was closed and has let everything go, or a signal of the
-    /// system arrives (libzmq `zmq_ctx_term`). In a fork child it waits for nothing.
+    /// system arrives; then until its threads have ended (libzmq `zmq_ctx_term`). In a fork child it waits for nothing.
     #[cfg(feature = "face")]
     pub(crate) fn wait_for_the_last(&self) -> Result<()> {
         if self.is_forked() || self.is_own_thread() {
             return Ok(());
         }
         let empty = || self.tables().sockets.is_empty().then_some(());
-        wait_hearing(true, &[&self.emptied], None, empty).unwrap_or(Ok(()))
+        wait_hearing(Some(&self.parkers), &[&self.emptied], None, empty).unwrap_or(Ok(()))?;
+        self.leave_if_done();
+        self.threads.wait(None);
+        self.parkers.close();
+        Ok(())
     }
 
     fn shut_down(&self) -> Vec<Arc<SocketBase>> {

@@ -11,6 +11,8 @@ mod event_fd;
 mod options;
 mod parts;
 
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
@@ -21,6 +23,7 @@ use crate::options::{OptionError, opt};
 use crate::poller::{PollItem, Ready, poll_hearing, readiness};
 use crate::proxy::{Proxy, ProxyStats};
 use crate::socket::base::SocketState;
+use crate::threads::{Kind, Running};
 use crate::{Context, Message, Socket};
 
 #[cfg(unix)]
@@ -269,14 +272,32 @@ pub fn close(socket: &Socket) {
     socket.base().close();
 }
 
-/// Ends the context and waits until its last socket was closed and has lingered, or a signal arrives: then call again
-/// (`zmq_ctx_term`).
+/// Ends the context and waits until its last socket was closed and has lingered, and its threads have ended and its
+/// descriptors are closed, or a signal arrives: then call again (`zmq_ctx_term`).
 ///
 /// # Errors
 /// [`Error::Interrupted`].
 pub fn term_after_closes(context: &Context) -> Result<()> {
     context.shutdown();
     context.base().wait_for_the_last()
+}
+
+/// A thread that belongs to a context: [`term_after_closes`] waits for its end.
+pub struct Thread(Arc<Running>);
+
+impl Thread {
+    /// Starts a thread, which ends when the sockets that it uses do.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn spawn(context: &Context, name: &str, code: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
+        context.base().threads.spawn(name, Kind::Other, code).map(Thread)
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(self) {
+        self.0.wait();
+    }
 }
 
 /// Tells the monitors how much waits in each pipe; answers how many pipes there are (`zmq_socket_monitor_pipes_stats`).

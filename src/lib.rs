@@ -16,6 +16,7 @@ mod random;
 mod security;
 mod socket;
 mod stats;
+mod threads;
 
 pub use bytes::Bytes;
 pub use context::Context;

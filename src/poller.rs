@@ -18,7 +18,7 @@ use std::os::fd::AsRawFd;
 use std::os::windows::io::AsRawSocket;
 
 use crate::error::{Error, Result};
-use crate::io::signaler::{Signal, wait_hearing, wait_with};
+use crate::io::signaler::{Parkers, Signal, wait_hearing, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use files::{Fd, Files};
@@ -395,7 +395,12 @@ fn wait_for(
     let signals: Vec<&Signal> =
         bases().map(|base| &base.watch).chain(std::iter::once(&wake.signal)).collect();
     let found = match files {
-        None => wait_hearing(hears, &signals, deadline, || look(None)),
+        None => {
+            // Without a socket there is no context to keep a place in.
+            let own = Parkers::default();
+            let parkers = bases().next().map_or(&own, |base| &base.context.parkers);
+            wait_hearing(hears.then_some(parkers), &signals, deadline, || look(None))
+        }
         Some(files) => wait_with(files, &signals, deadline, |files| match look(Some(files)) {
             Some(found) => Some(Ok(found)),
             None => (files.take_interrupted() && hears).then_some(Err(Error::Interrupted)),

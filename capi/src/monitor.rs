@@ -8,13 +8,14 @@ use std::ffi::{c_char, c_int, c_void};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use zeroxide::{
     AuthStatus, Denial, DisconnectReason, Error, Event, EventKind, HandshakeCause, Message, Monitor, Options,
     PollWaker, Poller, ProtocolError, Ready, Socket, SocketType, face, opt,
 };
+
+use zeroxide::face::Thread;
 
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::socket::Sock;
@@ -46,7 +47,7 @@ pub(crate) struct Pump {
     monitor: Arc<Monitor>,
     stopped: Arc<AtomicBool>,
     waker: PollWaker,
-    thread: JoinHandle<()>,
+    thread: Thread,
 }
 
 /// The sending side of a [`Pump`], on its thread.
@@ -86,8 +87,7 @@ impl Pump {
             version,
             accepted: HashSet::new(),
         };
-        let thread = std::thread::Builder::new().name("ZMQbg/monitor".into());
-        let thread = thread.spawn(move || sender.run());
+        let thread = Thread::spawn(&sock.socket.context(), "ZMQbg/monitor", move || sender.run());
         let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
         Ok(Pump { events, monitor, stopped, waker, thread })
     }
@@ -103,8 +103,7 @@ impl Pump {
         self.stopped.store(true, Ordering::SeqCst);
         face::end_monitor(&self.monitor);
         self.waker.wake();
-        // Its panic was printed by its hook.
-        let _ = self.thread.join();
+        self.thread.wait();
     }
 }
 

@@ -111,6 +111,12 @@ fn edges() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn ended() {
+    run("ended");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn a_program_that_hangs_fails_and_says_so() {
     let Some(ran) = compile_and_run("faulty", &["-DHANGS", "-DLIMIT=1"]) else { return };
     let said = String::from_utf8_lossy(&ran.stderr);

@@ -87,7 +87,9 @@ impl SocketBase {
                 Counters::add(&self.counters.waits, 1);
                 let _wait = self.sending.begin(start);
                 let waited = self.context.check_process();
-                let waited = waited.map(|()| wait_hearing(true, &[&self.output], deadline, &mut attempt));
+                let waited = waited.map(|()| {
+                    wait_hearing(Some(&self.context.parkers), &[&self.output], deadline, &mut attempt)
+                });
                 match waited {
                     Ok(sent) => sent.map(Result::flatten_error),
                     Err(error) => Some(Err(error)),
@@ -138,7 +140,8 @@ impl SocketBase {
                 self.context.check_process()?;
                 self.enter(|state| state.pipes.pull_input());
                 Counters::add(&self.counters.waits, 1);
-                wait_hearing(true, &[&self.input], deadline, attempt).map(Result::flatten_error)
+                wait_hearing(Some(&self.context.parkers), &[&self.input], deadline, attempt)
+                    .map(Result::flatten_error)
             }
         };
         more.unwrap_or_else(|| Err(Error::WouldBlock(self.why_nothing_came(None))))

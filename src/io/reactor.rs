@@ -8,9 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -28,6 +27,7 @@ use super::signaler::after;
 use super::watch::Watch;
 use crate::context::ContextBase;
 use crate::random::Random;
+use crate::threads::Kind;
 
 /// The waker's token. The tokens not named here are numbers of connections, listeners and dialled streams.
 const WAKER: Token = Token(0);
@@ -52,7 +52,12 @@ pub(crate) struct ReactorLink(Arc<Shared>);
 
 struct Shared {
     orders: Sender<Command>,
-    waker: mio::Waker,
+    /// The other end of `orders`, for what is sent when the thread has left.
+    late: Receiver<Command>,
+    /// The thread takes no more orders.
+    left: AtomicBool,
+    /// None when the thread has left: its descriptor goes with the thread, whoever still holds a link.
+    waker: Mutex<Option<mio::Waker>>,
     /// The thread is in its poll, or about to be, and must be woken to see an order.
     asleep: AtomicBool,
     buffers: Buffers,
@@ -61,12 +66,33 @@ struct Shared {
 impl ReactorLink {
     /// Sends an order, and wakes the thread if it sleeps.
     pub(crate) fn send(&self, command: Command) {
-        if let Err(late) = self.0.orders.send(command) {
-            return late.0.carry_out_late();
+        // The link holds the other end as well, so there is always one.
+        let _ = self.0.orders.send(command);
+        fence(Ordering::SeqCst);
+        if self.0.left.load(Ordering::SeqCst) {
+            return self.carry_out_late();
         }
         if self.0.asleep.swap(false, Ordering::SeqCst) {
-            let _ = self.0.waker.wake();
+            if let Some(waker) = &*self.waker() {
+                let _ = waker.wake();
+            }
         }
+    }
+
+    /// The thread takes no more orders: those that wait, and those that follow, are carried out as far as they can be.
+    pub(super) fn leave(&self) {
+        self.0.left.store(true, Ordering::SeqCst);
+        *self.waker() = None;
+        fence(Ordering::SeqCst);
+        self.carry_out_late();
+    }
+
+    fn carry_out_late(&self) {
+        self.0.late.try_iter().for_each(Command::carry_out_late);
+    }
+
+    fn waker(&self) -> MutexGuard<'_, Option<mio::Waker>> {
+        self.0.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Read buffers for whoever drives an engine.
@@ -159,20 +185,20 @@ pub(crate) struct Reactor {
 ///
 /// # Errors
 /// When the system gives no descriptor or no thread.
-pub(crate) fn start(name: String, context: Arc<ContextBase>, random: Random) -> io::Result<ReactorLink> {
-    let reactor = Reactor::new(context, random)?;
+pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> io::Result<ReactorLink> {
+    let reactor = Reactor::new(Arc::clone(context), random)?;
     let link = reactor.link.clone();
-    thread::Builder::new().name(name).spawn(move || reactor.run())?;
+    context.threads.spawn(name, Kind::Io, move || reactor.run())?;
     Ok(link)
 }
 
 impl Reactor {
     pub(super) fn new(context: Arc<ContextBase>, random: Random) -> io::Result<Reactor> {
         let poll = Poll::new()?;
-        let waker = mio::Waker::new(poll.registry(), WAKER)?;
+        let waker = Mutex::new(Some(mio::Waker::new(poll.registry(), WAKER)?));
         let (sender, orders) = crossbeam_channel::unbounded();
-        let asleep = AtomicBool::new(false);
-        let shared = Shared { orders: sender, waker, asleep, buffers: Buffers::default() };
+        let (late, left, asleep) = (orders.clone(), AtomicBool::new(false), AtomicBool::new(false));
+        let shared = Shared { orders: sender, late, left, waker, asleep, buffers: Buffers::default() };
         Ok(Reactor {
             link: ReactorLink(Arc::new(shared)),
             context,
@@ -197,7 +223,6 @@ impl Reactor {
     }
 
     fn run(mut self) {
-        self.context.adopt_thread();
         let mut events = Events::with_capacity(MAX_EVENTS);
         while !self.is_done() {
             let timeout = self.timeout();
@@ -307,11 +332,6 @@ impl Reactor {
         if let Some(at) = after(wait) {
             self.arm(at, timer);
         }
-    }
-
-    /// Carries out what can still be carried out of the orders that were not obeyed.
-    pub(super) fn close_orders(&mut self) {
-        self.orders.try_iter().for_each(Command::carry_out_late);
     }
 
     fn fire_timers(&mut self) {

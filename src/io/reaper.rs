@@ -5,6 +5,7 @@
 //! something to send, at most for LINGER; when the last is gone the socket is forgotten and its closure opens.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,7 @@ use super::command::Control;
 use super::hub::{Connected, Maker};
 use super::reactor::{Reactor, Timer};
 use super::signaler::{Latch, after};
+use crate::context::ContextBase;
 use crate::socket::base::SocketBase;
 use crate::stats::SocketStats;
 
@@ -90,35 +92,40 @@ impl Closure {
 #[must_use = "closing goes on in the background; wait for it to learn what was lost"]
 pub struct Closing {
     sockets: Vec<Arc<SocketBase>>,
+    /// The context that ends with its sockets.
+    context: Option<Arc<ContextBase>>,
 }
 
 impl Closing {
-    pub(crate) fn new(sockets: Vec<Arc<SocketBase>>) -> Closing {
-        Closing { sockets }
+    /// The closing of these sockets, and of the context that they are all sockets of.
+    pub(crate) fn new(sockets: Vec<Arc<SocketBase>>, context: Option<Arc<ContextBase>>) -> Closing {
+        Closing { sockets, context }
     }
 
-    /// Waits until everything is sent or has lingered long enough, and tells what became of it.
+    /// Waits until everything is sent or has lingered long enough, and tells what became of it. When a context has
+    /// ended, so have its threads, and its descriptors are closed.
     ///
     /// On a context's own threads it does not wait.
     pub fn wait(self) -> CloseReport {
-        for base in &self.sockets {
-            if !base.context.is_own_thread() {
-                base.closure.wait(None);
-            }
-        }
+        self.wait_until(None);
         self.report()
     }
 
     /// Like [`Closing::wait`], but at most for `limit`; gives itself back when that was too short.
     ///
     /// # Errors
-    /// The closing itself, when something was still unsent at the limit.
+    /// The closing itself, when something was still unsent at the limit, or a thread still busy.
     pub fn wait_timeout(self, limit: Duration) -> Result<CloseReport, Closing> {
-        let deadline = after(limit);
-        match self.sockets.iter().all(|base| base.context.is_own_thread() || base.closure.wait(deadline)) {
+        match self.wait_until(after(limit)) {
             true => Ok(self.report()),
             false => Err(self),
         }
+    }
+
+    fn wait_until(&self, deadline: Option<Instant>) -> bool {
+        let closed = |base: &Arc<SocketBase>| base.context.is_own_thread() || base.closure.wait(deadline);
+        self.sockets.iter().all(closed)
+            && self.context.as_ref().is_none_or(|context| context.threads.wait(deadline))
     }
 
     fn report(&self) -> CloseReport {
@@ -132,10 +139,18 @@ impl Future for Closing {
     type Output = CloseReport;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<CloseReport> {
-        match self.sockets.iter().all(|base| base.closure.latch.poll(cx.waker())) {
+        let closed = self.sockets.iter().all(|base| base.closure.latch.poll(cx.waker()));
+        match closed && self.context.as_ref().is_none_or(|context| context.threads.poll(cx.waker())) {
             true => Poll::Ready(self.report()),
             false => Poll::Pending,
         }
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = self.sockets.iter().filter(|base| !base.closure.is_complete()).count();
+        f.debug_struct("Closing").field("sockets", &self.sockets.len()).field("open", &open).finish()
     }
 }
 
@@ -269,7 +284,7 @@ impl Drop for Reactor {
         for (_, reaping) in self.closing.drain() {
             reaping.base.forget();
         }
-        self.close_orders();
+        self.link.leave();
     }
 }
 

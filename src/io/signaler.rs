@@ -5,7 +5,6 @@
 //! take that lock in between, no wake is lost. One change wakes one waiter; a woken waiter that does not use its
 //! wake passes it on ([`Signal::cancel`] tells it).
 
-use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -354,10 +353,10 @@ pub(crate) fn look_between_yields<T>(mut look: impl FnMut() -> Option<T>) -> Opt
     })
 }
 
-/// Like [`wait_until`]; where the caller `hears` signals of the system, one that arrives while the thread sleeps ends
-/// the wait with [`Error::Interrupted`]. A parked thread does not hear of them, one that sleeps in a poll does.
+/// Like [`wait_until`]; where the caller has `parkers`, a signal of the system that arrives while the thread sleeps ends
+/// the wait with [`Error::Interrupted`]. A parked thread does not hear of signals, one that sleeps in a poll does.
 pub(crate) fn wait_hearing<T>(
-    hears: bool,
+    parkers: Option<&Parkers>,
     signals: &[&Signal],
     deadline: Option<Instant>,
     mut look: impl FnMut() -> Option<T>,
@@ -366,42 +365,51 @@ pub(crate) fn wait_hearing<T>(
         return Some(Ok(found));
     }
     // Without a descriptor to be had it is better to be deaf than not to wait.
-    let Some(mut own) = hears.then(OwnParker::take).flatten() else {
+    let Some((parkers, mut parker)) = parkers.and_then(|parkers| Some((parkers, parkers.take()?))) else {
         return wait_with(&mut Parker::new(), signals, deadline, |_| look()).map(Ok);
     };
-    own.parker.take_interrupted();
-    let found = wait_with(&mut own.parker, signals, deadline, |parker| match look() {
+    parker.take_interrupted();
+    let found = wait_with(&mut parker, signals, deadline, |parker| match look() {
         Some(found) => Some(Ok(found)),
         None => parker.take_interrupted().then_some(Err(Error::Interrupted)),
     });
-    own.keep();
+    parkers.give(parker);
     found
 }
 
-/// A thread's own place to sleep in a poll, kept from wait to wait.
-struct OwnParker {
-    parker: FdParker,
-    /// A poll made before a fork is the parent's, too: the child makes another.
-    process: u32,
+/// Places to sleep in a poll, kept from wait to wait: as many as threads have slept at one time.
+#[derive(Default)]
+pub(crate) struct Parkers(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    spare: Vec<FdParker>,
+    closed: bool,
 }
 
-thread_local! {
-    static OWN_PARKER: Cell<Option<OwnParker>> = const { Cell::new(None) };
-}
+impl Parkers {
+    /// A place for the calling thread; `None` when the system gives none.
+    fn take(&self) -> Option<FdParker> {
+        let spare = self.kept().spare.pop();
+        spare.or_else(|| FdParker::new().ok())
+    }
 
-impl OwnParker {
-    /// The thread's own, which a nested wait finds taken, or a new one; `None` when the system gives none.
-    fn take() -> Option<OwnParker> {
-        let process = std::process::id();
-        let kept = OWN_PARKER.try_with(Cell::take).ok().flatten();
-        match kept.filter(|kept| kept.process == process) {
-            Some(kept) => Some(kept),
-            None => FdParker::new().ok().map(|parker| OwnParker { parker, process }),
+    fn give(&self, parker: FdParker) {
+        let mut kept = self.kept();
+        if !kept.closed {
+            kept.spare.push(parker);
         }
     }
 
-    fn keep(self) {
-        // Refused where the thread is about to end.
-        let _ = OWN_PARKER.try_with(|cell| cell.set(Some(self)));
+    /// Keeps none any longer.
+    #[cfg(feature = "face")]
+    pub(crate) fn close(&self) {
+        let mut kept = self.kept();
+        kept.closed = true;
+        kept.spare.clear();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

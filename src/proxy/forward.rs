@@ -72,11 +72,13 @@ impl Forwarder {
         let bases: Vec<Arc<SocketBase>> =
             self.sockets.sockets().map(|socket| Arc::clone(socket.base())).collect();
         let steering = Arc::clone(&self.steering);
+        let first = Arc::clone(&bases[0].context);
+        let parkers = self.hears_signals.then_some(&first.parkers);
         let signals: Vec<&Signal> =
             bases.iter().map(|base| &base.watch).chain(std::iter::once(&steering.orders)).collect();
         loop {
             // Every wake of a signal is a round; a round that moved something is followed by the next at once.
-            match wait_hearing(self.hears_signals, &signals, None, || self.round(&bases).transpose()) {
+            match wait_hearing(parkers, &signals, None, || self.round(&bases).transpose()) {
                 Some(Ok(Ok(Round::Moved))) | None => {}
                 Some(Ok(Ok(Round::Stopped))) => return Ok(()),
                 Some(Ok(Err(error)) | Err(error)) => return Err(error),

@@ -10,7 +10,6 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -21,6 +20,7 @@ use crate::error::Denial;
 use crate::io::command::Command;
 use crate::io::engine::Engine;
 use crate::io::reactor::ReactorLink;
+use crate::threads::{Kind, Threads};
 
 /// Questions that may wait for one authenticator; who comes beyond that is to try later.
 const MAX_QUESTIONS: usize = 4096;
@@ -70,11 +70,11 @@ impl Authorities {
         &self,
         domain: &str,
         judge: Box<dyn Authenticate>,
+        threads: &Threads,
         thread_name: &str,
     ) -> io::Result<bool> {
         self.add_with(domain, |questions| {
-            let thread = thread::Builder::new().name(thread_name.to_owned());
-            thread.spawn(move || serve(&questions, judge)).map(drop)
+            threads.spawn(thread_name, Kind::Other, move || serve(&questions, judge)).map(drop)
         })
     }
 

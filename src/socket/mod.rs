@@ -390,7 +390,7 @@ impl Socket {
     /// background; wait for the result, or await it, to learn what was lost.
     pub fn close(&self) -> Closing {
         self.base().close();
-        Closing::new(vec![Arc::clone(self.base())])
+        Closing::new(vec![Arc::clone(self.base())], None)
     }
 
     /// The context that made it.
