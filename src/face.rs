@@ -10,6 +10,8 @@ mod bell;
 mod event_fd;
 mod options;
 mod parts;
+#[cfg(unix)]
+mod wake_fd;
 
 use std::io;
 use std::sync::Arc;

@@ -63,6 +63,12 @@ fn signals() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn event_fd() {
+    run("event_fd");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn free_sends() {
     run("free_sends");
 }

@@ -1,18 +1,19 @@
-//! A descriptor for several sockets: what `zmq_poller_fd` answers, and what `zmq_ppoll` sleeps on.
+//! A descriptor for several sockets: what `zmq_poller_fd` returns, and what `zmq_ppoll` sleeps on.
 //!
 //! As ZMQ_FD it is an edge: whoever arms it looks at the sockets after that, so no change falls between.
 
 use std::os::fd::RawFd;
 use std::sync::{Arc, Weak};
 
+use super::wake_fd::WakeFd;
 use crate::Socket;
 use crate::error::{Error, Result};
-use crate::io::signaler::{FdParker, Sleeper, Ticket, Waiter};
+use crate::io::signaler::Ticket;
 use crate::socket::base::SocketBase;
 
 /// A descriptor that becomes readable when what one of several sockets can do may have changed since it was armed.
 pub struct Bell {
-    poll: FdParker,
+    fd: WakeFd,
     /// Where it is registered. It keeps no socket alive.
     tickets: Vec<(Weak<SocketBase>, Ticket)>,
 }
@@ -23,31 +24,28 @@ impl Bell {
     /// # Errors
     /// [`Error::Limit`] when the system gives no descriptor.
     pub fn new() -> Result<Bell> {
-        Ok(Bell { poll: FdParker::new().map_err(Error::Limit)?, tickets: Vec::new() })
+        Ok(Bell { fd: WakeFd::new().map_err(Error::Limit)?, tickets: Vec::new() })
     }
 
     /// The descriptor, which lives as long as the bell.
     #[must_use]
     pub fn descriptor(&self) -> RawFd {
-        self.poll.descriptor()
+        self.fd.descriptor()
     }
 
     /// Silent until the next change of one of these sockets; others ring it no longer.
     pub fn arm<'a>(&mut self, sockets: impl IntoIterator<Item = &'a Socket>) {
         self.disarm();
-        // What is broken here shows where the application polls.
-        let _ = self.poll.look(0).map(drop);
+        self.fd.silence();
         for socket in sockets {
-            let ticket = socket.base().watch.register(self.poll.waiter());
+            let ticket = socket.base().watch.register(self.fd.waiter());
             self.tickets.push((Arc::downgrade(socket.base()), ticket));
         }
     }
 
     /// Rings.
     pub fn ring(&self) {
-        if let Waiter::Task(waker) = self.poll.waiter() {
-            waker.wake();
-        }
+        self.fd.wake();
     }
 
     fn disarm(&mut self) {

@@ -4,75 +4,59 @@
 //! for ZMQ_EVENTS, or is refused by a send or receive, arms it first and looks then, so no change falls between.
 
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::wake_fd::WakeFd;
 use crate::error::{Error, Result};
-use crate::io::signaler::{FdParker, Signal, Sleeper, Ticket};
+use crate::io::signaler::{Signal, Ticket};
 use crate::poller::{Ready, readiness};
 use crate::socket::base::SocketBase;
 
 /// The descriptor of one socket, once somebody has asked for it.
 #[derive(Default)]
-pub(crate) struct EventFd(Mutex<Option<Bell>>);
+pub(crate) struct EventFd(OnceLock<Armed>);
 
-/// A poll whose own descriptor tells that its waker was used.
-struct Bell {
-    poll: FdParker,
-    ticket: Option<Ticket>,
+/// A descriptor, and where it is registered for the next change.
+struct Armed {
+    fd: WakeFd,
+    ticket: Mutex<Option<Ticket>>,
 }
 
-impl EventFd {
-    fn lock(&self) -> MutexGuard<'_, Option<Bell>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Bell {
+impl Armed {
     /// Silent until the next change.
-    fn arm(&mut self, changes: &Signal) {
-        // What is broken here shows where the application polls.
-        let _ = self.poll.look(0).map(drop);
-        if let Some(ticket) = self.ticket.take() {
+    fn arm(&self, changes: &Signal) {
+        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        self.fd.silence();
+        if let Some(ticket) = ticket.take() {
             changes.cancel(ticket);
         }
-        self.ticket = Some(changes.register(self.poll.waiter()));
-    }
-
-    fn ring(&self) {
-        if let crate::io::signaler::Waiter::Task(waker) = self.poll.waiter() {
-            waker.wake();
-        }
+        *ticket = Some(changes.register(self.fd.waiter()));
     }
 }
 
 impl SocketBase {
-    /// The descriptor, made when it is first asked for. It is signalled at once if there is something to do.
+    /// The descriptor, made when it is first asked for. It is signalled at once if there is something to do, or an endpoint
+    /// was opened before: as libzmq signals each bind and connect, some applications wait for that signal.
     pub(crate) fn event_descriptor(self: &Arc<Self>) -> Result<RawFd> {
         self.enter(|state| state.alive())?;
         self.context.check_process()?;
-        let mut bell = self.event_fd.lock();
-        if let Some(bell) = &*bell {
-            return Ok(bell.poll.descriptor());
+        if let Some(armed) = self.event_fd.0.get() {
+            return Ok(armed.fd.descriptor());
         }
-        let mut made = Bell { poll: FdParker::new().map_err(Error::Limit)?, ticket: None };
-        made.arm(&self.watch);
-        let descriptor = made.poll.descriptor();
-        *bell = Some(made);
-        drop(bell);
-        if !readiness(self, Ready::IN | Ready::OUT)?.is_none() {
-            if let Some(bell) = &*self.event_fd.lock() {
-                bell.ring();
-            }
+        let made = Armed { fd: WakeFd::new().map_err(Error::Limit)?, ticket: Mutex::default() };
+        // Another thread may have been faster: then its descriptor is the socket's.
+        let armed = self.event_fd.0.get_or_init(|| made);
+        armed.arm(&self.watch);
+        let ready = readiness(self, Ready::IN | Ready::OUT)?;
+        if !ready.is_none() || self.endpoints.last().is_some() {
+            armed.fd.wake();
         }
-        Ok(descriptor)
+        Ok(armed.fd.descriptor())
     }
 
     /// Takes the signal back; `true` when there is a descriptor. Look at the state after this.
     pub(crate) fn rearm_event_fd(&self) -> bool {
-        let mut bell = self.event_fd.lock();
-        if let Some(bell) = &mut *bell {
-            bell.arm(&self.watch);
-        }
-        bell.is_some()
+        let armed = self.event_fd.0.get();
+        armed.inspect(|armed| armed.arm(&self.watch)).is_some()
     }
 }

@@ -99,12 +99,6 @@ impl FdParker {
         std::mem::take(&mut self.interrupted)
     }
 
-    /// The poll's own descriptor: readable while a wake has not been taken in by a sleep or a look.
-    #[cfg(all(unix, feature = "face"))]
-    pub(crate) fn descriptor(&self) -> std::os::fd::RawFd {
-        std::os::fd::AsRawFd::as_raw_fd(&self.poll)
-    }
-
     /// Where descriptors are registered.
     #[cfg(unix)]
     pub(crate) fn registry(&self) -> &mio::Registry {

@@ -338,6 +338,7 @@ impl SocketBase {
         let resolved = listener.endpoint().clone();
         self.endpoints.add(id, resolved.clone(), true, EndpointState::Listening);
         reactor.send(Command::Bind(id, Arc::clone(self), Box::new(listener), Arc::new(values.clone())));
+        self.enter(SocketState::changed);
         Ok(resolved)
     }
 
@@ -439,6 +440,7 @@ impl SocketBase {
         let values = Arc::new(values.clone());
         let session = Session::new(id, Arc::clone(self), endpoint.clone(), values, slot, held, given_id);
         reactor.send(Command::Connect(Box::new(session)));
+        self.enter(SocketState::changed);
         Ok(())
     }
 
