@@ -9,7 +9,11 @@ mod common;
 
 /// Compiles and runs one program of `tests/programs`.
 fn run(name: &str) {
-    let Some(ran) = compile_and_run(name, &[]) else { return };
+    run_with(name, &[]);
+}
+
+fn run_with(name: &str, flags: &[&str]) {
+    let Some(ran) = compile_and_run(name, flags) else { return };
     assert!(ran.status.success(), "{}{}", ran.status, String::from_utf8_lossy(&ran.stderr));
     assert_eq!(String::from_utf8_lossy(&ran.stdout), "well\n");
 }
@@ -65,6 +69,12 @@ fn signals() {
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn event_fd() {
     run("event_fd");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn unload() {
+    run_with("unload", &["-Wl,--as-needed"]);
 }
 
 #[test]

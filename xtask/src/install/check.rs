@@ -70,6 +70,7 @@ impl Check<'_> {
         if !dynamic.lines().any(|line| line.contains("SONAME") && line.contains("[libzmq.so.5]")) {
             return Err("the soname is not libzmq.so.5".to_owned());
         }
+        stays_loaded(&dynamic, &library)?;
         for line in dynamic.lines().filter(|line| line.contains("(NEEDED)")) {
             println!("{}", line.trim());
         }
@@ -77,6 +78,8 @@ impl Check<'_> {
         let symbols = self.said("readelf", &["--dyn-syms", "-W"], &library)?;
         let (mut declared, mut exported) = (declared(&header), exported(&symbols));
         declared.sort();
+        // One that is declared for each platform.
+        declared.dedup();
         exported.sort();
         if declared != exported {
             let only = |these: &[String], those: &[String]| -> Vec<String> {
@@ -104,14 +107,17 @@ impl Check<'_> {
         self.ran(&program, Some(&prefix.join("lib")))
     }
 
-    /// Takes the shared library away first, as linkers prefer it.
+    /// Takes the shared library away first, as linkers prefer it. A plugin with the archive in it must stay loaded, too.
     fn by_pkg_config_static(&self, prefix: &Path) -> Result<(), String> {
         fs::remove_file(prefix.join("lib/libzmq.so")).map_err(|error| error.to_string())?;
         let program = prefix.join("check-pkg-config-static");
         let mut compiler = self.compiler("cc", &program);
-        compiler.args(self.flags(prefix, &["--static", "--cflags", "--libs"])?);
-        done(&mut compiler)?;
-        self.ran(&program, None)
+        let flags = self.flags(prefix, &["--static", "--cflags", "--libs"])?;
+        done(compiler.args(&flags))?;
+        self.ran(&program, None)?;
+        let plugin = prefix.join("check-plugin.so");
+        done(self.compiler("cc", &plugin).args(["-shared", "-fPIC"]).args(&flags))?;
+        stays_loaded(&self.said("readelf", &["-dW"], &plugin)?, &plugin)
     }
 
     fn by_cmake(&self, prefix: &Path) -> Result<Option<String>, String> {
@@ -201,6 +207,12 @@ fn done(command: &mut Command) -> Result<(), String> {
         Outcome::Passed => Ok(()),
         outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
     }
+}
+
+/// By what `readelf -d` says of a shared library: dlclose does not unload it (capi/build.rs).
+fn stays_loaded(dynamic: &str, library: &Path) -> Result<(), String> {
+    let says_so = dynamic.lines().any(|line| line.contains("(FLAGS_1)") && line.contains("NODELETE"));
+    if says_so { Ok(()) } else { Err(format!("{}: dlclose would unload it", library.display())) }
 }
 
 /// The functions that a header declares: the word before ` (` of each `ZMQ_EXPORT`.

@@ -48,6 +48,15 @@ impl System {
         }
     }
 
+    /// How a library that links the archive is kept loaded, as `libzmq.so` is by capi/build.rs; for a program it changes
+    /// nothing.
+    fn resident(self) -> Vec<String> {
+        match self {
+            System::Elf => vec!["-Wl,-z,nodelete".to_owned()],
+            System::Apple => Vec::new(),
+        }
+    }
+
     fn built(self) -> &'static str {
         match self {
             System::Elf => "libzmq.so",
@@ -98,7 +107,7 @@ impl Library {
         Ok(Library {
             archive: folder.join("libzmq.a"),
             shared: (!static_only && shared.exists()).then_some(shared),
-            private: private(&needs),
+            private: [private(&needs), system.resident()].concat(),
             system,
             pointer_bytes: if cfg.contains("target_pointer_width=\"32\"") { 4 } else { 8 },
         })
