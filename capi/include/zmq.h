@@ -19,6 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#if !defined _WIN32
+/* sigset_t, for zmq_ppoll; applications rely on it, too. */
+#include <signal.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -106,6 +110,10 @@ extern "C" {
 ZMQ_EXPORT int zmq_errno (void);
 ZMQ_EXPORT const char *zmq_strerror (int errnum_);
 ZMQ_EXPORT void zmq_version (int *major_, int *minor_, int *patch_);
+
+/* Says that there is zmq_has. */
+#define ZMQ_HAS_CAPABILITIES 1
+
 ZMQ_EXPORT int zmq_has (const char *capability_);
 
 /* ---- Contexts ---------------------------------------------------------------------------------------------- */
@@ -169,11 +177,6 @@ ZMQ_EXPORT int zmq_msg_more (const zmq_msg_t *msg_);
 ZMQ_EXPORT int zmq_msg_get (const zmq_msg_t *msg_, int property_);
 ZMQ_EXPORT int zmq_msg_set (zmq_msg_t *msg_, int property_, int optval_);
 ZMQ_EXPORT const char *zmq_msg_gets (const zmq_msg_t *msg_, const char *property_);
-
-#define ZMQ_MSG_PROPERTY_ROUTING_ID "Routing-Id"
-#define ZMQ_MSG_PROPERTY_SOCKET_TYPE "Socket-Type"
-#define ZMQ_MSG_PROPERTY_USER_ID "User-Id"
-#define ZMQ_MSG_PROPERTY_PEER_ADDRESS "Peer-Address"
 
 /* ---- Sockets ----------------------------------------------------------------------------------------------- */
 
@@ -367,7 +370,6 @@ ZMQ_EXPORT int zmq_socket_monitor (void *s_, const char *addr_, int events_);
 #define ZMQ_POLLERR 4
 #define ZMQ_POLLPRI 8
 #define ZMQ_POLLITEMS_DFLT 16
-#define ZMQ_HAVE_POLLER 1
 
 #if defined _WIN32
 #if defined _WIN64
@@ -408,7 +410,7 @@ ZMQ_EXPORT int zmq_curve_public (char *z85_public_key_, const char *z85_secret_k
 
 /* ---- Counters, timers, stopwatches, threads ---------------------------------------------------------------- */
 
-#define ZMQ_HAVE_TIMERS 1
+#define ZMQ_HAVE_TIMERS
 
 ZMQ_EXPORT void *zmq_atomic_counter_new (void);
 ZMQ_EXPORT void zmq_atomic_counter_set (void *counter_, int value_);
@@ -508,8 +510,6 @@ ZMQ_EXPORT void zmq_threadclose (void *thread_);
 #define ZMQ_EVENT_ALL_V1 ZMQ_EVENT_ALL
 #define ZMQ_EVENT_ALL_V2 (ZMQ_EVENT_ALL_V1 | ZMQ_EVENT_PIPES_STATS)
 
-#define ZMQ_HAVE_PPOLL 1
-
 ZMQ_EXPORT int zmq_ctx_set_ext (void *context_, int option_, const void *optval_, size_t optvallen_);
 ZMQ_EXPORT int zmq_ctx_get_ext (void *context_, int option_, void *optval_, size_t *optvallen_);
 
@@ -518,11 +518,19 @@ ZMQ_EXPORT int zmq_leave (void *s, const char *group);
 ZMQ_EXPORT uint32_t zmq_connect_peer (void *s_, const char *addr_);
 ZMQ_EXPORT int zmq_disconnect_peer (void *s_, uint32_t routing_id_);
 
+#define ZMQ_MSG_PROPERTY_ROUTING_ID "Routing-Id"
+#define ZMQ_MSG_PROPERTY_SOCKET_TYPE "Socket-Type"
+#define ZMQ_MSG_PROPERTY_USER_ID "User-Id"
+#define ZMQ_MSG_PROPERTY_PEER_ADDRESS "Peer-Address"
+
 ZMQ_EXPORT int zmq_msg_set_routing_id (zmq_msg_t *msg, uint32_t routing_id);
 ZMQ_EXPORT uint32_t zmq_msg_routing_id (zmq_msg_t *msg);
 ZMQ_EXPORT int zmq_msg_set_group (zmq_msg_t *msg, const char *group);
 ZMQ_EXPORT const char *zmq_msg_group (zmq_msg_t *msg);
 ZMQ_EXPORT int zmq_msg_init_buffer (zmq_msg_t *msg_, const void *buf_, size_t size_);
+
+/* Says that there is zmq_poller. */
+#define ZMQ_HAVE_POLLER
 
 typedef struct zmq_poller_event_t
 {
@@ -545,7 +553,11 @@ ZMQ_EXPORT int zmq_poller_add_fd (void *poller, zmq_fd_t fd, void *user_data, sh
 ZMQ_EXPORT int zmq_poller_modify_fd (void *poller, zmq_fd_t fd, short events);
 ZMQ_EXPORT int zmq_poller_remove_fd (void *poller, zmq_fd_t fd);
 
+#if defined _WIN32
 ZMQ_EXPORT int zmq_ppoll (zmq_pollitem_t *items_, int nitems_, long timeout_, const void *sigmask_);
+#else
+ZMQ_EXPORT int zmq_ppoll (zmq_pollitem_t *items_, int nitems_, long timeout_, const sigset_t *sigmask_);
+#endif
 
 ZMQ_EXPORT int zmq_socket_get_peer_state (void *socket, const void *routing_id, size_t routing_id_size);
 ZMQ_EXPORT int zmq_socket_monitor_versioned (
@@ -553,6 +565,8 @@ ZMQ_EXPORT int zmq_socket_monitor_versioned (
 ZMQ_EXPORT int zmq_socket_monitor_pipes_stats (void *s);
 
 #endif
+
+#undef ZMQ_EXPORT
 
 #ifdef __cplusplus
 }

@@ -79,6 +79,13 @@ fn unload() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn header() {
+    run_with("header", &["-DZMQ_BUILD_DRAFT_API", "-D_GNU_SOURCE"]);
+    run_with("header", &["-D_GNU_SOURCE"]);
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn free_sends() {
     run("free_sends");
 }

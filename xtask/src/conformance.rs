@@ -8,12 +8,14 @@
 //! | module | holds |
 //! |---|---|
 //! | `build` | from the package to executables |
+//! | `header` | our `zmq.h` beside libzmq's, macro by macro |
 //! | `program` | one program run, and what it says of its cases |
 //! | `expected` | the list, and the comparison |
 //! | `pyzmq` | pyzmq, from its source package to what its tests report |
 
 mod build;
 mod expected;
+mod header;
 mod program;
 mod pyzmq;
 
@@ -138,14 +140,14 @@ fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
     if let [first, ..] = expected.unknown(&known)[..] {
         return Err(Outcome::Failed(format!("{PROGRAMS} lists {first}, which is no program")));
     }
-    let names: Vec<&str> = known
-        .into_iter()
-        .filter(|name| options.filter.as_ref().is_none_or(|part| name.contains(part.as_str())))
-        .collect();
-    if names.is_empty() {
+    let wanted = |name: &str| options.filter.as_ref().is_none_or(|part| name.contains(part.as_str()));
+    let names: Vec<&str> = known.into_iter().filter(|name| wanted(name)).collect();
+    let header = wanted(header::NAME).then(|| header::row(&tree));
+    if names.is_empty() && header.is_none() {
         return Err(Outcome::Failed("there is no such program".to_owned()));
     }
-    let (next, rows, start) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
+    header.iter().for_each(print);
+    let (next, rows, start) = (AtomicUsize::new(0), Mutex::new(Vec::from_iter(header)), Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {

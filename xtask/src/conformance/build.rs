@@ -28,6 +28,10 @@ const HANDMADE: &str = "test_security_curve";
 /// What those headers need to be linked with, out of libzmq's sources.
 const INTERNAL: &[&str] = &["random", "err", "clock"];
 
+/// The folders of the two headers.
+const OURS: &str = "include";
+const THEIRS: &str = "libzmq-include";
+
 /// The programs' sources beside our header, as they expect to find it, and what is made of them.
 pub(super) struct Tree {
     folder: PathBuf,
@@ -66,6 +70,16 @@ impl Tree {
         &self.folder
     }
 
+    /// Our `zmq.h`, which the programs are compiled with.
+    pub(super) fn our_headers(&self) -> PathBuf {
+        self.folder.join(OURS)
+    }
+
+    /// libzmq's `zmq.h`, to compare with.
+    pub(super) fn their_headers(&self) -> PathBuf {
+        self.folder.join(THEIRS)
+    }
+
     /// What this machine lacks to compile a program.
     pub(super) fn lacks(&self, name: &str) -> Option<String> {
         (name == HANDMADE && !self.has_sodium)
@@ -96,12 +110,13 @@ impl Tree {
     }
 
     fn fill(&self, root: &Path, sources: &Path, library: &Path) -> std::io::Result<()> {
-        for folder in ["tests", "include", "src", "unity", "bin"] {
+        for folder in ["tests", OURS, THEIRS, "src", "unity", "bin"] {
             fs::create_dir_all(self.folder.join(folder))?;
         }
         copy_all(&sources.join("tests"), &self.folder.join("tests"))?;
         copy_all(&sources.join("external/unity"), &self.folder.join("unity"))?;
-        copy_all(&root.join("capi/include"), &self.folder.join("include"))?;
+        copy_all(&root.join("capi/include"), &self.our_headers())?;
+        copy_all(&sources.join("include"), &self.their_headers())?;
         copy_internal(&sources.join("src"), &self.folder.join("src"))?;
         write(&self.folder.join("src/platform.hpp"), PLATFORM.as_bytes())?;
         write(&self.folder.join("src/zmq_draft.h"), b"")?;
