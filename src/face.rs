@@ -78,6 +78,11 @@ pub fn recv_part(socket: &Socket, part: &mut Option<Message>, wait: Wait) -> Res
     socket.base().recv_part(part, wait)
 }
 
+/// The pipes that a socket is about to make count credit as libzmq's do: in lots of half the high-water mark.
+pub fn count_credit_in_lots(socket: &Socket) {
+    socket.base().enter(|state| state.values.credit_in_lots = true);
+}
+
 /// Sets the option with libzmq's `number` from the bytes of its C type (`zmq_setsockopt`).
 ///
 /// # Errors

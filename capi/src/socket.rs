@@ -65,6 +65,7 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
             options = options.set(opt::LINGER, Some(Duration::ZERO));
         }
         let socket = ctx.context()?.socket_with(kind, &options)?;
+        face::count_credit_in_lots(&socket);
         let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
         let sock = Sock { socket, monitor, use_fd, kept: Kept::new(), asked: Asked::default() };
         let handle = SOCKETS.insert(sock);

@@ -184,6 +184,10 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.has_out(pipes))
     }
 
+    fn drops_when_full(&self) -> bool {
+        each!(&self.kind, it => it.drops_when_full())
+    }
+
     fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         each!(&mut self.kind, it => it.subscribe(prefix, pipes))
     }

@@ -326,6 +326,11 @@ pub trait Pattern {
     /// Whether `route` could succeed now (for ROUTER without MANDATORY: always).
     fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool;
 
+    /// Whether a message for a peer at its high-water mark is dropped, and not refused.
+    fn drops_when_full(&self) -> bool {
+        false
+    }
+
     /// Subscribes to every topic that begins with `prefix` (SUB; XPUB in manual mode).
     ///
     /// # Errors

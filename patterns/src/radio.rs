@@ -113,6 +113,10 @@ impl Pattern for Radio {
         true
     }
 
+    fn drops_when_full(&self) -> bool {
+        !self.options.xpub_nodrop
+    }
+
     fn subscribers(&self, group: &[u8]) -> usize {
         let mut count = 0;
         self.groups.for_each_exact(group, |_| count += 1);

@@ -178,6 +178,10 @@ impl Pattern for Stream {
         self.out.has_out(pipes)
     }
 
+    fn drops_when_full(&self) -> bool {
+        !self.out.mandatory
+    }
+
     fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
         self.out.table.find(routing_id)
     }

@@ -54,7 +54,8 @@ impl SocketBase {
         more: bool,
         wait: Wait,
     ) -> Result<()> {
-        match self.attempt_to_send_part(held, more) {
+        let waits = matches!(wait, Wait::AsSet);
+        match self.attempt_in_c(waits, |state| state.try_send_part(held, more)) {
             Ok(None) => Ok(()),
             Ok(Some(refusal)) => self.wait_to_send_part(held, more, refusal, wait),
             Err(error) => Err(*error),

@@ -341,8 +341,9 @@ impl Reactor {
 /// The pipe between a socket and an engine: the socket's end and the engine's.
 pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     let conflate = values.conflate && base.socket_type.conflates();
-    let out = Flow { hwm: values.sndhwm, conflate, count_control: false };
-    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true };
+    let lots = values.credit_in_lots;
+    let out = Flow { hwm: values.sndhwm, conflate, count_control: false, lots };
+    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true, lots };
     pipe(out, inp)
 }
 

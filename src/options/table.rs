@@ -119,17 +119,19 @@ macro_rules! options {
         #[derive(Clone, Debug)]
         pub(crate) struct Values {
             $($(#[doc = $doc])+ pub(crate) $field: first!($($stored,)? $ty),)+
+            /// Credit is counted as libzmq counts it; no option, but what the C library sets on each of its sockets.
+            pub(crate) credit_in_lots: bool,
         }
 
         impl Values {
             /// This library's defaults for sockets of type `t`.
             pub(crate) fn native($t: Option<SocketType>) -> Values {
-                Values { $($field: $native,)+ }
+                Values { $($field: $native,)+ credit_in_lots: false }
             }
 
             /// libzmq's defaults for sockets of type `t`.
             pub(crate) fn libzmq($t: Option<SocketType>) -> Values {
-                Values { $($field: $libzmq,)+ }
+                Values { $($field: $libzmq,)+ credit_in_lots: false }
             }
 
             /// Whether every value is inside the limits of its row.

@@ -453,7 +453,7 @@ impl SocketBase {
     ) -> Result<()> {
         let (slot, far_slot, hwm) = (Slot::new(), Slot::new(), Marks::of(values));
         let conflate = values.conflate && self.socket_type.conflates();
-        let flow = |hwm| Flow { hwm, conflate, count_control: false };
+        let flow = |hwm| Flow { hwm, conflate, count_control: false, lots: values.credit_in_lots };
         let (mut ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
         // The other side looks at the pipe when it joins: nobody has to be told.
         tell(&mut ours, values.hello(self.socket_type));

@@ -210,10 +210,11 @@ pub(crate) struct Queues {
 
 #[cfg(feature = "face")]
 impl SocketState {
-    /// What waits in each pipe; over inproc, too, what the other socket has not received.
+    /// What waits in each pipe; over inproc, too, what the other socket has not received. Outbound it is what counts
+    /// against SNDHWM, as libzmq tells it.
     pub(crate) fn queues(&self) -> Vec<Queues> {
         let queues = |entry: &Entry| Queues {
-            outbound: entry.pipe.writer.tally().queued(),
+            outbound: entry.pipe.writer.uncredited(),
             inbound: entry.pipe.reader.waiting() as u64,
             endpoint: entry.endpoint,
             engine: match &entry.link {

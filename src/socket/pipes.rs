@@ -254,6 +254,10 @@ pub(crate) struct PipeTable {
     pub(crate) flushes: [u64; 4],
     /// The output of full pipes has been driven for this very message: they are full indeed.
     pub(crate) driven: bool,
+    /// The sender would rather be refused than look for credit once more, which the C library's pipes heed.
+    pub(crate) hurried: bool,
+    /// A pipe was not looked at because of that.
+    pub(crate) passed_over: bool,
 }
 
 /// Sums over the pipes that a socket had.
@@ -477,8 +481,15 @@ impl PipeTable {
 impl Pipes for PipeTable {
     #[inline]
     fn reserve(&mut self, pipe: PipeId) -> Credit {
-        let driven = self.driven;
+        let (driven, hurried) = (self.driven, self.hurried);
         let Some(entry) = self.get_mut(pipe).filter(|entry| !entry.ended) else { return Credit::Gone };
+        if entry.pipe.writer.reserve_known() {
+            return Credit::Granted;
+        }
+        if hurried && entry.pipe.writer.looked_lately() {
+            self.passed_over = true;
+            return Credit::AfterDrive;
+        }
         if entry.pipe.writer.reserve() {
             return Credit::Granted;
         }

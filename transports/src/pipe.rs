@@ -7,13 +7,14 @@
 //!
 //! **Credit** (libzmq pipe.cpp, in messages): a message may be written while fewer than HWM messages are written and
 //! not yet acknowledged. The reader acknowledges at the low-water mark, (HWM + 1) / 2, and whenever it has drained
-//! the pipe. Open messages count like queued ones.
+//! the pipe. Open messages count like queued ones. A writer with [`Flow::lots`] counts credit as libzmq gives it.
 //!
 //! **Waking**: `flush` answers `true` when the reader had found the pipe empty since the last flush, `ack` answers
 //! `true` when the writer had met the high-water mark: then the caller owes the other side a wake. Neither is ever
 //! lost: the sleeper announces itself, then looks once more.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use zeroxide_zmtp::{Message, Traffic};
 
@@ -29,7 +30,14 @@ pub struct Flow {
     /// Whether subscriptions count like messages. They do not on the subscriber's side, where libzmq loses those
     /// beyond SNDHWM; they do where a peer's flood of them must push back.
     pub count_control: bool,
+    /// The writer takes credit in whole lots of (HWM + 1) / 2 messages, counted from the first, as libzmq's reader
+    /// gives it. Programs for libzmq count on the refusals that follow. The counters stay exact.
+    pub lots: bool,
 }
+
+/// A writer that is not ready to wait looks for credit once in so long: libzmq takes up what its threads tell it once
+/// in 3 million cycles, about a millisecond (config.hpp, max_command_delay).
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
 impl Flow {
     fn counts(self, traffic: &Traffic) -> bool {
@@ -141,6 +149,10 @@ impl Queue {
         self.is_starved()
     }
 
+    fn low_water(&self) -> u64 {
+        low_water(self.limit.load(Ordering::Relaxed))
+    }
+
     /// Messages that count against the high-water mark no longer.
     fn acked(&self) -> u64 {
         self.written.load(Ordering::Acquire) + self.lost.load(Ordering::Acquire)
@@ -171,6 +183,8 @@ pub struct Writer {
     /// What was last seen of the reader's acknowledgements and of the high-water mark.
     acked: u64,
     limit: u64,
+    /// When a writer that takes credit in lots last looked for it.
+    looked: Option<Instant>,
     replaced: Vec<Traffic>,
 }
 
@@ -186,6 +200,7 @@ impl Writer {
             conflated: 0,
             acked: 0,
             limit: limit(flow.hwm, flow.conflate),
+            looked: None,
             replaced: Vec::new(),
         }
     }
@@ -196,6 +211,21 @@ impl Writer {
         let granted = self.has_credit();
         self.reserved += u64::from(granted);
         granted
+    }
+
+    /// Reserves room for one message by what is known of the reader. After `false`, ask [`Writer::reserve`].
+    #[inline]
+    pub fn reserve_known(&mut self) -> bool {
+        let granted = self.in_flight() < self.limit;
+        self.reserved += u64::from(granted);
+        granted
+    }
+
+    /// Whether [`Writer::reserve`] looked for credit a moment ago, so that libzmq would not look again. Only with
+    /// [`Flow::lots`].
+    #[must_use]
+    pub fn looked_lately(&self) -> bool {
+        self.looked.is_some_and(|looked| looked.elapsed() < LOOK_INTERVAL)
     }
 
     /// Gives one reservation back.
@@ -213,11 +243,25 @@ impl Writer {
         self.routed + self.reserved - self.acked
     }
 
+    /// How many messages the reader has given credit for, at the high-water mark `limit`.
+    fn given(&self, limit: u64) -> u64 {
+        let acked = self.queue.acked();
+        if self.flow.lots { acked - acked % low_water(limit) } else { acked }
+    }
+
+    /// Messages that count against the high-water mark: those in the pipe, and with [`Flow::lots`] those of a lot that
+    /// is not read to its end.
+    #[must_use]
+    pub fn uncredited(&self) -> u64 {
+        self.routed - self.given(self.queue.limit.load(Ordering::Acquire))
+    }
+
     #[cold]
     fn look_for_credit(&mut self) -> bool {
+        self.looked = self.flow.lots.then(Instant::now);
         for announced in [false, true] {
             self.limit = self.queue.limit.load(Ordering::Acquire);
-            self.acked = self.queue.acked();
+            self.acked = self.given(self.limit);
             if self.in_flight() < self.limit {
                 return true;
             }
@@ -373,13 +417,15 @@ pub struct Reader {
     acked: u64,
     lost: u64,
     low_water: u64,
+    /// The end of the last whole lot that was acknowledged.
+    lot: u64,
     finished: bool,
     wake_writer: bool,
 }
 
 impl Reader {
     fn new(queue: Arc<Queue>, flow: Flow) -> Reader {
-        let low_water = low_water(&queue);
+        let low_water = queue.low_water();
         Reader {
             queue,
             flow,
@@ -388,6 +434,7 @@ impl Reader {
             acked: 0,
             lost: 0,
             low_water,
+            lot: 0,
             finished: false,
             wake_writer: false,
         }
@@ -406,7 +453,7 @@ impl Reader {
         match &traffic {
             Some(traffic) => {
                 self.read += u64::from(self.flow.counts(traffic));
-                if self.read - self.acked >= self.low_water {
+                if self.read - self.lot >= self.low_water {
                     self.wake_writer |= self.acknowledge();
                 }
             }
@@ -441,6 +488,7 @@ impl Reader {
 
     fn acknowledge(&mut self) -> bool {
         self.acked = self.read;
+        self.lot = self.read - self.read % self.low_water;
         self.queue.written.store(self.acked - self.lost, Ordering::Release);
         self.queue.is_starved()
     }
@@ -455,7 +503,7 @@ impl Reader {
             std::mem::swap(&mut swap.items, &mut self.taken);
         }
         drop(swap);
-        self.low_water = low_water(&self.queue);
+        self.low_water = self.queue.low_water();
         self.taken.pop_front()
     }
 
@@ -493,7 +541,7 @@ impl Reader {
     /// Sets another high-water mark for what this end reads. `true`: wake the writer.
     pub fn set_hwm(&mut self, hwm: u32) -> bool {
         let wake = self.queue.set_hwm(hwm);
-        self.low_water = low_water(&self.queue);
+        self.low_water = self.queue.low_water();
         wake
     }
 
@@ -515,12 +563,10 @@ impl Drop for Reader {
     }
 }
 
-fn low_water(queue: &Queue) -> u64 {
-    match queue.limit.load(Ordering::Relaxed) {
-        // Without a mark nobody waits for credit, yet the counters want to be fresh.
-        u64::MAX => 256,
-        limit => limit.div_ceil(2),
-    }
+/// Messages in a lot of credit.
+fn low_water(limit: u64) -> u64 {
+    // Without a mark nobody waits for credit, yet the counters want to be fresh.
+    if limit == u64::MAX { 256 } else { limit.div_ceil(2) }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -568,6 +614,45 @@ mod tests {
         }
         let tally = writer.tally();
         assert_eq!((tally.routed, tally.written, tally.queued()), (4, 4, 0));
+    }
+
+    #[test]
+    fn credit_in_lots_comes_by_halves_of_the_mark_and_the_counters_stay_exact() {
+        for lots in [false, true] {
+            let (here, there) = pipe(Flow { hwm: 10, lots, ..Flow::default() }, Flow::default());
+            let (mut writer, mut reader) = (here.writer, there.reader);
+            let fill = |writer: &mut Writer| {
+                let mut sent = 0;
+                while writer.reserve() {
+                    writer.write(Traffic::Message((&[sent]).into()));
+                    sent += 1;
+                }
+                writer.flush();
+                u64::from(sent)
+            };
+            assert_eq!(fill(&mut writer), 10);
+            for (taken, exact, in_lots) in [(4, 4, 0), (1, 1, 5), (7, 7, 5), (3, 3, 5)] {
+                (0..taken).for_each(|_| assert!(reader.take().is_some()));
+                reader.ack(taken);
+                assert_eq!(fill(&mut writer), if lots { in_lots } else { exact }, "{taken} {lots}");
+                assert_eq!(writer.uncredited(), 10, "{taken} {lots}");
+            }
+            assert_eq!(writer.tally().written, 15);
+            assert_eq!(writer.tally().queued(), writer.tally().routed - 15);
+        }
+    }
+
+    #[test]
+    fn a_lower_mark_leaves_no_writer_waiting_for_a_lot_that_is_read() {
+        let (here, there) = pipe(Flow { hwm: 1000, lots: true, ..Flow::default() }, Flow::default());
+        let (mut writer, mut reader) = (here.writer, there.reader);
+        for n in 0..200 {
+            write(&mut writer, n);
+        }
+        writer.flush();
+        assert_eq!(taken(&mut reader).len(), 200);
+        writer.set_hwm(10);
+        assert!(writer.reserve());
     }
 
     #[test]

@@ -232,6 +232,10 @@ impl Pattern for XPub {
         true
     }
 
+    fn drops_when_full(&self) -> bool {
+        !self.options.xpub_nodrop
+    }
+
     /// In manual mode: answers the request received last, whose peer is subscribed to `prefix`. Nothing happens
     /// when that peer is gone (libzmq `ZMQ_XPUB_MANUAL`).
     fn subscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {

@@ -117,6 +117,10 @@ impl Pattern for Rep {
     fn has_out<P: Pipes>(&mut self, _: &mut P) -> bool {
         self.is_due
     }
+
+    fn drops_when_full(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

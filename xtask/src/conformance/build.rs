@@ -166,10 +166,10 @@ fn has_sodium(root: &Path) -> bool {
     run::output(&mut ask).is_some()
 }
 
-/// Builds our library, with the checks of a debug build, and answers where it is.
+/// Builds our library, optimised and with the checks of a debug build, and returns where it is.
 pub(super) fn library(root: &Path) -> Result<PathBuf, Outcome> {
-    match run::pass(&mut run::cargo(root, &["build", "-p", "zeroxide-capi"])) {
-        Outcome::Passed => Ok(run::target(root).join("debug/libzmq.so")),
+    match run::pass(&mut run::cargo(root, &["build", "-p", "zeroxide-capi", "--profile", "checked"])) {
+        Outcome::Passed => Ok(run::target(root).join("checked/libzmq.so")),
         _ => Err(Outcome::Failed("the library does not build".to_owned())),
     }
 }
