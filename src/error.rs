@@ -6,6 +6,7 @@
 mod errno;
 mod group;
 mod handshake;
+mod io_error;
 mod likely;
 mod security;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::options::OptionError;
 
 pub use group::GroupError;
 pub use handshake::{Denial, HandshakeCause, HandshakeError};
+pub use io_error::IoError;
 pub use security::SecurityError;
 pub use why::{Attachment, DialError, NotReady, RequestUnsent, Why};
 
@@ -278,8 +280,8 @@ pub struct BindError {
     pub endpoint: Arc<str>,
     /// The socket's type.
     pub socket: SocketType,
-    /// What the system said.
-    pub source: io::Error,
+    /// What the system said, or [`ResolveError`](crate::ResolveError).
+    pub source: IoError,
 }
 
 impl fmt::Display for BindError {

@@ -22,7 +22,7 @@ pub use bytes::Bytes;
 pub use context::Context;
 pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
-    NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
+    IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
 };
 pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
@@ -42,7 +42,7 @@ pub use security::{
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId};
-pub use zeroxide_transports::{Endpoint, EndpointError, SocksError, SocksRefusal};
+pub use zeroxide_transports::{Endpoint, EndpointError, ResolveError, SocksError, SocksRefusal};
 pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
 pub use zeroxide_zmtp::mechanism::{Proof, Secret, Status as AuthStatus};
 pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Stage, Version};

@@ -5,14 +5,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use zeroxide_zmtp::{ConnectionError, Peer};
 
-use crate::error::{Error, HandshakeError, Result, Why};
+use crate::error::{DialError, Error, HandshakeError, IoError, Result, Why};
 use crate::io::engine::Engine;
 use crate::io::signaler::{Signal, after, wait_until};
 
@@ -50,11 +49,11 @@ pub enum EventKind {
     /// is NULL and it has no ZAP_DOMAIN.
     Exposed,
     /// An endpoint cannot be bound, or cannot be served although it is (BIND_FAILED).
-    BindFailed(io::ErrorKind),
+    BindFailed(IoError),
     /// A connection was accepted; the handshake follows (ACCEPTED).
     Accepted,
     /// A connection could not be accepted; the next attempt follows after ACCEPT_BACKOFF (ACCEPT_FAILED).
-    AcceptFailed(io::ErrorKind),
+    AcceptFailed(IoError),
     /// A connection was accepted and closed at once: too many others are in their handshake (ACCEPT_FAILED).
     TurnedAway(Crowd),
     /// A connection was accepted and closed at once: an accept filter does not let it in (ACCEPT_FAILED).
@@ -66,7 +65,7 @@ pub enum EventKind {
     /// The transport is connected; the handshake follows (CONNECTED).
     Connected,
     /// A connect failed (CLOSED).
-    ConnectFailed(io::ErrorKind),
+    ConnectFailed(DialError),
     /// The next attempt follows after this wait (CONNECT_RETRIED).
     ConnectRetried {
         /// The wait.
@@ -125,7 +124,7 @@ pub enum DisconnectReason {
     /// The peer closed it.
     PeerClosed,
     /// The network failed.
-    Io(io::ErrorKind),
+    Io(IoError),
     /// The peer broke the protocol, or stopped answering.
     Fault(ConnectionError),
 }
@@ -135,7 +134,7 @@ impl fmt::Display for DisconnectReason {
         match self {
             DisconnectReason::Ours => f.write_str("closed here"),
             DisconnectReason::PeerClosed => f.write_str("closed by the peer"),
-            DisconnectReason::Io(kind) => write!(f, "{kind}"),
+            DisconnectReason::Io(error) => write!(f, "{error}"),
             DisconnectReason::Fault(error) => write!(f, "{error}"),
         }
     }

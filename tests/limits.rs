@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use common::{LONG, RawPeer, Soon, address, command, impatient, listen, message, until, wait_for};
 use zeroxide::{
-    Context, ContextOptions, Crowd, DisconnectReason, Error, EventKind, HandshakeCause, Options, SocketType,
-    opt,
+    Context, ContextOptions, Crowd, DialError, DisconnectReason, Error, EventKind, HandshakeCause, IoError,
+    Options, SocketType, opt,
 };
 
 const SOON: Duration = Duration::from_millis(100);
@@ -308,7 +308,11 @@ fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
     }
     hoard.pop();
     let peer = RawPeer::connect(&endpoint);
-    let failed = || wait_for(&events, "of the failure", |kind| matches!(kind, EventKind::AcceptFailed(_))).at;
+    let emfile = 24;
+    let none_left =
+        |error: &IoError| error.raw_os_error() == Some(emfile) && error.to_string().contains("open files");
+    let is_failure = |kind: &EventKind| matches!(kind, EventKind::AcceptFailed(error) if none_left(error));
+    let failed = || wait_for(&events, "of the failure", is_failure).at;
     let (first, _, _, fourth) = (failed(), failed(), failed(), failed());
     // Four failures, three waits between them: accepting does not spin.
     assert!(fourth - first >= Duration::from_millis(200), "{:?}", fourth - first);
@@ -318,7 +322,11 @@ fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
     let push = cx.socket(SocketType::Push).unwrap();
     let failures = push.monitor();
     push.connect(endpoint.to_string()).unwrap();
-    wait_for(&failures, "of the dial", |kind| matches!(kind, EventKind::ConnectFailed(_)));
+    let cause =
+        |kind: &EventKind| matches!(kind, EventKind::ConnectFailed(DialError::Io(error)) if none_left(error));
+    wait_for(&failures, "of the dial", cause);
+    let status = push.status().to_string();
+    assert!(status.contains("last: Too many open files"), "{status}");
     let other = Context::new();
     assert!(matches!(
         other.socket(SocketType::Pull).unwrap().bind("tcp://127.0.0.1:*"),

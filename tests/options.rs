@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use common::{LONG, RawPeer, Soon, command, impatient, listen, message, no_linger, until, wait_for};
 use zeroxide::{
-    AtAttach, Context, Error, EventKind, Opt, Options, RoutingId, Socket, SocketType, Version, opt,
+    AtAttach, Context, DialError, Error, EventKind, Opt, Options, RoutingId, Socket, SocketType, Version, opt,
 };
 
 fn with<T>(option: Opt<T, impl zeroxide::Writable>, value: T) -> Options {
@@ -86,7 +86,7 @@ fn connect_timeout_ends_an_attempt_that_nobody_answers() {
     let events = push.monitor();
     push.connect(format!("tcp://{address}")).unwrap();
     let event = wait_for(&events, "of the timeout", |kind| matches!(kind, EventKind::ConnectFailed(_)));
-    assert!(matches!(event.kind, EventKind::ConnectFailed(std::io::ErrorKind::TimedOut)), "{event:?}");
+    assert!(matches!(event.kind, EventKind::ConnectFailed(DialError::TimedOut)), "{event:?}");
 }
 
 #[test]

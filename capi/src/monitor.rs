@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 use std::ffi::{c_char, c_int, c_void};
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -190,9 +189,9 @@ impl Sender {
 fn numbers(event: &Event) -> Option<(u64, u64)> {
     Some(match &event.kind {
         EventKind::Listening => (LISTENING, descriptor(event)),
-        EventKind::BindFailed(kind) => (BIND_FAILED, number_of(*kind)),
+        EventKind::BindFailed(error) => (BIND_FAILED, error.errno() as u64),
         EventKind::Accepted => (ACCEPTED, descriptor(event)),
-        EventKind::AcceptFailed(kind) => (ACCEPT_FAILED, number_of(*kind)),
+        EventKind::AcceptFailed(error) => (ACCEPT_FAILED, error.errno() as u64),
         EventKind::TurnedAway(_) => (ACCEPT_FAILED, libc::ECONNABORTED as u64),
         EventKind::Filtered(_) => (ACCEPT_FAILED, libc::EACCES as u64),
         EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, descriptor(event)),
@@ -211,10 +210,6 @@ fn numbers(event: &Event) -> Option<(u64, u64)> {
 
 fn descriptor(event: &Event) -> u64 {
     event.descriptor.and_then(|number| u64::try_from(number).ok()).unwrap_or(NO_DESCRIPTOR)
-}
-
-fn number_of(kind: io::ErrorKind) -> u64 {
-    Error::Io(kind.into()).errno() as u64
 }
 
 /// Why a handshake failed, in libzmq's words.
@@ -236,7 +231,7 @@ fn failure(cause: &HandshakeCause) -> (u64, u64) {
         HandshakeCause::Protocol(error) => (HANDSHAKE_FAILED_PROTOCOL, error.code().into()),
         HandshakeCause::TimedOut => (HANDSHAKE_FAILED_NO_DETAIL, libc::ETIMEDOUT as u64),
         HandshakeCause::PeerClosed => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPIPE as u64),
-        HandshakeCause::Io(kind) => (HANDSHAKE_FAILED_NO_DETAIL, number_of(*kind)),
+        HandshakeCause::Io(error) => (HANDSHAKE_FAILED_NO_DETAIL, error.errno() as u64),
         _ => (HANDSHAKE_FAILED_NO_DETAIL, libc::EPROTO as u64),
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn of(error: &Error) -> i32 {
 }
 
 /// The system's number of an I/O error. Winsock's own numbers are not those of `errno.h`.
-fn of_io(error: &io::Error) -> i32 {
+pub(super) fn of_io(error: &io::Error) -> i32 {
     match error.raw_os_error() {
         Some(number) if !cfg!(windows) => number,
         _ => of_kind(error.kind()),

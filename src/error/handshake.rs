@@ -7,6 +7,7 @@ use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::mechanism::zap::Violation;
 use zeroxide_zmtp::{ConnectionError, ProtocolError, SocketType, Stage};
 
+use super::IoError;
 use crate::security::Role;
 
 /// A handshake that failed.
@@ -44,7 +45,7 @@ pub enum HandshakeCause {
     /// The peer closed the connection.
     PeerClosed,
     /// The network failed.
-    Io(io::ErrorKind),
+    Io(IoError),
 }
 
 /// Why this side did not let a peer in.
@@ -111,11 +112,11 @@ impl std::error::Error for HandshakeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             HandshakeCause::Protocol(error) => Some(error),
+            HandshakeCause::Io(error) => Some(error),
             HandshakeCause::NoSignature
             | HandshakeCause::Denied(_)
             | HandshakeCause::TimedOut
-            | HandshakeCause::PeerClosed
-            | HandshakeCause::Io(_) => None,
+            | HandshakeCause::PeerClosed => None,
         }
     }
 }
@@ -136,11 +137,11 @@ impl From<ConnectionError> for HandshakeCause {
     }
 }
 
-impl From<&io::Error> for HandshakeCause {
-    fn from(error: &io::Error) -> HandshakeCause {
+impl From<&IoError> for HandshakeCause {
+    fn from(error: &IoError) -> HandshakeCause {
         match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => HandshakeCause::PeerClosed,
-            kind => HandshakeCause::Io(kind),
+            _ => HandshakeCause::Io(error.clone()),
         }
     }
 }

@@ -23,7 +23,7 @@ impl HandshakeError {
             }
             HandshakeCause::TimedOut => self.timed_out(),
             HandshakeCause::PeerClosed => self.closed().to_owned(),
-            HandshakeCause::Io(kind) => format!("connection lost during the handshake: {kind}"),
+            HandshakeCause::Io(error) => format!("connection lost during the handshake: {error}"),
         }
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{error, io};
 
-use zeroxide_transports::Endpoint;
+use zeroxide_transports::{Endpoint, ResolveError, SocksError};
 use zeroxide_zmtp::error::Excerpt;
 use zeroxide_zmtp::{ConnectionError, ProtocolError, Version};
 
@@ -56,7 +56,7 @@ fn unroutable(known: usize) -> Error {
 /// The rows of the table "The first hour", in its order.
 #[test]
 fn the_first_hour() {
-    let refused = DialError::Io(io::ErrorKind::ConnectionRefused);
+    let refused = DialError::Io(io::ErrorKind::ConnectionRefused.into());
     let second = Some(Duration::from_secs(1));
     let rows: Vec<(Error, &str)> = vec![
         (
@@ -156,10 +156,10 @@ fn texts_beside_the_first_hour() {
         (
             no_peer(Attachment::Connecting {
                 endpoint: "tcp://a:1".into(),
-                last: Some(DialError::UnknownHost),
+                last: Some(ResolveError::UnknownHost("no such name".into()).into()),
                 attempts: 3,
             }),
-            "PUSH connecting to tcp://a:1 has no peer yet (attempt 3, last: unknown host); message returned",
+            "PUSH connecting to tcp://a:1 has no peer yet (attempt 3, last: unknown host: no such name); message returned",
         ),
         (
             Error::TimedOut(Why::Full { socket: socket_type("PUSH"), hwm: 1, peers: 1 }),
@@ -179,7 +179,7 @@ fn texts_beside_the_first_hour() {
             handshake(
                 "tcp://a:1",
                 "PUSH",
-                HandshakeCause::from(&io::Error::from(io::ErrorKind::UnexpectedEof)),
+                HandshakeCause::from(&IoError::from(io::ErrorKind::UnexpectedEof)),
             ),
             "tcp://a:1: peer closed during the handshake; its log may say why",
         ),
@@ -231,15 +231,56 @@ fn errno_of_every_kind_is_libzmqs() {
 }
 
 #[test]
-fn a_dial_error_is_what_the_system_said() {
-    let named = io::Error::new(io::ErrorKind::NotFound, "no address");
-    assert_eq!(DialError::from_io(&named), DialError::UnknownHost);
-    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-    assert_eq!(DialError::from_io(&refused), DialError::Io(io::ErrorKind::ConnectionRefused));
-    if cfg!(unix) {
-        let path = io::Error::from_raw_os_error(errno::ENOENT);
-        assert_eq!(DialError::from_io(&path), DialError::Io(io::ErrorKind::NotFound));
+fn a_dial_error_is_the_typed_cause_or_what_the_system_said() {
+    let typed = |error: io::Error| DialError::from(error);
+    for cause in [ResolveError::UnknownHost("no such name".into()), ResolveError::MixedFamilies] {
+        assert_eq!(typed(cause.clone().into()), DialError::Resolve(cause));
     }
+    assert_eq!(typed(SocksError::Closed.into()), DialError::Proxy(SocksError::Closed));
+    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    assert_eq!(typed(refused()), DialError::Io(refused().into()));
+    let not_found = || io::Error::new(io::ErrorKind::NotFound, "by somebody else");
+    assert_eq!(typed(not_found()).to_string(), "by somebody else");
+}
+
+#[test]
+#[cfg(unix)]
+fn the_text_of_a_failed_dial_is_the_cause_and_its_advice_fits() {
+    let system = |number| DialError::from(io::Error::from_raw_os_error(number));
+    let rows = [
+        (system(errno::ECONNREFUSED), "connection refused, 1 attempt; is the server running?"),
+        (
+            system(errno::EMFILE),
+            "Too many open files (os error 24), 1 attempt; close some, or raise the limit",
+        ),
+        (
+            system(errno::ENOENT),
+            "No such file or directory (os error 2), 1 attempt; is the path right, and the server running?",
+        ),
+        (system(errno::EACCES), "Permission denied (os error 13), 1 attempt"),
+        (ResolveError::MixedFamilies.into(), "source and target are of different IP families, 1 attempt"),
+        (
+            ResolveError::UnknownHost("no such name".into()).into(),
+            "unknown host: no such name, 1 attempt; is the name right?",
+        ),
+    ];
+    for (last, text) in rows {
+        let text = format!("tcp://127.0.0.1:5555 not ready after 2 s: {text}");
+        assert_eq!(not_ready(Some(last), 1).to_string(), text);
+    }
+}
+
+#[test]
+fn an_io_error_keeps_its_number_and_its_typed_cause_in_every_copy() {
+    let system = IoError::from(io::Error::from_raw_os_error(errno::EMFILE));
+    let kept = system.clone();
+    assert_eq!((kept.raw_os_error(), kept.errno(), &kept), (Some(errno::EMFILE), errno::EMFILE, &system));
+    assert_eq!(io::Error::from(kept).raw_os_error(), Some(errno::EMFILE));
+    let typed = IoError::from(io::Error::from(SocksError::Closed));
+    let cause = |error: &io::Error| error.get_ref().and_then(|cause| cause.downcast_ref()).copied();
+    assert_eq!(cause(&typed.clone()), Some(SocksError::Closed));
+    assert_eq!(io::Error::from(typed.clone()).kind(), typed.kind());
+    assert_ne!(system, typed);
 }
 
 /// What std itself takes the numbers for, on whatever system the test runs.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use zeroxide_transports::SocksError;
+use zeroxide_transports::{ResolveError, SocksError, SocksRefusal};
 use zeroxide_zmtp::SocketType;
 
-use super::HandshakeError;
+use super::io_error::is_of_connections;
+use super::{HandshakeError, IoError, is_limit};
 use crate::options::show_duration;
 
 /// What a call waited for, or would have to wait for.
@@ -121,12 +122,12 @@ pub enum Attachment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DialError {
-    /// The host's name does not resolve.
-    UnknownHost,
-    /// CONNECT_TIMEOUT ended it, or the lookup of the name took too long.
+    /// The endpoint has no address that could be dialled.
+    Resolve(ResolveError),
+    /// CONNECT_TIMEOUT ended it.
     TimedOut,
     /// The system refused it.
-    Io(io::ErrorKind),
+    Io(IoError),
     /// Nobody has bound this inproc name.
     NotBound,
     /// The SOCKS5 proxy was reached, and made no connection.
@@ -200,7 +201,10 @@ impl fmt::Display for NotReady {
         match last {
             None => f.write_str("the first attempt is not over; is the address right?"),
             Some(DialError::Handshake(error)) => write!(f, "{}, {attempts} attempt{plural}", error.what()),
-            Some(last) => write!(f, "{last}, {attempts} attempt{plural}; {}", last.advice()),
+            Some(last) => {
+                write!(f, "{last}, {attempts} attempt{plural}")?;
+                last.advice().map_or(Ok(()), |advice| write!(f, "; {advice}"))
+            }
         }
     }
 }
@@ -225,9 +229,9 @@ impl fmt::Display for Attachment {
 impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DialError::UnknownHost => f.write_str("unknown host"),
+            DialError::Resolve(error) => write!(f, "{error}"),
             DialError::TimedOut => f.write_str("no answer in time"),
-            DialError::Io(kind) => write!(f, "{kind}"),
+            DialError::Io(error) => write!(f, "{error}"),
             DialError::NotBound => f.write_str("not bound in this context"),
             DialError::Proxy(error) => write!(f, "{error}"),
             DialError::Handshake(error) => f.write_str(&error.what()),
@@ -236,33 +240,68 @@ impl fmt::Display for DialError {
 }
 
 impl DialError {
-    /// What the error of a dial or of a lookup says. Only a lookup finds nothing without a number of the system's.
-    pub(crate) fn from_io(error: &io::Error) -> DialError {
-        let source = error.get_ref();
-        if let Some(proxy) = source.and_then(|source| source.downcast_ref::<SocksError>()) {
-            return DialError::Proxy(*proxy);
-        }
-        match (error.kind(), error.raw_os_error()) {
-            (io::ErrorKind::NotFound, None) => DialError::UnknownHost,
-            (io::ErrorKind::TimedOut, None) => DialError::TimedOut,
-            (kind, _) => DialError::Io(kind),
+    /// Whether nobody listens there, as the system or the proxy says.
+    pub(crate) fn is_refused(&self) -> bool {
+        match self {
+            DialError::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+            DialError::Proxy(SocksError::Refused(refusal)) => *refusal == SocksRefusal::ConnectionRefused,
+            _ => false,
         }
     }
 
-    fn advice(&self) -> &'static str {
+    /// What to look at first; `None` where the text says all.
+    fn advice(&self) -> Option<&'static str> {
         match self {
-            DialError::UnknownHost => "is the name right?",
-            DialError::NotBound => "inproc joins sockets of one Context only",
-            DialError::Io(io::ErrorKind::NotFound) => "is the path right, and the server running?",
-            DialError::Proxy(error) if error.is_of_proxy() => "see SOCKS_PROXY",
-            DialError::TimedOut | DialError::Io(_) | DialError::Proxy(_) | DialError::Handshake(_) => {
-                "is the server running?"
+            DialError::Resolve(ResolveError::UnknownHost(_) | ResolveError::NoAddress) => {
+                Some("is the name right?")
             }
+            DialError::Resolve(_) => None,
+            DialError::NotBound => Some("inproc joins sockets of one Context only"),
+            DialError::Proxy(error) if error.is_of_proxy() => Some("see SOCKS_PROXY"),
+            DialError::TimedOut | DialError::Proxy(_) | DialError::Handshake(_) => {
+                Some("is the server running?")
+            }
+            DialError::Io(error) if is_limit(error) => Some("close some, or raise the limit"),
+            DialError::Io(error) => match error.kind() {
+                io::ErrorKind::NotFound => Some("is the path right, and the server running?"),
+                // Over ipc: nobody accepts what waits there.
+                io::ErrorKind::WouldBlock => Some("is the server busy?"),
+                kind => is_of_connections(kind).then_some("is the server running?"),
+            },
         }
     }
 }
 
-impl std::error::Error for DialError {}
+impl From<io::Error> for DialError {
+    fn from(error: io::Error) -> DialError {
+        let source = error.get_ref();
+        if let Some(proxy) = source.and_then(|source| source.downcast_ref::<SocksError>()) {
+            return DialError::Proxy(*proxy);
+        }
+        if let Some(resolve) = source.and_then(|source| source.downcast_ref::<ResolveError>()) {
+            return DialError::Resolve(resolve.clone());
+        }
+        DialError::Io(error.into())
+    }
+}
+
+impl From<ResolveError> for DialError {
+    fn from(error: ResolveError) -> DialError {
+        DialError::Resolve(error)
+    }
+}
+
+impl std::error::Error for DialError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            DialError::Resolve(error) => Some(error),
+            DialError::Io(error) => Some(error),
+            DialError::Proxy(error) => Some(error),
+            DialError::Handshake(error) => Some(error.as_ref()),
+            DialError::TimedOut | DialError::NotBound => None,
+        }
+    }
+}
 
 fn within(after: Option<Duration>) -> String {
     after.map_or_else(|| " now".to_owned(), |after| format!(" in {}", show_duration(after)))

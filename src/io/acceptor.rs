@@ -12,6 +12,7 @@ use zeroxide_transports::{Accepted, Listener, Stream};
 
 use super::hub::{Maker, Opening};
 use super::reactor::{Reactor, Timer};
+use crate::error::{DialError, IoError};
 use crate::monitor::{Crowd, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
@@ -71,8 +72,9 @@ impl Reactor {
                 self.accept_soon(id);
             }
             Err(error) => {
-                base.endpoints.failed(id, &error);
-                base.monitors.emit(id, &local, "", EventKind::BindFailed(error.kind()));
+                let cause = IoError::from(error);
+                base.endpoints.failed(id, DialError::Io(cause.clone()));
+                base.monitors.emit(id, &local, "", EventKind::BindFailed(cause));
             }
         }
     }
@@ -110,8 +112,8 @@ impl Reactor {
                 io::ErrorKind::ConnectionAborted
                 | io::ErrorKind::ConnectionReset
                 | io::ErrorKind::Interrupted => return Next::Maybe,
-                kind => {
-                    acceptor.tell(id, "", EventKind::AcceptFailed(kind));
+                _ => {
+                    acceptor.tell(id, "", EventKind::AcceptFailed(error.into()));
                     return Next::After(acceptor.values.accept_backoff);
                 }
             },
@@ -129,7 +131,11 @@ impl Reactor {
             return Next::Maybe;
         }
         let place = Place { listener: id, host };
-        if self.accepted(place, stream, accepted, &values).is_err() {
+        let remote = accepted.remote.clone();
+        if let Err(error) = self.accepted(place, stream, accepted, &values) {
+            if let Some(acceptor) = self.listeners.get(&id) {
+                acceptor.tell(id, &remote, EventKind::AcceptFailed(error.into()));
+            }
             self.handshake_over(place);
             return Next::After(values.accept_backoff);
         }

@@ -10,11 +10,12 @@ use std::thread;
 use mio::{Interest, Registry, Token};
 use zeroxide_transports::resolve::{needs_lookup, resolve};
 use zeroxide_transports::socks::{self, Socks};
-use zeroxide_transports::{Endpoint, Resolved, SocksError, Stream};
+use zeroxide_transports::{Endpoint, ResolveError, Resolved, SocksError, Stream};
 
 use super::command::Command;
 use super::hub::{Maker, Opening};
 use super::reactor::{Reactor, ReactorLink, Timer};
+use crate::error::DialError;
 use crate::monitor::EventKind;
 use crate::socket::endpoints::EndpointState;
 use crate::socket::pipes::Slot;
@@ -112,12 +113,13 @@ impl Reactor {
         let endpoint = match session.values.first_hop(&session.endpoint) {
             Ok(endpoint) => endpoint,
             Err(error) => {
-                return self.attempt_failed(id, io::Error::new(io::ErrorKind::InvalidInput, error));
+                let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+                return self.attempt_failed(id, error.into());
             }
         };
         if needs_lookup(&endpoint) {
             if let Err(error) = self.resolver.look_up(id, endpoint, ipv6, self.link.clone()) {
-                self.attempt_failed(id, error);
+                self.attempt_failed(id, error.into());
             }
         } else {
             self.resolved(id, resolve(&endpoint, ipv6));
@@ -135,7 +137,7 @@ impl Reactor {
                 session.addresses = addresses.into();
                 self.dial_next(id);
             }
-            Err(error) => self.attempt_failed(id, error),
+            Err(error) => self.attempt_failed(id, error.into()),
         }
     }
 
@@ -146,13 +148,13 @@ impl Reactor {
             let Some(session) = self.sessions.get_mut(&id) else { return };
             let dialled = match session.addresses.pop_front() {
                 Some(address) => self.dial_stream(id, &address),
-                None => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
+                None => Err(ResolveError::NoAddress.into()),
             };
             let Err(error) = dialled else { return };
             let Some(session) = self.sessions.get_mut(&id) else { return };
             session.connection = None;
             if session.addresses.is_empty() {
-                return self.attempt_over(id, error);
+                return self.attempt_over(id, error.into());
             }
         }
     }
@@ -181,7 +183,7 @@ impl Reactor {
     pub(super) fn dialled(&mut self, token: u64) {
         let Some(id) = self.dialling.get(&token).map(|dialling| dialling.session) else { return };
         if let Err(error) = self.go_on_dialling(token) {
-            self.attempt_failed(id, error);
+            self.attempt_failed(id, error.into());
         }
     }
 
@@ -247,7 +249,7 @@ impl Reactor {
             return;
         };
         self.forget_dialled(token);
-        self.attempt_failed(id, io::ErrorKind::TimedOut.into());
+        self.attempt_failed(id, DialError::TimedOut);
     }
 
     /// Closes a stream that is being connected.

@@ -22,7 +22,7 @@ use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traff
 use super::command::{Command, Control};
 use super::entry::{Entered, Entry};
 use super::reactor::ReactorLink;
-use crate::error::HandshakeCause;
+use crate::error::{HandshakeCause, IoError};
 use crate::monitor::DisconnectReason;
 use crate::socket::pipes::Owner;
 use crate::stats::Counters;
@@ -60,7 +60,7 @@ pub(crate) enum End {
     /// This side ended it.
     Stopped,
     /// The peer closed, or the network failed.
-    Lost(io::Error),
+    Lost(IoError),
     /// The protocol ended it.
     Protocol(ConnectionError),
 }
@@ -72,7 +72,7 @@ impl End {
             End::Drained | End::Stopped => DisconnectReason::Ours,
             End::Lost(error) => match error.kind() {
                 io::ErrorKind::UnexpectedEof => DisconnectReason::PeerClosed,
-                kind => DisconnectReason::Io(kind),
+                _ => DisconnectReason::Io(error.clone()),
             },
             End::Protocol(error) => DisconnectReason::Fault(error.clone()),
         }
@@ -94,7 +94,7 @@ impl End {
     /// The end of a connection before its handshake was over.
     pub(crate) fn handshake_cause(&self) -> HandshakeCause {
         match self {
-            End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted),
+            End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted.into()),
             End::Lost(error) => HandshakeCause::from(error),
             End::Protocol(error) => HandshakeCause::from(error.clone()),
         }
@@ -578,7 +578,7 @@ impl State {
                 Ok((0, 0))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok((0, 0)),
-            Err(error) => Err(End::Lost(error)),
+            Err(error) => Err(End::Lost(error.into())),
         }
     }
 

@@ -6,7 +6,6 @@
 //! is one that turns us away at its door, but that wait stays short: a crowd is gone soon.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -224,7 +223,7 @@ impl Reactor {
     }
 
     /// What was tried last failed before there was a connection: on to the next address, if there is one.
-    pub(super) fn attempt_failed(&mut self, id: u64, error: io::Error) {
+    pub(super) fn attempt_failed(&mut self, id: u64, error: DialError) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
         match session.addresses.is_empty() {
@@ -234,15 +233,14 @@ impl Reactor {
     }
 
     /// One attempt failed before there was a connection; `error` is that of its last address.
-    pub(super) fn attempt_over(&mut self, id: u64, error: io::Error) {
+    pub(super) fn attempt_over(&mut self, id: u64, error: DialError) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let text = session.endpoint.to_string();
-        session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error.kind()));
-        session.base.endpoints.failed(id, &error);
-        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
-        let stop = session.values.reconnect_stop.conn_refused && refused;
+        let stop = session.values.reconnect_stop.conn_refused && error.is_refused();
         // A proxy that refuses a password refuses it again.
-        let unfit = matches!(DialError::from_io(&error), DialError::Proxy(error) if error.is_of_proxy());
+        let unfit = matches!(error, DialError::Proxy(error) if error.is_of_proxy());
+        session.base.endpoints.failed(id, error.clone());
+        session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error));
         let setback = if unfit && session.values.redial_after_fault { Setback::Unfit } else { Setback::Lost };
         self.retry(id, setback, None, stop);
     }

@@ -13,7 +13,7 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use super::base::{SocketBase, SocketState, owner};
 use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
-use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, Result, SecurityError};
+use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, IoError, Result, SecurityError};
 use crate::io::command::{Attach, Command, Control};
 use crate::io::hub::{make_pipe, tell};
 use crate::io::reactor::ReactorLink;
@@ -84,7 +84,10 @@ impl fmt::Display for EndpointStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (endpoint, attempts) = (&self.endpoint, self.attempts);
         match &self.state {
-            EndpointState::Listening => write!(f, "bound {endpoint}"),
+            EndpointState::Listening => {
+                write!(f, "bound {endpoint}")?;
+                self.last.as_ref().map_or(Ok(()), |last| write!(f, ", not served: {last}"))
+            }
             EndpointState::Connected { .. } => write!(f, "connected {endpoint}"),
             EndpointState::NotBound => write!(
                 f,
@@ -155,8 +158,8 @@ impl EndpointTable {
     }
 
     /// An attempt failed before there was a connection.
-    pub(crate) fn failed(&self, id: u64, error: &io::Error) {
-        self.change(id, |row| row.last = Some(DialError::from_io(error)));
+    pub(crate) fn failed(&self, id: u64, error: DialError) {
+        self.change(id, |row| row.last = Some(error));
     }
 
     /// The endpoint that was bound or connected last (libzmq `ZMQ_LAST_ENDPOINT`).
@@ -318,7 +321,8 @@ impl SocketBase {
         let id = self.context.next_id();
         self.enter(|state| state.alive())?;
         if let Endpoint::Inproc(name) = &endpoint {
-            let waiting = self.bind_name(name, values).map_err(|source| self.bind_error(text, source))?;
+            let waiting =
+                self.bind_name(name, values).map_err(|source| self.bind_error(text, source.into()))?;
             self.endpoints.add(id, endpoint.clone(), true, EndpointState::Listening);
             let terms = Terms::of(values, self.socket_type);
             waiting.into_iter().for_each(|waiting| self.meet(waiting, &terms));
@@ -332,8 +336,9 @@ impl SocketBase {
         self.check_security(text, values)?;
         let reactor = self.reactor(values)?;
         let listener = listen(&endpoint).map_err(|error| {
-            self.monitors.emit(id, &endpoint.to_string(), "", EventKind::BindFailed(error.source.kind()));
-            self.bind_error(text, error.source)
+            let cause = IoError::from(error.source);
+            self.monitors.emit(id, &endpoint.to_string(), "", EventKind::BindFailed(cause.clone()));
+            self.bind_error(text, cause)
         })?;
         let resolved = listener.endpoint().clone();
         self.endpoints.add(id, resolved.clone(), true, EndpointState::Listening);
@@ -373,9 +378,9 @@ impl SocketBase {
         .into())
     }
 
-    fn bind_error(&self, text: &str, source: io::Error) -> Error {
+    fn bind_error(&self, text: &str, source: IoError) -> Error {
         if crate::error::is_limit(&source) {
-            return Error::Limit(source);
+            return Error::Limit(source.into());
         }
         BindError { endpoint: text.into(), socket: self.socket_type, source }.into()
     }

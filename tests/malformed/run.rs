@@ -331,9 +331,8 @@ fn end(kind: &EventKind) -> Option<Result<End, String>> {
         }),
         EventKind::Disconnected { why, .. } => Some(match why {
             DisconnectReason::Fault(ConnectionError::Protocol(fault)) => Ok(End::Fault(fault.clone())),
-            DisconnectReason::PeerClosed | DisconnectReason::Io(ErrorKind::ConnectionReset) => {
-                Ok(End::PeerClosed)
-            }
+            DisconnectReason::PeerClosed => Ok(End::PeerClosed),
+            DisconnectReason::Io(error) if error.kind() == ErrorKind::ConnectionReset => Ok(End::PeerClosed),
             other => Err(format!("{other:?}")),
         }),
         _ => None,

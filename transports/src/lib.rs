@@ -53,6 +53,6 @@ pub use endpoint::{Endpoint, Host, IpcAddress, Port, Scheme, Source};
 pub use error::{BindError, EndpointError};
 pub use listener::{Accepted, Credentials, Listener};
 pub use options::SocketOptions;
-pub use resolve::Resolved;
+pub use resolve::{ResolveError, Resolved};
 pub use socks::{Refusal as SocksRefusal, SocksError};
 pub use stream::{Stream, dial};

@@ -5,6 +5,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::sync::Arc;
+use std::{error, fmt};
 
 use crate::endpoint::{Endpoint, Host, IpcAddress, Port, Source};
 
@@ -25,6 +27,58 @@ pub enum Resolved {
     Ipc(IpcAddress),
 }
 
+/// Why an endpoint has no address. It is the source of the [`io::Error`] that [`resolve`] and a bind return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// The system's resolver found nothing. It says this; there is no such host, or no name server was reached.
+    UnknownHost(Arc<str>),
+    /// The name exists and has no address.
+    NoAddress,
+    /// There are only IPv6 addresses, and the option IPV6 is off.
+    Ipv6Off,
+    /// This machine has no interface of this name.
+    NoInterface,
+    /// The source is an address of another IP family than each address of the target.
+    MixedFamilies,
+    /// It is not an endpoint that can be dialled, such as inproc.
+    NotDialled,
+}
+
+impl ResolveError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            ResolveError::UnknownHost(_) | ResolveError::NoAddress | ResolveError::NoInterface => {
+                ErrorKind::NotFound
+            }
+            ResolveError::Ipv6Off | ResolveError::MixedFamilies | ResolveError::NotDialled => {
+                ErrorKind::Unsupported
+            }
+        }
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ResolveError::UnknownHost(said) => return write!(f, "unknown host: {said}"),
+            ResolveError::NoAddress => "the name has no address",
+            ResolveError::Ipv6Off => "an IPv6 address, and the option IPV6 is off",
+            ResolveError::NoInterface => "no interface of this name",
+            ResolveError::MixedFamilies => "source and target are of different IP families",
+            ResolveError::NotDialled => "nothing to dial",
+        })
+    }
+}
+
+impl error::Error for ResolveError {}
+
+impl From<ResolveError> for io::Error {
+    fn from(error: ResolveError) -> io::Error {
+        io::Error::new(error.kind(), error)
+    }
+}
+
 /// Whether [`resolve`] would ask the system's resolver, and so may block for seconds.
 #[must_use]
 pub fn needs_lookup(endpoint: &Endpoint) -> bool {
@@ -41,8 +95,7 @@ pub fn needs_lookup(endpoint: &Endpoint) -> bool {
 /// IPv6 addresses are among them only with `ipv6`.
 ///
 /// # Errors
-/// `NotFound`: no such host, or no such source interface. `Unsupported`: only IPv6 addresses, and `ipv6` is off; or an
-/// endpoint that cannot be dialled, such as inproc. Else what the resolver says.
+/// A [`ResolveError`], as the error's source; or what the system says.
 pub fn resolve(endpoint: &Endpoint, ipv6: bool) -> io::Result<Vec<Resolved>> {
     match endpoint {
         Endpoint::Tcp { source, host, port } => {
@@ -53,9 +106,7 @@ pub fn resolve(endpoint: &Endpoint, ipv6: bool) -> io::Result<Vec<Resolved>> {
             };
             from_source(source, addresses, ipv6)
         }
-        Endpoint::Ipc(IpcAddress::Wildcard) | Endpoint::Inproc(_) => {
-            Err(io::Error::new(ErrorKind::Unsupported, "nothing to dial"))
-        }
+        Endpoint::Ipc(IpcAddress::Wildcard) | Endpoint::Inproc(_) => Err(ResolveError::NotDialled.into()),
         Endpoint::Ipc(address) => Ok(vec![Resolved::Ipc(address.clone())]),
     }
 }
@@ -92,7 +143,7 @@ fn peers(host: &Host, ipv6: bool) -> io::Result<Vec<Ip>> {
         Host::Any if ipv6 => Ok(vec![(Ipv6Addr::UNSPECIFIED.into(), 0), (Ipv4Addr::UNSPECIFIED.into(), 0)]),
         Host::Any => Ok(vec![(Ipv4Addr::UNSPECIFIED.into(), 0)]),
         Host::V4(address) => Ok(vec![((*address).into(), 0)]),
-        Host::V6 { .. } if !ipv6 => Err(ipv6_is_off()),
+        Host::V6 { .. } if !ipv6 => Err(ResolveError::Ipv6Off.into()),
         Host::V6 { address, zone } => Ok(vec![((*address).into(), scope(zone.as_deref())?)]),
         Host::Name(name) if is_localhost(name) => {
             let mut ips = vec![(Ipv4Addr::LOCALHOST.into(), 0)];
@@ -110,7 +161,7 @@ fn is_localhost(name: &str) -> bool {
 fn lookup(name: &str, ipv6: bool) -> io::Result<Vec<Ip>> {
     let found = (name, 0).to_socket_addrs().map_err(|error| match error.raw_os_error() {
         // getaddrinfo's own errors have no number; most often the name does not exist.
-        None => io::Error::new(ErrorKind::NotFound, error),
+        None => ResolveError::UnknownHost(words(&error).into()).into(),
         Some(_) => error,
     })?;
     let all: Vec<Ip> = found
@@ -120,14 +171,16 @@ fn lookup(name: &str, ipv6: bool) -> io::Result<Vec<Ip>> {
         })
         .collect();
     if all.is_empty() {
-        return Err(io::Error::new(ErrorKind::NotFound, "no address for this name"));
+        return Err(ResolveError::NoAddress.into());
     }
     let usable: Vec<Ip> = all.into_iter().filter(|(ip, _)| ipv6 || ip.is_ipv4()).take(ADDRESSES).collect();
-    if usable.is_empty() { Err(ipv6_is_off()) } else { Ok(usable) }
+    if usable.is_empty() { Err(ResolveError::Ipv6Off.into()) } else { Ok(usable) }
 }
 
-fn ipv6_is_off() -> io::Error {
-    io::Error::new(ErrorKind::Unsupported, "an IPv6 address, and the option IPV6 is off")
+/// What getaddrinfo said, without what std puts in front of it.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").map_or(text.clone(), str::to_owned)
 }
 
 /// An interface's first address; IPv4 goes first.
@@ -150,17 +203,15 @@ fn scope(zone: Option<&str>) -> io::Result<u32> {
     }
     let interfaces = if_addrs::get_if_addrs()?;
     let named = interfaces.iter().find(|interface| interface.name == zone);
-    named.and_then(|interface| interface.index).ok_or_else(no_interface)
-}
-
-fn no_interface() -> io::Error {
-    io::Error::new(ErrorKind::NotFound, "no interface of this name")
+    named.and_then(|interface| interface.index).ok_or_else(|| ResolveError::NoInterface.into())
 }
 
 /// Pairs each address with the source of its family, and leaves out those that have none.
 fn from_source(source: &Source, addresses: Vec<SocketAddr>, ipv6: bool) -> io::Result<Vec<Resolved>> {
     let ips = match &source.host {
-        Host::Name(name) if !is_localhost(name) => vec![interface(name, ipv6)?.ok_or_else(no_interface)?],
+        Host::Name(name) if !is_localhost(name) => {
+            vec![interface(name, ipv6)?.ok_or(ResolveError::NoInterface)?]
+        }
         host => peers(host, ipv6)?,
     };
     let sources = with_port(ips, source.port);
@@ -172,7 +223,7 @@ fn from_source(source: &Source, addresses: Vec<SocketAddr>, ipv6: bool) -> io::R
         })
         .collect();
     if resolved.is_empty() {
-        return Err(io::Error::new(ErrorKind::Unsupported, "source and target are of different IP families"));
+        return Err(ResolveError::MixedFamilies.into());
     }
     Ok(resolved)
 }
