@@ -57,3 +57,30 @@ fn what_nobody_has_received_yet_is_counted_for_each_pipe() {
     pull.recv_soon();
     assert_eq!(waiting(), 2);
 }
+
+#[test]
+#[cfg(unix)]
+fn whoever_connects_before_a_listener_closes_is_told_as_accepted_before_that() {
+    let cx = Context::new();
+    for endpoint in ["tcp://127.0.0.1:*", "ipc://*"] {
+        for closes in [false, true].repeat(50) {
+            let pull = cx.socket(SocketType::Pull).unwrap();
+            let events = pull.monitor();
+            let bound = pull.bind(endpoint).unwrap().to_string();
+            wait_for(&events, "of the bind", |kind| matches!(kind, EventKind::Listening));
+            let (_tcp, _ipc) = match bound.split_once("://").unwrap() {
+                ("ipc", path) => (None, Some(std::os::unix::net::UnixStream::connect(path).unwrap())),
+                (_, address) => (Some(std::net::TcpStream::connect(address).unwrap()), None),
+            };
+            if closes {
+                drop(pull.close())
+            } else {
+                pull.unbind(&bound).unwrap()
+            }
+            let first = |kind: &EventKind| matches!(kind, EventKind::Accepted | EventKind::ListenerClosed);
+            let first = wait_for(&events, "of the peer", first);
+            assert!(matches!(first.kind, EventKind::Accepted), "{endpoint}: {first:?}");
+            wait_for(&events, "of the end", |kind| matches!(kind, EventKind::ListenerClosed));
+        }
+    }
+}

@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use zeroxide::{
-    AuthStatus, Denial, DisconnectReason, Error, Event, EventKind, HandshakeCause, Message, Monitor, Options,
-    PollWaker, Poller, ProtocolError, Ready, Socket, SocketType, face, opt,
+    AuthStatus, Denial, DialError, DisconnectReason, Error, Event, EventKind, HandshakeCause, IoError,
+    Message, Monitor, Options, PollWaker, Poller, ProtocolError, Ready, ResolveError, Socket, SocketType,
+    face, opt,
 };
 
 use zeroxide::face::Thread;
@@ -126,6 +127,9 @@ impl Sender {
             let queues = [outbound, inbound];
             return self.send(PIPES_STATS, &queues, "", &event.local, &event.remote);
         }
+        if let EventKind::BindFailed(error) = &event.kind {
+            return self.pass_on_bind_failure(&event.local, error);
+        }
         let Some((number, value)) = numbers(event) else { return Ok(()) };
         if number == ACCEPTED {
             self.accepted.insert(event.connection);
@@ -142,6 +146,19 @@ impl Sender {
             self.accepted.remove(&event.connection);
         }
         Ok(())
+    }
+
+    /// libzmq tells first that the socket of the system is closed, if it came to one, and names no scheme
+    /// (tcp_listener.cpp, ipc_listener.cpp, socket_base.cpp `bind`).
+    fn pass_on_bind_failure(&mut self, local: &str, error: &IoError) -> Result<(), Error> {
+        let (scheme, address) = local.split_once("://").unwrap_or(("", local));
+        let is_of_name = error.get_ref().is_some_and(|source| source.is::<ResolveError>());
+        if is_of_name {
+            return self.send(BIND_FAILED, &[libc::ENODEV as u64], address, address, "");
+        }
+        let closed = if scheme == "ipc" { local } else { "" };
+        self.send(CLOSED, &[NO_DESCRIPTOR], closed, closed, "")?;
+        self.send(BIND_FAILED, &[error.errno() as u64], address, address, "")
     }
 
     /// Sends one event, if it was asked for; waits for room unless the monitor is stopped.
@@ -189,12 +206,15 @@ impl Sender {
 fn numbers(event: &Event) -> Option<(u64, u64)> {
     Some(match &event.kind {
         EventKind::Listening => (LISTENING, descriptor(event)),
-        EventKind::BindFailed(error) => (BIND_FAILED, error.errno() as u64),
         EventKind::Accepted => (ACCEPTED, descriptor(event)),
         EventKind::AcceptFailed(error) => (ACCEPT_FAILED, error.errno() as u64),
         EventKind::TurnedAway(_) => (ACCEPT_FAILED, libc::ECONNABORTED as u64),
         EventKind::Filtered(_) => (ACCEPT_FAILED, libc::EACCES as u64),
+        // There was no socket of the system yet.
+        EventKind::ConnectFailed(DialError::Resolve(_)) => return None,
         EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, descriptor(event)),
+        // It is connected, or failed, at once.
+        EventKind::ConnectDelayed if event.remote.starts_with("ipc:") => return None,
         EventKind::ConnectDelayed => (CONNECT_DELAYED, libc::EINPROGRESS as u64),
         EventKind::Connected => (CONNECTED, descriptor(event)),
         EventKind::ConnectRetried { after, .. } => {

@@ -146,6 +146,12 @@ fn ended() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn events() {
+    run("events");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn a_program_that_hangs_fails_and_says_so() {
     let Some(ran) = compile_and_run("faulty", &["-DHANGS", "-DLIMIT=1"]) else { return };
     let said = String::from_utf8_lossy(&ran.stderr);

@@ -192,6 +192,13 @@ impl Reactor {
 
     /// Closes a listener, and the connections it accepted once what is unsent has left.
     pub(super) fn unbind(&mut self, id: u64) {
+        // Whoever has connected before the end is accepted, and heard of, before it.
+        let waiting = self.listeners.get(&id).map_or(0, |acceptor| acceptor.values.backlog);
+        for _ in 0..waiting {
+            if !matches!(self.accept_one(id), Next::Maybe) {
+                break;
+            }
+        }
         let Some(mut acceptor) = self.listeners.remove(&id) else { return };
         let _ = self.poll.registry().deregister(&mut acceptor.listener);
         let local = acceptor.listener.endpoint().to_string();

@@ -12,7 +12,7 @@ use std::time::Duration;
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_transports::{Endpoint, Resolved};
-use zeroxide_zmtp::{ConnectionError, Stage};
+use zeroxide_zmtp::{ConnectionError, ProtocolError, Stage};
 
 use super::command::Control;
 use super::engine::End;
@@ -198,7 +198,16 @@ impl Reactor {
             None => {}
         }
         // Nobody will come to this pipe any more (libzmq session_base.cpp).
-        let fault = matches!(end, End::Protocol(ConnectionError::Protocol(_)));
+        let fault = match end {
+            // What is no ZMTP libzmq takes for ZMTP 1.0, until it closes (zmtp_engine.cpp).
+            End::Protocol(ConnectionError::Protocol(error)) => !matches!(
+                error,
+                ProtocolError::NotZmtp { .. }
+                    | ProtocolError::MalformedIdentity { .. }
+                    | ProtocolError::EmptyFrameV1
+            ),
+            _ => false,
+        };
         let last = match session.values.reconnect_ivl {
             _ if fault => !session.values.redial_after_fault,
             ivl => connected.peer.is_some() && ivl.is_none_or(|ivl| ivl.is_zero()),
