@@ -5,8 +5,9 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
-use common::{LONG, RawPeer, Soon, address, impatient, listen, until, wait_for};
+use common::{LONG, RawPeer, Soon, address, command, impatient, listen, until, wait_for};
 use zeroxide::{Context, Error, EventKind, Message, Options, Socket, SocketType, Why, opt};
 
 const ENDPOINTS: [&str; 3] = ["tcp://127.0.0.1:*", "ipc://*", "inproc://live"];
@@ -273,4 +274,82 @@ fn who_forgot_to_subscribe_is_told() {
     assert!(matches!(subscriber.try_recv(), Err(Error::WouldBlock(Why::NoSubscription { .. }))));
     subscriber.subscribe("").unwrap();
     assert!(matches!(subscriber.try_recv(), Err(Error::WouldBlock(Why::NoMessage { .. }))));
+}
+
+/// What a subscriber of a type that may follow `publisher` sends to hear of `topic`.
+fn asking(publisher: SocketType, topic: &str) -> (&'static str, Vec<u8>) {
+    let (name, verb) = match publisher {
+        SocketType::Radio => ("DISH", &b"\x04JOIN"[..]),
+        _ => ("SUB", &b"\x09SUBSCRIBE"[..]),
+    };
+    (name, command(&[verb, topic.as_bytes()].concat()))
+}
+
+/// A message that `topic` selects.
+fn about(publisher: SocketType, topic: &str) -> Message {
+    match publisher {
+        SocketType::Radio => Message::from("body").with_group(topic),
+        _ => Message::from((topic, "body")),
+    }
+}
+
+const PUBLISHERS: [SocketType; 3] = [SocketType::Pub, SocketType::XPub, SocketType::Radio];
+
+#[test]
+fn a_publisher_that_connects_forgets_what_a_peer_that_is_gone_had_subscribed_to() {
+    for publishes in PUBLISHERS {
+        let cx = Context::new();
+        let (listener, endpoint) = listen();
+        // One too many, if anything of the peers before were kept.
+        let options = impatient().set(opt::MAX_SUBSCRIPTIONS, 2);
+        let publisher = cx.socket_with(publishes, &options).unwrap();
+        let events = publisher.monitor();
+        publisher.connect(&endpoint).unwrap();
+        for round in 0..10 {
+            let topics = [format!("t{round}"), format!("u{round}")];
+            let [first, second] = topics.each_ref().map(|topic| asking(publishes, topic));
+            let mut peer = RawPeer::accept(&listener).shake_hands(first.0);
+            wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded));
+            if round > 0 {
+                publisher.send(about(publishes, &format!("t{}", round - 1))).unwrap();
+            }
+            peer.send_bytes(&[first.1, second.1].concat());
+            publisher.wait_for_subscribers(&topics[1], 1, LONG).unwrap();
+            if publishes != SocketType::Radio {
+                assert_eq!(publisher.get(opt::TOPICS_COUNT).unwrap(), 2, "{publishes}");
+            }
+            publisher.send(about(publishes, &topics[0])).unwrap();
+            let got = peer.read_message().unwrap();
+            assert_eq!(got, [topics[0].as_bytes(), b"body"], "{publishes}: what another had asked for");
+            peer.kill();
+            wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+            let counted = publisher.wait_for_subscribers(&topics[0], 1, Duration::ZERO);
+            assert!(counted.is_err(), "a peer that is gone counts");
+        }
+    }
+}
+
+#[test]
+fn a_publisher_that_connects_serves_a_subscriber_that_is_bound_anew() {
+    let path = std::env::temp_dir().join(format!("zeroxide-bound-anew-{}", std::process::id()));
+    let path = format!("ipc://{}", path.display());
+    for at in ["tcp://127.0.0.1:*", &path, "inproc://anew"] {
+        let cx = Context::new();
+        let publisher = cx.socket_with(SocketType::Pub, &impatient()).unwrap();
+        let mut endpoint = at.to_owned();
+        for round in 0..5 {
+            let subscriber = cx.socket(SocketType::Sub).unwrap();
+            let topic = format!("{round}");
+            subscriber.subscribe(&topic).unwrap();
+            endpoint = subscriber.bind(&endpoint).unwrap().to_string();
+            publisher.connect(&endpoint).unwrap();
+            publisher.wait_for_subscribers(&topic, 1, LONG).unwrap();
+            assert_eq!(publisher.get(opt::TOPICS_COUNT).unwrap(), 1);
+            publisher.send(&topic).unwrap();
+            assert_eq!(recv(&subscriber)[0], *topic.as_bytes());
+            subscriber.close().wait();
+            let gone = || publisher.wait_for_subscribers(&topic, 1, Duration::ZERO).is_err();
+            until("it does not count", gone);
+        }
+    }
 }

@@ -3,14 +3,15 @@
 
 mod common;
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
 use common::{LONG, RawPeer, Soon, address, assert_balanced, impatient, listen, no_linger, until, wait_for};
 use zeroxide::{
-    Cause, Context, EndpointState, Error, EventKind, Options, ReconnectStop, RoutingId, Socket, SocketType,
-    Why, opt,
+    Cause, Context, EndpointState, Error, EventKind, Message, Options, ReconnectStop, RoutingId, Socket,
+    SocketType, Why, opt,
 };
 
 fn number(bytes: &[u8]) -> u32 {
@@ -176,6 +177,139 @@ fn with_immediate_a_peer_keeps_its_name_when_it_comes_back_before_all_it_had_sen
         assert_eq!(peer.read_message().unwrap(), [b"back"]);
         let message = router.recv_soon();
         assert_eq!((&message[0], &message[1]), (&"desk".into(), &"left".into()));
+    }
+}
+
+#[test]
+fn what_a_router_sends_to_a_peer_never_reaches_another_one_that_took_its_address() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let router = cx.socket_with(SocketType::Router, &impatient()).unwrap();
+    let events = router.monitor();
+    router.connect(&endpoint).unwrap();
+    let mut alice = RawPeer::accept(&listener).shake_hands_as("DEALER", "alice");
+    until("alice is known", || router.try_send(["alice", "1"]).is_ok());
+    assert_eq!(alice.read_message().unwrap(), [b"1"]);
+    alice.send(&[b"left unread"]);
+    alice.kill();
+    wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    // She may come back: this waits for her.
+    router.send(["alice", "2"]).unwrap();
+    let mut bob = RawPeer::accept(&listener).shake_hands_as("DEALER", "bob");
+    until("bob is known", || router.try_send(["bob", "3"]).is_ok());
+    assert_eq!(bob.read_message().unwrap(), [b"3"]);
+    let refused = router.try_send(["alice", "4"]).unwrap_err().error;
+    assert!(matches!(refused, Error::Unroutable { .. }), "{refused:?}");
+    bob.send(&[b"hello"]);
+    for (name, text) in [("alice", "left unread"), ("bob", "hello")] {
+        let message = router.recv_soon();
+        assert_eq!((&message[0], &message[1]), (&name.into(), &text.into()));
+    }
+    let stats = router.stats();
+    assert_balanced(&stats);
+    assert_eq!((stats.dropped.by(Cause::PeerLost), stats.queued), (1, 0));
+}
+
+#[test]
+fn what_waits_for_a_peer_of_a_router_reaches_it_when_it_comes_back() {
+    let given = impatient().set(opt::CONNECT_ROUTING_ID, RoutingId::new("desk").unwrap());
+    // With a name that the application gave the endpoint, whoever is there is meant.
+    for (options, announced) in [(impatient(), ["desk", "desk"]), (given, ["alice", "bob"])] {
+        let cx = Context::new();
+        let (listener, endpoint) = listen();
+        let router = cx.socket_with(SocketType::Router, &impatient()).unwrap();
+        let events = router.monitor();
+        router.connect_with(&endpoint, &options).unwrap();
+        let peer = RawPeer::accept(&listener).shake_hands_as("DEALER", announced[0]);
+        until("it is known", || router.try_send(["desk", "1"]).is_ok());
+        peer.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        router.send(["desk", "waits"]).unwrap();
+        let mut peer = RawPeer::accept(&listener).shake_hands_as("DEALER", announced[1]);
+        while peer.read_message().unwrap() != [b"waits"] {}
+    }
+}
+
+#[test]
+fn a_reply_never_reaches_another_peer_than_the_one_that_asked() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let rep = cx.socket_with(SocketType::Rep, &impatient()).unwrap();
+    let events = rep.monitor();
+    rep.connect(&endpoint).unwrap();
+    for id in ["", "desk"] {
+        let mut gone = RawPeer::accept(&listener).shake_hands_as("REQ", id);
+        gone.send(&[b"", b"old"]);
+        assert_eq!(rep.recv_soon()[0], "old");
+        // Two more, which are received when their sender is gone.
+        gone.send(&[b"", b"old"]);
+        gone.send(&[b"", b"old"]);
+        gone.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        let mut asks = RawPeer::accept(&listener).shake_hands_as("REQ", id);
+        asks.send(&[b"", b"new"]);
+        rep.wait_for_peers(1, LONG).unwrap();
+        rep.send("reply to the old one").unwrap();
+        loop {
+            let question = rep.recv_soon();
+            rep.send(question.clone()).unwrap();
+            if question[0] == "new" {
+                break;
+            }
+        }
+        assert_eq!(asks.read_message().unwrap(), [&b""[..], b"new"]);
+        asks.kill();
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    }
+    assert_balanced(&rep.stats());
+}
+
+#[test]
+fn a_number_of_a_server_that_connects_belongs_to_one_connection() {
+    let cx = Context::new();
+    let (listener, endpoint) = listen();
+    let server = cx.socket_with(SocketType::Server, &impatient()).unwrap();
+    server.connect(&endpoint).unwrap();
+    let mut gone = RawPeer::accept(&listener).shake_hands("CLIENT");
+    gone.send(&[b"old"]);
+    let question = server.recv_soon();
+    gone.kill();
+    let mut asks = RawPeer::accept(&listener).shake_hands("CLIENT");
+    asks.send(&[b"new"]);
+    let other = server.recv_soon();
+    assert_ne!(question.routing_id(), other.routing_id());
+    let refused =
+        server.send(Message::from("late").with_routing_id(question.routing_id())).unwrap_err().error;
+    assert!(matches!(refused, Error::Unroutable { .. }), "{refused:?}");
+    server.send(Message::from("answer").with_routing_id(other.routing_id())).unwrap();
+    assert_eq!(asks.read_message().unwrap(), [b"answer"]);
+}
+
+#[test]
+fn bytes_for_one_connection_of_a_stream_never_go_to_the_next() {
+    let given = impatient().set(opt::CONNECT_ROUTING_ID, RoutingId::new("desk").unwrap());
+    for options in [impatient(), given] {
+        let cx = Context::new();
+        let (listener, endpoint) = listen();
+        let stream = cx.socket(SocketType::Stream).unwrap();
+        let events = stream.monitor();
+        stream.connect_with(&endpoint, &options).unwrap();
+        let (mut gone, _) = listener.accept().unwrap();
+        let began = stream.recv_soon();
+        gone.write_all(b"old").unwrap();
+        drop(gone);
+        wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        until("it cannot be sent to", || stream.try_send([&began[0][..], b"late"]).is_err());
+        let (mut next, _) = listener.accept().unwrap();
+        next.write_all(b"new").unwrap();
+        let told: Vec<Message> = (0..4).map(|_| stream.recv_soon()).collect();
+        let bytes: Vec<&[u8]> = told.iter().map(|message| &message[1][..]).collect();
+        assert_eq!(bytes, [&b"old"[..], b"", b"", b"new"], "the end of one, then the beginning of the next");
+        assert_eq!((&told[0][0], &told[1][0]), (&began[0], &began[0]));
+        stream.send([&told[3][0][..], b"answer"]).unwrap();
+        let mut answer = [0; 6];
+        next.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"answer");
     }
 }
 

@@ -119,6 +119,10 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.lost(pipe, pipes));
     }
 
+    fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        each!(&mut self.kind, it => it.ended(pipe, pipes));
+    }
+
     fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         each!(&mut self.kind, it => it.detached(pipe, pipes));
     }
@@ -216,8 +220,8 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.displaced_by(routing_id))
     }
 
-    fn succeeded(&mut self, pipe: PipeId) {
-        each!(&mut self.kind, it => it.succeeded(pipe));
+    fn succeeded<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        each!(&mut self.kind, it => it.succeeded(pipe, pipes));
     }
 
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {

@@ -86,12 +86,6 @@ impl Distributor {
         }
     }
 
-    /// The pipes that are attached, in no order.
-    #[must_use]
-    pub(crate) fn attached(&self) -> &[PipeId] {
-        &self.attached
-    }
-
     /// Begins to choose the receivers of a message: nobody is chosen yet.
     pub(crate) fn begin(&mut self) {
         debug_assert!(self.is_idle(), "the message before was neither committed nor rolled back");

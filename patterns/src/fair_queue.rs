@@ -124,7 +124,7 @@ impl FairQueue {
                     drop_message(Some(pipe), Cause::Unwanted, message, pipes);
                 }
                 // No type that fair-queues publishes; a subscription means nothing to it.
-                Some(Traffic::Subscribe(_) | Traffic::Cancel(_) | Traffic::Join(_) | Traffic::Leave(_)) => {}
+                Some(_) => {}
                 None => self.emptied(pipe, pipes),
             }
         }

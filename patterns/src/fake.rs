@@ -239,6 +239,13 @@ impl Rig {
         self.pipes.get(pipe).gone = true;
     }
 
+    /// The peer of `pipe` goes for good and leaves input behind, which is announced first.
+    pub(crate) fn end(&mut self, pipe: PipeId) {
+        self.kill(pipe);
+        self.pattern.readable(pipe, &mut self.pipes);
+        self.pattern.ended(pipe, &mut self.pipes);
+    }
+
     /// `pipe` leaves the table.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         self.pipes.get(pipe).attached = false;

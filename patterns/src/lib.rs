@@ -9,15 +9,17 @@
 //! then moves the whole message and cannot fail: what a pipe lost in between would have carried is counted as
 //! dropped.
 //!
-//! **Life of a pipe**: `attached` → (`established` → `lost`)* → `detached`. A connecting endpoint attaches its pipe
-//! before any peer exists and keeps it over reconnections; an accepted connection attaches and is established in
-//! one go. A pipe whose peer is gone for good stays attached, answering [`Credit::Gone`], until its input is read.
+//! **Life of a pipe**: `attached` → (`established` → `lost`)* → `ended` → `detached`. A connecting endpoint attaches its
+//! pipe before any peer exists. It keeps it over reconnections, unless the type answers connections (REP, SERVER, STREAM): then each connection after the first attaches its own. An accepted connection attaches and is
+//! established in one go. A pipe whose peer is gone for good stays attached, with [`Credit::Gone`], until its input is
+//! read.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `any` | [`AnyPattern`]: one of the types below |
 //! | `pair`, `pipeline`, `reqrep`, `pubsub`, `server`, `radio`, `dish`, `stream` | the socket types, by RFC |
 //! | `load_balancer`, `addressed`, `distributor` | the ways to send: to one in turn, to the one named, to all who asked |
+//! | `upstream`, `downstream` | publishers that are told what is wanted; subscribers that say it |
 //! | `fair_queue` | the way to receive from several |
 //! | `ring`, `chosen` | whose turn it is; what `route` leaves for `commit` |
 //! | [`routing_ids`], [`subscriptions`] | names of peers; topics and who wants them |
@@ -32,6 +34,7 @@ mod any;
 mod chosen;
 mod dish;
 mod distributor;
+mod downstream;
 mod fair_queue;
 #[cfg(test)]
 mod fake;
@@ -255,6 +258,12 @@ pub trait Pattern {
         let _ = (pipe, pipes);
     }
 
+    /// The peer of this pipe is gone for good, and its input is not read yet. Not called where nothing is left to read:
+    /// then `detached` follows at once.
+    fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        let _ = (pipe, pipes);
+    }
+
     /// The pipe is gone: its peer for good, and its input read. The id must be forgotten.
     fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P);
 
@@ -388,8 +397,8 @@ pub trait Pattern {
 
     /// The peer of this pipe is gone for good and the next connection of its endpoint is about to join: it may have the same
     /// routing id (ROUTER, STREAM).
-    fn succeeded(&mut self, pipe: PipeId) {
-        let _ = pipe;
+    fn succeeded<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        let _ = (pipe, pipes);
     }
 
     /// The routing id of this pipe's peer (ROUTER, STREAM); `None` while the pipe is anonymous.

@@ -3,11 +3,13 @@
 //! A group is matched whole, not by prefix. A peer's groups are applied as soon as they arrive, whatever the application
 //! does. Sending never waits: a peer at its high-water mark misses the message (XPUB_NODROP: everybody waits).
 
+use bytes::Bytes;
 use zeroxide_zmtp::groups::is_group;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use crate::chosen::drop_message;
 use crate::distributor::Distributor;
+use crate::downstream::Downstream;
 use crate::subscriptions::Subscriptions;
 use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
@@ -17,6 +19,7 @@ pub(crate) struct Radio {
     options: PatternOptions,
     groups: Subscriptions,
     distributor: Distributor,
+    downstream: Downstream,
     /// The group of the next message.
     group: Vec<u8>,
 }
@@ -28,6 +31,7 @@ impl Radio {
             options: PatternOptions::default(),
             groups: Subscriptions::new(),
             distributor: Distributor::new(),
+            downstream: Downstream::default(),
             group: Vec::new(),
         }
     }
@@ -35,11 +39,21 @@ impl Radio {
     /// A peer joins a group. A second JOIN changes nothing: one that comes back to a RADIO which connects says all its
     /// groups once more.
     fn join<P: Pipes>(&mut self, pipe: PipeId, group: &[u8], pipes: &mut P) {
+        if self.downstream.is_expelled(pipe) {
+            return;
+        }
         self.groups.add(group, pipe);
         let fault = self.groups.excess(pipe, &self.options);
         if fault.is_some_and(|fault| pipes.expel(pipe, fault)) {
-            self.groups.remove_pipe(pipe, |_, _| {});
+            self.forget(pipe);
+            self.downstream.expel(pipe);
         }
+    }
+
+    /// A peer is in no group any more, and another one may speak next.
+    fn forget(&mut self, pipe: PipeId) {
+        self.groups.remove_pipe(pipe, |_, _| {});
+        self.downstream.readmit(pipe);
     }
 }
 
@@ -53,8 +67,17 @@ impl Pattern for Radio {
         Ok(())
     }
 
+    fn established<P: Pipes>(&mut self, pipe: PipeId, _: &Bytes, _: &mut P) {
+        self.downstream.up(pipe);
+    }
+
+    fn lost<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.downstream.down(pipe);
+    }
+
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
-        self.groups.remove_pipe(pipe, |_, _| {});
+        self.forget(pipe);
+        self.downstream.detach(pipe);
         self.distributor.detach(pipe);
     }
 
@@ -66,6 +89,7 @@ impl Pattern for Radio {
                     self.groups.remove(&group, pipe);
                 }
                 Traffic::Message(message) => drop_message(Some(pipe), Cause::Unwanted, message, pipes),
+                Traffic::NextConnection => self.forget(pipe),
                 Traffic::Subscribe(_) | Traffic::Cancel(_) => {}
             }
         }
@@ -119,7 +143,7 @@ impl Pattern for Radio {
 
     fn subscribers(&self, group: &[u8]) -> usize {
         let mut count = 0;
-        self.groups.for_each_exact(group, |_| count += 1);
+        self.groups.for_each_exact(group, |pipe| count += usize::from(self.downstream.is_up(pipe)));
         count
     }
 

@@ -126,6 +126,33 @@ fn a_peer_that_joins_too_many_groups_is_expelled() {
 }
 
 #[test]
+fn what_a_peer_joins_after_it_was_expelled_is_not_applied() {
+    let mut rig = Rig::with(SocketType::Radio, |options| options.max_subscriptions = 1);
+    let peer = rig.accept(0);
+    ["a", "b", "c", "d"].into_iter().for_each(|group| join(&mut rig, peer, group));
+    assert_eq!(rig.pattern.topics(), 0);
+    rig.detach(peer);
+    let next = rig.accept(0);
+    assert_eq!(next, peer, "the number is used again");
+    join(&mut rig, next, "e");
+    assert_eq!(rig.pattern.topics(), 1);
+}
+
+#[test]
+fn what_a_connection_had_joined_ends_when_the_next_one_is_there() {
+    let mut rig = radio();
+    let peer = rig.connect(0);
+    rig.establish(peer, b"");
+    join(&mut rig, peer, "g");
+    rig.lose(peer);
+    assert_eq!(rig.pattern.subscribers(b"g"), 0, "only who is up counts");
+    rig.deliver_traffic(peer, Traffic::NextConnection);
+    rig.establish(peer, b"");
+    rig.send_to_group("g", "x").unwrap();
+    assert_eq!((rig.take(peer), rig.pattern.topics()), (None, 0));
+}
+
+#[test]
 fn a_radio_receives_nothing() {
     let mut rig = radio();
     let peer = rig.accept(0);

@@ -104,8 +104,8 @@ impl Pattern for Stream {
         }
     }
 
-    /// The pipe lives on and may carry another connection's bytes soon: what it holds now moves in front of the
-    /// note that tells of the end, so that two connections never look like one.
+    /// Another connection's bytes may come soon under the same id: what the pipe holds now moves in front of the note
+    /// that tells of the end, so that two connections never look like one.
     fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         if !self.notifies {
             return;
@@ -114,7 +114,7 @@ impl Pattern for Stream {
             match traffic {
                 Traffic::Message(chunk) if self.notes.len() < MAX_NOTES => self.note(pipe, chunk),
                 Traffic::Message(chunk) => drop_message(Some(pipe), Cause::PeerLost, chunk, pipes),
-                Traffic::Subscribe(_) | Traffic::Cancel(_) | Traffic::Join(_) | Traffic::Leave(_) => {}
+                _ => {}
             }
         }
         self.note_end(pipe);
@@ -186,7 +186,8 @@ impl Pattern for Stream {
         self.out.table.find(routing_id)
     }
 
-    fn succeeded(&mut self, pipe: PipeId) {
+    fn succeeded<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        self.lost(pipe, pipes);
         self.out.table.release(pipe);
     }
 

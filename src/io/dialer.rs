@@ -18,7 +18,6 @@ use super::reactor::{Reactor, ReactorLink, Timer};
 use crate::error::DialError;
 use crate::monitor::EventKind;
 use crate::socket::endpoints::EndpointState;
-use crate::socket::pipes::Slot;
 
 /// Lookups at one time; a name server that hangs holds back no more than these.
 const MAX_LOOKUPS: usize = 16;
@@ -213,8 +212,7 @@ impl Reactor {
             address: stream.peer_address(),
             stream,
             base: Arc::clone(&session.base),
-            // With IMMEDIATE each connection has its own pipe, and the last one's may still be in the table.
-            slot: if session.values.immediate { Slot::new() } else { session.slot.clone() },
+            slot: session.slot.clone(),
             maker: Maker::Session(id),
             place: None,
             values: Arc::clone(&session.values),

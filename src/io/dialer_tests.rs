@@ -4,6 +4,7 @@ use super::*;
 use crate::io::session::Session;
 use crate::options::Values;
 use crate::random::Random;
+use crate::socket::pipes::Slot;
 use crate::{Context, Socket, SocketType};
 
 /// The session of a connect, on a reactor without a thread.

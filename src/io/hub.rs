@@ -212,10 +212,11 @@ impl Reactor {
         if let Some(place) = connected.place.take() {
             self.handshake_over(place);
         }
+        let pipe = self.take_session_pipe(maker, id, &peer.routing_id);
         base.peers.add(Arc::clone(&peer));
         base.monitors.emit_of(&engine, EventKind::HandshakeSucceeded);
         let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
-        match self.take_session_pipe(maker, id) {
+        match pipe {
             Some(mut pipe) => {
                 notify(&base, &mut pipe, arrival);
                 engine.attach(pipe, hello);
@@ -290,9 +291,18 @@ impl Reactor {
     }
 
     /// A connection is over.
-    fn ended(&mut self, id: u64, end: End, mut pipe: Option<Pipe>) {
+    fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>) {
         let Some(mut connected) = self.connections.remove(&id) else { return };
         connected.question = None;
+        if let Some(mut pipe) = pipe {
+            let told = end.reason() != DisconnectReason::Ours
+                && notify(&connected.base, &mut pipe, connected.loss_notices());
+            if told {
+                connected.base.post(Control::Readable(connected.slot.clone()));
+            }
+            // The socket knows of the loss before anybody can see it.
+            self.give_pipe_back(&connected, pipe);
+        }
         if connected.peer.is_some() {
             connected.base.peers.remove(id);
         }
@@ -310,18 +320,8 @@ impl Reactor {
             }
         }
         self.report_end(&connected, &end);
-        if let Some(pipe) = pipe.as_mut().filter(|_| end.reason() != DisconnectReason::Ours) {
-            if notify(&connected.base, pipe, connected.loss_notices()) {
-                connected.base.post(Control::Readable(connected.slot.clone()));
-            }
-        }
-        match connected.maker {
-            Maker::Session(session) => self.session_lost(session, &connected, &end, pipe),
-            Maker::Listener(_) => {
-                if let Some(pipe) = pipe {
-                    leave_pipe(&connected.base, &connected.slot, pipe);
-                }
-            }
+        if let Maker::Session(session) = connected.maker {
+            self.session_lost(session, &connected, &end);
         }
         connected.base.post(Control::Changed);
         self.reap(connected.base.id);

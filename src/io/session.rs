@@ -1,7 +1,8 @@
 //! The session: one connecting endpoint, which outlives its connections (libzmq session_base.cpp).
 //!
 //! It keeps the I/O end of the pipe while there is no connection, so that messages queue before the peer exists and
-//! survive a reconnection. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
+//! survive a reconnection. The pipe goes with its connection where it is not the endpoint's
+//! ([`Session::outlives_connection`]); the next connection gets another one. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
 //! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait with jitter, and so
 //! is one that turns us away at its door, but that wait stays short: a crowd is gone soon.
 
@@ -9,10 +10,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_transports::{Endpoint, Resolved};
-use zeroxide_zmtp::{ConnectionError, ProtocolError, Stage};
+use zeroxide_zmtp::{ConnectionError, ProtocolError, Stage, Traffic};
 
 use super::command::Control;
 use super::engine::End;
@@ -39,10 +41,12 @@ pub(crate) struct Session {
     pub(crate) endpoint: Endpoint,
     pub(crate) values: Arc<Values>,
     pub(crate) slot: Slot,
-    /// The I/O end of the pipe while no engine has it; none with IMMEDIATE, where each connection gets its own.
+    /// The I/O end of the pipe while no engine has it; none where the next connection gets its own.
     pub(crate) pipe: Option<Pipe>,
     /// The routing id that CONNECT_ROUTING_ID gave to the peer.
     pub(crate) given_id: Option<RoutingId>,
+    /// The routing id that the last peer announced.
+    announced_id: Option<Bytes>,
     /// The user that its pipe belongs to, since the first handshake; empty for nobody in particular.
     pub(crate) user: Option<Box<str>>,
     /// Addresses of the endpoint's name that this attempt has not tried yet.
@@ -75,6 +79,7 @@ impl Session {
             slot,
             pipe,
             given_id,
+            announced_id: None,
             user: None,
             addresses: VecDeque::new(),
             backoff: Backoff::default(),
@@ -82,6 +87,20 @@ impl Session {
             connection: None,
             ending: false,
         }
+    }
+
+    /// Whether the pipe is the endpoint's and waits for its next connection. With IMMEDIATE each connection has its own,
+    /// and so it has on the types that send to a connection, not to an endpoint.
+    fn outlives_connection(&self) -> bool {
+        !self.values.immediate && !self.base.socket_type.has_pipe_per_connection()
+    }
+
+    /// Whether a peer with this routing id may have what waits for the one before it. A ROUTER addresses peers by their
+    /// ids: another id is another peer, unless the application has named the endpoint itself.
+    fn succeeds(&mut self, routing_id: &Bytes) -> bool {
+        let before = self.announced_id.replace(routing_id.clone());
+        let by_id = self.base.socket_type.addresses() && self.given_id.is_none();
+        !by_id || before.is_none_or(|before| before == routing_id)
     }
 
     /// Whether something waits to be sent.
@@ -170,33 +189,52 @@ impl Reactor {
         }
     }
 
-    /// The session's pipe for a connection whose handshake is over; none with IMMEDIATE.
-    pub(super) fn take_session_pipe(&mut self, maker: Maker, connection: u64) -> Option<Pipe> {
+    /// The session's pipe for a connection whose handshake is over; none if the connection is to have its own.
+    pub(super) fn take_session_pipe(
+        &mut self,
+        maker: Maker,
+        connection: u64,
+        routing_id: &Bytes,
+    ) -> Option<Pipe> {
         let Maker::Session(id) = maker else { return None };
         let session = self.sessions.get_mut(&id)?;
         session.backoff.established();
         session.base.endpoints.set_state(id, EndpointState::Connected { connection });
-        session.pipe.take()
+        let is_successor = session.succeeds(routing_id);
+        let mut pipe = session.pipe.take()?;
+        if is_successor {
+            if session.base.socket_type.publishes() {
+                // Before anybody hears of the new peer, what the last one had subscribed to is forgotten.
+                pipe.writer.write(Traffic::NextConnection);
+                pipe.writer.flush();
+                session.base.post(Control::Readable(session.slot.clone()));
+            }
+            return Some(pipe);
+        }
+        leave_pipe(&session.base, &session.slot, pipe);
+        None
     }
 
-    /// The connection of a session is over: keep its pipe and dial again, or end the session.
-    pub(super) fn session_lost(&mut self, id: u64, connected: &Connected, end: &End, pipe: Option<Pipe>) {
-        let Some(session) = self.sessions.get_mut(&id) else {
-            if let Some(pipe) = pipe {
-                leave_pipe(&connected.base, &connected.slot, pipe);
-            }
-            return;
+    /// The connection that had this pipe is over: its session keeps the pipe for the next one, or the pipe ends.
+    pub(super) fn give_pipe_back(&mut self, connected: &Connected, pipe: Pipe) {
+        let session = match connected.maker {
+            Maker::Session(id) => self.sessions.get_mut(&id).filter(|session| session.outlives_connection()),
+            Maker::Listener(_) => None,
         };
-        session.connection = None;
-        let finished = matches!(end, End::Drained | End::Stopped);
-        match pipe {
-            Some(pipe) if session.values.immediate => leave_pipe(&session.base, &connected.slot, pipe),
-            Some(pipe) => {
+        match session {
+            Some(session) => {
                 session.pipe = Some(pipe);
                 session.base.post(Control::Lost(session.slot.clone()));
             }
-            None => {}
+            None => leave_pipe(&connected.base, &connected.slot, pipe),
         }
+    }
+
+    /// The connection of a session is over: dial again, or end the session.
+    pub(super) fn session_lost(&mut self, id: u64, connected: &Connected, end: &End) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.connection = None;
+        let finished = matches!(end, End::Drained | End::Stopped);
         // Nobody will come to this pipe any more (libzmq session_base.cpp).
         let fault = match end {
             // What is no ZMTP libzmq takes for ZMTP 1.0, until it closes (zmtp_engine.cpp).

@@ -368,6 +368,7 @@ impl SocketBase {
         } else {
             state.pattern.readable(id, &mut state.pipes);
             state.pattern.writable(id);
+            state.pattern.ended(id, &mut state.pipes);
         }
         self.departed.store(state.pipes.departed(), Ordering::Relaxed);
         state.peers_changed();
@@ -454,7 +455,7 @@ impl SocketState {
         Ok(id)
     }
 
-    /// With IMMEDIATE each connection of an endpoint has a pipe of its own, and those of earlier ones stay for what is unread.
+    /// Where each connection of an endpoint has a pipe of its own, those of earlier ones stay for what is unread.
     /// Their names are free for the next one, if it is the same user's (`security/names`): without a pipe it would be ended,
     /// and the endpoint with it.
     fn succeed(&mut self, newcomer: &Entry) {
@@ -465,7 +466,7 @@ impl SocketState {
                 && self.values.may_take_name(user_of(entry), user)
         });
         for pipe in earlier.map(|(id, _)| id).collect::<Vec<_>>() {
-            self.pattern.succeeded(pipe);
+            self.pattern.succeeded(pipe, &mut self.pipes);
         }
     }
 

@@ -27,7 +27,8 @@ const MAX_PULLED: usize = 4;
 pub(crate) type Drops = [u64; CAUSES];
 
 /// Where a pipe stands in its socket's table, as those outside know it: set when the pipe is attached, cleared when
-/// it is detached, so that news for a pipe that is gone cannot reach its successor.
+/// it is detached, so that news for a pipe that is gone cannot reach whoever has its number next. A connecting endpoint
+/// has one slot, which leads to its newest pipe.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot(Arc<AtomicU32>);
 
@@ -123,6 +124,12 @@ impl Entry {
     /// Whether nothing more comes in or goes out but the input that is left.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether what is still queued will never be written: nobody is at the other end, and nobody comes. Over inproc the
+    /// queue itself was the destination.
+    pub(crate) fn is_deserted(&self) -> bool {
+        !self.inproc && self.pipe.writer.is_abandoned()
     }
 
     /// The other socket's end, over inproc.
@@ -277,6 +284,10 @@ impl PipeTable {
             self.entries.push(None);
             PipeId(self.entries.len() as u32 - 1)
         });
+        if let Some(earlier) = entry.slot.get().and_then(|earlier| self.get_mut(earlier)) {
+            // It ended before, and stays for what is unread: no news will come for it.
+            earlier.slot = Slot::new();
+        }
         entry.slot.set(Some(id));
         self.entries[id.0 as usize] = Some(entry);
         id
@@ -609,8 +620,8 @@ impl PipeTable {
 
     /// The socket closes: like [`PipeTable::settle_accounts`], but gives a writer back whose messages linger.
     pub(crate) fn close_account(&mut self, entry: Entry) -> Option<Writer> {
-        if entry.inproc {
-            self.settle_accounts(entry, Cause::Linger);
+        if entry.inproc || entry.is_deserted() {
+            self.settle_accounts(entry, Cause::PeerLost);
             return None;
         }
         self.keep_drops(&entry);
@@ -619,7 +630,8 @@ impl PipeTable {
 
     /// The endpoints whose pipes hold something unsent.
     pub(crate) fn loaded_endpoints(&self) -> Vec<u64> {
-        let loaded = self.entries.iter().flatten().filter(|entry| entry.pipe.writer.tally().queued() > 0);
+        let is_loaded = |entry: &&Entry| !entry.is_deserted() && entry.pipe.writer.tally().queued() > 0;
+        let loaded = self.entries.iter().flatten().filter(is_loaded);
         loaded.map(|entry| entry.endpoint).collect()
     }
 

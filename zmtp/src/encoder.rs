@@ -211,6 +211,7 @@ impl Outbox {
             Traffic::Cancel(topic) => self.push_subscription(wire, 0, b"\x06CANCEL", topic),
             Traffic::Join(group) => self.push_membership(wire, b"\x04JOIN", group),
             Traffic::Leave(group) => self.push_membership(wire, b"\x05LEAVE", group),
+            Traffic::NextConnection => {}
         }
     }
 
@@ -234,6 +235,7 @@ impl Outbox {
             Traffic::Subscribe(name) | Traffic::Cancel(name) | Traffic::Join(name) | Traffic::Leave(name) => {
                 self.dispose(name);
             }
+            Traffic::NextConnection => {}
         }
     }
 

@@ -75,6 +75,8 @@ const ANSWERS: u16 = 1 << 11;
 const SINGLE: u16 = 1 << 12;
 /// Its messages are in groups, and what it publishes or subscribes to are groups (RFC 48).
 const GROUPS: u16 = 1 << 13;
+/// What it sends is meant for one connection, which it comes from, and not for whoever is at the endpoint next.
+const ONE_PIPE_EACH: u16 = 1 << 14;
 
 #[rustfmt::skip]
 const TABLE: [Facts; 21] = [
@@ -82,15 +84,15 @@ const TABLE: [Facts; 21] = [
     Facts { socket_type: Pub, name: "PUB", peers: &[Sub, XSub], flags: SENDS | CONFLATES | ONE_CONNECT | PUBLISHES },
     Facts { socket_type: Sub, name: "SUB", peers: &[Pub, XPub], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | CONFLATES | ONE_CONNECT },
     Facts { socket_type: Req, name: "REQ", peers: &[Rep, Router], flags: SENDS | RECEIVES | IDENTITY | REPLY_ENVELOPE | ONE_CONNECT },
-    Facts { socket_type: Rep, name: "REP", peers: &[Req, Dealer], flags: SENDS | RECEIVES | ANSWERS },
+    Facts { socket_type: Rep, name: "REP", peers: &[Req, Dealer], flags: SENDS | RECEIVES | ANSWERS | ONE_PIPE_EACH },
     Facts { socket_type: Dealer, name: "DEALER", peers: &[Rep, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | CONFLATES | ONE_CONNECT },
     Facts { socket_type: Router, name: "ROUTER", peers: &[Req, Dealer, Router], flags: SENDS | RECEIVES | IDENTITY | ADDRESSES },
     Facts { socket_type: Pull, name: "PULL", peers: &[Push], flags: RECEIVES | CONFLATES },
     Facts { socket_type: Push, name: "PUSH", peers: &[Pull], flags: SENDS | CONFLATES },
     Facts { socket_type: XPub, name: "XPUB", peers: &[Sub, XSub], flags: SENDS | RECEIVES | PUBLISHES },
     Facts { socket_type: XSub, name: "XSUB", peers: &[Pub, XPub], flags: SENDS | RECEIVES | RESUBSCRIBES | NO_LINGER },
-    Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW | ADDRESSES },
-    Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES | SINGLE },
+    Facts { socket_type: Stream, name: "STREAM", peers: &[], flags: SENDS | RECEIVES | RAW | ADDRESSES | ONE_PIPE_EACH },
+    Facts { socket_type: Server, name: "SERVER", peers: &[Client], flags: SENDS | RECEIVES | SINGLE | ONE_PIPE_EACH },
     Facts { socket_type: Client, name: "CLIENT", peers: &[Server], flags: SENDS | RECEIVES | SINGLE },
     Facts { socket_type: Radio, name: "RADIO", peers: &[Dish], flags: SENDS | PUBLISHES | SINGLE | GROUPS },
     Facts { socket_type: Dish, name: "DISH", peers: &[Radio], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | SINGLE | GROUPS },
@@ -225,6 +227,13 @@ impl SocketType {
     #[must_use]
     pub fn has_groups(self) -> bool {
         self.has(GROUPS)
+    }
+
+    /// Whether each connection of a connecting endpoint has a pipe of its own: what it sends answers what came over one
+    /// connection (a request, or bytes), and is not for whoever is at the endpoint next.
+    #[must_use]
+    pub fn has_pipe_per_connection(self) -> bool {
+        self.has(ONE_PIPE_EACH)
     }
 
     /// Whether it publishes to those who subscribed.

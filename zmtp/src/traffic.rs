@@ -18,6 +18,9 @@ pub enum Traffic {
     Join(Frame),
     /// The end of such a wish.
     Leave(Frame),
+    /// What follows comes from another connection than what came before. Never on the wire: a session puts it into a pipe
+    /// that outlives its connections.
+    NextConnection,
 }
 
 impl Traffic {
@@ -37,6 +40,7 @@ impl Traffic {
             Traffic::Subscribe(name) | Traffic::Cancel(name) | Traffic::Join(name) | Traffic::Leave(name) => {
                 name.len()
             }
+            Traffic::NextConnection => 0,
         }
     }
 }

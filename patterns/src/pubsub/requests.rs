@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use zeroxide_zmtp::{Frame, Message};
 
 use crate::PipeId;
+use crate::downstream::Source;
 
 /// What a frame asks for, when it is a request.
 pub(super) fn parse(frame: &[u8]) -> Option<(Kind, &[u8])> {
@@ -46,15 +47,9 @@ pub(super) struct Inbox {
     put_off: VecDeque<PipeId>,
 }
 
-/// Where an item came from: the pipe, and which of the pipes that had this number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Source {
-    pub(super) pipe: PipeId,
-    pub(super) generation: u32,
-}
-
 #[derive(Debug)]
 pub(super) struct Item {
+    /// Where it came from.
     pub(super) source: Source,
     pub(super) body: Body,
 }

@@ -4,11 +4,13 @@
 //! as messages, `01 topic` and `00 topic`; a PUB keeps them to itself. Sending never waits: a peer at its
 //! high-water mark misses the message (XPUB_NODROP: everybody waits).
 
+use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
-use super::requests::{self, Body, Inbox, Kind, Source};
+use super::requests::{self, Body, Inbox, Kind};
 use crate::chosen::drop_frame;
 use crate::distributor::Distributor;
+use crate::downstream::{Downstream, Source};
 use crate::subscriptions::{Added, Removed, Subscriptions};
 use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
@@ -22,8 +24,7 @@ pub(crate) struct XPub {
     asked: Subscriptions,
     distributor: Distributor,
     inbox: Inbox,
-    /// Per pipe number, how many pipes have had it before.
-    generations: Vec<u32>,
+    downstream: Downstream,
     /// Who made the request that was received last: the one that `subscribe` is about in manual mode.
     asker: Option<Source>,
     /// With XPUB_MANUAL_LAST_VALUE, who was subscribed last: the next message is for that peer alone.
@@ -41,7 +42,7 @@ impl XPub {
             asked: Subscriptions::new(),
             distributor: Distributor::new(),
             inbox: Inbox::default(),
-            generations: Vec::new(),
+            downstream: Downstream::default(),
             asker: None,
             newcomer: None,
         }
@@ -56,12 +57,11 @@ impl XPub {
         self.options.xpub_verbose || self.options.xpub_verboser
     }
 
-    fn source(&self, pipe: PipeId) -> Source {
-        Source { pipe, generation: self.generations.get(pipe.0 as usize).copied().unwrap_or_default() }
-    }
-
     /// Applies a peer's request and reports it if the application is to know.
     fn request<P: Pipes>(&mut self, pipe: PipeId, kind: Kind, topic: &[u8], pipes: &mut P) {
+        if self.downstream.is_expelled(pipe) {
+            return;
+        }
         let report = match (self.is_manual(), kind) {
             (true, Kind::Subscribe) => {
                 self.asked.add(topic, pipe);
@@ -80,21 +80,23 @@ impl XPub {
             }
         };
         if report && self.receives {
-            self.inbox.push_request(self.source(pipe), kind, topic);
+            self.inbox.push_request(self.downstream.source(pipe), kind, topic);
         }
         if kind == Kind::Subscribe {
             let requests = if self.is_manual() { &self.asked } else { &self.subscriptions };
             if let Some(fault) = requests.excess(pipe, &self.options) {
                 if pipes.expel(pipe, fault) {
                     self.forget(pipe);
+                    self.downstream.expel(pipe);
                 }
             }
         }
     }
 
-    /// Ends all subscriptions of a peer, and reports that as its requests were reported.
+    /// Ends all subscriptions of a peer, and reports that as its requests were reported. Another peer may speak next.
     fn forget(&mut self, pipe: PipeId) {
-        let (source, manual) = (self.source(pipe), self.is_manual());
+        self.downstream.readmit(pipe);
+        let (source, manual) = (self.downstream.source(pipe), self.is_manual());
         let (receives, every) = (self.receives, self.options.xpub_verboser);
         let inbox = &mut self.inbox;
         self.subscriptions.remove_pipe(pipe, |topic, last| {
@@ -130,7 +132,7 @@ impl XPub {
             message = rest;
         }
         if self.receives {
-            self.inbox.push_message(self.source(pipe), message);
+            self.inbox.push_message(self.downstream.source(pipe), message);
         } else {
             pipes.dropped(Some(pipe), Cause::Unwanted);
             pipes.discard(message);
@@ -152,14 +154,24 @@ impl Pattern for XPub {
         Ok(())
     }
 
+    fn established<P: Pipes>(&mut self, pipe: PipeId, _routing_id: &Bytes, _pipes: &mut P) {
+        self.downstream.up(pipe);
+    }
+
+    fn lost<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        self.downstream.down(pipe);
+    }
+
+    fn ended<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
+        self.forget(pipe);
+        self.downstream.down(pipe);
+        self.downstream.expel(pipe);
+    }
+
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
-        let at = pipe.0 as usize;
-        if self.generations.len() <= at {
-            self.generations.resize(at + 1, 0);
-        }
         self.forget(pipe);
         // The number may be taken by another pipe: requests of this one that are still unread must not name it.
-        self.generations[at] = self.generations[at].wrapping_add(1);
+        self.downstream.detach(pipe);
         self.inbox.forget(pipe);
         self.distributor.detach(pipe);
     }
@@ -174,6 +186,7 @@ impl Pattern for XPub {
                 Some(Traffic::Subscribe(topic)) => self.request(pipe, Kind::Subscribe, &topic, pipes),
                 Some(Traffic::Cancel(topic)) => self.request(pipe, Kind::Cancel, &topic, pipes),
                 Some(Traffic::Message(message)) => self.user_message(pipe, message, pipes),
+                Some(Traffic::NextConnection) => self.forget(pipe),
                 Some(Traffic::Join(_) | Traffic::Leave(_)) => {}
             }
         }
@@ -220,7 +233,7 @@ impl Pattern for XPub {
         if matches!(item.body, Body::Request(_)) {
             self.asker = Some(item.source);
         }
-        let pipe = if item.source == self.source(item.source.pipe) { item.source.pipe } else { PipeId::GONE };
+        let pipe = if self.downstream.is_present(item.source) { item.source.pipe } else { PipeId::GONE };
         Ok(Some((pipe, item.body.into_message())))
     }
 
@@ -254,8 +267,9 @@ impl Pattern for XPub {
     }
 
     fn subscribers(&self, topic: &[u8]) -> usize {
-        let matching = self.subscriptions.matching(topic);
-        if self.options.invert_matching { self.distributor.attached().len() - matching } else { matching }
+        let downstream = &self.downstream;
+        let matching = self.subscriptions.matching(topic, |pipe| downstream.is_up(pipe));
+        if self.options.invert_matching { downstream.count_up() - matching } else { matching }
     }
 
     fn topics(&self) -> usize {
@@ -272,9 +286,10 @@ impl XPub {
         Ok(self.present(self.asker))
     }
 
-    /// The pipe of a peer, while it is still there.
+    /// The pipe of a peer, while the peer is still there.
     fn present(&self, peer: Option<Source>) -> Option<PipeId> {
-        peer.filter(|peer| self.source(peer.pipe) == *peer).map(|peer| peer.pipe)
+        let pipe = peer.filter(|peer| self.downstream.is_present(*peer))?.pipe;
+        (!self.downstream.is_expelled(pipe)).then_some(pipe)
     }
 }
 

@@ -199,15 +199,61 @@ fn the_end_of_a_peer_reports_the_topics_left_without_subscribers() {
 }
 
 #[test]
-fn a_lost_connection_keeps_its_subscriptions() {
-    let mut rig = Rig::new(SocketType::Pub);
+fn what_a_connection_had_subscribed_to_ends_when_the_next_one_is_there() {
+    let mut rig = Rig::new(SocketType::XPub);
     let peer = rig.connect(0);
     rig.establish(peer, b"");
     subscribe(&mut rig, peer, "t");
     rig.lose(peer);
-    rig.send("t1").unwrap();
+    assert_eq!(rig.pattern.subscribers(b"t"), 0, "only who is up counts");
+    rig.send("t while away").unwrap();
+    rig.deliver_traffic(peer, Traffic::NextConnection);
     rig.establish(peer, b"");
-    assert_eq!(sent(&mut rig, peer), ["t1"]);
+    rig.send("t unasked").unwrap();
+    assert_eq!(rig.pattern.topics(), 0);
+    subscribe(&mut rig, peer, "t");
+    rig.send("t again").unwrap();
+    assert_eq!(sent(&mut rig, peer), ["t while away", "t again"]);
+    assert_eq!(texts(&mut rig), ["+t", "-t", "+t"]);
+}
+
+#[test]
+fn a_peer_that_is_not_up_does_not_count_as_a_subscriber() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.invert_matching = true);
+    let (up, _waiting) = (rig.accept(0), rig.connect(0));
+    let gone = rig.accept(0);
+    rig.deliver(gone, "unread");
+    rig.end(gone);
+    assert_eq!(rig.pattern.subscribers(b"t"), 1);
+    subscribe(&mut rig, up, "t");
+    assert_eq!(rig.pattern.subscribers(b"t"), 0);
+}
+
+#[test]
+fn a_manual_answer_to_a_peer_that_left_a_message_unread_changes_nothing() {
+    let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual = true);
+    let peer = rig.accept(0);
+    subscribe(&mut rig, peer, "A");
+    rig.recv().unwrap().unwrap();
+    rig.end(peer);
+    rig.pattern.subscribe(b"A", &mut rig.pipes).unwrap();
+    assert_eq!(rig.pattern.topics(), 0);
+}
+
+#[test]
+fn what_a_peer_asks_for_after_it_was_expelled_is_not_applied() {
+    let mut rig = Rig::with(SocketType::XPub, |options| options.max_subscriptions = 1);
+    let peer = rig.accept(0);
+    ["a", "b", "c", "d"].into_iter().for_each(|topic| subscribe(&mut rig, peer, topic));
+    cancel(&mut rig, peer, "never");
+    assert_eq!(rig.pattern.topics(), 0);
+    let told = texts(&mut rig);
+    assert_eq!((told.len(), &told[..2]), (4, &["+a".to_owned(), "+b".to_owned()][..]));
+    rig.detach(peer);
+    let next = rig.accept(0);
+    assert_eq!(next, peer, "numbers are used again");
+    subscribe(&mut rig, next, "e");
+    assert_eq!(texts(&mut rig), ["+e"]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ impl Rig {
                 Traffic::Cancel(topic) => format!("-{}", text(&topic)),
                 Traffic::Join(_) | Traffic::Leave(_) => panic!("an XSUB has no groups"),
                 Traffic::Message(message) => text(&message[0]),
+                Traffic::NextConnection => panic!("nobody writes that here"),
             })
             .collect()
     }

@@ -138,7 +138,7 @@ impl Pattern for Router {
         holder.filter(|_| !is_reserved(routing_id))
     }
 
-    fn succeeded(&mut self, pipe: PipeId) {
+    fn succeeded<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
         self.out.table.release(pipe);
     }
 

@@ -179,7 +179,7 @@ fn who_succeeds_a_peer_that_is_gone_may_have_its_name_and_what_that_one_sent_kee
     let before = router.connect_as(0, Some(b"a")).unwrap();
     router.deliver(before, "left");
     router.kill(before);
-    router.pattern.succeeded(before);
+    router.pattern.succeeded(before, &mut router.pipes);
     let next = router.connect_as(0, Some(b"a")).unwrap();
     router.deliver(next, "new");
     assert_eq!(router.recv(), Ok(Some(("a", "left").into())));

@@ -117,11 +117,12 @@ impl Subscriptions {
         }
     }
 
-    /// Number of pipes that have a prefix of `topic`, each counted once.
+    /// Number of pipes that have a prefix of `topic`, each counted once, if it `counts`.
     #[must_use]
-    pub fn matching(&self, topic: &[u8]) -> usize {
+    pub fn matching(&self, topic: &[u8], counts: impl Fn(PipeId) -> bool) -> usize {
         let mut pipes = Vec::new();
         self.for_each_match(topic, |pipe| pipes.push(pipe));
+        pipes.retain(|pipe| counts(*pipe));
         pipes.sort_unstable();
         pipes.dedup();
         pipes.len()

@@ -92,6 +92,7 @@ impl Channel {
             Traffic::Cancel(topic) => self.seal_frame(0, &[0], topic, out),
             Traffic::Join(group) => self.seal_frame(COMMAND, b"\x04JOIN", group, out),
             Traffic::Leave(group) => self.seal_frame(COMMAND, b"\x05LEAVE", group, out),
+            Traffic::NextConnection => Ok(()),
         }
     }
 

@@ -1,0 +1,105 @@
+//! Downstream: the peers that say what they want to hear (RFC 29's PUB and XPUB, RFC 48's RADIO).
+//!
+//! A pipe that outlives its connections keeps what the last one had asked for until the next one is there, and so its
+//! queue (RFC 29: "SHALL maintain this queue whether or not the connection is established"); but only a peer that is up
+//! counts as a subscriber.
+
+use crate::PipeId;
+
+/// The pipes of one socket, by number.
+#[derive(Debug, Default)]
+pub(crate) struct Downstream(Vec<Peer>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Peer {
+    /// How many pipes have had the number before.
+    generation: u32,
+    is_up: bool,
+    /// What the peer still asks for is not applied.
+    is_expelled: bool,
+}
+
+/// A pipe, and which of those that had its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Source {
+    pub(crate) pipe: PipeId,
+    generation: u32,
+}
+
+impl Downstream {
+    /// A connection is there.
+    pub(crate) fn up(&mut self, pipe: PipeId) {
+        self.peer(pipe).is_up = true;
+    }
+
+    /// The connection is lost.
+    pub(crate) fn down(&mut self, pipe: PipeId) {
+        self.peer(pipe).is_up = false;
+    }
+
+    /// The peer went beyond a limit.
+    pub(crate) fn expel(&mut self, pipe: PipeId) {
+        self.peer(pipe).is_expelled = true;
+    }
+
+    /// What comes next is another peer's.
+    pub(crate) fn readmit(&mut self, pipe: PipeId) {
+        self.peer(pipe).is_expelled = false;
+    }
+
+    /// The pipe is gone; its number may come again.
+    pub(crate) fn detach(&mut self, pipe: PipeId) {
+        let peer = self.peer(pipe);
+        *peer = Peer { generation: peer.generation.wrapping_add(1), ..Peer::default() };
+    }
+
+    pub(crate) fn is_up(&self, pipe: PipeId) -> bool {
+        self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_up)
+    }
+
+    pub(crate) fn is_expelled(&self, pipe: PipeId) -> bool {
+        self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_expelled)
+    }
+
+    /// Those that are up.
+    pub(crate) fn count_up(&self) -> usize {
+        self.0.iter().filter(|peer| peer.is_up).count()
+    }
+
+    /// The pipe that has the number now.
+    pub(crate) fn source(&self, pipe: PipeId) -> Source {
+        let generation = self.0.get(pipe.0 as usize).map_or(0, |peer| peer.generation);
+        Source { pipe, generation }
+    }
+
+    /// Whether a pipe is still the one that has its number.
+    pub(crate) fn is_present(&self, source: Source) -> bool {
+        self.source(source.pipe) == source
+    }
+
+    fn peer(&mut self, pipe: PipeId) -> &mut Peer {
+        let at = pipe.0 as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, Peer::default());
+        }
+        &mut self.0[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_used_again_names_another_pipe_which_is_neither_up_nor_expelled() {
+        let (mut downstream, pipe) = (Downstream::default(), PipeId(3));
+        let first = downstream.source(pipe);
+        downstream.up(pipe);
+        downstream.expel(pipe);
+        assert!(downstream.is_present(first));
+        downstream.detach(pipe);
+        assert!(!downstream.is_present(first));
+        assert!(!downstream.is_up(pipe) && !downstream.is_expelled(pipe));
+        assert_eq!(downstream.count_up(), 0);
+    }
+}
