@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{LONG, RawPeer, Soon, assert_balanced, impatient, listen, no_linger, unrouted, until, wait_for};
-use zeroxide::{Cause, Context, Error, EventKind, Options, RoutingId, Socket, SocketType, opt};
+use zeroxide::{Cause, Context, Error, EventKind, Message, Options, RoutingId, Socket, SocketType, opt};
 
 /// A socket whose messages each go to one peer.
 #[track_caller]
@@ -254,4 +254,59 @@ fn refused_and_unroutable_messages_are_told_apart() {
     let push = cx.socket(SocketType::Push).unwrap();
     assert!(matches!(push.try_send("x").unwrap_err().error, Error::WouldBlock(_)));
     assert_eq!((push.stats().accepted, push.stats().refused), (0, 1));
+}
+
+/// One message for the peer at the other end, which `first` names where the type needs that.
+fn addressed(sender: SocketType, first: &Message) -> Message {
+    let body = vec![7; 1 << 20];
+    match sender {
+        SocketType::Router => Message::from([first[0].to_vec(), body]),
+        SocketType::Server | SocketType::Peer => Message::from(body).with_routing_id(first.routing_id()),
+        _ => Message::from(body),
+    }
+}
+
+#[test]
+fn what_waits_for_a_peer_that_is_gone_is_lost_though_the_last_of_its_own_messages_is_unread() {
+    use SocketType::{Channel, Client, Dealer, Pair, Router, Server};
+    let pairs = [
+        (Dealer, Dealer),
+        (Pair, Pair),
+        (Router, Dealer),
+        (Server, Client),
+        (Channel, Channel),
+        (Client, Server),
+    ];
+    for (ours, theirs) in pairs {
+        for at in ["tcp://127.0.0.1:*", "ipc://*"] {
+            let cx = Context::new();
+            let socket = cx.socket_with(ours, &no_linger().set(opt::SNDHWM, 50)).unwrap();
+            let endpoint = socket.bind(at).unwrap().to_string();
+            let peer = cx.socket_with(theirs, &Options::new().set(opt::RCVHWM, 1)).unwrap();
+            peer.connect(&endpoint).unwrap();
+            let mut last = Message::from("left");
+            if theirs == Server {
+                socket.send("who").unwrap();
+                last = last.with_routing_id(peer.recv_soon().routing_id());
+            }
+            peer.send(last.clone()).unwrap();
+            let first = socket.recv_soon();
+            while socket.try_send(addressed(ours, &first)).is_ok() {}
+            peer.send(last).unwrap();
+            until("it has come", || socket.stats().pipes[0].waiting == 1);
+            assert!(socket.stats().queued > 0);
+            peer.set(opt::LINGER, Some(Duration::ZERO)).unwrap();
+            peer.close().wait();
+            until("the peer is gone", || socket.peers().is_empty());
+            let stats = socket.stats();
+            assert_balanced(&stats);
+            assert_eq!(stats.queued, 0, "{ours} {at}");
+            assert!(stats.dropped.by(Cause::PeerLost) > 0);
+            assert_eq!(stats.pipes.len(), 1, "its last message is still to be received");
+            let report = socket.clone().close().wait();
+            assert_eq!(report.dropped, 0, "it was lost before");
+            let closed = socket.stats();
+            assert_eq!((closed.queued, closed.dropped), (0, stats.dropped));
+        }
+    }
 }

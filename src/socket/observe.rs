@@ -233,6 +233,8 @@ impl Entry {
     }
 
     fn stats(&self) -> PipeStats {
+        // In this order: what the other end did before it went away is then in the tally.
+        let is_deserted = self.is_deserted();
         let tally = self.pipe.writer.tally();
         let mut drops = self.drops;
         let routed = tally.routed + self.dropped();
@@ -241,6 +243,9 @@ impl Entry {
         let (mut written, mut queued) = (tally.written, tally.queued());
         if self.inproc {
             written += std::mem::take(&mut queued);
+        }
+        if is_deserted {
+            drops[zeroxide_patterns::Cause::PeerLost as usize] += std::mem::take(&mut queued);
         }
         let waiting = self.pipe.reader.waiting() as u64;
         PipeStats { peer: self.peer.clone(), routed, written, queued, waiting, dropped: Dropped(drops) }
