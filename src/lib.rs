@@ -17,6 +17,7 @@ mod security;
 mod socket;
 mod stats;
 mod threads;
+mod user_code;
 
 pub use bytes::Bytes;
 pub use context::Context;

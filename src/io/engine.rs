@@ -3,9 +3,10 @@
 //! Whoever has something to do for an engine calls [`Engine::drive`]: the reactor on an edge or a timer, a sender
 //! after a flush, a receiver that made room. Entry is by the rule of `io/entry`: nobody waits, nothing is lost.
 //!
-//! A drive answers in two ways. News for the socket is posted to its mailbox by whoever drove. What only the reactor
-//! can do (attach a pipe after the handshake, end a connection, arm a timer, give another turn) is left in the
-//! engine's [`Outcome`] and the reactor is told.
+//! A drive acts on nobody. It returns [`Effects`]: what the socket must learn, and whether the I/O thread must look at
+//! the engine. The caller acts on them after the drive. So a drive never runs inside another drive, and the bytes of a
+//! peer never deepen a stack. What only the I/O thread can do (attach a pipe after the handshake, end a connection, arm
+//! a timer, give another turn) waits in the engine's [`Outcome`].
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -19,16 +20,12 @@ use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Credentials, Decision, Status};
 use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
 
-use super::command::{Command, Control};
+use super::buffers::{Buffers, READ_SIZE};
 use super::entry::{Entered, Entry};
-use super::reactor::ReactorLink;
 use crate::error::{HandshakeCause, IoError};
 use crate::monitor::DisconnectReason;
-use crate::socket::pipes::Owner;
+use crate::socket::pipes::Slot;
 use crate::stats::Counters;
-
-/// Bytes read in one go.
-pub(crate) const READ_SIZE: usize = 64 * 1024;
 
 /// Most bodies and staging runs given to one `sendmsg`.
 const MAX_SLICES: usize = 64;
@@ -116,13 +113,29 @@ pub(crate) struct Outcome {
     pub(crate) again: bool,
 }
 
-/// Who calls [`Engine::drive`].
+/// How much one drive reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
-    /// The I/O thread: one read in a turn; it looks at the outcome itself.
+    /// One read: other streams wait for the I/O thread.
     Reactor,
-    /// An application's thread: it reads until the pipe is full or the stream is empty, and tells the reactor.
+    /// Reads until the pipe is full or the stream is empty: the caller waits for input of this one.
     Application,
+}
+
+/// What a drive found out. The caller acts on it, outside of every lock.
+#[derive(Default)]
+#[must_use]
+pub(crate) struct Effects {
+    /// Input is in the pipe, and its reader had found the pipe empty.
+    pub(crate) input: bool,
+    /// The pipe has credit again, and its writer had found none.
+    pub(crate) credit: bool,
+    /// There is something in the [`Outcome`], for the I/O thread to look at.
+    pub(crate) outcome: bool,
+    /// Somebody wants a drive still. After the rounds of this one it is the I/O thread that drives.
+    pub(crate) again: bool,
+    /// Frames that were sent. To be freed outside of every lock, as the memory may be the application's.
+    pub(crate) garbage: Vec<Frame>,
 }
 
 /// One connection.
@@ -132,8 +145,10 @@ pub(crate) struct Engine {
     pub(crate) local: String,
     pub(crate) remote: String,
     pub(crate) descriptor: i64,
-    owner: Owner,
-    reactor: ReactorLink,
+    /// Where its pipe stands in the socket's table.
+    pub(crate) slot: Slot,
+    counters: Arc<Counters>,
+    buffers: Arc<Buffers>,
     quantum: usize,
     state: Entry<State>,
     outcome: Mutex<Outcome>,
@@ -182,10 +197,11 @@ struct Leftover {
     end: usize,
 }
 
-/// What one turn of an engine found out, acted on after unlocking.
+/// What one turn of an engine found out.
 #[derive(Default)]
 struct Turn {
     outcome: Outcome,
+    /// There is something in `outcome`.
     told: bool,
     input: bool,
     credit: bool,
@@ -197,20 +213,21 @@ impl Engine {
         id: u64,
         stream: Stream,
         connection: Connection,
-        owner: Owner,
-        reactor: ReactorLink,
+        slot: Slot,
+        counters: Arc<Counters>,
+        buffers: Arc<Buffers>,
         first_read: usize,
     ) -> Arc<Engine> {
         let quantum = stream.quantum();
         let (local, remote, descriptor) = (stream.local(), stream.remote(), stream.raw());
-        let counters = Arc::clone(&owner.base.counters);
         Arc::new(Engine {
             id,
             local,
             remote,
             descriptor,
-            owner,
-            reactor,
+            slot,
+            counters: Arc::clone(&counters),
+            buffers,
             quantum,
             state: Entry::new(State {
                 stream: Some(stream),
@@ -300,23 +317,24 @@ impl Engine {
         state.pipe = Some(pipe);
     }
 
-    /// Writes what waits to be written and reads what waits to be read.
-    pub(crate) fn drive(&self, by: Driver) {
-        let counters = &self.owner.base.counters;
+    /// Writes what waits to be written and reads what waits to be read. Somebody who is inside already does it instead.
+    pub(crate) fn drive(&self, by: Driver) -> Effects {
+        let mut effects = Effects::default();
         let mut turns = 0;
         let after = |turn| {
             turns += 1;
-            self.act(turn, by);
+            self.keep(turn, &mut effects);
         };
         let entered = self.state.enter(ROUNDS, |state| self.turn(state, by), after);
         if turns > 1 {
-            Counters::add(&counters.engine_again, turns - 1);
+            Counters::add(&self.counters.engine_again, turns - 1);
         }
         match entered {
             Entered::Done => {}
-            Entered::Busy => Counters::add(&counters.engine_busy, 1),
-            Entered::Wanted => self.reactor.send(Command::Engine(self.id)),
+            Entered::Busy => Counters::add(&self.counters.engine_busy, 1),
+            Entered::Wanted => effects.again = true,
         }
+        effects
     }
 
     /// Takes what only the reactor can do.
@@ -361,7 +379,7 @@ impl Engine {
         let end = end
             .or_else(|| state.drive_out(&mut turn))
             .or_else(|| state.denied.take().map(End::Protocol))
-            .or_else(|| state.drive_in(by, now, &self.reactor, &mut turn))
+            .or_else(|| state.drive_in(by, now, &self.buffers, &mut turn))
             .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None });
         if let Some(end) = end {
             if state.pipe.is_none() && matches!(end, End::Protocol(_)) {
@@ -382,8 +400,8 @@ impl Engine {
         turn
     }
 
-    /// Does, without the lock, what a turn asked for.
-    fn act(&self, turn: Turn, by: Driver) {
+    /// Keeps what a turn found out: some for the I/O thread, some for the caller.
+    fn keep(&self, turn: Turn, effects: &mut Effects) {
         if turn.told {
             let mut outcome = self.outcome();
             outcome.credentials = turn.outcome.credentials.or(outcome.credentials.take());
@@ -391,18 +409,14 @@ impl Engine {
             outcome.ended = turn.outcome.ended.or(outcome.ended.take());
             outcome.deadline = turn.outcome.deadline.or(outcome.deadline);
             outcome.again |= turn.outcome.again;
-            drop(outcome);
-            if by == Driver::Application {
-                self.reactor.send(Command::Engine(self.id));
-            }
+            effects.outcome = true;
         }
-        if turn.input {
-            self.owner.base.post(Control::Readable(self.owner.slot.clone()));
+        effects.input |= turn.input;
+        effects.credit |= turn.credit;
+        match effects.garbage.is_empty() {
+            true => effects.garbage = turn.garbage,
+            false => effects.garbage.extend(turn.garbage),
         }
-        if turn.credit {
-            self.owner.base.post(Control::Writable(self.owner.slot.clone()));
-        }
-        drop(turn.garbage);
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {
@@ -489,15 +503,15 @@ impl State {
     }
 
     /// Reads and decodes into the pipe, then makes it visible in one flush.
-    fn drive_in(&mut self, by: Driver, now: Instant, reactor: &ReactorLink, turn: &mut Turn) -> Option<End> {
-        let end = self.read(by, now, reactor, turn);
+    fn drive_in(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
+        let end = self.read(by, now, buffers, turn);
         if let Some(pipe) = &mut self.pipe {
             turn.input |= pipe.writer.flush();
         }
         end
     }
 
-    fn read(&mut self, by: Driver, now: Instant, reactor: &ReactorLink, turn: &mut Turn) -> Option<End> {
+    fn read(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
         if let Some(mut left) = self.leftover.take() {
             match self.decode(&left.buffer[left.start..left.end], now, turn) {
                 Ok(used) => left.start += used,
@@ -507,12 +521,12 @@ impl State {
                 self.leftover = Some(left);
                 return None;
             }
-            reactor.buffers().give(left.buffer);
+            buffers.give(left.buffer);
         }
         if !self.readable || !self.has_room() {
             return None;
         }
-        let mut buffer = reactor.buffers().take();
+        let mut buffer = buffers.take();
         for _ in 0..MAX_ROUNDS {
             let known = self.connection.is_ready();
             let size = if known { READ_SIZE } else { self.first_read };
@@ -529,14 +543,14 @@ impl State {
                 Err(end) => return Some(end),
             }
             if !self.readable || !self.has_room() {
-                reactor.buffers().give(buffer);
+                buffers.give(buffer);
                 return None;
             }
             if by == Driver::Reactor {
                 break;
             }
         }
-        reactor.buffers().give(buffer);
+        buffers.give(buffer);
         turn.outcome.again = true;
         turn.told = true;
         None

@@ -27,7 +27,7 @@ use super::zap::Question;
 use crate::error::{Denial, HandshakeCause, HandshakeError};
 use crate::monitor::{DisconnectReason, EventKind};
 use crate::options::Values;
-use crate::socket::base::{SocketBase, owner};
+use crate::socket::base::SocketBase;
 use crate::socket::pipes::{Entry, Link, Slot};
 
 /// Who made a connection.
@@ -122,7 +122,8 @@ impl Reactor {
         let config = values.secured(config).map_err(io::Error::other)?;
         let connection = Connection::new(config, Instant::now());
         let first_read = values.handshake_buffer as usize;
-        let engine = Engine::new(id, stream, connection, owner(&base, &slot), self.link.clone(), first_read);
+        let (counters, buffers) = (Arc::clone(&base.counters), Arc::clone(self.link.buffers()));
+        let engine = Engine::new(id, stream, connection, slot.clone(), counters, buffers, first_read);
         let deadline = values.handshake_ivl.and_then(after);
         let (peer, question, claim, denial, waits) = (None, None, None, None, false);
         let connected = Connected {
@@ -150,15 +151,15 @@ impl Reactor {
     /// Drives one engine and does what only the reactor can do for it.
     pub(super) fn turn(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return self.turn_of_parting(id) };
-        let engine = Arc::clone(&connected.engine);
+        let (engine, base) = (Arc::clone(&connected.engine), Arc::clone(&connected.base));
         if connected.peer.is_some() {
             self.serve_peer();
-            engine.drive(Driver::Reactor);
+            self.drive(&engine, &base);
         } else if self.puts_off_strangers() {
             return self.give_turn(id);
         } else {
             let start = Instant::now();
-            engine.drive(Driver::Reactor);
+            self.drive(&engine, &base);
             self.served_stranger(start);
             if let Some(connected) = self.connections.get_mut(&id) {
                 connected.turns = connected.turns.saturating_add(1);
@@ -186,6 +187,15 @@ impl Reactor {
         } else if let Some((end, pipe)) = outcome.ended {
             self.ended(id, end, pipe);
         }
+    }
+
+    /// Drives one engine, and lets its socket know what came of it.
+    fn drive(&mut self, engine: &Engine, base: &Arc<SocketBase>) {
+        let effects = engine.drive(Driver::Reactor);
+        if effects.again {
+            self.give_turn(engine.id);
+        }
+        base.take_effects(&engine.slot, effects);
     }
 
     /// The handshake is over: the peer becomes known and the engine gets its pipe.

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod authorise;
+pub(crate) mod buffers;
 pub(crate) mod command;
 mod dialer;
 pub(crate) mod engine;

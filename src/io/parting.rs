@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use zeroxide_transports::Stream;
 
 use super::acceptor::Place;
-use super::engine::READ_SIZE;
+use super::buffers::READ_SIZE;
 use super::reactor::{Reactor, Timer};
 
 /// Bytes read and thrown away of one peer.

@@ -16,9 +16,10 @@ use crossbeam_channel::{Receiver, Sender};
 use mio::{Events, Poll, Token};
 
 use super::acceptor::Acceptor;
+use super::buffers::Buffers;
 use super::command::Command;
 use super::dialer::{Dialling, Resolver};
-use super::engine::{HUNG_UP, READ_SIZE, READABLE, WRITABLE};
+use super::engine::{HUNG_UP, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::line::{Line, Next};
 use super::parting::Parting;
@@ -60,7 +61,7 @@ struct Shared {
     waker: Mutex<Option<mio::Waker>>,
     /// The thread is in its poll, or about to be, and must be woken to see an order.
     asleep: AtomicBool,
-    buffers: Buffers,
+    buffers: Arc<Buffers>,
 }
 
 impl ReactorLink {
@@ -96,34 +97,8 @@ impl ReactorLink {
     }
 
     /// Read buffers for whoever drives an engine.
-    pub(crate) fn buffers(&self) -> &Buffers {
+    pub(crate) fn buffers(&self) -> &Arc<Buffers> {
         &self.0.buffers
-    }
-}
-
-/// Read buffers that are kept for the next use; more are needed only while many engines have input left over.
-const MAX_SPARE: usize = 16;
-
-/// Read buffers that wait for their next use: an idle engine has none.
-#[derive(Default)]
-pub(crate) struct Buffers(Mutex<Vec<Box<[u8]>>>);
-
-impl Buffers {
-    /// A buffer of [`READ_SIZE`] bytes.
-    pub(crate) fn take(&self) -> Box<[u8]> {
-        self.spare().pop().unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice())
-    }
-
-    /// Gives a buffer back; one of another size goes.
-    pub(crate) fn give(&self, buffer: Box<[u8]>) {
-        let mut spare = self.spare();
-        if spare.len() < MAX_SPARE && buffer.len() == READ_SIZE {
-            spare.push(buffer);
-        }
-    }
-
-    fn spare(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -198,7 +173,7 @@ impl Reactor {
         let waker = Mutex::new(Some(mio::Waker::new(poll.registry(), WAKER)?));
         let (sender, orders) = crossbeam_channel::unbounded();
         let (late, left, asleep) = (orders.clone(), AtomicBool::new(false), AtomicBool::new(false));
-        let shared = Shared { orders: sender, late, left, waker, asleep, buffers: Buffers::default() };
+        let shared = Shared { orders: sender, late, left, waker, asleep, buffers: Arc::default() };
         Ok(Reactor {
             link: ReactorLink(Arc::new(shared)),
             context,

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token};
 
 use crate::error::Error;
+use crate::user_code;
 
 /// Who is to be woken.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ impl Waiter {
     fn wake(self) {
         match self {
             Waiter::Thread(parker) => parker.unpark(),
-            Waiter::Task(waker) => waker.wake(),
+            Waiter::Task(waker) => user_code::wake(waker),
         }
     }
 }

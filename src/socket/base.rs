@@ -2,10 +2,10 @@
 //! mailbox, the signals, and the tables that others may look at.
 //!
 //! Every entry is the same: take the lock, take up the news in the mailbox, act, run the errands without the lock,
-//! and look at the mailbox once more ([`SocketBase::enter`], [`SocketBase::settle`]). So the state is true while the
-//! application does nothing, and nobody waits for anybody.
+//! and look at the mailbox once more ([`SocketBase::enter`], and `settle` beside this file). So the state is true while
+//! the application does nothing, and nobody waits for anybody.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
@@ -14,13 +14,13 @@ use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::endpoints::{EndpointState, EndpointTable};
-use super::pipes::{Entry, Errands, FlushCause, Link, Owner, PipeTable, Slot};
+use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable, Slot};
 use super::request::Exchange;
 use super::transfer::Waits;
 use crate::context::ContextBase;
 use crate::error::Error;
-use crate::io::command::{Attach, Command, Control, Mailbox};
-use crate::io::engine::{Driver, Engine};
+use crate::io::command::{Attach, Control, Mailbox};
+use crate::io::engine::Engine;
 use crate::io::flush::{Decision, FlushRule};
 use crate::io::reactor::ReactorLink;
 use crate::io::reaper::Closure;
@@ -36,7 +36,7 @@ pub(crate) struct SocketBase {
     pub(crate) socket_type: SocketType,
     pub(crate) context: Arc<ContextBase>,
     state: Mutex<SocketState>,
-    mailbox: Mailbox,
+    pub(super) mailbox: Mailbox,
     /// Set while nothing may be sent or received any more.
     pub(crate) gone: AtomicBool,
     /// A message may be there to receive.
@@ -68,7 +68,7 @@ pub(crate) struct SocketState {
     pub(crate) pattern: AnyPattern,
     pub(crate) pipes: PipeTable,
     pub(crate) values: Values,
-    flush: FlushRule,
+    pub(super) flush: FlushRule,
     /// The I/O thread of this socket, once an endpoint needed one.
     pub(crate) reactor: Option<ReactorLink>,
     pub(crate) accepted: u64,
@@ -178,69 +178,8 @@ impl SocketBase {
         })
     }
 
-    /// Puts news in the mailbox and sees to it that it is taken up.
-    pub(crate) fn post(self: &Arc<Self>, control: Control) {
-        self.mailbox.put(control);
-        self.settle();
-    }
-
-    /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
-    pub(crate) fn look(self: &Arc<Self>) -> bool {
-        self.mailbox.put(Control::Flush);
-        let Some(mut state) = self.try_lock() else {
-            // Whoever is inside flushes when leaving, and is something new.
-            self.settle();
-            return true;
-        };
-        self.take_up_news(&mut state);
-        let accepted = state.accepted;
-        let new = state.flush.look(accepted);
-        self.leave(state);
-        new
-    }
-
-    #[inline]
-    fn leave(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
-        if state.pipes.has_drained() || !state.pipes.errands.is_empty() {
-            self.leave_with_errands(state);
-        } else {
-            drop(state);
-        }
-        self.settle();
-    }
-
-    #[inline(never)]
-    fn leave_with_errands(self: &Arc<Self>, mut state: MutexGuard<'_, SocketState>) {
-        if state.pipes.has_drained() {
-            self.detach_drained(&mut state);
-        }
-        let errands = std::mem::take(&mut state.pipes.errands);
-        let reactor = state.reactor.clone();
-        drop(state);
-        self.run(errands, reactor);
-    }
-
-    /// Takes up news until there is none, or somebody else holds the lock and will.
-    #[inline]
-    fn settle(self: &Arc<Self>) {
-        fence(Ordering::SeqCst);
-        if self.mailbox.is_full() {
-            self.settle_news();
-        }
-    }
-
-    #[cold]
-    fn settle_news(self: &Arc<Self>) {
-        while self.mailbox.is_full() {
-            let Some(mut state) = self.try_lock() else { return };
-            self.take_up_news(&mut state);
-            self.leave_with_errands(state);
-            fence(Ordering::SeqCst);
-        }
-    }
-
     /// The lock, unless somebody holds it.
-    fn try_lock(&self) -> Option<MutexGuard<'_, SocketState>> {
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, SocketState>> {
         match self.state.try_lock() {
             Ok(state) => Some(state),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -253,52 +192,7 @@ impl SocketBase {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what was asked for under the lock, without it.
-    fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<ReactorLink>) {
-        if errands.touches_the_system() && self.context.is_forked() {
-            // The streams, the poller and the thread are the parent's.
-            self.lock().end = Some(SocketEnd::Forked);
-            return;
-        }
-        if let Some(reactor) = reactor {
-            if errands.defer {
-                Counters::add(&self.counters.deferrals, 1);
-                reactor.send(Command::Flush(Arc::clone(self)));
-            }
-            for engine in errands.retired.drain(..) {
-                reactor.send(Command::Retire(engine.id));
-            }
-            for engine in errands.stops.drain(..) {
-                engine.stop();
-                reactor.send(Command::Engine(engine.id));
-            }
-            for (engine, fault) in errands.expelled.drain(..) {
-                engine.expel(fault);
-                reactor.send(Command::Engine(engine.id));
-            }
-            for endpoint in errands.ended_endpoints.drain(..) {
-                reactor.send(Command::Stop(endpoint));
-            }
-        }
-        for engine in errands.engines() {
-            engine.drive(Driver::Application);
-        }
-        for (owner, news) in errands.news.drain(..) {
-            owner.base.post(news(owner.slot));
-        }
-        if errands.wake_input {
-            Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
-        }
-        if errands.wake_output {
-            // Everybody: the room may be for many messages, or at a peer that the first in line does not send to.
-            Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
-        }
-        if errands.wake_watchers || errands.wake_input || errands.wake_output {
-            self.watch.notify_all();
-        }
-    }
-
-    fn take_up_news(self: &Arc<Self>, state: &mut SocketState) {
+    pub(super) fn take_up_news(self: &Arc<Self>, state: &mut SocketState) {
         while let Some(control) = self.mailbox.take() {
             match control {
                 Control::Attach(attach) => self.take_attach(state, *attach),
@@ -391,7 +285,7 @@ impl SocketBase {
         ids.into_iter().for_each(|id| self.retire(state, id));
     }
 
-    fn detach_drained(&self, state: &mut SocketState) {
+    pub(super) fn detach_drained(&self, state: &mut SocketState) {
         for id in state.pipes.take_drained() {
             self.detach(state, id, Cause::PeerLost);
         }

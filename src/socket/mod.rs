@@ -6,6 +6,7 @@ pub(crate) mod endpoints;
 mod observe;
 pub(crate) mod pipes;
 mod request;
+mod settle;
 pub(crate) mod transfer;
 
 use std::sync::Arc;

@@ -227,6 +227,11 @@ impl Errands {
             || !self.ended_endpoints.is_empty()
     }
 
+    /// Whether memory is to be freed that may be the application's.
+    pub(crate) fn has_garbage(&self) -> bool {
+        !self.garbage.is_empty() || !self.graves.is_empty()
+    }
+
     /// Whether an engine is to be driven.
     pub(crate) fn drives(&self) -> bool {
         self.first.is_some()

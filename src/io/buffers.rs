@@ -1,0 +1,32 @@
+//! Read buffers, lent to whoever drives an engine. An idle engine has none.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Bytes read in one go.
+pub(crate) const READ_SIZE: usize = 64 * 1024;
+
+/// Buffers that are kept for the next use. More are needed only while many engines have input left over.
+const MAX_SPARE: usize = 16;
+
+/// Read buffers that wait for their next use.
+#[derive(Default)]
+pub(crate) struct Buffers(Mutex<Vec<Box<[u8]>>>);
+
+impl Buffers {
+    /// A buffer of [`READ_SIZE`] bytes.
+    pub(crate) fn take(&self) -> Box<[u8]> {
+        self.spare().pop().unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice())
+    }
+
+    /// Gives a buffer back; one of another size is freed.
+    pub(crate) fn give(&self, buffer: Box<[u8]>) {
+        let mut spare = self.spare();
+        if spare.len() < MAX_SPARE && buffer.len() == READ_SIZE {
+            spare.push(buffer);
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,208 @@
+//! What is done once a socket's lock is released: errands are run, and the news that comes of them is taken up.
+//!
+//! **Nothing here nests.** An errand may drive an engine, and a drive may bring news for this socket; an errand may bring
+//! news for another socket, whose errands bring news for a third. Each piece of news waits in its mailbox until the
+//! errands before it are done, and [`SocketBase::settle_with`] takes the mailboxes up one after the other. So the depth
+//! of the stack depends neither on what peers send nor on how sockets are connected. Code of the application that is
+//! called from here (drops of payloads, wakers) goes through [`user_code`].
+//!
+//! **Nobody is kept here by a peer.** An engine whose drives bring news again and again is driven [`ROUNDS`] times; then
+//! its I/O thread drives it, by turns with others.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, MutexGuard};
+
+use super::base::{SocketBase, SocketEnd, SocketState};
+use super::pipes::{Errands, News, Owner, Slot};
+use crate::io::command::{Command, Control};
+use crate::io::engine::{Driver, Effects};
+use crate::io::reactor::ReactorLink;
+use crate::stats::Counters;
+use crate::user_code;
+
+/// Times that one call drives the engines that the news of its own drives asks for.
+const ROUNDS: usize = 2;
+
+/// The sockets that were told something: their mailboxes are to be looked at.
+type Told = VecDeque<(Owner, News)>;
+
+impl SocketBase {
+    /// Puts news in the mailbox and sees to it that it is taken up.
+    pub(crate) fn post(self: &Arc<Self>, control: Control) {
+        self.mailbox.put(control);
+        self.settle();
+    }
+
+    /// Takes what a drive of an engine of this socket found out. The engine's outcome is the I/O thread's to look at.
+    pub(crate) fn take_effects(self: &Arc<Self>, slot: &Slot, effects: Effects) {
+        self.note_effects(slot, effects);
+        self.settle();
+    }
+
+    /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
+    pub(crate) fn look(self: &Arc<Self>) -> bool {
+        self.mailbox.put(Control::Flush);
+        let Some(mut state) = self.try_lock() else {
+            // Whoever is inside flushes when leaving, and is something new.
+            self.settle();
+            return true;
+        };
+        self.take_up_news(&mut state);
+        let accepted = state.accepted;
+        let new = state.flush.look(accepted);
+        self.leave(state);
+        new
+    }
+
+    /// Releases the lock, runs the errands, and looks at the mailbox once more.
+    #[inline]
+    pub(super) fn leave(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
+        if state.pipes.has_drained() || !state.pipes.errands.is_empty() {
+            self.leave_with_errands(state);
+        } else {
+            drop(state);
+            self.settle();
+        }
+    }
+
+    #[inline(never)]
+    fn leave_with_errands(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
+        let mut told = Told::new();
+        let (errands, reactor) = self.unlock(state);
+        self.run(errands, reactor, true, &mut told);
+        self.settle_with(told);
+    }
+
+    /// Looks at the mailbox: news that came while the lock was held is taken up by whoever held it.
+    #[inline]
+    fn settle(self: &Arc<Self>) {
+        fence(Ordering::SeqCst);
+        if self.mailbox.is_full() {
+            self.settle_with(Told::new());
+        }
+    }
+
+    /// Takes up the news of this socket, then that of the sockets told, and of those told by that, until there is none.
+    fn settle_with(self: &Arc<Self>, mut told: Told) {
+        self.take_up(&mut told);
+        while let Some((owner, _)) = told.pop_front() {
+            owner.base.take_up(&mut told);
+        }
+    }
+
+    /// Takes up this socket's news until there is none, or somebody else holds the lock and will.
+    fn take_up(self: &Arc<Self>, told: &mut Told) {
+        fence(Ordering::SeqCst);
+        let mut round = 0;
+        while self.mailbox.is_full() {
+            let Some(mut state) = self.try_lock() else { return };
+            self.take_up_news(&mut state);
+            let (errands, reactor) = self.unlock(state);
+            self.run(errands, reactor, round < ROUNDS, told);
+            round += 1;
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// Releases the lock. Returns what is to be done without it, and the I/O thread that takes what is left of that.
+    fn unlock(&self, mut state: MutexGuard<'_, SocketState>) -> (Errands, Option<ReactorLink>) {
+        if state.pipes.has_drained() {
+            self.detach_drained(&mut state);
+        }
+        (std::mem::take(&mut state.pipes.errands), state.reactor.clone())
+    }
+
+    /// Does what was asked for under the lock, without it. Engines are driven here if the caller `drives`, else by their
+    /// I/O thread. News stays in the mailboxes of this socket and of those `told`.
+    fn run(
+        self: &Arc<Self>,
+        mut errands: Errands,
+        reactor: Option<ReactorLink>,
+        drives: bool,
+        told: &mut Told,
+    ) {
+        if errands.touches_the_system() && self.context.is_forked() {
+            // The streams, the poller and the thread are the parent's.
+            self.lock().end = Some(SocketEnd::Forked);
+            return;
+        }
+        if let Some(reactor) = &reactor {
+            self.order(&mut errands, reactor);
+        }
+        for engine in errands.engines() {
+            match &reactor {
+                Some(reactor) if !drives => reactor.send(Command::Engine(engine.id)),
+                _ => {
+                    let effects = engine.drive(Driver::Application);
+                    if let Some(reactor) = reactor.as_ref().filter(|_| effects.outcome || effects.again) {
+                        reactor.send(Command::Engine(engine.id));
+                    }
+                    self.note_effects(&engine.slot, effects);
+                }
+            }
+        }
+        tell(&mut errands, told);
+        if errands.wake_input {
+            Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
+        }
+        if errands.wake_output {
+            // Everybody: the room may be for many messages, or at a peer that the first in line does not send to.
+            Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
+        }
+        if errands.wake_watchers || errands.wake_input || errands.wake_output {
+            self.watch.notify_all();
+        }
+        if errands.has_garbage() {
+            user_code::free(errands);
+        }
+    }
+
+    /// What only the I/O thread can do.
+    fn order(self: &Arc<Self>, errands: &mut Errands, reactor: &ReactorLink) {
+        if errands.defer {
+            Counters::add(&self.counters.deferrals, 1);
+            reactor.send(Command::Flush(Arc::clone(self)));
+        }
+        for engine in errands.retired.drain(..) {
+            reactor.send(Command::Retire(engine.id));
+        }
+        for engine in errands.stops.drain(..) {
+            engine.stop();
+            reactor.send(Command::Engine(engine.id));
+        }
+        for (engine, fault) in errands.expelled.drain(..) {
+            engine.expel(fault);
+            reactor.send(Command::Engine(engine.id));
+        }
+        for endpoint in errands.ended_endpoints.drain(..) {
+            reactor.send(Command::Stop(endpoint));
+        }
+    }
+
+    /// Puts what a drive found out in the mailbox.
+    fn note_effects(&self, slot: &Slot, effects: Effects) {
+        if effects.input {
+            self.mailbox.put(Control::Readable(slot.clone()));
+        }
+        if effects.credit {
+            self.mailbox.put(Control::Writable(slot.clone()));
+        }
+        if !effects.garbage.is_empty() {
+            user_code::free(effects.garbage);
+        }
+    }
+}
+
+/// Puts the news for other sockets in their mailboxes, and adds them to those `told`.
+fn tell(errands: &mut Errands, told: &mut Told) {
+    let news = std::mem::take(&mut errands.news);
+    for (owner, news) in &news {
+        owner.base.mailbox.put(news(owner.slot.clone()));
+    }
+    match told.is_empty() {
+        // The list itself serves: a wake over inproc allocates nothing more.
+        true => *told = news.into(),
+        false => told.extend(news),
+    }
+}
