@@ -298,7 +298,7 @@ impl Thread {
     /// # Errors
     /// When the system gives no thread.
     pub fn spawn(context: &Context, name: &str, code: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
-        context.base().threads.spawn(name, Kind::Other, code).map(Thread)
+        context.base().threads.spawn(name, Kind::Other, |_| code()).map(Thread)
     }
 
     /// Waits until it has ended.

@@ -4,6 +4,7 @@
 //! longer: what may only be done in a process of one thread, such as `unshare(CLONE_NEWUSER)`, can be done then.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::{self, JoinHandle, ThreadId};
@@ -24,10 +25,15 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// Set while a thread runs code of the application. Such code may take as long as it likes: the end of a context does not
+/// wait for it.
+pub(crate) type InUserCode = Arc<AtomicBool>;
+
 /// One thread.
 pub(crate) struct Running {
     id: ThreadId,
     kind: Kind,
+    in_user_code: InUserCode,
     /// Opens when the thread has released everything.
     done: Arc<Latch>,
     handle: Mutex<Option<JoinHandle<()>>>,
@@ -55,9 +61,11 @@ impl Threads {
         &self,
         name: &str,
         kind: Kind,
-        code: impl FnOnce() + Send + 'static,
+        code: impl FnOnce(&InUserCode) + Send + 'static,
     ) -> io::Result<Arc<Running>> {
         let (done, listed) = <(Arc<Latch>, Arc<Mutex<_>>)>::default();
+        let in_user_code = InUserCode::default();
+        let shared = Arc::clone(&in_user_code);
         let end = OpenAtEnd(Arc::clone(&done));
         let place = Arc::clone(&listed);
         // Locked until the thread is in the list: it may ask at once whether it is.
@@ -65,7 +73,7 @@ impl Threads {
         let handle = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _end = end;
             *place.lock().unwrap_or_else(PoisonError::into_inner) = place_of_this_thread();
-            code();
+            code(&shared);
         })?;
         // Those that are over are few and have nothing left to do.
         list.retain(|running| {
@@ -76,7 +84,8 @@ impl Threads {
             !over
         });
         let (id, handle) = (handle.thread().id(), Mutex::new(Some(handle)));
-        let running = Arc::new(Running { id, kind, done, handle, listed, process: std::process::id() });
+        let running =
+            Arc::new(Running { id, kind, in_user_code, done, handle, listed, process: std::process::id() });
         list.push(Arc::clone(&running));
         Ok(running)
     }
@@ -87,23 +96,25 @@ impl Threads {
         self.list().iter().any(|running| running.id == this && running.kind == Kind::Io)
     }
 
-    /// Waits until all of them have ended, which they must have been told to do; answers whether they have. One of them
-    /// does not wait for the others.
+    /// Waits until all of them have ended but those that run code of the application. They must have been told to end.
+    /// Returns whether they have. One of them does not wait for the others.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
-        let all = self.others();
-        let ended = all.iter().all(|running| running.done.wait(deadline));
-        if ended {
-            all.iter().for_each(|running| running.join());
-        }
-        ended
+        self.all_ended(|running| running.done.wait(deadline))
     }
 
-    /// For a future: registers the task, and answers whether all of them have ended.
+    /// For a future: registers the task, and returns whether all of them have ended.
     pub(crate) fn poll(&self, waker: &Waker) -> bool {
+        self.all_ended(|running| running.done.poll(waker))
+    }
+
+    fn all_ended(&self, has_ended: impl Fn(&Running) -> bool) -> bool {
         let all = self.others();
-        let ended = all.iter().all(|running| running.done.poll(waker));
+        // I/O threads first: without them there is no connection, so no authenticator is asked any more.
+        let (io, other): (Vec<_>, Vec<_>) = all.iter().partition(|running| running.kind == Kind::Io);
+        let ended = io.iter().all(|running| has_ended(running))
+            && other.iter().all(|running| running.in_user_code.load(Ordering::SeqCst) || has_ended(running));
         if ended {
-            all.iter().for_each(|running| running.join());
+            all.iter().filter(|running| running.done.is_open()).for_each(|running| running.join());
         }
         ended
     }

@@ -163,7 +163,7 @@ pub(crate) struct Reactor {
 pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> io::Result<ReactorLink> {
     let reactor = Reactor::new(Arc::clone(context), random)?;
     let link = reactor.link.clone();
-    context.threads.spawn(name, Kind::Io, move || reactor.run())?;
+    context.threads.spawn(name, Kind::Io, move |_| reactor.run())?;
     Ok(link)
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use crate::error::Denial;
 use crate::io::command::Command;
 use crate::io::engine::Engine;
 use crate::io::reactor::ReactorLink;
-use crate::threads::{Kind, Threads};
+use crate::threads::{InUserCode, Kind, Threads};
 
 /// Questions that may wait for one authenticator; who comes beyond that is to try later.
 const MAX_QUESTIONS: usize = 4096;
@@ -74,7 +75,8 @@ impl Authorities {
         thread_name: &str,
     ) -> io::Result<bool> {
         self.add_with(domain, |questions| {
-            threads.spawn(thread_name, Kind::Other, move || serve(&questions, judge)).map(drop)
+            let code = move |in_user_code: &_| serve(&questions, judge, in_user_code);
+            threads.spawn(thread_name, Kind::Other, code).map(drop)
         })
     }
 
@@ -121,15 +123,20 @@ impl Authorities {
 }
 
 /// The thread of one authenticator.
-fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>) {
+fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>, in_user_code: &InUserCode) {
     for question in questions {
-        if question.engine.strong_count() == 0 {
-            continue;
-        }
-        let answer = guarded(|| decide(&*judge, &question.who)).unwrap_or_else(|| denied(Denial::Panicked));
+        // In this order: who waits for this thread looks at the mark when the connections are gone.
+        in_user_code.store(true, Ordering::SeqCst);
+        let wanted = question.engine.strong_count() > 0;
+        let answer = wanted.then(|| guarded(|| decide(&*judge, &question.who)));
+        in_user_code.store(false, Ordering::SeqCst);
+        let Some(answer) = answer else { continue };
+        let answer = answer.unwrap_or_else(|| denied(Denial::Panicked));
         question.reactor.send(Command::Decided(question.connection, Box::new(answer)));
     }
+    in_user_code.store(true, Ordering::SeqCst);
     guarded(|| drop(judge));
+    in_user_code.store(false, Ordering::SeqCst);
 }
 
 /// The answer, free of anything whose drop would run the user's code elsewhere.
