@@ -1,4 +1,4 @@
-//! Options of transports and systems that are not here: kept for who reads them, without effect (libzmq options.cpp keeps
+//! Options of transports, systems and buffers that are not here: kept for who reads them, without effect (libzmq options.cpp keeps
 //! them for every socket, whatever it is connected by).
 
 use std::ffi::c_int;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// An option's number, its value in libzmq, and the least and the largest that may be set.
 struct Row(c_int, c_int, c_int, c_int);
 
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 8] = [
     // RATE, RECOVERY_IVL, MULTICAST_HOPS, MULTICAST_MAXTPDU, LOOPBACK_FASTPATH, MULTICAST_LOOP.
     Row(8, 100, 1, c_int::MAX),
     Row(9, 10_000, 0, c_int::MAX),
@@ -15,6 +15,9 @@ const ROWS: [Row; 6] = [
     Row(84, 1500, 1, c_int::MAX),
     Row(94, 0, 0, 1),
     Row(96, 1, 0, 1),
+    // IN_BATCH_SIZE, OUT_BATCH_SIZE: how much is read and written at once here follows the transport.
+    Row(101, 8192, 1, c_int::MAX),
+    Row(102, 8192, 1, c_int::MAX),
 ];
 
 /// The values of one socket.
@@ -58,5 +61,11 @@ mod tests {
             assert_eq!(kept.set(8, wrong), Some(false));
         }
         assert_eq!((kept.get(8), kept.set(15, &[0; 4])), (Some(250), None));
+        for batch in [101, 102] {
+            assert_eq!(kept.get(batch), Some(8192));
+            let refused: Vec<Option<bool>> = [0, -1].map(|n: i32| kept.set(batch, &n.to_ne_bytes())).into();
+            assert_eq!(refused, [Some(false); 2]);
+            assert_eq!((kept.set(batch, &1i32.to_ne_bytes()), kept.get(batch)), (Some(true), Some(1)));
+        }
     }
 }

@@ -92,6 +92,18 @@ fn credit() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn accepted() {
+    run("accepted");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn incomplete() {
+    run("incomplete");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn free_sends() {
     run("free_sends");
 }

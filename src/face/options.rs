@@ -87,6 +87,12 @@ pub(super) fn set(
             values.socks_proxy = None;
             Ok(())
         }
+        // Any text: what is wrong with it shows when it is dialled (libzmq options.cpp, socks_connecter.cpp).
+        Some(_) if number == SOCKS_PROXY => {
+            values.socks_proxy =
+                Some(Plain.decode(bytes).ok_or_else(|| malformed(opt::SOCKS_PROXY.row(), bytes))?);
+            Ok(())
+        }
         Some(form) if ADDED_TO.contains(&number) => add(form, values, socket, bytes),
         // Each call adds one; the first value of a name stays (libzmq options.cpp).
         Some(form) if number == METADATA => {

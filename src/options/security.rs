@@ -8,6 +8,8 @@ use zeroxide_zmtp::{Config, SocketType};
 use super::Values;
 use crate::error::SecurityError;
 use crate::security::{Mechanism, Role};
+#[cfg(feature = "curve")]
+use crate::security::{SecretKey, entropy};
 
 impl Values {
     /// This side's mechanism and its part in it.
@@ -80,8 +82,24 @@ impl Values {
         }
     }
 
+    /// Without AUTH_REQUIRED (the C library) an incomplete mechanism is shown to the peer all the same, with keys that nobody
+    /// has, so that both sides tell of a failed handshake, as with libzmq, whose missing keys are zeros that everybody has.
     #[cfg(feature = "curve")]
     fn curve_settings(&self, server: bool) -> Result<Settings, SecurityError> {
+        match self.complete_curve_settings(server) {
+            Err(_) if !self.auth_required => {
+                let unknown = || SecretKey::generate(&entropy()).map_err(|_| SecurityError::NoEntropy);
+                match server {
+                    true => Ok(Settings::CurveServer(unknown()?)),
+                    false => Ok(Settings::CurveClient { server: unknown()?.public(), secret: unknown()? }),
+                }
+            }
+            settings => settings,
+        }
+    }
+
+    #[cfg(feature = "curve")]
+    fn complete_curve_settings(&self, server: bool) -> Result<Settings, SecurityError> {
         let missing = |option| SecurityError::Incomplete { security: self.role, option };
         let secret = self.curve_secretkey.clone().ok_or(missing("CURVE_SECRETKEY"))?;
         match self.curve_publickey {

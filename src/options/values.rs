@@ -62,7 +62,7 @@ impl Values {
     /// Whom a connection to `endpoint` dials first: the peer, or for tcp the SOCKS5 proxy.
     ///
     /// # Errors
-    /// SOCKS_PROXY names nobody, which its row does not let in: the peer is not dialled directly then.
+    /// SOCKS_PROXY names nobody, which only the C library lets in: the peer is not dialled directly then.
     pub(crate) fn first_hop(&self, endpoint: &Endpoint) -> Result<Endpoint, EndpointError> {
         let (Endpoint::Tcp { source: own, .. }, Some(proxy)) = (endpoint, &self.socks_proxy) else {
             return Ok(endpoint.clone());
