@@ -174,6 +174,8 @@ counters! {
         flushes_by_watch,
         /// Batches flushed because somebody was about to wait or to refuse, or because a connection was made.
         flushes_by_wait,
+        /// Subscriptions and their ends that an XPUB was not told of, because it had left too many unread (docs/LIMITS.md).
+        reports_dropped,
     }
 }
 

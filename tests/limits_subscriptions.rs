@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{LONG, RawPeer, command, impatient, listen, until, wait_for};
+use common::{LONG, RawPeer, Soon, command, impatient, listen, until, wait_for};
 use zeroxide::{Context, DisconnectReason, EventKind, Monitor, Options, SocketType, opt};
 use zeroxide_zmtp::{ConnectionError, ProtocolError};
 
@@ -84,4 +84,31 @@ fn a_subscriber_of_the_same_context_has_no_limit() {
     publisher.wait_for_subscribers("c", 1, LONG).unwrap();
     publisher.send("a").unwrap();
     assert_eq!(subscriber.recv_timeout(LONG).unwrap()[0], "a");
+}
+
+#[test]
+fn an_xpub_that_only_sends_serves_every_subscriber_and_keeps_few_reports() {
+    for at in ["tcp://127.0.0.1:*", "ipc://*", "inproc://only sends"] {
+        let cx = Context::new();
+        let publisher = cx.socket(SocketType::XPub).unwrap();
+        let endpoint = publisher.bind(at).unwrap().to_string();
+        for round in 0..4 {
+            let many = cx.socket(SocketType::Sub).unwrap();
+            many.connect(&endpoint).unwrap();
+            (0..8_000).for_each(|topic| many.subscribe(format!("{round} {topic}")).unwrap());
+            publisher.wait_for_subscribers(format!("{round} 7999"), 1, LONG).unwrap();
+            publisher.send(format!("{round} 7999")).unwrap();
+            assert_eq!(many.recv_soon().len(), 1, "{at}");
+            many.close().wait();
+            until("it is gone", || publisher.get(opt::TOPICS_COUNT).unwrap() == 0);
+        }
+        let dropped = publisher.stats().io.reports_dropped;
+        let told = std::iter::from_fn(|| publisher.try_recv().ok()).count() as u64;
+        assert_eq!(told + dropped, 2 * 4 * 8_000, "every request is told or counted");
+        assert!(told <= 10_000, "{told}");
+        let last = cx.socket(SocketType::Sub).unwrap();
+        last.connect(&endpoint).unwrap();
+        last.subscribe("news").unwrap();
+        assert_eq!(publisher.recv_soon()[0], "\u{1}news");
+    }
 }

@@ -38,6 +38,8 @@ impl Pipes for Sink {
 
     fn unmatched(&mut self) {}
 
+    fn unreported(&mut self, _: u64) {}
+
     fn discard(&mut self, _: Message) {}
 
     fn expel(&mut self, _: PipeId, _: ProtocolError) -> bool {

@@ -17,6 +17,8 @@ struct Peer {
     is_up: bool,
     /// What the peer still asks for is not applied.
     is_expelled: bool,
+    /// A message of its waits for room, and it is not read before there is.
+    is_held_back: bool,
 }
 
 /// A pipe, and which of those that had its number.
@@ -47,6 +49,11 @@ impl Downstream {
         self.peer(pipe).is_expelled = false;
     }
 
+    /// Whether the pipe is not to be read now.
+    pub(crate) fn hold_back(&mut self, pipe: PipeId, is_held_back: bool) {
+        self.peer(pipe).is_held_back = is_held_back;
+    }
+
     /// The pipe is gone; its number may come again.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         let peer = self.peer(pipe);
@@ -59,6 +66,10 @@ impl Downstream {
 
     pub(crate) fn is_expelled(&self, pipe: PipeId) -> bool {
         self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_expelled)
+    }
+
+    pub(crate) fn is_held_back(&self, pipe: PipeId) -> bool {
+        self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_held_back)
     }
 
     /// Those that are up.

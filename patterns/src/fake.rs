@@ -47,6 +47,8 @@ pub(crate) struct FakePipes {
     pub(crate) drops: Vec<(Option<PipeId>, Cause)>,
     /// Messages for which nobody had subscribed.
     pub(crate) unmatched: usize,
+    /// Requests that the application is not told of.
+    pub(crate) unreported: u64,
     /// Messages put aside.
     pub(crate) discarded: Vec<Message>,
 }
@@ -145,6 +147,10 @@ impl Pipes for FakePipes {
 
     fn unmatched(&mut self) {
         self.unmatched += 1;
+    }
+
+    fn unreported(&mut self, count: u64) {
+        self.unreported += count;
     }
 
     fn discard(&mut self, message: Message) {

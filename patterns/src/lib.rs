@@ -133,6 +133,9 @@ pub trait Pipes {
     /// Counts one message sent for which nobody had subscribed.
     fn unmatched(&mut self);
 
+    /// Counts requests of peers that the application is not told of, because it left too many untold ones unread.
+    fn unreported(&mut self, count: u64);
+
     /// Takes a message that nobody gets, so that its memory is released outside the socket's lock.
     fn discard(&mut self, message: Message);
 

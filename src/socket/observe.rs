@@ -179,6 +179,7 @@ impl SocketState {
                 flushes_by_quantum,
                 flushes_by_watch,
                 flushes_by_wait,
+                reports_dropped: self.pipes.unreported,
                 ..counters.snapshot()
             },
             ..SocketStats::default()

@@ -260,6 +260,8 @@ pub(crate) struct PipeTable {
     /// Messages that no pipe carried, by cause.
     pub(crate) drops: Drops,
     pub(crate) unmatched: u64,
+    /// Requests of peers that the application is not told of.
+    pub(crate) unreported: u64,
     /// What pipes that are gone had counted.
     pub(crate) past: Past,
     /// Batches flushed, by [`FlushCause`].
@@ -581,6 +583,10 @@ impl Pipes for PipeTable {
 
     fn unmatched(&mut self) {
         self.unmatched += 1;
+    }
+
+    fn unreported(&mut self, count: u64) {
+        self.unreported += count;
     }
 
     fn discard(&mut self, message: Message) {

@@ -2,10 +2,10 @@
 //! XSUB sends and XPUB receives (RFC 29; libzmq `ZMQ_XPUB`, `ZMQ_XSUB`).
 
 use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use zeroxide_zmtp::{Frame, Message};
 
-use crate::PipeId;
 use crate::downstream::Source;
 
 /// What a frame asks for, when it is a request.
@@ -30,21 +30,66 @@ pub(super) enum Kind {
     Subscribe,
 }
 
-/// Requests that may wait to be received before the pipes they come from are no longer read.
-pub(super) const WAITING: usize = 10_000;
+/// Reports that wait to be received in the order in which the requests came.
+pub(super) const REPORTS: Bound = Bound { count: 5_000, bytes: 2 << 20 };
 
-/// The bytes of requests and messages that may wait likewise.
-pub(super) const WAITING_BYTES: usize = 4 << 20;
+/// Messages of peers that wait likewise before the pipes they come from are no longer read.
+pub(super) const MESSAGES: Bound = Bound { count: 10_000, bytes: 4 << 20 };
 
-/// What an XPUB has for its application: requests to report, and messages of its peers, in order.
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    pub(super) count: usize,
+    bytes: usize,
+}
+
+/// What waits, against its bound.
+#[derive(Debug, Default)]
+struct Load {
+    count: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn is_at(&self, bound: Bound) -> bool {
+        self.count >= bound.count || self.bytes >= bound.bytes
+    }
+}
+
+/// What an XPUB has for its application: reports of requests, and messages of its peers, in order.
 ///
-/// Bounded: while it is full, pipes are put off instead of read. Only the end of a peer adds to a full one; that
-/// costs less than the subscriptions which ended with it.
+/// Both are bounded, and no report waits in a pipe. One that finds no room is *late*: per topic only the difference is
+/// kept between what the application will have been told and what is so; what came and went meanwhile is not told. So late
+/// reports are bounded by the subscriptions that there are, and by those of which the application was told. When a message
+/// finds no room its pipe is held back, message in hand.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     items: VecDeque<Item>,
-    bytes: usize,
-    put_off: VecDeque<PipeId>,
+    reports: Load,
+    messages: Load,
+    late: BTreeMap<LateKey, Late>,
+    held_back: VecDeque<(Source, Message)>,
+}
+
+/// A topic, and in manual mode, where the application answers each peer, also who asks.
+type LateKey = (Box<[u8]>, Option<Source>);
+
+/// Reports that are due: subscriptions if positive, ends if negative.
+#[derive(Debug)]
+struct Late {
+    due: i64,
+    source: Source,
+}
+
+/// A request that the application is to hear of.
+pub(super) struct Report<'a> {
+    pub(super) source: Source,
+    pub(super) kind: Kind,
+    pub(super) topic: &'a [u8],
+    /// Whether something is otherwise than it was; else it is the same again, which is not told late.
+    pub(super) changes: bool,
+    /// Whether each peer's requests are told apart (manual mode).
+    pub(super) of_peer: bool,
 }
 
 #[derive(Debug)]
@@ -63,59 +108,105 @@ pub(super) enum Body {
 }
 
 impl Inbox {
-    pub(super) fn push_request(&mut self, source: Source, kind: Kind, topic: &[u8]) {
-        let bytes = [&[kind as u8], topic].concat().into_boxed_slice();
-        self.push(Item { source, body: Body::Request(bytes) });
+    /// Takes a report. Answers how many reports the application will not get because of it.
+    pub(super) fn report(&mut self, report: &Report) -> u64 {
+        if self.late.is_empty() && !self.reports.is_at(REPORTS) {
+            self.push(Item::request(report.source, report.kind, report.topic));
+            return 0;
+        }
+        if !report.changes {
+            return 1;
+        }
+        let key = (report.topic.into(), report.of_peer.then_some(report.source));
+        let step = match report.kind {
+            Kind::Subscribe => 1,
+            Kind::Cancel => -1,
+        };
+        match self.late.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(Late { due: step, source: report.source });
+                0
+            }
+            Entry::Occupied(mut late) => {
+                let before = late.get().due;
+                *late.get_mut() = Late { due: before + step, source: report.source };
+                if late.get().due == 0 {
+                    late.remove();
+                }
+                // Two that cancel out are told neither.
+                if before.signum() == step { 0 } else { 2 }
+            }
+        }
     }
 
-    pub(super) fn push_message(&mut self, source: Source, message: Message) {
+    /// Takes a message of a peer. `false`: its pipe is held back until [`Inbox::pop`] names it.
+    pub(super) fn message(&mut self, source: Source, message: Message) -> bool {
+        if self.messages.is_at(MESSAGES) {
+            self.held_back.push_back((source, message));
+            return false;
+        }
         self.push(Item { source, body: Body::Message(Box::new(message)) });
+        true
     }
 
-    pub(super) fn pop(&mut self) -> Option<Item> {
+    /// Takes the next item out. With it may come a pipe that is held back no longer.
+    pub(super) fn pop(&mut self) -> Option<(Item, Option<Source>)> {
         let item = self.items.pop_front()?;
-        self.bytes -= item.size();
+        let load = item.load(self);
+        load.count -= 1;
+        load.bytes -= item.size();
         if self.items.capacity() > 64 && self.items.len() < self.items.capacity() / 4 {
             self.items.shrink_to(self.items.len() * 2);
         }
-        Some(item)
+        while !self.reports.is_at(REPORTS) && self.push_late() {}
+        let mut released = None;
+        if !self.messages.is_at(MESSAGES) {
+            if let Some((source, message)) = self.held_back.pop_front() {
+                self.push(Item { source, body: Body::Message(Box::new(message)) });
+                released = Some(source);
+            }
+        }
+        Some((item, released))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.items.len() >= WAITING || self.bytes >= WAITING_BYTES
-    }
-
-    /// Remembers a pipe that was not read because the inbox is full.
-    pub(super) fn put_off(&mut self, pipe: PipeId) {
-        if !self.put_off.contains(&pipe) {
-            self.put_off.push_back(pipe);
+    /// Moves one late report behind the others. `false`: there is none.
+    fn push_late(&mut self) -> bool {
+        let Some(mut first) = self.late.first_entry() else { return false };
+        let late = first.get_mut();
+        let (source, kind) = (late.source, if late.due > 0 { Kind::Subscribe } else { Kind::Cancel });
+        late.due -= late.due.signum();
+        let item = Item::request(source, kind, &first.key().0);
+        if first.get().due == 0 {
+            first.remove();
         }
-    }
-
-    /// The pipes to read now that were put off: some once the inbox is half empty.
-    pub(super) fn resume(&mut self) -> VecDeque<PipeId> {
-        if self.items.len() <= WAITING / 2 && self.bytes <= WAITING_BYTES / 2 {
-            return std::mem::take(&mut self.put_off);
-        }
-        VecDeque::new()
-    }
-
-    /// Forgets that a pipe was put off.
-    pub(super) fn forget(&mut self, pipe: PipeId) {
-        self.put_off.retain(|put_off| *put_off != pipe);
+        self.push(item);
+        true
     }
 
     fn push(&mut self, item: Item) {
-        self.bytes += item.size();
+        let load = item.load(self);
+        load.count += 1;
+        load.bytes += item.size();
         self.items.push_back(item);
     }
 }
 
 impl Item {
+    fn request(source: Source, kind: Kind, topic: &[u8]) -> Item {
+        Item { source, body: Body::Request([&[kind as u8], topic].concat().into_boxed_slice()) }
+    }
+
+    fn load<'a>(&self, inbox: &'a mut Inbox) -> &'a mut Load {
+        match &self.body {
+            Body::Request(_) => &mut inbox.reports,
+            Body::Message(_) => &mut inbox.messages,
+        }
+    }
+
     fn size(&self) -> usize {
         match &self.body {
             Body::Request(bytes) => bytes.len(),

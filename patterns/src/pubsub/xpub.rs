@@ -1,13 +1,14 @@
 //! XPUB and PUB: every message goes to the peers that have subscribed to a prefix of its first frame (RFC 29).
 //!
-//! A peer's subscriptions are applied as soon as they arrive, whatever the application does. An XPUB reports them
+//! A peer's subscriptions are applied as soon as they arrive, whatever the application does (behind a message of the same
+//! peer that finds no room, when it does). An XPUB reports them
 //! as messages, `01 topic` and `00 topic`; a PUB keeps them to itself. Sending never waits: a peer at its
 //! high-water mark misses the message (XPUB_NODROP: everybody waits).
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
-use super::requests::{self, Body, Inbox, Kind};
+use super::requests::{self, Body, Inbox, Kind, Report};
 use crate::chosen::drop_frame;
 use crate::distributor::Distributor;
 use crate::downstream::{Downstream, Source};
@@ -62,31 +63,30 @@ impl XPub {
         if self.downstream.is_expelled(pipe) {
             return;
         }
-        let report = match (self.is_manual(), kind) {
-            (true, Kind::Subscribe) => {
-                self.asked.add(topic, pipe);
-                true
-            }
-            (true, Kind::Cancel) => {
-                self.asked.remove(topic, pipe);
-                true
-            }
-            (false, Kind::Subscribe) => {
-                self.subscriptions.add(topic, pipe) == Added::First || self.reports_every_subscribe()
-            }
-            // libzmq also reports the end of a subscription that the peer does not hold.
-            (false, Kind::Cancel) => {
-                self.subscriptions.remove(topic, pipe) != Removed::OthersRemain || self.options.xpub_verboser
-            }
+        let (manual, verboser) = (self.is_manual(), self.options.xpub_verboser);
+        let requests = if manual { &mut self.asked } else { &mut self.subscriptions };
+        // libzmq also reports the end of a subscription that the peer does not hold.
+        let (reports, changes) = match kind {
+            Kind::Subscribe => match requests.add(topic, pipe) {
+                Added::First => (true, true),
+                Added::Another => (manual || self.reports_every_subscribe(), manual || verboser),
+                Added::Again => (manual || self.reports_every_subscribe(), false),
+            },
+            Kind::Cancel => match requests.remove(topic, pipe) {
+                Removed::Last => (true, true),
+                Removed::OthersRemain => (manual || verboser, true),
+                Removed::NotHeld => (true, false),
+            },
         };
-        if report && self.receives {
-            self.inbox.push_request(self.downstream.source(pipe), kind, topic);
+        if reports && self.receives {
+            let source = self.downstream.source(pipe);
+            pipes.unreported(self.inbox.report(&Report { source, kind, topic, changes, of_peer: manual }));
         }
         if kind == Kind::Subscribe {
             let requests = if self.is_manual() { &self.asked } else { &self.subscriptions };
             if let Some(fault) = requests.excess(pipe, &self.options) {
                 if pipes.expel(pipe, fault) {
-                    self.forget(pipe);
+                    self.forget(pipe, pipes);
                     self.downstream.expel(pipe);
                 }
             }
@@ -94,19 +94,22 @@ impl XPub {
     }
 
     /// Ends all subscriptions of a peer, and reports that as its requests were reported. Another peer may speak next.
-    fn forget(&mut self, pipe: PipeId) {
+    fn forget<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         self.downstream.readmit(pipe);
         let (source, manual) = (self.downstream.source(pipe), self.is_manual());
         let (receives, every) = (self.receives, self.options.xpub_verboser);
-        let inbox = &mut self.inbox;
+        let mut report = |topic: &[u8]| {
+            let (kind, changes) = (Kind::Cancel, true);
+            pipes.unreported(self.inbox.report(&Report { source, kind, topic, changes, of_peer: manual }));
+        };
         self.subscriptions.remove_pipe(pipe, |topic, last| {
             if receives && !manual && (last || every) {
-                inbox.push_request(source, Kind::Cancel, topic);
+                report(topic);
             }
         });
         self.asked.remove_pipe(pipe, |topic, _| {
             if manual {
-                inbox.push_request(source, Kind::Cancel, topic);
+                report(topic);
             }
         });
     }
@@ -132,7 +135,8 @@ impl XPub {
             message = rest;
         }
         if self.receives {
-            self.inbox.push_message(self.downstream.source(pipe), message);
+            let has_room = self.inbox.message(self.downstream.source(pipe), message);
+            self.downstream.hold_back(pipe, !has_room);
         } else {
             pipes.dropped(Some(pipe), Cause::Unwanted);
             pipes.discard(message);
@@ -162,32 +166,28 @@ impl Pattern for XPub {
         self.downstream.down(pipe);
     }
 
-    fn ended<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
-        self.forget(pipe);
+    fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        self.forget(pipe, pipes);
         self.downstream.down(pipe);
         self.downstream.expel(pipe);
     }
 
-    fn detached<P: Pipes>(&mut self, pipe: PipeId, _pipes: &mut P) {
-        self.forget(pipe);
+    fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        self.forget(pipe, pipes);
         // The number may be taken by another pipe: requests of this one that are still unread must not name it.
         self.downstream.detach(pipe);
-        self.inbox.forget(pipe);
         self.distributor.detach(pipe);
     }
 
     fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        loop {
-            if self.inbox.is_full() {
-                return self.inbox.put_off(pipe);
-            }
-            match pipes.read(pipe) {
-                None => return,
-                Some(Traffic::Subscribe(topic)) => self.request(pipe, Kind::Subscribe, &topic, pipes),
-                Some(Traffic::Cancel(topic)) => self.request(pipe, Kind::Cancel, &topic, pipes),
-                Some(Traffic::Message(message)) => self.user_message(pipe, message, pipes),
-                Some(Traffic::NextConnection) => self.forget(pipe),
-                Some(Traffic::Join(_) | Traffic::Leave(_)) => {}
+        while !self.downstream.is_held_back(pipe) {
+            let Some(traffic) = pipes.read(pipe) else { return };
+            match traffic {
+                Traffic::Subscribe(topic) => self.request(pipe, Kind::Subscribe, &topic, pipes),
+                Traffic::Cancel(topic) => self.request(pipe, Kind::Cancel, &topic, pipes),
+                Traffic::Message(message) => self.user_message(pipe, message, pipes),
+                Traffic::NextConnection => self.forget(pipe, pipes),
+                Traffic::Join(_) | Traffic::Leave(_) => {}
             }
         }
     }
@@ -226,8 +226,9 @@ impl Pattern for XPub {
         if !self.receives {
             return Err(Refusal::NotSupported);
         }
-        let Some(item) = self.inbox.pop() else { return Ok(None) };
-        for pipe in self.inbox.resume() {
+        let Some((item, released)) = self.inbox.pop() else { return Ok(None) };
+        if let Some(Source { pipe, .. }) = released.filter(|source| self.downstream.is_present(*source)) {
+            self.downstream.hold_back(pipe, false);
             self.readable(pipe, pipes);
         }
         if matches!(item.body, Body::Request(_)) {

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
-use super::super::requests::WAITING;
+use super::super::requests::{MESSAGES, REPORTS};
 use super::*;
 use crate::fake::Rig;
 
@@ -132,7 +132,7 @@ fn pub_cannot_receive_and_ignores_user_messages() {
 fn pub_keeps_nothing_for_a_receiver_it_does_not_have() {
     let mut rig = Rig::with(SocketType::Pub, |o| (o.xpub_verboser, o.xpub_manual) = (true, true));
     let peer = rig.accept(0);
-    (0..2 * WAITING).for_each(|_| subscribe(&mut rig, peer, "a"));
+    (0..2 * REPORTS.count).for_each(|_| subscribe(&mut rig, peer, "a"));
     cancel(&mut rig, peer, "a");
     subscribe(&mut rig, peer, "b");
     assert_eq!(rig.pattern.topics(), 1, "all of it was read and applied");
@@ -422,42 +422,140 @@ fn with_only_first_subscribe_a_message_that_begins_with_user_data_is_user_data()
     assert_eq!(rig.pattern.topics(), 2);
 }
 
+/// Leaves no room for reports. Their topics begin with `filler`.
+fn fill(rig: &mut Rig) {
+    let filler = rig.accept(0);
+    (0..REPORTS.count).for_each(|i| subscribe(rig, filler, &format!("filler{i}")));
+}
+
+/// What is reported beside the filler.
+fn late_texts(rig: &mut Rig) -> Vec<String> {
+    texts(rig).into_iter().filter(|report| !report.contains("filler")).collect()
+}
+
 #[test]
-fn an_xpub_that_is_not_read_stops_reading_and_later_misses_nothing() {
+fn an_xpub_that_is_not_read_serves_everybody_and_learns_later_who_is_there() {
     let mut rig = Rig::new(SocketType::XPub);
     let peers = [rig.accept(0), rig.accept(0)];
-    let total = 3 * WAITING;
+    let total = 3 * REPORTS.count;
     for i in 0..total {
         subscribe(&mut rig, peers[i % 2], &format!("{i}"));
     }
-    assert_eq!(rig.pattern.topics(), WAITING, "the rest waits in the pipes");
+    assert_eq!(rig.pattern.topics(), total);
     let got: BTreeSet<String> = texts(&mut rig).into_iter().collect();
-    assert_eq!((got.len(), rig.pattern.topics()), (total, total));
+    assert_eq!((got.len(), rig.pipes.unreported), (total, 0));
     subscribe(&mut rig, peers[0], "live again");
     assert_eq!(texts(&mut rig), ["+live again"]);
 }
 
 #[test]
-fn a_peer_that_leaves_while_it_is_put_off_is_not_read_again() {
+fn peers_that_come_and_go_leave_no_more_unread_reports_than_the_bound() {
+    for manual in [false, true] {
+        let mut rig = Rig::with(SocketType::XPub, |options| options.xpub_manual = manual);
+        let (peers, topics) = (1_000, 20);
+        for peer in 0..peers {
+            let pipe = rig.accept(0);
+            (0..topics).for_each(|topic| subscribe(&mut rig, pipe, &format!("{peer} {topic}")));
+            rig.detach(pipe);
+        }
+        let mut open = BTreeSet::new();
+        let got = texts(&mut rig);
+        for report in &got {
+            let (sign, topic) = report.split_at(1);
+            assert!(if sign == "+" { open.insert(topic) } else { open.remove(topic) }, "{report} twice");
+        }
+        assert!(open.is_empty(), "what began and is over has ended");
+        assert!(got.len() <= 2 * REPORTS.count, "{}", got.len());
+        assert_eq!(got.len() as u64 + rig.pipes.unreported, 2 * peers * topics);
+    }
+}
+
+#[test]
+fn a_late_report_tells_the_difference_and_nothing_that_came_and_went() {
     let mut rig = Rig::new(SocketType::XPub);
-    let peer = rig.accept(0);
-    (0..WAITING + 1).for_each(|i| subscribe(&mut rig, peer, &format!("{i}")));
-    rig.pipes.get(peer).input.clear();
-    rig.detach(peer);
-    let got = texts(&mut rig);
-    assert_eq!(got.len(), 2 * WAITING, "every topic began and ended");
-    assert_eq!(got.iter().filter(|report| report.starts_with('-')).count(), WAITING);
+    let (a, b) = (rig.accept(0), rig.accept(0));
+    subscribe(&mut rig, a, "known");
+    fill(&mut rig);
+    subscribe(&mut rig, a, "came and went");
+    cancel(&mut rig, a, "came and went");
+    cancel(&mut rig, a, "never held");
+    cancel(&mut rig, a, "known");
+    subscribe(&mut rig, b, "stays");
+    assert_eq!(rig.pipes.unreported, 3);
+    assert_eq!(late_texts(&mut rig), ["+known", "-known", "+stays"]);
+}
+
+#[test]
+fn late_reports_of_a_verboser_xpub_come_as_often_as_there_are_peers() {
+    let mut rig = Rig::with(SocketType::XPub, |options| options.xpub_verboser = true);
+    fill(&mut rig);
+    let peers = [(); 4].map(|()| rig.accept(0));
+    peers.into_iter().for_each(|peer| subscribe(&mut rig, peer, "t"));
+    subscribe(&mut rig, peers[0], "t");
+    cancel(&mut rig, peers[0], "t");
+    assert_eq!(late_texts(&mut rig), ["+t"; 3]);
+    fill(&mut rig);
+    peers.into_iter().for_each(|peer| rig.detach(peer));
+    assert_eq!(late_texts(&mut rig), ["-t"; 3]);
+}
+
+#[test]
+fn a_late_request_of_a_manual_xpub_is_each_peers_own() {
+    let mut rig = Rig::with(SocketType::XPub, |options| options.xpub_manual = true);
+    fill(&mut rig);
+    let peers = [rig.accept(0), rig.accept(0)];
+    peers.into_iter().for_each(|peer| subscribe(&mut rig, peer, "t"));
+    cancel(&mut rig, peers[0], "t");
+    let late: Vec<_> = reports(&mut rig).into_iter().filter(|(_, text)| text == "+t").collect();
+    assert_eq!(late, [(peers[1].0, "+t".into())]);
 }
 
 #[test]
 fn large_topics_fill_the_inbox_sooner() {
     let mut rig = Rig::new(SocketType::XPub);
     let peer = rig.accept(0);
+    let large = |i: usize| format!("{i}{}", "x".repeat(1 << 20));
     for i in 0..10 {
-        subscribe(&mut rig, peer, &format!("{i}{}", "x".repeat(1 << 20)));
+        subscribe(&mut rig, peer, &large(i));
     }
-    assert_eq!(rig.pattern.topics(), 4);
-    assert_eq!(texts(&mut rig).len(), 10);
+    assert_eq!(rig.pattern.topics(), 10);
+    (0..10).for_each(|i| cancel(&mut rig, peer, &large(i)));
+    assert_eq!(texts(&mut rig).len(), 4, "two found room, and eight came and went");
+}
+
+#[test]
+fn a_message_that_finds_no_room_holds_its_own_peer_back_and_no_other() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let (loud, quiet) = (rig.accept(0), rig.accept(0));
+    let total = MESSAGES.count + 10;
+    (0..total).for_each(|i| rig.deliver(loud, format!("{i}").as_str()));
+    subscribe(&mut rig, loud, "behind");
+    rig.deliver(quiet, "one more");
+    subscribe(&mut rig, quiet, "behind it");
+    let third = rig.accept(0);
+    subscribe(&mut rig, third, "served");
+    assert_eq!(rig.pattern.topics(), 1);
+    let got = texts(&mut rig);
+    let of_loud: Vec<&String> = got.iter().filter(|text| text.parse::<usize>().is_ok()).collect();
+    assert!(of_loud.iter().enumerate().all(|(i, text)| **text == format!("{i}")), "in order");
+    assert_eq!((of_loud.len(), got.len(), rig.pattern.topics()), (total, total + 4, 3));
+    rig.deliver(loud, "live again");
+    assert_eq!(texts(&mut rig), ["live again"]);
+}
+
+#[test]
+fn a_peer_that_leaves_while_it_is_held_back_is_not_read_again() {
+    let mut rig = Rig::new(SocketType::XPub);
+    let peer = rig.accept(0);
+    subscribe(&mut rig, peer, "t");
+    (0..MESSAGES.count + 2).for_each(|_| rig.deliver(peer, "x"));
+    rig.detach(peer);
+    let next = rig.accept(0);
+    assert_eq!(next, peer, "the number is used again");
+    subscribe(&mut rig, next, "u");
+    let got = texts(&mut rig);
+    assert_eq!(got.iter().filter(|text| *text == "x").count(), MESSAGES.count + 1, "the last was not read");
+    assert_eq!((got.len(), rig.pattern.topics()), (MESSAGES.count + 4, 1));
 }
 
 /// What a peer is to be closed for.
@@ -567,8 +665,11 @@ struct Peer {
 proptest! {
     /// Each peer gets what it asked for, in order, and the application sees each topic begin and end in turn.
     #[test]
-    fn xpub_agrees_with_a_set_of_topics_per_peer(steps in vec(step(), 1..80)) {
+    fn xpub_agrees_with_a_set_of_topics_per_peer(steps in vec(step(), 1..80), is_crowded in prop::bool::weighted(0.1)) {
         let mut rig = Rig::new(SocketType::XPub);
+        if is_crowded {
+            fill(&mut rig);
+        }
         let mut peers: BTreeMap<PipeId, Peer> = BTreeMap::new();
         for step in steps {
             let at = |n: usize| peers.keys().nth(n).copied();
@@ -610,13 +711,14 @@ proptest! {
             prop_assert_eq!(sent(&mut rig, *pipe), &peer.due[..]);
         }
         let mut open = BTreeSet::new();
-        for report in texts(&mut rig) {
+        for report in late_texts(&mut rig) {
             let (sign, topic) = report.split_at(1);
             let news = if sign == "+" { open.insert(topic.to_owned()) } else { open.remove(topic) };
             prop_assert!(news, "{} twice", report);
         }
         let expected: BTreeSet<String> = peers.values().flat_map(|peer| peer.topics.iter().cloned()).collect();
-        prop_assert_eq!(rig.pattern.topics(), expected.len());
+        let filler = if is_crowded { REPORTS.count } else { 0 };
+        prop_assert_eq!(rig.pattern.topics(), expected.len() + filler);
         prop_assert_eq!(open, expected);
     }
 }
