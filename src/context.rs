@@ -133,7 +133,7 @@ impl Context {
     ///
     /// let context = Context::new();
     /// context.authenticator("lab", AccessList::new().allow_net("127.0.0.1")?)?;
-    /// let server = context.socket_with(SocketType::Rep, &Options::new().set(opt::ZAP_DOMAIN, "lab".into()))?;
+    /// let server = context.socket_with(SocketType::Rep, &Options::new().set(opt::ZAP_DOMAIN, "lab"))?;
     /// server.bind("tcp://127.0.0.1:*")?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -266,7 +266,11 @@ impl ContextBase {
             return Err(Error::Terminated);
         }
         if tables.sockets.len() >= self.options.max_sockets as usize {
-            let text = format!("the context's limit of {} sockets", self.options.max_sockets);
+            let text = format!(
+                "the context has {} sockets, its limit (ContextOptions::max_sockets); a closed socket counts until what \
+                 it had to send is sent or has lingered",
+                tables.sockets.len()
+            );
             return Err(Error::Limit(std::io::Error::other(text)));
         }
         let id = self.next_id();

@@ -28,8 +28,8 @@ pub use error::{
 pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
 pub use options::{
-    AtAttach, ContextOptions, Live, Opt, OptionError, Options, ReadOnly, ReconnectStop, RouterNotify,
-    Writable, opt,
+    AtAttach, ContextOptions, Live, Opt, OptionError, OptionValue, Options, ReadOnly, ReconnectStop,
+    RouterNotify, Writable, opt,
 };
 pub use peers::PeerTable;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
@@ -42,8 +42,12 @@ pub use security::{
 };
 pub use socket::{EndpointState, EndpointStatus, Socket};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
-pub use zeroxide_patterns::{Cause, RoutingId};
-pub use zeroxide_transports::{Endpoint, EndpointError, ResolveError, SocksError, SocksRefusal};
+pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};
+pub use zeroxide_transports::{
+    Endpoint, EndpointError, EndpointText, ResolveError, SocksError, SocksRefusal,
+};
 pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
 pub use zeroxide_zmtp::mechanism::{Proof, Secret, Status as AuthStatus};
-pub use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, SocketType, Stage, Version};
+pub use zeroxide_zmtp::{
+    Frame, FrameCountError, Message, Peer, ProtocolError, SocketType, Stage, UnknownSocketType, Version,
+};

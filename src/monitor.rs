@@ -196,6 +196,23 @@ impl Monitor {
     }
 }
 
+/// Each event in turn, waiting for it, until the last event of a closed socket.
+impl Iterator for Monitor {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.recv().ok()
+    }
+}
+
+impl Iterator for &Monitor {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.recv().ok()
+    }
+}
+
 impl fmt::Debug for Monitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Monitor")

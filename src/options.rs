@@ -20,8 +20,10 @@ mod values;
 use std::fmt;
 use std::marker::PhantomData;
 
-use zeroxide_patterns::RoutingId;
-use zeroxide_zmtp::SocketType;
+use bytes::Bytes;
+use zeroxide_patterns::{RoutingId, RoutingIdError};
+use zeroxide_zmtp::mechanism::Secret;
+use zeroxide_zmtp::{Frame, SocketType};
 
 use crate::security::Security;
 
@@ -167,6 +169,53 @@ impl<T, S> fmt::Debug for Opt<T, S> {
     }
 }
 
+/// What an option can be set to: a value of its type; for a text or a secret also what it is made from, and for a routing
+/// id whatever a frame can be made of.
+///
+/// ```
+/// use zeroxide::{Options, RoutingId, opt};
+///
+/// let options = Options::new().set(opt::ROUTING_ID, "worker-1");
+/// assert_eq!(options.get(opt::ROUTING_ID), Some(RoutingId::new("worker-1")?));
+///
+/// let error = Options::new().set(opt::ROUTING_ID, "").check().unwrap_err();
+/// assert_eq!(error.to_string(), "ROUTING_ID = 0 bytes: allowed 1..255 bytes, not beginning with a zero byte");
+/// # Ok::<(), zeroxide::RoutingIdError>(())
+/// ```
+pub trait OptionValue<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// [`RoutingIdError`] when it has not the length of a routing id.
+    fn into_value(self) -> Result<T, RoutingIdError>;
+}
+
+impl<T> OptionValue<T> for T {
+    fn into_value(self) -> Result<T, RoutingIdError> {
+        Ok(self)
+    }
+}
+
+macro_rules! made_from {
+    ($value:ty: $($given:ty),* => $make:expr) => {$(
+        impl OptionValue<$value> for $given {
+            fn into_value(self) -> Result<$value, RoutingIdError> {
+                $make(self)
+            }
+        }
+    )*};
+}
+
+made_from!(RoutingId: &str, String, &String, &[u8], Vec<u8>, Bytes, Frame, &Frame => RoutingId::new);
+made_from!(String: &str, &String => |text: &str| Ok(text.to_owned()));
+made_from!(Secret: &str, String, &[u8] => |secret| Ok(Secret::from(secret)));
+
+impl<const N: usize> OptionValue<RoutingId> for &[u8; N] {
+    fn into_value(self) -> Result<RoutingId, RoutingIdError> {
+        RoutingId::new(self)
+    }
+}
+
 /// Options for a socket or for one of its endpoints: those that were set, over the defaults of the socket's type.
 ///
 /// Setting never fails. An invalid value is remembered, and reported by [`Options::check`] and by whatever the
@@ -209,12 +258,17 @@ impl Options {
 
     /// Sets one option; an earlier value of it is forgotten.
     #[must_use]
-    pub fn set<T, S: Writable>(mut self, option: Opt<T, S>, value: T) -> Options {
-        match option.admit(&value) {
+    pub fn set<T, S: Writable>(mut self, option: Opt<T, S>, value: impl OptionValue<T>) -> Options {
+        let value = value.into_value().map_err(|error| OptionError::OutOfRange {
+            option: option.row.name,
+            value: format!("{} bytes", error.length),
+            allowed: option.row.allowed(),
+        });
+        match value.and_then(|value| option.admit(&value).map(|()| value)) {
             Err(error) => {
                 self.error.get_or_insert(error);
             }
-            Ok(()) => {
+            Ok(value) => {
                 self.error = self.error.filter(|error| error.option() != option.row.name);
                 (option.write)(&mut self.values, value);
                 if !self.is_set(option.row) {

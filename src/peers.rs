@@ -34,7 +34,7 @@ impl fmt::Display for PeerTable {
             let kind = peer.socket_type.map_or("?", zeroxide_zmtp::SocketType::name);
             let version = peer.zmtp.map_or("raw".to_owned(), |version| format!("ZMTP {version}"));
             write!(f, "#{} {kind} {} {version}", peer.connection, peer.address)?;
-            if let Some(id) = zeroxide_patterns::RoutingId::new(peer.routing_id.clone()) {
+            if let Ok(id) = zeroxide_patterns::RoutingId::new(peer.routing_id.clone()) {
                 write!(f, " id {id}")?;
             }
             if !peer.user_id.is_empty() {

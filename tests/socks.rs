@@ -76,8 +76,7 @@ fn a_dialogue_goes_on_when_its_bytes_come_one_by_one() {
 #[test]
 fn a_proxy_that_asks_is_shown_the_name_and_the_password() {
     let ((listener, options), cx) = (proxy(), Context::new());
-    let options =
-        options.set(opt::SOCKS_USERNAME, "ann".to_owned()).set(opt::SOCKS_PASSWORD, "hunter2".into());
+    let options = options.set(opt::SOCKS_USERNAME, "ann".to_owned()).set(opt::SOCKS_PASSWORD, "hunter2");
     assert!(!format!("{options:?}").contains("hunter2"));
     let push = push(&cx, &options);
     let mut proxy = RawPeer::accept(&listener);

@@ -208,7 +208,7 @@ impl Rig {
     /// The same with CONNECT_ROUTING_ID.
     pub(crate) fn connect_as(&mut self, hwm: usize, id: Option<&[u8]>) -> Result<PipeId, Refusal> {
         let pipe = self.pipes.open(hwm);
-        let routing_id = id.and_then(crate::RoutingId::new);
+        let routing_id = id.and_then(|id| crate::RoutingId::new(id).ok());
         let origin = Origin { connected: true, routing_id };
         if let Err(refusal) = self.pattern.attached(pipe, &origin, &mut self.pipes) {
             self.pipes.get(pipe).attached = false;

@@ -55,7 +55,7 @@ pub mod subscriptions;
 mod upstream;
 
 pub use any::AnyPattern;
-pub use routing_ids::RoutingId;
+pub use routing_ids::{RoutingId, RoutingIdError};
 
 /// Number of a pipe in its socket's table. Numbers are small and are used again after `detached`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

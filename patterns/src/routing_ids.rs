@@ -19,11 +19,17 @@ pub struct RoutingId(Frame);
 pub const MAX_ROUTING_ID: usize = 255;
 
 impl RoutingId {
-    /// A routing id of 1 to 255 bytes; `None` for any other length.
-    pub fn new(bytes: impl Into<Frame>) -> Option<RoutingId> {
+    /// A routing id of 1 to [`MAX_ROUTING_ID`] bytes.
+    ///
+    /// # Errors
+    /// [`RoutingIdError`] for any other length.
+    pub fn new(bytes: impl Into<Frame>) -> Result<RoutingId, RoutingIdError> {
         let mut frame = bytes.into();
         frame.share();
-        (1..=MAX_ROUTING_ID).contains(&frame.len()).then_some(RoutingId(frame))
+        match frame.len() {
+            1..=MAX_ROUTING_ID => Ok(RoutingId(frame)),
+            length => Err(RoutingIdError { length }),
+        }
     }
 
     /// What a caller wrote where an id belongs, for the refusal that repeats it: whatever its length, cut to 255.
@@ -44,6 +50,21 @@ impl RoutingId {
         self.0.clone()
     }
 }
+
+/// A text or bytes that are too short or too long for a routing id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoutingIdError {
+    /// The number of bytes.
+    pub length: usize,
+}
+
+impl fmt::Display for RoutingIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a routing id of {} bytes: allowed 1..{MAX_ROUTING_ID} bytes", self.length)
+    }
+}
+
+impl std::error::Error for RoutingIdError {}
 
 impl Borrow<[u8]> for RoutingId {
     fn borrow(&self) -> &[u8] {
@@ -184,9 +205,10 @@ mod tests {
 
     #[test]
     fn a_routing_id_has_1_to_255_bytes() {
-        assert!(RoutingId::new("").is_none());
-        assert!(RoutingId::new(vec![7; 255]).is_some());
-        assert!(RoutingId::new(vec![7; 256]).is_none());
+        assert_eq!(RoutingId::new(""), Err(RoutingIdError { length: 0 }));
+        assert!(RoutingId::new(vec![7; 255]).is_ok());
+        let error = RoutingId::new(vec![7; 256]).unwrap_err();
+        assert_eq!(error.to_string(), "a routing id of 256 bytes: allowed 1..255 bytes");
     }
 
     #[test]

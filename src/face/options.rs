@@ -109,7 +109,7 @@ pub(super) fn set(
         // Reserved for the names that sockets make themselves (RFC 28), but libzmq takes them, and programs that number
         // their peers in network byte order have them.
         Some(form) if [ROUTING_ID, CONNECT_ROUTING_ID].contains(&number) && bytes.first() == Some(&0) => {
-            let id = RoutingId::new(bytes);
+            let id = RoutingId::new(bytes).ok();
             // Whether this socket takes one at all, and of this length.
             (form.set)(values, socket, if id.is_some() { b"id" } else { bytes })?;
             match number {
@@ -407,7 +407,7 @@ struct Plain;
 
 impl Codec<RoutingId> for Plain {
     fn decode(&self, bytes: &[u8]) -> Option<RoutingId> {
-        RoutingId::new(bytes)
+        RoutingId::new(bytes).ok()
     }
 
     fn encode(&self, value: Option<RoutingId>) -> Raw {

@@ -324,8 +324,8 @@ fn debug_shows_what_was_set_and_no_secret() {
     assert_eq!(format!("{options:?}"), r#"Options { ROUTING_ID: "w7" (hex 7737), LINGER: for ever }"#);
 
     for options in [
-        Options::new().set(opt::PLAIN_PASSWORD, "hunter2".into()),
-        Options::new().set(opt::SOCKS_PASSWORD, "hunter2".into()),
+        Options::new().set(opt::PLAIN_PASSWORD, "hunter2"),
+        Options::new().set(opt::SOCKS_PASSWORD, "hunter2"),
         Options::new().set(opt::WSS_KEY_PEM, "hunter2".to_owned()),
     ] {
         assert!(!format!("{options:?} {:?}", options.check()).contains("hunter2"));

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zeroxide_patterns::{Pattern, Refusal, RoutingId};
-use zeroxide_transports::Endpoint;
+use zeroxide_transports::{Endpoint, EndpointText};
 use zeroxide_zmtp::{Message, SocketType};
 
 pub use endpoints::{EndpointState, EndpointStatus};
@@ -84,18 +84,18 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::Endpoint`] for a malformed one, [`Error::Bind`] when the system refuses it.
-    pub fn bind(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
+    pub fn bind(&self, endpoint: impl EndpointText) -> Result<Endpoint> {
         let values = self.base().enter(|state| state.values.clone());
-        self.base().bind(endpoint.as_ref(), &values)
+        self.base().bind(&endpoint.text(), &values)
     }
 
     /// Like [`Socket::bind`], with options of this endpoint alone.
     ///
     /// # Errors
     /// As [`Socket::bind`], and [`Error::Option`].
-    pub fn bind_with(&self, endpoint: impl AsRef<str>, options: &Options) -> Result<Endpoint> {
+    pub fn bind_with(&self, endpoint: impl EndpointText, options: &Options) -> Result<Endpoint> {
         let values = self.endpoint_values(options)?;
-        self.base().bind(endpoint.as_ref(), &values)
+        self.base().bind(&endpoint.text(), &values)
     }
 
     /// Connects to an endpoint in the background, and again for ever when the connection is lost. It succeeds with
@@ -103,8 +103,8 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::Endpoint`] for a malformed one.
-    pub fn connect(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
-        self.base().connect(endpoint.as_ref(), &self.connect_values()).map(|(endpoint, _)| endpoint)
+    pub fn connect(&self, endpoint: impl EndpointText) -> Result<Endpoint> {
+        self.base().connect(&endpoint.text(), &self.connect_values()).map(|(endpoint, _)| endpoint)
     }
 
     /// The socket's options for one connect, which uses CONNECT_ROUTING_ID up.
@@ -120,9 +120,9 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Socket::connect`], and [`Error::Option`].
-    pub fn connect_with(&self, endpoint: impl AsRef<str>, options: &Options) -> Result<Endpoint> {
+    pub fn connect_with(&self, endpoint: impl EndpointText, options: &Options) -> Result<Endpoint> {
         let values = self.endpoint_values(options)?;
-        self.base().connect(endpoint.as_ref(), &values).map(|(endpoint, _)| endpoint)
+        self.base().connect(&endpoint.text(), &values).map(|(endpoint, _)| endpoint)
     }
 
     fn endpoint_values(&self, options: &Options) -> Result<Values> {
@@ -135,16 +135,16 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::NoSuchEndpoint`].
-    pub fn unbind(&self, endpoint: impl AsRef<str>) -> Result<()> {
-        self.base().end_endpoint(endpoint.as_ref(), true)
+    pub fn unbind(&self, endpoint: impl EndpointText) -> Result<()> {
+        self.base().end_endpoint(&endpoint.text(), true)
     }
 
     /// Ends a connecting endpoint; what is unsent lingers in the background. (libzmq `zmq_disconnect`.)
     ///
     /// # Errors
     /// [`Error::NoSuchEndpoint`].
-    pub fn disconnect(&self, endpoint: impl AsRef<str>) -> Result<()> {
-        self.base().end_endpoint(endpoint.as_ref(), false)
+    pub fn disconnect(&self, endpoint: impl EndpointText) -> Result<()> {
+        self.base().end_endpoint(&endpoint.text(), false)
     }
 
     /// Ends the connection of one peer of a SERVER or PEER: the one with this number, as [`Message::routing_id`] tells it
@@ -158,7 +158,7 @@ impl Socket {
     /// let context = Context::new();
     /// let server = context.socket(SocketType::Server)?;
     /// let client = context.socket(SocketType::Client)?;
-    /// client.connect(server.bind("tcp://127.0.0.1:*")?.to_string())?;
+    /// client.connect(server.bind("tcp://127.0.0.1:*")?)?;
     /// client.send("let me stay")?;
     /// let number = server.recv()?.routing_id();
     /// server.disconnect_peer(number)?;
@@ -268,12 +268,33 @@ impl Socket {
     /// # Errors
     /// As [`Socket::recv`].
     pub fn recv_from(&self) -> Result<(RoutingId, Message)> {
+        self.addressed(Socket::recv)
+    }
+
+    /// Receives a message and the routing id of its sender, if there is one (ROUTER, STREAM).
+    ///
+    /// # Errors
+    /// As [`Socket::try_recv`].
+    pub fn try_recv_from(&self) -> Result<(RoutingId, Message)> {
+        self.addressed(Socket::try_recv)
+    }
+
+    /// Receives a message and the routing id of its sender (ROUTER, STREAM); waits at most for `limit`.
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn recv_from_timeout(&self, limit: Duration) -> Result<(RoutingId, Message)> {
+        self.addressed(|socket| socket.recv_timeout(limit))
+    }
+
+    /// What `recv` receives, its first frame apart.
+    fn addressed(&self, recv: impl FnOnce(&Socket) -> Result<Message>) -> Result<(RoutingId, Message)> {
         if !self.socket_type().addresses() {
             return Err(self.no(Op::Address));
         }
-        let mut message = self.recv()?;
-        let from = message.pop_front().and_then(RoutingId::new).ok_or_else(|| self.no(Op::Address))?;
-        Ok((from, message))
+        let mut message = recv(self)?;
+        let id = message.pop_front().and_then(|frame| RoutingId::new(frame).ok());
+        Ok((id.ok_or_else(|| self.no(Op::Address))?, message))
     }
 
     fn no(&self, op: Op) -> Error {

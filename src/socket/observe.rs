@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Pattern, RoutingId};
+use zeroxide_transports::EndpointText;
 use zeroxide_zmtp::Peer;
 
 use super::base::{SocketBase, SocketState};
@@ -79,9 +80,9 @@ impl Socket {
     /// # Errors
     /// [`Error::Handshake`] as soon as the peer proves unfit; [`Error::TimedOut`] with the last failure when nobody
     /// was there. The endpoint stays connected in the background either way: [`Socket::disconnect`] ends it.
-    pub fn connect_ready(&self, endpoint: impl AsRef<str>, limit: Duration) -> Result<Arc<Peer>> {
+    pub fn connect_ready(&self, endpoint: impl EndpointText, limit: Duration) -> Result<Arc<Peer>> {
         let base = self.base();
-        let (resolved, id) = base.connect(endpoint.as_ref(), &self.connect_values())?;
+        let (resolved, id) = base.connect(&endpoint.text(), &self.connect_values())?;
         let found = wait_until(&[&base.watch], base.deadline(limit), || base.readiness(id));
         found.unwrap_or_else(|| {
             let row = base.endpoints.get(id);

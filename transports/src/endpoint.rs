@@ -2,6 +2,7 @@
 //!
 //! Invariant: printing an endpoint and parsing the text again gives the same endpoint.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,8 @@ impl Scheme {
 /// Where to bind or connect. `Display` and `Debug` print the canonical text.
 ///
 /// ```
-/// use zeroxide_transports::Endpoint;
+/// # extern crate zeroxide_transports as zeroxide;
+/// use zeroxide::Endpoint;
 ///
 /// let endpoint = Endpoint::parse_bind("tcp://0.0.0.0:5555").unwrap();
 /// assert_eq!(endpoint.port(), Some(5555));
@@ -185,6 +187,30 @@ impl Endpoint {
             }
         }
         endpoint
+    }
+}
+
+/// What names an endpoint: its text, or the endpoint that an earlier call returned.
+pub trait EndpointText {
+    /// The text, as `tcp://127.0.0.1:5555`.
+    fn text(&self) -> Cow<'_, str>;
+}
+
+impl<T: AsRef<str> + ?Sized> EndpointText for T {
+    fn text(&self) -> Cow<'_, str> {
+        self.as_ref().into()
+    }
+}
+
+impl EndpointText for Endpoint {
+    fn text(&self) -> Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+impl EndpointText for &Endpoint {
+    fn text(&self) -> Cow<'_, str> {
+        self.to_string().into()
     }
 }
 

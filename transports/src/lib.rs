@@ -49,7 +49,7 @@ pub mod stream;
 mod sync;
 pub mod tcp;
 
-pub use endpoint::{Endpoint, Host, IpcAddress, Port, Scheme, Source};
+pub use endpoint::{Endpoint, EndpointText, Host, IpcAddress, Port, Scheme, Source};
 pub use error::{BindError, EndpointError};
 pub use listener::{Accepted, Credentials, Listener};
 pub use options::SocketOptions;

@@ -24,7 +24,8 @@ pub const INLINE: usize = 64;
 /// [`Frame::share`] to avoid that).
 ///
 /// ```
-/// use zeroxide_zmtp::Frame;
+/// # extern crate zeroxide_zmtp as zeroxide;
+/// use zeroxide::Frame;
 /// let frame = Frame::from("hello");
 /// assert_eq!(&frame[..], b"hello");
 /// ```
@@ -210,6 +211,24 @@ impl PartialEq<&str> for Frame {
 }
 
 /// Text in quotes where the bytes are printable ASCII, else hexadecimal; at most 32 bytes, then the length.
+impl PartialEq<str> for Frame {
+    fn eq(&self, other: &str) -> bool {
+        **self == *other.as_bytes()
+    }
+}
+
+impl<const N: usize> PartialEq<[u8; N]> for Frame {
+    fn eq(&self, other: &[u8; N]) -> bool {
+        **self == other[..]
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for Frame {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        **self == other[..]
+    }
+}
+
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self[..self.len().min(32)];
@@ -289,7 +308,8 @@ impl From<&Frame> for Frame {
 /// One or more frames that travel together: all of them arrive, in order, or none does.
 ///
 /// ```
-/// use zeroxide_zmtp::{Frame, Message};
+/// # extern crate zeroxide_zmtp as zeroxide;
+/// use zeroxide::{Frame, Message};
 /// let message = Message::from(("topic", "body"));
 /// assert_eq!(message.len(), 2);
 /// let [topic, body]: [Frame; 2] = message.try_into().unwrap();
@@ -498,7 +518,8 @@ impl Message {
     /// The same message in `group`, for a RADIO to send: at most 255 bytes, none of them zero.
     ///
     /// ```
-    /// use zeroxide_zmtp::Message;
+    /// # extern crate zeroxide_zmtp as zeroxide;
+    /// use zeroxide::Message;
     /// let message = Message::from("12 degrees").with_group("weather");
     /// assert_eq!((message.group(), &message[0][..]), (&b"weather"[..], &b"12 degrees"[..]));
     /// ```
@@ -672,13 +693,30 @@ impl<T: Into<Frame>> From<Vec<T>> for Message {
     }
 }
 
+/// A message that has another number of frames than was expected.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FrameCountError {
+    /// The message itself.
+    pub message: Message,
+    /// The number of frames that was expected.
+    pub expected: usize,
+}
+
+impl fmt::Display for FrameCountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a message of {} frames; {} were expected", self.message.len(), self.expected)
+    }
+}
+
+impl std::error::Error for FrameCountError {}
+
 impl<const N: usize> TryFrom<Message> for [Frame; N] {
-    type Error = Message;
+    type Error = FrameCountError;
 
     /// Gives the message back when it has not exactly `N` frames.
-    fn try_from(message: Message) -> Result<[Frame; N], Message> {
+    fn try_from(message: Message) -> Result<[Frame; N], FrameCountError> {
         if message.len() != N {
-            return Err(message);
+            return Err(FrameCountError { message, expected: N });
         }
         let mut frames = message.into_iter();
         Ok(std::array::from_fn(|_| frames.next().unwrap_or_default()))

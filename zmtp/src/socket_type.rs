@@ -3,6 +3,7 @@
 //! Engines, sessions and options ask this table; no other module but the pattern dispatcher names a type.
 
 use std::fmt;
+use std::str::FromStr;
 
 use SocketType::{
     Channel, Client, Dealer, Dgram, Dish, Gather, Pair, Peer, Pub, Pull, Push, Radio, Rep, Req, Router,
@@ -248,6 +249,30 @@ impl fmt::Display for SocketType {
         f.write_str(self.name())
     }
 }
+
+/// By the name on the wire, in upper or lower case: `REQ`, `Req` or `req`.
+impl FromStr for SocketType {
+    type Err = UnknownSocketType;
+
+    fn from_str(name: &str) -> Result<SocketType, UnknownSocketType> {
+        let found = TABLE.iter().find(|facts| facts.name.eq_ignore_ascii_case(name));
+        found.map(|facts| facts.socket_type).ok_or_else(|| UnknownSocketType(name.into()))
+    }
+}
+
+/// A text that names no socket type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownSocketType(pub String);
+
+impl fmt::Display for UnknownSocketType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no socket type (known:", self.0)?;
+        TABLE.iter().try_for_each(|facts| write!(f, " {}", facts.name))?;
+        f.write_str(")")
+    }
+}
+
+impl std::error::Error for UnknownSocketType {}
 
 #[cfg(test)]
 mod tests {

@@ -337,7 +337,7 @@ fn set(options: Options, option: &str, value: &str) -> Result<Options, Refusal> 
     let time_unless_0 = || time().map(|time| Some(time).filter(|time| !time.is_zero()));
     // libzmq's -1.
     let time_or_none = || if value == "-1" { Ok(None) } else { time().map(Some) };
-    let id = || RoutingId::new(bytes(value)?).ok_or_else(|| usage("not a routing id"));
+    let id = || RoutingId::new(bytes(value)?).map_err(|_| usage("not a routing id"));
     let options = match option {
         "SNDHWM" => options.set(opt::SNDHWM, number(value)?),
         "RCVHWM" => options.set(opt::RCVHWM, number(value)?),

@@ -79,7 +79,7 @@ impl Pattern for Router {
         if self.out.table.id_of(pipe).is_some() {
             return;
         }
-        if self.admit(pipe, RoutingId::new(routing_id.clone()), pipes) {
+        if self.admit(pipe, RoutingId::new(routing_id.clone()).ok(), pipes) {
             self.input.attach(pipe);
         } else {
             // libzmq completes the handshake and leaves the connection stalled for ever; an end says more.
