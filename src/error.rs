@@ -202,7 +202,10 @@ impl fmt::Display for Error {
                 let peers = if *known == 1 { "peer" } else { "peers" };
                 write!(f, "no peer with routing id {id}; {known} {peers} known, see peers()")
             }
-            Error::EmptyMessage => f.write_str("the message has no frame to send; push_back() at least one"),
+            Error::EmptyMessage => f.write_str(
+                "the message has no frame to send; push_back() at least one (on a ROUTER or STREAM the first frame is the \
+                 routing id and says where the others go, see send_to())"
+            ),
             Error::Group(error) => write!(f, "{error}"),
             Error::Endpoint(error) => write!(f, "{error}"),
             Error::Bind(error) => write!(f, "{error}"),

@@ -139,3 +139,21 @@ fn the_readme_links_to_where_its_text_is_shown_without_the_repository() {
         .collect();
     assert!(relative.is_empty(), "{relative:?}");
 }
+
+#[test]
+fn a_message_to_a_router_needs_a_frame_behind_the_routing_id_and_the_error_says_so() {
+    let cx = Context::new();
+    let (router, dealer) = named(&cx, "w1");
+    dealer.send("hello").unwrap();
+    let (from, _) = router.recv_from_timeout(LONG).unwrap();
+    for (refused, given) in [
+        (router.send("hi"), Message::from("hi")),
+        (router.try_send("w1"), Message::from("w1")),
+        (router.send_to(&from, Message::new()), Message::new()),
+    ] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused.error, Error::EmptyMessage), "{refused:?}");
+        assert!(refused.error.to_string().contains("the first frame is the routing id"), "{refused}");
+        assert_eq!(refused.message, given, "it comes back");
+    }
+}

@@ -69,7 +69,7 @@ fn the_first_hour() {
         ),
         (
             Endpoint::parse_bind("tcp://127.0.0.1:70000").unwrap_err().into(),
-            r#"port "70000" is not in 1..65535"#,
+            r#""tcp://127.0.0.1:70000": port "70000" is not in 1..65535"#,
         ),
         (
             Endpoint::parse_connect("tcp://*:5555").unwrap_err().into(),

@@ -186,7 +186,7 @@ impl SocketState {
         match self.try_send(held) {
             // An id with nothing behind it is swallowed, whomever it names (libzmq router.cpp, stream.cpp).
             Err(Refused::For(error))
-                if self.socket_type.addresses() && matches!(*error, Error::Unroutable { .. }) =>
+                if self.socket_type.addresses() && matches!(*error, Error::EmptyMessage) =>
             {
                 self.accepted += 1;
                 self.pipes.dropped(None, Cause::Unroutable);

@@ -283,6 +283,9 @@ impl SocketState {
             self.pattern.address(message.routing_id());
             self.pattern.group(message.group());
         }
+        if message.len() == 1 && self.socket_type.addresses() {
+            return Err(Error::EmptyMessage.into());
+        }
         match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
                 held.take().into_iter().for_each(|message| self.commit(message));

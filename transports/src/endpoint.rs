@@ -323,16 +323,19 @@ fn host_and_port(
     if port.is_empty() {
         return Err(no_port());
     }
-    Ok((parse_host(text, host)?, parse_port(port)?))
+    Ok((parse_host(text, host)?, parse_port(text, port)?))
 }
 
-fn parse_port(port: &str) -> Result<Port, EndpointError> {
+fn parse_port(text: &str, port: &str) -> Result<Port, EndpointError> {
     if port == "*" || port == "0" {
         return Ok(Port::ANY);
     }
     // The parser of u16 would take "+1"; libzmq's takes "5555x" and makes 4464 of 70000.
     let number = if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().unwrap_or(0) } else { 0 };
-    if number == 0 { Err(EndpointError::Port(port.into())) } else { Ok(Port(number)) }
+    match number {
+        0 => Err(EndpointError::Port { endpoint: text.into(), port: port.into() }),
+        number => Ok(Port(number)),
+    }
 }
 
 fn parse_host(text: &str, host: &str) -> Result<Host, EndpointError> {

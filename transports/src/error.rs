@@ -25,7 +25,12 @@ pub enum EndpointError {
     /// A tcp endpoint without port, given to connect.
     NoPortToConnect(String),
     /// The port is not a number in 1..65535.
-    Port(String),
+    Port {
+        /// The whole endpoint.
+        endpoint: String,
+        /// The port part.
+        port: String,
+    },
     /// The host is neither an address, nor an interface or host name.
     Host {
         /// The whole endpoint.
@@ -68,14 +73,26 @@ impl fmt::Display for EndpointError {
                 write!(f, "{text:?}: no transport; write {suggestion:?} (known: {})", Known)
             }
             EndpointError::UnknownTransport { endpoint, transport } => {
-                write!(f, "{endpoint:?}: unknown transport {transport:?} (known: {})", Known)
+                write!(f, "{endpoint:?}: ")?;
+                match scheme_like(transport) {
+                    Some(scheme) => {
+                        let address = &endpoint[transport.len()..];
+                        write!(f, "a transport is in lower case; write \"{}{address}\"", scheme.name())
+                    }
+                    None if NOT_YET.contains(&transport.to_ascii_lowercase().as_str()) => {
+                        write!(f, "the transport {transport:?} is not there yet (known: {})", Known)
+                    }
+                    None => write!(f, "unknown transport {transport:?} (known: {})", Known),
+                }
             }
             EndpointError::NoAddress(text) => write!(f, "{text:?}: no address after \"://\""),
             EndpointError::NoPortToBind(text) => {
                 write!(f, "{text:?}: no port; add \":5555\", or \":*\" to let the system choose")
             }
             EndpointError::NoPortToConnect(text) => write!(f, "{text:?}: no port; add \":5555\""),
-            EndpointError::Port(port) => write!(f, "port {port:?} is not in 1..65535"),
+            EndpointError::Port { endpoint, port } => {
+                write!(f, "{endpoint:?}: port {port:?} is not in 1..65535")
+            }
             EndpointError::Host { endpoint, host } => {
                 write!(f, "{endpoint:?}: {host:?} is not an address, an interface or a host name")
             }
@@ -111,8 +128,24 @@ impl fmt::Display for EndpointError {
 
 impl error::Error for EndpointError {}
 
+/// The transports of ZeroMQ that are not there yet.
+const NOT_YET: [&str; 10] = ["ws", "wss", "udp", "pgm", "epgm", "norm", "tipc", "vmci", "vsock", "hyperv"];
+
+/// The transport of this name, in upper or lower case.
+fn scheme_like(name: &str) -> Option<Scheme> {
+    Scheme::ALL.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
+}
+
 /// What the caller may have meant.
 fn suggestion(text: &str) -> String {
+    if let Some((scheme, address)) = text.split_once(':').and_then(|(s, rest)| Some((scheme_like(s)?, rest)))
+    {
+        // Of "ipc:/tmp/x" the slash belongs to the path.
+        let address = if scheme == Scheme::Ipc { address } else { address.trim_start_matches('/') };
+        if !address.is_empty() {
+            return format!("{}://{address}", scheme.name());
+        }
+    }
     let address = text.trim_start_matches("://");
     let scheme = if address.starts_with(['/', '.', '@']) { Scheme::Ipc } else { Scheme::Tcp };
     format!("{}://{}", scheme.name(), if address.is_empty() { "127.0.0.1:5555" } else { address })
