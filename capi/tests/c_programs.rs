@@ -104,6 +104,12 @@ fn incomplete() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn refusals() {
+    run("refusals");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn free_sends() {
     run("free_sends");
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use zeroxide_transports::EndpointError;
+use zeroxide_transports::{EndpointError, ResolveError};
 
 use super::{BindError, Error, Op, SecurityError};
 
@@ -62,7 +62,7 @@ pub(super) fn of(error: &Error) -> i32 {
         Error::Unroutable { .. } => EHOSTUNREACH,
         Error::EmptyMessage | Error::Group(_) | Error::Option(_) => EINVAL,
         Error::Endpoint(error) => of_endpoint(error),
-        // A name that does not resolve is no device (zmq_bind(3)).
+        // What does not resolve to an address to bind is no device (zmq_bind(3)).
         Error::Bind(error) if no_such_host(error) => ENODEV,
         Error::Bind(error) => of_io(&error.source),
         Error::NoSuchEndpoint(_) => ENOENT,
@@ -111,7 +111,9 @@ fn of_kind(kind: io::ErrorKind) -> i32 {
 }
 
 fn no_such_host(error: &BindError) -> bool {
-    error.endpoint.starts_with("tcp:") && error.source.kind() == io::ErrorKind::NotFound
+    let cause = error.source.get_ref().and_then(|cause| cause.downcast_ref::<ResolveError>());
+    let unknown = error.source.kind() == io::ErrorKind::NotFound || cause == Some(&ResolveError::Ipv6Off);
+    error.endpoint.starts_with("tcp:") && unknown
 }
 
 fn of_security(error: &SecurityError) -> i32 {

@@ -201,6 +201,11 @@ fn texts_beside_the_first_hour() {
     }
 }
 
+fn ipv6_is_off() -> Error {
+    let source = io::Error::from(ResolveError::Ipv6Off);
+    BindError { endpoint: "tcp://[::1]:1".into(), socket: socket_type("PUB"), source: source.into() }.into()
+}
+
 #[test]
 fn errno_of_every_kind_is_libzmqs() {
     let table: Vec<(Error, ErrorKind, i32)> = vec![
@@ -214,6 +219,7 @@ fn errno_of_every_kind_is_libzmqs() {
         (Endpoint::parse_bind("foo://a").unwrap_err().into(), ErrorKind::Endpoint, errno::EPROTONOSUPPORT),
         (bind("tcp://127.0.0.1:1", "PUB", io::ErrorKind::AddrInUse), ErrorKind::Bind, errno::EADDRINUSE),
         (bind("tcp://nohost:1", "PUB", io::ErrorKind::NotFound), ErrorKind::Bind, errno::ENODEV),
+        (ipv6_is_off(), ErrorKind::Bind, errno::ENODEV),
         (Error::NoSuchEndpoint("tcp://a:1".into()), ErrorKind::NoSuchEndpoint, errno::ENOENT),
         (OptionError::Unset { option: "TYPE" }.into(), ErrorKind::Option, errno::EINVAL),
         (handshake("tcp://a:1", "SUB", HandshakeCause::TimedOut), ErrorKind::Handshake, errno::EPROTO),

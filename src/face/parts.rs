@@ -221,7 +221,7 @@ impl SocketState {
 
     /// Routes the first of several parts and keeps it until the others are here.
     fn begin(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
-        if self.socket_type.has_single_frames() {
+        if self.socket_type.has_single_frames() && self.socket_type.sends() {
             return Err(self.too_many_frames().into());
         }
         let Some(first) = held.as_ref().and_then(Message::first) else { return Ok(()) };

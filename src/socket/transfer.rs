@@ -277,7 +277,7 @@ impl SocketState {
         let Some(message) = held.as_ref() else { return Ok(()) };
         let Some(first) = message.first() else { return Err(Error::EmptyMessage.into()) };
         if self.socket_type.has_single_frames() {
-            if message.len() > 1 {
+            if message.len() > 1 && self.socket_type.sends() {
                 return Err(self.too_many_frames().into());
             }
             self.pattern.address(message.routing_id());
