@@ -1,4 +1,5 @@
-/* A signal ends whatever call waits, with EINTR: recv, send, poll with and without descriptors, poller_wait, ctx_term. */
+/* A signal ends whatever call waits, with EINTR: recv, send, poll with and without descriptors, poller_wait, ctx_term. Nothing
+   else ends a wait before its time. */
 #define _GNU_SOURCE
 #define ZMQ_BUILD_DRAFT_API
 #include "check.h"
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static void *context, *pull, *push;
@@ -44,6 +46,35 @@ static void stop (void)
     begin_limit ();
 }
 
+static double milliseconds (void)
+{
+    struct timespec now;
+    CHECK (clock_gettime (CLOCK_MONOTONIC, &now) == 0);
+    return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
+}
+
+/* Signals come each 20 ms: a wait of 15 ms often ends by itself, one of 40 ms almost never. */
+static void a_wait_comes_back_empty_only_when_its_time_is_over (zmq_pollitem_t *items, void *poller)
+{
+    const long limits[] = {15, 40};
+    int empty = 0, interrupted = 0;
+    for (int round = 0; empty < 10 || interrupted < 10; ++round) {
+        long limit = limits[round % 2];
+        zmq_poller_event_t event;
+        double start = milliseconds ();
+        int found = round % 3 < 2 ? zmq_poll (items, 1 + round % 3, limit) : zmq_poller_wait (poller, &event, limit);
+        int why = errno;
+        double passed = milliseconds () - start;
+        if (found == -1 && why == EINTR) {
+            ++interrupted;
+            continue;
+        }
+        CHECK (round % 3 < 2 ? found == 0 : found == -1 && why == EAGAIN);
+        CHECK (passed >= (double) limit);
+        ++empty;
+    }
+}
+
 static void *calls (void *unused)
 {
     char buffer[8];
@@ -66,6 +97,7 @@ static void *calls (void *unused)
         CHECK (zmq_poll (items, 2, -1) == -1 && errno == EINTR);
         CHECK (zmq_poller_wait (poller, &event, -1) == -1 && errno == EINTR);
     }
+    a_wait_comes_back_empty_only_when_its_time_is_over (items, poller);
     CHECK (zmq_msg_close (&msg) == 0);
     CHECK (zmq_poller_destroy (&poller) == 0);
     CHECK (zmq_ctx_term (context) == -1 && errno == EINTR);
