@@ -357,3 +357,26 @@ fn a_backlog_of_connections_made_before_anyone_looks_is_served() {
     }
     (0..90).for_each(|_| assert_eq!(pull.recv_soon()[0], "x"));
 }
+
+#[test]
+fn a_receiver_that_has_no_room_is_not_taken_for_a_dead_one_by_a_sender_that_beats() {
+    for at in ["tcp://127.0.0.1:*", "ipc://*"] {
+        let cx = Context::new();
+        let pull = cx.socket_with(SocketType::Pull, &Options::new().set(opt::RCVHWM, 10)).unwrap();
+        let beat = Options::new().set(opt::HEARTBEAT_IVL, Some(Duration::from_millis(200)));
+        let push = cx.socket_with(SocketType::Push, &beat).unwrap();
+        let events = push.monitor();
+        push.connect(pull.bind(at).unwrap().to_string()).unwrap();
+        // The first PING stands behind them, for those that find no room are not read.
+        (0..500u32).for_each(|n| push.send(n.to_be_bytes().to_vec()).unwrap());
+        wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded));
+        for n in 0..500u32 {
+            if n % 250 == 0 {
+                // Five beats long nothing is received.
+                let event = events.recv_timeout(Duration::from_secs(1));
+                assert!(matches!(event, Err(Error::TimedOut(_))), "{at} {event:?}");
+            }
+            assert_eq!(pull.recv_soon()[0], n.to_be_bytes()[..]);
+        }
+    }
+}

@@ -387,7 +387,7 @@ impl Engine {
                 let _ = state.drive_out(&mut turn);
             }
             state.finish(end, &mut turn);
-        } else if let Some(deadline) = state.connection.poll_timeout() {
+        } else if let Some(deadline) = state.next_deadline(now) {
             if state.armed.is_none_or(|armed| deadline < armed) {
                 state.armed = Some(deadline);
                 turn.outcome.deadline = Some(deadline);
@@ -621,6 +621,13 @@ impl State {
     /// Whether input waits because the socket has no room for it. Signs of life may be among it.
     fn leaves_input(&mut self) -> bool {
         self.leftover.is_some() || self.readable && self.pipe.is_some() && !self.has_room()
+    }
+
+    /// When something is due if nothing happens before.
+    fn next_deadline(&mut self, now: Instant) -> Option<Instant> {
+        let waits = self.leaves_input();
+        self.connection.leave_unread(waits, now);
+        self.connection.poll_timeout()
     }
 
     /// Whether what is decoded next would find room.

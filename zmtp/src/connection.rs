@@ -119,6 +119,8 @@ struct Control {
     bytes: Vec<u8>,
     pongs: Pongs,
     ping: bool,
+    /// A PONG that nobody asked for.
+    pong: bool,
 }
 
 impl Connection {
@@ -260,6 +262,9 @@ impl Connection {
         for context in control.pongs.contexts() {
             self.write_command(&[b"\x04PONG", context].concat(), out);
         }
+        if control.pong {
+            self.write_command(b"\x04PONG", out);
+        }
         if control.ping {
             let ttl = tenths(self.config.heartbeat_ttl).to_be_bytes();
             self.write_command(&[&b"\x04PING"[..], &ttl].concat(), out);
@@ -317,6 +322,11 @@ impl Connection {
                     self.control.due = true;
                     Ok(())
                 }
+                Due::Pong => {
+                    self.control.pong = true;
+                    self.control.due = true;
+                    Ok(())
+                }
                 Due::Dead => Err(ConnectionError::HeartbeatTimeout),
             },
             State::Failed(error) => Err(error.clone().into()),
@@ -338,6 +348,15 @@ impl Connection {
     /// Tells that input arrived which is left unread for now: the peer is not silent, whoever makes it wait.
     pub fn heard(&mut self, now: Instant) {
         self.heartbeat.heard(now);
+    }
+
+    /// Tells whether input waits unread for lack of room. While it does, the peer gets signs of life unasked, from ZMTP 3.1
+    /// on.
+    #[inline]
+    pub fn leave_unread(&mut self, waits: bool, now: Instant) {
+        let waits =
+            waits && self.wire >= Some(Version::V3_1) && matches!(self.state, State::Open | State::Ready);
+        self.heartbeat.leave_unread(waits, now);
     }
 
     /// How often memory for a body was enlarged while it arrived, since the connection was made.

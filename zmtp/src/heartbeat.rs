@@ -1,6 +1,10 @@
 //! Heartbeats (RFC 37 §3.5.2): when to send a PING, and when to give a silent peer up.
 //!
 //! All input counts as a sign of life, a part of a long frame too, so that a slow link is not taken for a dead one.
+//!
+//! While input is left unread for lack of room, the PINGs in it are not answered: they stand behind the rest. So that a
+//! slow receiver is not taken for a dead one, it sends PONGs unasked for that time. Whether the peer waits for any cannot
+//! be known, since its first PING may be unread.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +19,33 @@ pub(crate) struct Heartbeat {
     /// The time to live that the peer's last PING set.
     peer_ttl: Option<Duration>,
     heard: Instant,
+    /// A PING arrived: this peer waits for answers.
+    was_pinged: bool,
+    /// Input waits unread.
+    unread: Option<Unread>,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Unread {
+    since: Instant,
+    /// When the next PONG goes out unasked.
+    next_pong: Instant,
+}
+
+/// The least time between two PONGs that nobody asked for: heartbeats are rarely shorter.
+const UNASKED: Duration = Duration::from_millis(50);
+
+/// The longest such time, for a peer of which no PING was read. It grows with the time that the input has waited, so that
+/// thousands of peers who wait for long cost little.
+const UNASKED_RARELY: Duration = Duration::from_secs(1);
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     Nothing,
     Ping,
+    /// A PONG that nobody asked for.
+    Pong,
     /// The peer is given up.
     Dead,
 }
@@ -36,6 +60,8 @@ impl Heartbeat {
             answer_by: None,
             peer_ttl: None,
             heard: now,
+            was_pinged: false,
+            unread: None,
         }
     }
 
@@ -54,15 +80,31 @@ impl Heartbeat {
 
     /// A PING arrived. A time to live of 0 sets none and leaves an earlier one alone (libzmq zmtp_engine.cpp).
     pub(crate) fn pinged(&mut self, tenths: u16) {
+        self.was_pinged = true;
         if tenths > 0 {
             // In 16 bits, as libzmq has it, the product would wrap beyond 65.5 s.
             self.peer_ttl = Some(Duration::from_millis(u64::from(tenths) * 100));
         }
     }
 
+    /// Input waits unread for lack of room, or waits no longer.
+    #[inline]
+    pub(crate) fn leave_unread(&mut self, waits: bool, now: Instant) {
+        match (waits, self.unread) {
+            (true, None) => {
+                self.unread = now.checked_add(UNASKED).map(|next_pong| Unread { since: now, next_pong })
+            }
+            (false, Some(_)) => self.unread = None,
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
     /// The next moment at which [`Heartbeat::due`] may have something new to say.
     pub(crate) fn next(&self) -> Option<Instant> {
-        [self.next_ping, self.answer_by, self.expiry()].into_iter().flatten().min()
+        [self.next_ping, self.answer_by, self.expiry(), self.unread.map(|unread| unread.next_pong)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Looks at the clock. [`Due::Ping`] starts the wait for its answer.
@@ -72,13 +114,23 @@ impl Heartbeat {
             return Due::Dead;
         }
         if !passed(self.next_ping) {
-            return Due::Nothing;
+            return if self.is_pong_due(now) { Due::Pong } else { Due::Nothing };
         }
         self.next_ping = self.interval.and_then(|interval| now.checked_add(interval));
         if self.answer_by.is_none() {
             self.answer_by = self.timeout.and_then(|timeout| now.checked_add(timeout));
         }
         Due::Ping
+    }
+
+    fn is_pong_due(&mut self, now: Instant) -> bool {
+        let Some(unread) = self.unread.as_mut().filter(|unread| unread.next_pong <= now) else {
+            return false;
+        };
+        let waited = now.saturating_duration_since(unread.since);
+        let wait = if self.was_pinged { UNASKED } else { (waited / 200).clamp(UNASKED, UNASKED_RARELY) };
+        unread.next_pong = now + wait;
+        true
     }
 
     fn expiry(&self) -> Option<Instant> {

@@ -579,6 +579,42 @@ fn a_time_to_live_beyond_65_seconds_does_not_wrap() {
 }
 
 #[test]
+fn while_input_waits_unread_the_peer_gets_pongs_unasked() {
+    let millis = Duration::from_millis;
+    for was_pinged in [false, true] {
+        let start = Instant::now();
+        let mut end = End::open(Config::new(Pull), V3_1, start);
+        if was_pinged {
+            end.input(&hex("04 07 04 50494E47 0000"), start).unwrap();
+            end.output();
+        }
+        assert_eq!(end.connection.poll_timeout(), None);
+        end.connection.leave_unread(true, start);
+        let (mut now, mut waits) = (start, Vec::new());
+        while now < start + seconds(400) {
+            let next = end.connection.poll_timeout().unwrap();
+            waits.push(next - now);
+            now = next;
+            end.connection.leave_unread(true, now);
+            end.connection.handle_timeout(now).unwrap();
+            assert_eq!(end.output(), hex("04 05 04 504F4E47"));
+        }
+        assert!(waits[..200].iter().all(|wait| *wait == millis(50)), "often at first");
+        assert_eq!(*waits.last().unwrap(), millis(if was_pinged { 50 } else { 1000 }));
+        end.connection.leave_unread(false, now);
+        assert_eq!(end.connection.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn a_peer_of_zmtp_3_0_gets_no_pong_unasked() {
+    let now = Instant::now();
+    let mut end = End::open(Config::new(Pull), Version::V3_0, now);
+    end.connection.leave_unread(true, now);
+    assert_eq!(end.connection.poll_timeout(), None);
+}
+
+#[test]
 fn pings_that_arrive_together_are_each_answered_with_their_context() {
     let now = Instant::now();
     let mut end = End::open(Config::new(Pull), V3_1, now);
