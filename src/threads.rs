@@ -25,8 +25,8 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// Set while a thread runs code of the application. Such code may take as long as it likes: the end of a context does not
-/// wait for it.
+/// Set while a thread asks code of the application. Such code may take as long as it likes: the end of a context does not
+/// wait for it, only for its drop.
 pub(crate) type InUserCode = Arc<AtomicBool>;
 
 /// One thread.

@@ -134,9 +134,8 @@ fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>, in_user_c
         let answer = answer.unwrap_or_else(|| denied(Denial::Panicked));
         question.reactor.send(Command::Decided(question.connection, Box::new(answer)));
     }
-    in_user_code.store(true, Ordering::SeqCst);
+    // Not marked: the end of a context waits for it, else an idle authenticator's thread might still be there after that.
     guarded(|| drop(judge));
-    in_user_code.store(false, Ordering::SeqCst);
 }
 
 /// The answer, free of anything whose drop would run the user's code elsewhere.
