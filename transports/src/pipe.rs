@@ -13,9 +13,9 @@
 //! `true` when the writer had met the high-water mark: then the caller owes the other side a wake. Neither is ever
 //! lost: the sleeper announces itself, then looks once more.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use zeroxide_zmtp::queue::TrafficQueue;
 use zeroxide_zmtp::{Message, Traffic};
 
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
@@ -117,7 +117,7 @@ struct Apart;
 /// What writer and reader exchange under the swap lock.
 #[derive(Debug, Default)]
 struct Swap {
-    items: VecDeque<Traffic>,
+    items: TrafficQueue,
     /// The reader found nothing and waits for a flush.
     drained: bool,
     /// The writer will write no more.
@@ -174,7 +174,7 @@ fn limit(hwm: u32, conflate: bool) -> u64 {
 pub struct Writer {
     queue: Arc<Queue>,
     flow: Flow,
-    open: VecDeque<Traffic>,
+    open: TrafficQueue,
     open_bytes: usize,
     /// Messages written, open ones included.
     routed: u64,
@@ -193,7 +193,7 @@ impl Writer {
         Writer {
             queue,
             flow,
-            open: VecDeque::new(),
+            open: TrafficQueue::new(),
             open_bytes: 0,
             routed: 0,
             reserved: 0,
@@ -282,7 +282,7 @@ impl Writer {
         if self.flow.conflate {
             self.conflated += replace(&mut self.open, &mut self.replaced);
         }
-        self.open.push_back(traffic);
+        self.open.push(traffic);
     }
 
     /// Like [`Writer::write`] and [`Writer::flush`], for those who flush each message.
@@ -294,7 +294,7 @@ impl Writer {
         }
         self.count(&traffic);
         let mut swap = self.queue.swap();
-        swap.items.push_back(traffic);
+        swap.items.push(traffic);
         std::mem::take(&mut swap.drained)
     }
 
@@ -321,24 +321,15 @@ impl Writer {
 
     /// Takes the newest message back that is `wanted` and that the reader has not taken. It counts as never written.
     pub fn recall(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
-        let is_wanted = |traffic: &Traffic| matches!(traffic, Traffic::Message(message) if wanted(message));
-        let recalled = match self.open.iter().rposition(is_wanted) {
-            Some(at) => {
-                let traffic = self.open.remove(at)?;
-                self.open_bytes -= traffic.size() + FRAMING;
-                traffic
+        let recalled = match self.open.take_last(&wanted) {
+            Some(message) => {
+                self.open_bytes -= message.size() + FRAMING;
+                message
             }
-            None => {
-                let mut swap = self.queue.swap();
-                let at = swap.items.iter().rposition(is_wanted)?;
-                swap.items.remove(at)?
-            }
+            None => self.queue.swap().items.take_last(wanted)?,
         };
         self.routed -= 1;
-        match recalled {
-            Traffic::Message(message) => Some(message),
-            _ => None,
-        }
+        Some(recalled)
     }
 
     /// Makes the open batch visible. `true`: the reader had found nothing, wake it.
@@ -398,10 +389,10 @@ impl Writer {
 }
 
 /// Moves the messages of a conflating queue aside; subscriptions stay. Answers how many were moved.
-fn replace(items: &mut VecDeque<Traffic>, replaced: &mut Vec<Traffic>) -> u64 {
+fn replace(items: &mut TrafficQueue, replaced: &mut Vec<Traffic>) -> u64 {
     let before = replaced.len();
     for traffic in std::mem::take(items) {
-        if traffic.is_message() { replaced.push(traffic) } else { items.push_back(traffic) }
+        if traffic.is_message() { replaced.push(traffic) } else { items.push(traffic) }
     }
     (replaced.len() - before) as u64
 }
@@ -411,7 +402,7 @@ fn replace(items: &mut VecDeque<Traffic>, replaced: &mut Vec<Traffic>) -> u64 {
 pub struct Reader {
     queue: Arc<Queue>,
     flow: Flow,
-    taken: VecDeque<Traffic>,
+    taken: TrafficQueue,
     /// Messages taken for good so far, those of them that are acknowledged, and those that were lost.
     read: u64,
     acked: u64,
@@ -429,7 +420,7 @@ impl Reader {
         Reader {
             queue,
             flow,
-            taken: VecDeque::new(),
+            taken: TrafficQueue::new(),
             read: 0,
             acked: 0,
             lost: 0,
@@ -443,7 +434,10 @@ impl Reader {
     /// Takes the next item without acknowledging it; `None` announces a sleeping reader to the next flush.
     #[inline]
     pub fn take(&mut self) -> Option<Traffic> {
-        self.taken.pop_front().or_else(|| self.refill())
+        if self.taken.is_empty() && !self.refill() {
+            return None;
+        }
+        self.taken.pop()
     }
 
     /// Takes the next item and acknowledges by the rule of the low-water mark. See [`Reader::owes_wake`].
@@ -493,8 +487,9 @@ impl Reader {
         self.queue.is_starved()
     }
 
+    /// Takes everything flushed over. `false`: there is nothing, and the next flush will find a sleeping reader.
     #[cold]
-    fn refill(&mut self) -> Option<Traffic> {
+    fn refill(&mut self) -> bool {
         let mut swap = self.queue.swap();
         if swap.items.is_empty() {
             swap.drained = true;
@@ -504,17 +499,12 @@ impl Reader {
         }
         drop(swap);
         self.low_water = self.queue.low_water();
-        self.taken.pop_front()
+        !self.taken.is_empty()
     }
 
     /// Whether something can be read now; like a `take` that gave `None`, `false` announces a sleeping reader.
     pub fn has_input(&mut self) -> bool {
-        if self.taken.is_empty() {
-            if let Some(traffic) = self.refill() {
-                self.taken.push_front(traffic);
-            }
-        }
-        !self.taken.is_empty()
+        !self.taken.is_empty() || self.refill()
     }
 
     /// Gives what was taken from the queue in one go and not used yet back to the queue, where the writer can recall it.
@@ -547,7 +537,7 @@ impl Reader {
 
     /// Goes away, and gives back what was not read, to be dropped outside any lock. The writer finds out by
     /// [`Writer::is_abandoned`]; wake it.
-    pub fn abandon(&mut self) -> VecDeque<Traffic> {
+    pub fn abandon(&mut self) -> TrafficQueue {
         self.queue.reader_gone.store(true, Ordering::Release);
         let mut rest = std::mem::take(&mut self.taken);
         rest.append(&mut self.queue.swap().items);

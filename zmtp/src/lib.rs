@@ -44,6 +44,7 @@ pub mod message;
 #[cfg(any(test, fuzzing))]
 mod pair;
 pub mod peer;
+pub mod queue;
 mod raw;
 #[cfg(test)]
 mod round_trip_tests;

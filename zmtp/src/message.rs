@@ -437,6 +437,12 @@ impl Message {
         if let Frames::One(frame) = &self.frames { frame.block() } else { None }
     }
 
+    /// The block of a message that is nothing but one frame whose body is stored in place.
+    #[inline]
+    pub(crate) fn plain_block(&self) -> Option<(&[u8; INLINE], u8)> {
+        if let About::Nothing = self.about { self.single_block() } else { None }
+    }
+
     /// The frames, first to last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Frame> + ExactSizeIterator {
         let (one, many) = match &self.frames {

@@ -1,0 +1,363 @@
+//! A queue of [`Traffic`] that takes little more memory than its bytes.
+//!
+//! What is most common, a message of one short frame, is kept as a record of its length and its bytes, one after the
+//! other; everything else moves in whole, and a record says so in its place. The records are in chunks of [`CHUNK`]
+//! bytes: a long queue is never copied to become longer, and its memory is freed as it is read.
+
+use std::collections::VecDeque;
+
+use crate::message::INLINE;
+use crate::{Frame, Message, Traffic};
+
+/// Bytes of a chunk.
+const CHUNK: usize = 16 * 1024;
+
+/// Bytes of a queue's first chunk to begin with, which grows with what is put in: many queues never hold much.
+const FIRST: usize = 256;
+
+/// A queue of so many chunks is not long.
+const FEW: usize = 16;
+
+/// Memory for more than so many that move in whole is given back when they are gone.
+const MANY: usize = 1024;
+
+/// The record of what moves in whole. Any other first byte of a record is the length of a body.
+const WHOLE: u8 = u8::MAX;
+
+const _: () = assert!(INLINE < WHOLE as usize);
+
+/// First in, first out.
+///
+/// ```
+/// use zeroxide_zmtp::{Message, Traffic};
+/// use zeroxide_zmtp::queue::TrafficQueue;
+/// let mut queue = TrafficQueue::new();
+/// queue.push(Traffic::Message(Message::from("hello")));
+/// assert_eq!(queue.pop(), Some(Traffic::Message(Message::from("hello"))));
+/// assert_eq!(queue.pop(), None);
+/// ```
+#[derive(Debug, Default)]
+pub struct TrafficQueue {
+    /// The chunk that is read.
+    head: Chunk,
+    between: VecDeque<Chunk>,
+    /// The chunk that is written to.
+    tail: Chunk,
+    len: usize,
+    /// What the records say is whole, in their order.
+    whole: VecDeque<Traffic>,
+    /// A chunk that was read to its end, to be written to again.
+    spare: Option<Chunk>,
+}
+
+#[derive(Debug, Default)]
+struct Chunk {
+    records: Vec<u8>,
+    /// Bytes of `records` that are read.
+    read: usize,
+}
+
+impl TrafficQueue {
+    /// An empty queue; it allocates nothing until it is used.
+    #[must_use]
+    pub fn new() -> TrafficQueue {
+        TrafficQueue::default()
+    }
+
+    /// How much is in it.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds at the end.
+    // Into the two places that write to a pipe, once for each message.
+    #[inline(always)]
+    pub fn push(&mut self, traffic: Traffic) {
+        self.len += 1;
+        if self.tail.is_tight() {
+            self.make_room();
+        }
+        if let Traffic::Message(message) = &traffic {
+            if let Some((block, len)) = message.plain_block() {
+                self.tail.push_block(block, len);
+                // It owns nothing, and the compiler need not look for what to drop.
+                std::mem::forget(traffic);
+                return;
+            }
+        }
+        self.tail.records.push(WHOLE);
+        self.whole.push_back(traffic);
+    }
+
+    /// Takes what is first.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Traffic> {
+        if self.len == 0 {
+            return None;
+        }
+        self.len -= 1;
+        if self.head.is_read() {
+            self.leave_head();
+        }
+        let (first, rest) = self.head.records.get(self.head.read..)?.split_first()?;
+        self.head.read += 1;
+        if *first == WHOLE {
+            return self.pop_whole();
+        }
+        let len = usize::from(*first);
+        self.head.read += len;
+        Some(Traffic::Message(Frame::copy_prefix(rest, len).into()))
+    }
+
+    fn pop_whole(&mut self) -> Option<Traffic> {
+        let traffic = self.whole.pop_front();
+        if self.whole.is_empty() && self.whole.capacity() > MANY {
+            self.whole = VecDeque::new();
+        }
+        traffic
+    }
+
+    /// Moves everything from `other` to the end, without copying more than half-empty chunks.
+    pub fn append(&mut self, other: &mut TrafficQueue) {
+        self.len += std::mem::take(&mut other.len);
+        other.head = self.append_chunk(std::mem::take(&mut other.head));
+        for chunk in other.between.drain(..) {
+            self.append_chunk(chunk);
+        }
+        other.tail = self.append_chunk(std::mem::take(&mut other.tail));
+        self.whole.append(&mut other.whole);
+    }
+
+    /// Takes the last message that is `wanted` out. It looks at everything.
+    pub fn take_last(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
+        let is_wanted = |traffic: &Traffic| matches!(traffic, Traffic::Message(message) if wanted(message));
+        let all: Vec<Traffic> = std::iter::from_fn(|| self.pop()).collect();
+        let at = all.iter().rposition(is_wanted);
+        let mut taken = None;
+        for (n, traffic) in all.into_iter().enumerate() {
+            match traffic {
+                Traffic::Message(message) if Some(n) == at => taken = Some(message),
+                other => self.push(other),
+            }
+        }
+        taken
+    }
+
+    /// Makes room for another record: in a chunk that is still small, or in another one.
+    #[cold]
+    fn make_room(&mut self) {
+        if self.tail.records.capacity() < CHUNK {
+            return self.tail.grow();
+        }
+        let chunk = self.spare.take().unwrap_or_else(|| Chunk::with_room(CHUNK));
+        let full = std::mem::replace(&mut self.tail, chunk);
+        self.between.push_back(full);
+    }
+
+    /// The head is read to its end: the next chunk is the head.
+    #[cold]
+    fn leave_head(&mut self) {
+        self.head.clear();
+        match self.between.pop_front() {
+            Some(next) => {
+                let read = std::mem::replace(&mut self.head, next);
+                self.spare =
+                    Some(read).filter(|chunk| chunk.records.capacity() >= CHUNK).or(self.spare.take());
+            }
+            None => std::mem::swap(&mut self.head, &mut self.tail),
+        }
+        // What a long queue took to know its chunks by goes with the last of them.
+        if self.between.is_empty() && self.between.capacity() > FEW {
+            self.between = VecDeque::new();
+        }
+    }
+
+    /// Moves a chunk to the end, or what is in it; returns an empty one, with memory where there is some to spare.
+    fn append_chunk(&mut self, mut chunk: Chunk) -> Chunk {
+        if self.tail.is_read() {
+            std::mem::swap(&mut self.tail, &mut chunk);
+        } else if self.tail.records.len() + chunk.records.len() <= CHUNK {
+            self.tail.records.extend_from_slice(&chunk.records[chunk.read..]);
+        } else {
+            let full = std::mem::replace(&mut self.tail, chunk);
+            self.between.push_back(full);
+            return Chunk::default();
+        }
+        chunk.clear();
+        chunk
+    }
+}
+
+impl Iterator for TrafficQueue {
+    type Item = Traffic;
+
+    fn next(&mut self) -> Option<Traffic> {
+        self.pop()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len, Some(self.len))
+    }
+}
+
+impl ExactSizeIterator for TrafficQueue {}
+
+impl Chunk {
+    fn with_room(bytes: usize) -> Chunk {
+        Chunk { records: Vec::with_capacity(bytes), read: 0 }
+    }
+
+    /// Whether there might be no room for another record.
+    #[inline]
+    fn is_tight(&self) -> bool {
+        self.records.capacity() - self.records.len() < 1 + INLINE
+    }
+
+    /// Enlarges a small chunk, by powers of two up to the size of all others.
+    fn grow(&mut self) {
+        let size = (2 * self.records.capacity()).clamp(FIRST, CHUNK);
+        self.records.reserve_exact(size - self.records.len());
+    }
+
+    /// A body is copied as a block of fixed size, which is faster, and the surplus cut off.
+    #[inline(always)]
+    fn push_block(&mut self, block: &[u8; INLINE], len: u8) {
+        let end = self.records.len() + 1 + usize::from(len);
+        self.records.push(len);
+        self.records.extend_from_slice(block);
+        self.records.truncate(end);
+    }
+
+    #[inline]
+    fn is_read(&self) -> bool {
+        self.read == self.records.len()
+    }
+
+    /// Makes it as new, with its memory.
+    fn clear(&mut self) {
+        self.records.clear();
+        self.read = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(size: usize, n: usize) -> Traffic {
+        Traffic::Message(Message::from(vec![n as u8; size]))
+    }
+
+    /// One of every kind, of a size that depends on its number.
+    fn item(n: usize) -> Traffic {
+        match n % 11 {
+            0 => Traffic::Subscribe(Frame::from(&n.to_be_bytes())),
+            1 => Traffic::Leave(Frame::new()),
+            2 => Traffic::Message(Message::from([vec![1; n % 200], vec![2; 3]])),
+            3 => Traffic::Message(Message::from("grouped").with_group("group")),
+            4 => Traffic::Message(Message::new()),
+            5 => message(n % 5000, n),
+            _ => message(n % (INLINE + 2), n),
+        }
+    }
+
+    fn popped(queue: &mut TrafficQueue) -> Vec<Traffic> {
+        std::iter::from_fn(|| queue.pop()).collect()
+    }
+
+    #[test]
+    fn it_is_first_in_first_out_whatever_is_in_it() {
+        let (mut queue, mut model) = (TrafficQueue::new(), VecDeque::new());
+        for n in 0..20_000 {
+            queue.push(item(n));
+            model.push_back(item(n));
+            if n % 3 == 0 || n % 1000 > 900 {
+                for _ in 0..=n % 4 {
+                    assert_eq!(queue.pop(), model.pop_front());
+                }
+            }
+            assert_eq!(queue.len(), model.len());
+            assert_eq!(queue.is_empty(), model.is_empty());
+        }
+        assert_eq!(popped(&mut queue), Vec::from(model));
+        assert_eq!(queue.pop(), None);
+    }
+
+    #[test]
+    fn what_a_message_carries_beside_its_frames_is_kept() {
+        let mut queue = TrafficQueue::new();
+        queue.push(Traffic::Message(Message::from("a").with_group("g").with_routing_id(7)));
+        let Some(Traffic::Message(message)) = queue.pop() else { panic!("it is a message") };
+        assert_eq!((message.group(), message.routing_id()), (&b"g"[..], 7));
+    }
+
+    #[test]
+    fn queues_append_in_order_at_any_fill() {
+        for (a, b, read) in [(0, 5, 0), (5, 0, 0), (3, 900, 1), (900, 3, 700), (900, 900, 899), (1, 1, 1)] {
+            let (mut left, mut right) = (TrafficQueue::new(), TrafficQueue::new());
+            (0..a).for_each(|n| left.push(item(n)));
+            (0..read).for_each(|_| drop(left.pop()));
+            (0..=b).for_each(|n| right.push(item(n)));
+            drop(right.pop());
+            left.append(&mut right);
+            assert!(right.is_empty() && right.pop().is_none());
+            let expected: Vec<Traffic> = (read..a).chain(1..=b).map(item).collect();
+            assert_eq!(left.len(), expected.len());
+            assert_eq!(popped(&mut left), expected, "{a} {b} {read}");
+            left.push(item(8));
+            right.push(item(9));
+            assert_eq!((left.pop(), right.pop()), (Some(item(8)), Some(item(9))));
+        }
+    }
+
+    #[test]
+    fn many_small_appends_fill_chunks() {
+        let mut queue = TrafficQueue::new();
+        for n in 0..10_000 {
+            let mut one = TrafficQueue::new();
+            one.push(message(20, n));
+            queue.append(&mut one);
+        }
+        assert!(queue.between.len() < 2 * 10_000 * 21 / CHUNK, "{} chunks", queue.between.len());
+    }
+
+    #[test]
+    fn the_last_of_the_wanted_is_taken_and_the_others_stay() {
+        let mut queue = TrafficQueue::new();
+        (0..1000).for_each(|n| queue.push(message(10, n % 10)));
+        assert!(queue.take_last(|message| message[0][0] == 11).is_none());
+        assert!(queue.take_last(|message| message[0][0] == 7).is_some());
+        let rest: Vec<Traffic> = (0..1000).filter(|n| *n != 997).map(|n| message(10, n % 10)).collect();
+        assert_eq!(popped(&mut queue), rest);
+    }
+
+    #[test]
+    fn it_is_filled_and_emptied_again_and_again() {
+        let mut queue = TrafficQueue::new();
+        for count in [1, 2000, 3, 1000, 5000] {
+            (0..count).for_each(|n| queue.push(item(n)));
+            assert_eq!(popped(&mut queue), (0..count).map(item).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_freed_but_for_three_chunks() {
+        let mut queue = TrafficQueue::new();
+        (0..100_000).for_each(|n| queue.push(message(64, n)));
+        assert!(queue.between.len() > 300);
+        assert_eq!(popped(&mut queue).len(), 100_000);
+        assert_eq!(queue.between.len(), 0);
+        let kept = [Some(&queue.head), Some(&queue.tail), queue.spare.as_ref()];
+        let kept: usize = kept.into_iter().flatten().map(|chunk| chunk.records.capacity()).sum();
+        assert!(kept <= 3 * CHUNK, "{kept} bytes");
+    }
+}
