@@ -146,13 +146,17 @@ impl About {
     fn value(&self, name: &str) -> Option<Vec<u8>> {
         let peer = &self.peer;
         let known = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
+        // The authenticator's word is first (libzmq stream_engine_base.cpp), but for what it says in a frame of its own and for
+        // what is seen here. It may say anything of these names; the peer's handshake, of Identity alone.
+        let said = || peer.property(name).map(<[u8]>::to_vec);
         match name {
-            "Socket-Type" => known(peer.socket_type?.name()),
-            "Identity" | "Routing-Id" => peer.socket_type.map(|_| peer.routing_id.to_vec()),
-            "User-Id" => known(&peer.user_id),
+            "Socket-Type" => said().or_else(|| known(peer.socket_type?.name())),
+            // One that told no name told an empty one.
+            "Identity" | "Routing-Id" => said().or_else(|| peer.socket_type.map(|_| Vec::new())),
+            "User-Id" => known(&peer.user_id).or_else(said),
             "Peer-Address" => known(&peer.address),
             "__fd" => peer.descriptor.map(|number| number.to_string().into_bytes()),
-            _ => peer.property(name).map(<[u8]>::to_vec),
+            _ => said(),
         }
     }
 }

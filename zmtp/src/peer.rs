@@ -31,6 +31,9 @@ impl fmt::Display for Version {
     }
 }
 
+/// The names of the routing id among the properties: that of RFC 23, and that of libzmq's `zmq_msg_gets`.
+pub(crate) const ROUTING_ID: [&str; 2] = ["Identity", "Routing-Id"];
+
 /// One connected peer: immutable, one per connection, shared by every message that came from it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -45,7 +48,7 @@ pub struct Peer {
     pub address: String,
     /// The user that ZAP authenticated; empty for none.
     pub user_id: String,
-    /// Further properties of the peer's handshake, names as the peer spelled them.
+    /// Further properties, names as they were spelled: those that the authenticator gave, then those of the peer's handshake.
     pub properties: Vec<(String, Bytes)>,
     /// When the handshake ended.
     pub since: Instant,
@@ -73,9 +76,38 @@ impl Peer {
         }
     }
 
-    /// The property `name`, compared without regard to case (RFC 37 §3.6).
+    /// The property `name`, compared without regard to case (RFC 37 §3.6): what the authenticator said of it, else what the
+    /// peer's handshake told. `Identity` and `Routing-Id` are two names of one property.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&[u8]> {
-        self.properties.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
+        let given = |name: &str| {
+            self.properties.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
+        };
+        let is_routing_id = ROUTING_ID.iter().any(|known| known.eq_ignore_ascii_case(name));
+        given(name).or_else(|| {
+            let told = (!self.routing_id.is_empty()).then_some(&self.routing_id[..]);
+            is_routing_id.then(|| ROUTING_ID.iter().find_map(|other| given(other)).or(told))?
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authenticators_name_for_a_peer_is_told_before_the_peers_own() {
+        let mut peer = Peer::new(1, String::new(), Instant::now());
+        assert_eq!((peer.property("Identity"), peer.property("Routing-Id")), (None, None));
+        peer.routing_id = Bytes::from("mine");
+        for name in ["Identity", "Routing-Id", "identity"] {
+            assert_eq!(peer.property(name), Some(&b"mine"[..]));
+        }
+        for said in ROUTING_ID {
+            peer.properties = vec![(said.to_owned(), Bytes::from("ann"))];
+            let told = ROUTING_ID.map(|name| peer.property(name).unwrap());
+            assert_eq!((told, &peer.routing_id[..]), ([&b"ann"[..]; 2], &b"mine"[..]));
+        }
+        assert_eq!(peer.property("Room"), None);
     }
 }

@@ -182,9 +182,14 @@ fn handshakes_go_wrong_in_these_ways() {
 fn of_repeated_properties_the_first_counts_of_identity_the_last() {
     let mut end = End::new(Config::new(Router), Instant::now());
     let mut ready = b"\x05READY".to_vec();
-    for (name, value) in
-        [("x-a", "1"), ("Identity", "one"), ("X-A", "2"), ("Socket-Type", "DEALER"), ("IDENTITY", "two")]
-    {
+    for (name, value) in [
+        ("x-a", "1"),
+        ("Identity", "one"),
+        ("X-A", "2"),
+        ("Socket-Type", "DEALER"),
+        ("IDENTITY", "two"),
+        ("Routing-Id", "three"),
+    ] {
         crate::command::write_property(name, value.as_bytes(), &mut ready);
     }
     let bytes = [&hex(GREETING)[..], &[4, ready.len() as u8], &ready].concat();

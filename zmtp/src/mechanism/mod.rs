@@ -276,8 +276,8 @@ pub(crate) fn read_properties(config: &Config, data: &[u8]) -> Result<Told, Prot
                 return Err(ProtocolError::InvalidMetadata);
             }
             told.routing_id = Bytes::copy_from_slice(value);
-        } else if name.eq_ignore_ascii_case("User-Id") {
-            // Who the peer is says the authoriser (RFC 27), never the peer.
+        } else if name.eq_ignore_ascii_case("User-Id") || name.eq_ignore_ascii_case("Routing-Id") {
+            // Who the peer is says the authoriser (RFC 27), never the peer; what it calls itself is its `Identity`.
         } else if !told.properties.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             told.properties.push((name.to_owned(), command::keep(value)));
         }
