@@ -571,16 +571,18 @@ fn a_storm_at_a_dead_handlers_door_leaves_nothing_and_a_neighbour_goes_on() {
 
 #[test]
 fn a_context_ends_while_somebody_waits_for_a_decision() {
-    struct Never(Mutex<std::sync::mpsc::Receiver<()>>);
+    struct Never(std::sync::mpsc::SyncSender<()>, Mutex<std::sync::mpsc::Receiver<()>>);
     impl Authenticate for Never {
         fn check(&self, _who: &Credentials) -> Verdict {
-            let _ = self.0.lock().unwrap().recv();
+            self.0.send(()).unwrap();
+            let _ = self.1.lock().unwrap().recv();
             Verdict::allow("")
         }
     }
+    let (asked, question) = std::sync::mpsc::sync_channel(1);
     let (go, gate) = std::sync::mpsc::sync_channel(1);
     let cx = Context::new();
-    cx.authenticator("never", Never(Mutex::new(gate))).unwrap();
+    cx.authenticator("never", Never(asked, Mutex::new(gate))).unwrap();
     let handler = handler(&cx, SocketType::Rep);
     let (_never, never, _) = server(&cx, &with_domain("never"));
     let (_asking, asking, _) = server(&cx, &with_domain("lab"));
@@ -589,6 +591,7 @@ fn a_context_ends_while_somebody_waits_for_a_decision() {
         peer.send_bytes(&common::greeting());
     }
     handler.recv_soon();
+    question.recv_timeout(LONG).unwrap();
     assert_eq!(cx.term().wait(), Default::default());
     peers.iter_mut().for_each(RawPeer::expect_end);
     go.send(()).unwrap();
