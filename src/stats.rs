@@ -154,6 +154,8 @@ counters! {
         bytes_read,
         /// Times that the memory of a body grew while it was received.
         growths,
+        /// Connections that ended because there was no memory for what their peer sent.
+        out_of_memory,
         /// Connections that an accept filter closed at once (TCP_ACCEPT_FILTER, IPC_FILTER_UID, _GID, _PID).
         filtered,
         /// Notices of peers that come and go (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG) that were dropped, because too many peers

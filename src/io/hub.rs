@@ -14,7 +14,7 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_zmtp::connection::{Connection, Established};
-use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
+use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError, Traffic};
 
 use super::acceptor::Place;
 use super::command::{Attach, Control};
@@ -29,6 +29,7 @@ use crate::monitor::{DisconnectReason, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
 use crate::socket::pipes::{Entry, Link, Slot};
+use crate::stats::Counters;
 
 /// Who made a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,6 +340,9 @@ impl Reactor {
 
     fn report_end(&self, connected: &Connected, end: &End) {
         let base = &connected.base;
+        if let End::Protocol(ConnectionError::Protocol(ProtocolError::OutOfMemory { .. })) = end {
+            Counters::add(&base.counters.out_of_memory, 1);
+        }
         let kind = match (&connected.peer, end) {
             (Some(peer), end) => EventKind::Disconnected { peer: Arc::clone(peer), why: end.reason() },
             (None, End::Stopped | End::Drained) => return,

@@ -591,7 +591,7 @@ impl Connection {
         if topic.len() > limit {
             Err(ProtocolError::TopicTooLong { limit })
         } else {
-            Ok(Frame::copy_from(topic))
+            Frame::try_copy_prefix(topic, topic.len())
         }
     }
 

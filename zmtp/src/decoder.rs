@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::error::{CommandKind, ProtocolError};
 use crate::frame::{Framing, Header, LONG, MAX_HEADER};
+use crate::memory;
 use crate::message::INLINE;
 use crate::{Frame, Message};
 
@@ -74,8 +75,8 @@ impl Assembly {
         self.parts.is_empty()
     }
 
-    /// Holds one more frame against the limits on a message.
-    pub(crate) fn admit(&self, limits: &Limits, length: u64, more: bool) -> Result<(), ProtocolError> {
+    /// Holds one more frame against the limits on a message, and makes room for it.
+    pub(crate) fn admit(&mut self, limits: &Limits, length: u64, more: bool) -> Result<(), ProtocolError> {
         if more || !self.is_empty() {
             if self.size.saturating_add(length) > limits.message {
                 return Err(ProtocolError::MessageTooLong { limit: limits.message });
@@ -83,6 +84,7 @@ impl Assembly {
             if self.parts.len() as u64 >= u64::from(limits.frames) {
                 return Err(ProtocolError::TooManyFrames { limit: limits.frames });
             }
+            self.parts.reserve_frame()?;
         }
         Ok(())
     }
@@ -169,15 +171,17 @@ impl Decoder {
         if length as u64 > self.limits.frame || length > rest.len() {
             return None;
         }
+        // Where there is no memory, `next` says so.
+        let frame = Frame::try_copy_prefix(rest, length).ok()?;
         *input = &rest[length..];
-        Some(Frame::copy_prefix(rest, length))
+        Some(frame)
     }
 
     /// Eats `input` up to the end of the next message or command.
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
         loop {
             if let Some(header) = self.current {
-                if !self.gather(header, input) {
+                if !self.gather(header, input)? {
                     return Ok(None);
                 }
                 self.current = None;
@@ -192,7 +196,7 @@ impl Decoder {
                 self.current = Some(header);
                 continue;
             }
-            let body = Frame::copy_prefix(input, length);
+            let body = Frame::try_copy_prefix(input, length)?;
             *input = &input[length..];
             if let Some(item) = self.finish(header, body) {
                 return Ok(Some(item));
@@ -226,7 +230,7 @@ impl Decoder {
             self.current = Some(header);
         }
         let Some(header) = self.current else { return Ok(None) };
-        if !self.gather(header, input) {
+        if !self.gather(header, input)? {
             return Ok(None);
         }
         self.current = None;
@@ -235,14 +239,14 @@ impl Decoder {
     }
 
     /// Eats what there is of a body that does not lie whole in one input. `true`: now it is here.
-    fn gather(&mut self, header: Header, input: &mut &[u8]) -> bool {
+    fn gather(&mut self, header: Header, input: &mut &[u8]) -> Result<bool, ProtocolError> {
         // `admit` has seen that the length fits a usize.
         let missing = header.length as usize - self.body.len();
         let (arrived, rest) = input.split_at(missing.min(input.len()));
         *input = rest;
-        self.growths += u64::from(grow(&mut self.body, missing, arrived.len()));
+        self.growths += u64::from(grow(&mut self.body, missing, arrived.len())?);
         self.body.extend_from_slice(arrived);
-        arrived.len() == missing
+        Ok(arrived.len() == missing)
     }
 
     /// The body under way with room for what comes next of it, and for nothing else; `None` when little is missing.
@@ -252,7 +256,8 @@ impl Decoder {
             return None;
         }
         if self.body.capacity() == self.body.len() {
-            self.growths += u64::from(grow(&mut self.body, missing, 1));
+            // Where there is no memory, `next` says so when the next bytes are there.
+            self.growths += u64::from(grow(&mut self.body, missing, 1).ok()?);
         }
         (self.body.capacity() - self.body.len() <= missing).then_some(&mut self.body)
     }
@@ -288,9 +293,9 @@ impl Decoder {
     }
 
     /// Holds a header against the rules of the phase and the limits. The length as a `usize`.
-    fn admit(&self, header: Header) -> Result<usize, ProtocolError> {
+    fn admit(&mut self, header: Header) -> Result<usize, ProtocolError> {
         let Header { more, command, length } = header;
-        let limits = &self.limits;
+        let limits = self.limits;
         match self.phase {
             Phase::Identity if more || command || length > 255 => {
                 return Err(ProtocolError::MalformedIdentity { length });
@@ -313,7 +318,7 @@ impl Decoder {
             });
         }
         if !command {
-            self.assembly.admit(limits, length, more)?;
+            self.assembly.admit(&limits, length, more)?;
         }
         // A length beyond the address space, or beyond what a vector may hold, is beyond any limit.
         usize::try_from(length)
@@ -345,12 +350,12 @@ impl Decoder {
 }
 
 /// Makes room for `arrived` bytes of the `missing` ones: exactly, when the end is near. `true`: that took memory.
-fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) -> bool {
+fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) -> Result<bool, ProtocolError> {
     let full = body.capacity() - body.len() < arrived;
     if full {
         let received = body.len() + arrived;
         let ahead = (missing - arrived).min(received.saturating_mul(FACTOR).max(AHEAD));
-        body.reserve_exact(arrived + ahead);
+        memory::reserve(body, arrived + ahead)?;
     }
-    full
+    Ok(full)
 }

@@ -123,6 +123,11 @@ pub enum ProtocolError {
         /// The limit.
         limit: u64,
     },
+    /// There was no memory for what the peer sent, and everybody else needs what is left.
+    OutOfMemory {
+        /// How many bytes were asked for at once.
+        bytes: u64,
+    },
     /// A command is longer than any that is accepted here.
     CommandTooLong {
         /// The length that its header announced.
@@ -213,6 +218,7 @@ impl ProtocolError {
             | ProtocolError::MalformedIdentity { .. }
             | ProtocolError::EmptyFrameV1
             | ProtocolError::FrameTooLong { .. }
+            | ProtocolError::OutOfMemory { .. }
             | ProtocolError::CommandTooLong { .. }
             | ProtocolError::MessageTooLong { .. }
             | ProtocolError::TooManyFrames { .. }
@@ -264,6 +270,9 @@ impl fmt::Display for ProtocolError {
             ProtocolError::EmptyFrameV1 => f.write_str("a ZMTP 1.0 frame of length 0"),
             ProtocolError::FrameTooLong { length, limit } => {
                 write!(f, "a frame of {length} bytes, the limit being {limit}")
+            }
+            ProtocolError::OutOfMemory { bytes } => {
+                write!(f, "no memory for {bytes} bytes of what it sends")
             }
             ProtocolError::CommandTooLong { length, limit } => {
                 write!(f, "a command of {length} bytes, the limit being {limit}")

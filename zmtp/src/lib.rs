@@ -40,6 +40,7 @@ mod greeting;
 pub mod groups;
 mod heartbeat;
 pub mod mechanism;
+mod memory;
 pub mod message;
 #[cfg(any(test, fuzzing))]
 mod pair;

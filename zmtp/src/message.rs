@@ -13,6 +13,8 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::Peer;
+use crate::error::ProtocolError;
+use crate::memory::{self, SMALL};
 
 /// The longest body that a frame stores in place, in bytes.
 pub const INLINE: usize = 64;
@@ -79,6 +81,19 @@ impl Frame {
             Some(block) if len <= INLINE => Frame(Repr::Inline { len: len as u8, buf: *block }),
             _ => Frame::copy_from(&bytes[..len]),
         }
+    }
+
+    /// [`Frame::copy_prefix`], where the peer chose how long it is.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    #[inline]
+    pub(crate) fn try_copy_prefix(bytes: &[u8], len: usize) -> Result<Frame, ProtocolError> {
+        if len <= SMALL {
+            return Ok(Frame::copy_prefix(bytes, len));
+        }
+        // The copy has no room to spare, so its memory moves from one type to the other twice.
+        memory::copy(&bytes[..len]).map(|copy| Frame::from(BytesMut::from(Bytes::from(copy))))
     }
 
     /// The block that a body in place lies at the beginning of, and the body's length.
@@ -400,6 +415,20 @@ impl Message {
         match &mut self.frames {
             Frames::Many(frames) if frames.is_empty() => self.frames = Frames::One(frame),
             _ => self.many().push_front(frame),
+        }
+    }
+
+    /// Makes room for another frame at the end.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn reserve_frame(&mut self) -> Result<(), ProtocolError> {
+        match &mut self.frames {
+            Frames::One(_) => Ok(()),
+            Frames::Many(frames) => {
+                let bytes = (frames.len() + 1) * size_of::<Frame>();
+                frames.try_reserve(1).map_err(|_| ProtocolError::OutOfMemory { bytes: bytes as u64 })
+            }
         }
     }
 

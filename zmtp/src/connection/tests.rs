@@ -427,6 +427,26 @@ fn memory_follows_what_arrived() {
 }
 
 #[test]
+fn without_memory_for_a_body_the_connection_is_over() {
+    let now = Instant::now();
+    let long = |flags: u8, size: u64| [&[flags][..], &size.to_be_bytes(), &vec![7; size as usize]].concat();
+    let refused = |bytes: &[u8], gives: usize| {
+        let mut end = End::open(Config::new(Pull), V3_1, now);
+        crate::memory::GIVES.set(gives);
+        // A whole body in one input, or pieces of one.
+        let input = bytes.chunks(60_000).try_for_each(|piece| end.input(piece, now).map(drop));
+        crate::memory::GIVES.set(usize::MAX);
+        matches!(input, Err(ProtocolError::OutOfMemory { .. }))
+    };
+    for (size, enough) in [(5000, 5000), (200_000, 200_000)] {
+        for flags in [2, 3] {
+            assert!(!refused(&long(flags, size), enough), "{flags} {size}");
+            assert!(refused(&long(flags, size), 4999), "{flags} {size}");
+        }
+    }
+}
+
+#[test]
 fn a_frame_of_256_kib_grows_at_most_three_times_and_ends_exact() {
     let now = Instant::now();
     for first in [0, 1, 100, 65_527] {

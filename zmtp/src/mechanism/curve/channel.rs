@@ -14,6 +14,7 @@ use crate::decoder::{Assembly, Decoder, Item, Limits, Sealed};
 use crate::encoder::{COPY_LIMIT, Outbox, Wire};
 use crate::error::{CommandKind, ProtocolError};
 use crate::frame::{Framing, Header, MAX_HEADER};
+use crate::memory;
 use crate::message::INLINE;
 use crate::{Frame, Message, Traffic, Version};
 
@@ -194,7 +195,7 @@ impl Channel {
                     self.open_in_place(count, &tag, block)?;
                     return Ok((block[0], Frame::copy_from(&block[1..])));
                 }
-                let mut bytes = BytesMut::from(cipher);
+                let mut bytes = BytesMut::from(Bytes::from(memory::copy(cipher)?));
                 self.open_in_place(count, &tag, &mut bytes)?;
                 Ok((bytes.get_u8(), bytes.into()))
             }
