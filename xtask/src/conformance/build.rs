@@ -15,6 +15,7 @@ const PLATFORM: &str = "\
 #define ZMQ_HAVE_SO_PEERCRED
 #define ZMQ_HAVE_UIO
 #define ZMQ_HAVE_EVENTFD
+#define ZMQ_HAVE_PPOLL
 #define HAVE_FORK
 #define HAVE_MKDTEMP
 ";
