@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `tree` | the files, their tokens, and which lines are tests |
 //! | `arrows` | which crate may know which |
+//! | `storeys` | which file of a crate may know which |
 //! | `sizes` | lines of files and functions |
 //! | `scan` | the tables of [`crate::bans`] applied |
 
 mod arrows;
 mod scan;
 mod sizes;
+pub(crate) mod storeys;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -18,6 +20,8 @@ use std::fmt;
 use std::path::Path;
 
 use crate::bans::{BANS, Ban, DEMANDS, WORDS};
+use crate::house::HOUSES;
+use storeys::House;
 use tree::Tree;
 
 /// One broken rule.
@@ -79,12 +83,13 @@ impl fmt::Display for Summary {
 
 /// Checks the tree at `root` against every rule.
 pub(crate) fn check(root: &Path) -> Result<Summary, Faults> {
-    check_against(root, BANS)
+    check_against(root, BANS, HOUSES)
 }
 
-fn check_against(root: &Path, bans: &[Ban]) -> Result<Summary, Faults> {
+fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary, Faults> {
     let (tree, mut faults) = Tree::read(root);
     faults.extend(arrows::check(&tree));
+    faults.extend(storeys::check(&tree, houses));
     faults.extend(sizes::check(&tree));
     faults.extend(scan::bans(&tree, bans));
     faults.extend(scan::demands(&tree, DEMANDS));

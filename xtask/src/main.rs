@@ -26,6 +26,7 @@ mod descendants;
 mod elf;
 mod floor;
 mod harness;
+mod house;
 mod install;
 mod registry;
 mod replacement;

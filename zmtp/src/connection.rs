@@ -9,7 +9,6 @@
 //! **The gate**: with [`Config::authorise`] the handshake stops when the peer has shown who it is, until
 //! [`Connection::decide`] says that it may come in.
 
-mod config;
 mod pongs;
 
 use std::sync::Arc;
@@ -26,9 +25,8 @@ use crate::gate::{Admitted, Credentials, Decision, Gate, Status};
 use crate::greeting::{Greeted, Greeting};
 use crate::heartbeat::{Due, Heartbeat, tenths};
 use crate::mechanism::{Channel, Mechanism, Step, Told, secret};
-use crate::{Frame, Message, SocketType, Traffic, Version, groups, raw};
+use crate::{Config, Frame, Message, SocketType, Traffic, Version, groups, raw};
 
-pub use config::Config;
 use pongs::Pongs;
 
 /// What is known of the peer when the handshake is over.

@@ -9,8 +9,8 @@ pub mod mechanisms;
 use std::mem::discriminant;
 use std::time::{Duration, Instant};
 
+use crate::Config;
 use crate::command::{self, Command};
-use crate::connection::Config;
 use crate::error::ProtocolError;
 use crate::pair::{End, VERSIONS, drain};
 use crate::{Message, SocketType, Traffic, Version};

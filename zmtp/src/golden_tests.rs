@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::Config;
+use crate::Config;
 use crate::error::ProtocolError;
 use crate::pair::{End, hex};
 use crate::{Message, SocketType, Traffic, Version};

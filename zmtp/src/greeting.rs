@@ -3,10 +3,9 @@
 //! Ten bytes go out at once. The eleventh follows the peer's ten, the rest follows its revision byte: an older peer
 //! would take anything sent earlier for frames.
 
-use crate::connection::Config;
 use crate::error::{Excerpt, ProtocolError};
 use crate::frame::{Framing, Header};
-use crate::{SocketType, Version};
+use crate::{Config, SocketType, Version};
 
 /// Length of the signature, of a 2.0 greeting, of a 3.x greeting.
 const SIGNATURE: usize = 10;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
-use crate::connection::Config;
+use crate::Config;
 use crate::error::CommandKind;
 use crate::pair::{End, hex};
 use crate::{Frame, SocketType, Traffic, Version};

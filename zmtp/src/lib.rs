@@ -8,6 +8,7 @@
 //! | [`peer`] | [`Peer`], [`Version`]: who is at the other end |
 //! | [`socket_type`] | the table of socket types |
 //! | [`traffic`] | [`Traffic`]: what travels once the handshake is over |
+//! | `config` | [`Config`]: what the owner of a connection says about it |
 //! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
 //! | [`encoder`] | [`Outbox`]: bytes on their way out |
 //! | [`groups`] | the groups of RADIO and DISH |
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod config;
 pub mod connection;
 mod decoder;
 pub mod encoder;
@@ -52,7 +54,8 @@ mod round_trip_tests;
 pub mod socket_type;
 pub mod traffic;
 
-pub use connection::{Config, Connection, Established, Stage};
+pub use config::Config;
+pub use connection::{Connection, Established, Stage};
 pub use encoder::Outbox;
 pub use entropy::Entropy;
 pub use error::{ConnectionError, ProtocolError};

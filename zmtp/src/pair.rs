@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::connection::{Config, Connection, Established};
+use crate::Config;
+use crate::connection::{Connection, Established};
 use crate::error::ProtocolError;
 use crate::gate::{Credentials, Decision};
 use crate::{Outbox, SocketType, Traffic, Version};

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 
-use crate::connection::Config;
+use crate::Config;
 use crate::pair::{End, VERSIONS};
 use crate::{Frame, Message, SocketType, Traffic, Version};
 

@@ -206,7 +206,11 @@ impl Source {
                 push(&rename.ident);
                 self.imports.push(run);
             }
-            _ => {}
+            syn::UseTree::Glob(glob) => {
+                let line = glob.star_token.span.start().line;
+                run.push(Token { text: "*".to_owned(), line });
+                self.imports.push(run);
+            }
         }
     }
 }

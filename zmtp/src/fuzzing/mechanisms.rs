@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::assert_memory_follows;
+use crate::Config;
 use crate::command;
-use crate::connection::Config;
 use crate::mechanism::curve::bench::{
     Impostor, Line, Stranger, client_config, framed, greeted, server_config,
 };

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::connection::{Config, Stage};
+use crate::Config;
+use crate::connection::Stage;
 use crate::error::{ConnectionError, ProtocolError};
 use crate::mechanism::{Decision, Proof, Status};
 use crate::pair::{End, Pair, hex, opening};

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::connection::{Config, Established};
+use crate::Config;
+use crate::connection::Established;
 use crate::mechanism::curve::SecretKey;
 use crate::mechanism::{Decision, Secret, Settings, Status};
 use crate::pair::{End, Pair, dice, opening};

@@ -12,20 +12,18 @@ mod null;
 #[cfg(feature = "plain")]
 mod plain;
 pub(crate) mod secret;
+mod settings;
+mod step;
 #[cfg(feature = "curve")]
 pub mod z85;
 
-use std::time::Instant;
 pub mod zap;
 
-use bytes::Bytes;
+use std::time::Instant;
 
-use crate::SocketType;
-use crate::command::{self, Command};
-use crate::connection::Config;
+use crate::Config;
+use crate::command::Command;
 use crate::error::ProtocolError;
-#[cfg(feature = "curve")]
-use curve::{PublicKey, SecretKey};
 
 #[cfg(feature = "curve")]
 pub(crate) use curve::Channel;
@@ -34,108 +32,8 @@ pub(crate) use no_channel::Channel;
 
 pub use crate::gate::{Credentials, Decision, Proof, Status};
 pub use secret::Secret;
-
-/// Longest property list that a handshake accepts, in bytes.
-pub(crate) const MAX_METADATA: usize = 8 * 1024;
-
-/// The longest ERROR command: a name of 5 and a reason of 255 bytes, each with its length.
-#[cfg(any(feature = "plain", feature = "curve"))]
-const MAX_ERROR: usize = 1 + 5 + 1 + 255;
-
-/// Which mechanism a socket demands, with its credentials.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum Settings {
-    /// NULL: no authentication, no secrecy (RFC 23 "NULL").
-    #[default]
-    Null,
-    /// PLAIN, the side that is shown a name and a password (RFC 24; `ZMQ_PLAIN_SERVER`).
-    #[cfg(feature = "plain")]
-    PlainServer,
-    /// PLAIN, the side that shows them, at most 255 bytes each (RFC 24; `ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
-    #[cfg(feature = "plain")]
-    PlainClient {
-        /// The name.
-        username: Bytes,
-        /// The password.
-        password: Secret,
-    },
-    /// CURVE, the side whose key the clients know (RFC 25; `ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`).
-    #[cfg(feature = "curve")]
-    CurveServer(SecretKey),
-    /// CURVE, the side that knows the server's key (RFC 25; `ZMQ_CURVE_SERVERKEY`, `ZMQ_CURVE_SECRETKEY`).
-    #[cfg(feature = "curve")]
-    CurveClient {
-        /// The server's public key: no other server is talked to.
-        server: PublicKey,
-        /// Our own key.
-        secret: SecretKey,
-    },
-}
-
-impl Settings {
-    /// The mechanism's name, as the greeting carries it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Settings::Null => "NULL",
-            #[cfg(feature = "plain")]
-            Settings::PlainServer | Settings::PlainClient { .. } => "PLAIN",
-            #[cfg(feature = "curve")]
-            Settings::CurveServer(_) | Settings::CurveClient { .. } => "CURVE",
-        }
-    }
-
-    /// Whether this side admits peers, and so asks whether it may; a client does not.
-    #[must_use]
-    pub fn admits(&self) -> bool {
-        match self {
-            Settings::Null => true,
-            #[cfg(feature = "plain")]
-            Settings::PlainServer => true,
-            #[cfg(feature = "plain")]
-            Settings::PlainClient { .. } => false,
-            #[cfg(feature = "curve")]
-            Settings::CurveServer(_) => true,
-            #[cfg(feature = "curve")]
-            Settings::CurveClient { .. } => false,
-        }
-    }
-
-    /// The greeting's mechanism field: the name, NUL padded.
-    pub(crate) fn field(&self) -> [u8; 20] {
-        let mut field = [0; 20];
-        field[..self.name().len()].copy_from_slice(self.name().as_bytes());
-        field
-    }
-
-    /// Whether peers below 3.0, which know no mechanism, may connect at all. Anything but NULL would let them in
-    /// without a proof of who they are (libzmq session_base.cpp `zap_enabled`).
-    pub(crate) fn permits_legacy(&self) -> bool {
-        matches!(self, Settings::Null)
-    }
-}
-
-/// What the handshake told of the peer.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    pub(crate) socket_type: Option<SocketType>,
-    pub(crate) routing_id: Bytes,
-    pub(crate) properties: Vec<(String, Bytes)>,
-    /// What encrypts the traffic.
-    pub(crate) channel: Option<Box<Channel>>,
-}
-
-/// How a dialogue goes on.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// The peer speaks next.
-    More,
-    /// The peer showed who it is: `admit` is to be called when it may come in, and nothing else before.
-    Ask(Proof),
-    /// The dialogue is over.
-    Ready(Told),
-}
+pub use settings::Settings;
+pub(crate) use step::{Step, Told};
 
 /// A handshake in progress.
 #[derive(Debug)]
@@ -215,7 +113,7 @@ impl Mechanism {
             }
             // The settings of a connection never change.
             #[cfg(feature = "curve")]
-            _ => Err(fault_of(command)),
+            _ => Err(step::fault_of(command)),
         }
     }
 
@@ -234,60 +132,6 @@ impl Mechanism {
         };
         told.map_or(Step::More, Step::Ready)
     }
-}
-
-/// What a command is that has no place here: a refusal, or out of order.
-fn fault_of(command: &Command<'_>) -> ProtocolError {
-    match command {
-        Command::Error(reason) => ProtocolError::Refused { reason: Bytes::copy_from_slice(reason) },
-        other => ProtocolError::UnexpectedCommand { name: other.name() },
-    }
-}
-
-/// Our own properties: `Socket-Type`, `Identity` where the type has one, then the application's.
-///
-/// libzmq sends `Identity` from REQ, DEALER and ROUTER even when it is empty, and compares both names with regard
-/// to case, so they are spelled exactly so.
-pub(crate) fn write_own_properties(config: &Config, out: &mut Vec<u8>) {
-    command::write_property("Socket-Type", config.socket_type.name().as_bytes(), out);
-    if config.socket_type.sends_identity() {
-        command::write_property("Identity", &config.routing_id, out);
-    }
-    for (name, value) in &config.properties {
-        command::write_property(name, value, out);
-    }
-}
-
-/// Reads the peer's properties and holds its socket type against ours.
-///
-/// Of a repeated property the first value counts, of `Identity` the last, as in libzmq. A peer need not name its
-/// socket type.
-pub(crate) fn read_properties(config: &Config, data: &[u8]) -> Result<Told, ProtocolError> {
-    if data.len() > MAX_METADATA {
-        return Err(ProtocolError::InvalidMetadata);
-    }
-    let mut told = Told::default();
-    for (name, value) in command::properties(data)? {
-        if name.eq_ignore_ascii_case("Socket-Type") {
-            let peer = legal_peer(config.socket_type, value)?;
-            told.socket_type.get_or_insert(peer);
-        } else if name.eq_ignore_ascii_case("Identity") {
-            if value.len() > 255 {
-                return Err(ProtocolError::InvalidMetadata);
-            }
-            told.routing_id = Bytes::copy_from_slice(value);
-        } else if name.eq_ignore_ascii_case("User-Id") || name.eq_ignore_ascii_case("Routing-Id") {
-            // Who the peer is says the authoriser (RFC 27), never the peer; what it calls itself is its `Identity`.
-        } else if !told.properties.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            told.properties.push((name.to_owned(), command::keep(value)));
-        }
-    }
-    Ok(told)
-}
-
-fn legal_peer(own: SocketType, name: &[u8]) -> Result<SocketType, ProtocolError> {
-    let peer = SocketType::from_name(name);
-    peer.filter(|peer| own.talks_to(*peer)).ok_or(ProtocolError::SocketTypeMismatch { own, peer })
 }
 
 #[cfg(test)]

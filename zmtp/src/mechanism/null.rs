@@ -1,8 +1,8 @@
 //! NULL (RFC 23 §"The NULL Mechanism"): a READY each way, in any order. Ours waits for the gate.
 
-use super::{MAX_METADATA, Step, Told, fault_of, read_properties, write_own_properties};
+use super::step::{MAX_METADATA, Step, Told, fault_of, read_properties, write_own_properties};
+use crate::Config;
 use crate::command::Command;
-use crate::connection::Config;
 use crate::error::ProtocolError;
 
 const READY: &[u8] = b"\x05READY";

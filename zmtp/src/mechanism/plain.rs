@@ -5,9 +5,10 @@
 
 use bytes::Bytes;
 
-use super::{MAX_ERROR, MAX_METADATA, Secret, Step, Told, fault_of, read_properties, write_own_properties};
+use super::Secret;
+use super::step::{MAX_ERROR, MAX_METADATA, Step, Told, fault_of, read_properties, write_own_properties};
+use crate::Config;
 use crate::command::{self, Command};
-use crate::connection::Config;
 use crate::error::{CommandKind, ProtocolError};
 use crate::gate::Proof;
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::connection::{Config, Stage};
+use crate::Config;
+use crate::connection::Stage;
 use crate::error::{CommandKind, Excerpt, ProtocolError};
 use crate::mechanism::{Decision, Proof, Secret, Settings, Status};
 use crate::pair::{End, Pair, hex};

@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use crate::connection::Config;
 use crate::frame::{Framing, Header};
 #[cfg(test)]
 use crate::mechanism::Decision;
@@ -12,7 +11,7 @@ use crate::mechanism::curve::boxes::{BoxKey, counted, random};
 use crate::mechanism::curve::channel::{Channel, Role};
 use crate::mechanism::curve::{PublicKey, SecretKey};
 use crate::pair::{End, dice, hex};
-use crate::{SocketType, Version};
+use crate::{Config, SocketType, Version};
 
 /// The keys of libzmq's manual (zmq_curve).
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::boxes::{BoxKey, Nonce, TAG, counted};
-use super::{MESSAGE, OVERHEAD};
+use super::wire::{MESSAGE, OVERHEAD};
 use crate::decoder::{Assembly, Decoder, Item, Limits, Sealed};
 use crate::encoder::{COPY_LIMIT, Outbox, Wire};
 use crate::error::{CommandKind, ProtocolError};
@@ -232,8 +232,8 @@ impl Channel {
             return Err(malformed());
         }
         let mut rest = body.strip_prefix(MESSAGE).ok_or_else(malformed)?;
-        let count = super::take_count(&mut rest).ok_or_else(malformed)?;
-        let tag = super::take(&mut rest).ok_or_else(malformed)?;
+        let count = super::wire::take_count(&mut rest).ok_or_else(malformed)?;
+        let tag = super::wire::take(&mut rest).ok_or_else(malformed)?;
         if count <= self.received {
             return Err(ProtocolError::Replayed(CommandKind::Message));
         }

@@ -5,14 +5,16 @@ use zeroize::Zeroizing;
 use super::boxes::{BoxKey, counted, random};
 use super::channel::{Channel, Role};
 use super::keys::{PublicKey, SecretKey};
-use super::{
+use super::wire::{
     COOKIE_LENGTH, HELLO, HELLO_LENGTH, HELLO_NONCE, INITIATE, INITIATE_NONCE, PADDING, READY, READY_NONCE,
     VERSION, VOUCH_LENGTH, VOUCH_NONCE, WELCOME_LENGTH, WELCOME_NONCE, take, take_count,
 };
+use crate::Config;
 use crate::command::Command;
-use crate::connection::Config;
 use crate::error::{CommandKind, ProtocolError};
-use crate::mechanism::{MAX_ERROR, MAX_METADATA, Step, fault_of, read_properties, write_own_properties};
+use crate::mechanism::step::{
+    MAX_ERROR, MAX_METADATA, Step, fault_of, read_properties, write_own_properties,
+};
 
 /// The client, by what it waits for.
 #[derive(Debug)]

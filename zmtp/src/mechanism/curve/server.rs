@@ -11,16 +11,16 @@ use zeroize::Zeroizing;
 use super::boxes::{BoxKey, TAG, counted, random};
 use super::channel::{Channel, Role};
 use super::keys::{PublicKey, SecretKey};
-use super::{
+use super::wire::{
     COOKIE_LENGTH, COOKIE_NONCE, HELLO_LENGTH, HELLO_NONCE, INITIATE, INITIATE_NONCE, PADDING, READY,
     READY_NONCE, VERSION, VOUCH_LENGTH, VOUCH_NONCE, WELCOME, WELCOME_LENGTH, WELCOME_NONCE, take,
     take_count,
 };
+use crate::Config;
 use crate::command::Command;
-use crate::connection::Config;
 use crate::error::{CommandKind, ProtocolError};
 use crate::gate::Proof;
-use crate::mechanism::{MAX_METADATA, Step, Told, read_properties, write_own_properties};
+use crate::mechanism::step::{MAX_METADATA, Step, Told, read_properties, write_own_properties};
 
 /// How long a cookie is good (RFC 26 §"WELCOME": "a short period of time, typically 60 seconds").
 const COOKIE_LIFE: Duration = Duration::from_secs(60);

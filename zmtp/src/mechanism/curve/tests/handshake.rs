@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::connection::{Config, Stage};
+use crate::Config;
+use crate::connection::Stage;
 use crate::error::{CommandKind, ConnectionError, Excerpt, ProtocolError};
 use crate::mechanism::curve::bench::*;
 use crate::mechanism::curve::{PublicKey, SecretKey};

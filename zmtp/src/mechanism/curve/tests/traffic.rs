@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::connection::Config;
+use crate::Config;
 use crate::error::{CommandKind, ProtocolError};
 use crate::mechanism::curve::OVERHEAD;
 use crate::mechanism::curve::bench::*;

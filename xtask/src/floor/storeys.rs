@@ -1,0 +1,273 @@
+//! The floors inside each crate: what a file may import of its own crate, and which files may know each other.
+//!
+//! A crate's floors stand in one table, from the top. A file imports what is on its own floor or below, never above. Files
+//! that import each other in a circle cannot be understood apart, so a circle is a fault, too, unless it lies within one
+//! folder and is named with its reason.
+//!
+//! An import is any path that begins with `crate`, `self` or `super` in production code, or a `use` of a child. It counts as
+//! an import of the file that it leads to in the end: through what a file imports, and so exports again, to where the name
+//! is defined. A parent's `mod child;` is no import.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Fault;
+use super::tree::{Source, Token, Tree};
+
+/// The floors of one crate.
+pub(crate) struct House {
+    /// Where its source is.
+    pub(crate) src: &'static str,
+    /// From the top: files without `.rs`, and folders, which take their files along unless a file is named itself.
+    pub(crate) floors: &'static [&'static [&'static str]],
+    /// Circles that are allowed: files of one folder that import each other, and why.
+    pub(crate) circles: &'static [Circle],
+}
+
+/// Files of one folder that import each other.
+pub(crate) struct Circle {
+    pub(crate) files: &'static [&'static str],
+    pub(crate) reason: &'static str,
+}
+
+/// What one file imports of its crate: file by file, with the first line that does.
+type Imports = BTreeMap<String, BTreeMap<String, usize>>;
+
+pub(crate) fn check(tree: &Tree, houses: &[House]) -> Vec<Fault> {
+    houses.iter().flat_map(|house| check_house(tree, house)).collect()
+}
+
+fn check_house(tree: &Tree, house: &House) -> Vec<Fault> {
+    let imports = imports(tree, house.src);
+    let mut faults = Vec::new();
+    if imports.is_empty() {
+        return faults;
+    }
+    for (file, targets) in &imports {
+        let Some(floor) = floor_of(house, file) else {
+            let text =
+                format!("stands on no floor of {}: add it to the table in xtask/src/house.rs", house.src);
+            faults.push(fault(house, file, 0, text));
+            continue;
+        };
+        for (target, line) in targets {
+            if floor_of(house, target).is_some_and(|other| other < floor) {
+                faults.push(fault(
+                    house,
+                    file,
+                    *line,
+                    format!("imports {target}, which is on a floor above"),
+                ));
+            }
+        }
+    }
+    let circles = circles(&imports);
+    for circle in &circles {
+        let excuse = house.circles.iter().find(|allowed| allowed.files == circle.as_slice());
+        let folder = |file: &String| file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let one_folder = circle.iter().map(folder).collect::<BTreeSet<_>>().len() == 1;
+        if excuse.is_none() || !one_folder {
+            faults.push(fault(house, &circle[0], 0, ties(circle, &imports)));
+        }
+    }
+    for allowed in house.circles {
+        if !circles.iter().any(|circle| circle.as_slice() == allowed.files) {
+            let text =
+                format!("the circle that is allowed for it ({}) is not there: remove it", allowed.reason);
+            faults.push(fault(house, allowed.files[0], 0, text));
+        }
+    }
+    faults
+}
+
+/// What ties the files of a circle.
+fn ties(circle: &[String], imports: &Imports) -> String {
+    let mut text = format!("{} files import each other:", circle.len());
+    for file in circle {
+        let targets: Vec<&str> =
+            imports[file].keys().filter(|target| circle.contains(target)).map(String::as_str).collect();
+        text += &format!("\n    {file} -> {}", targets.join(", "));
+    }
+    text
+}
+
+/// How many files the largest circle of each crate has; one for none.
+pub(crate) fn largest(tree: &Tree, houses: &[House]) -> Vec<(String, usize)> {
+    let largest = |house: &House| circles(&imports(tree, house.src)).iter().map(Vec::len).max().unwrap_or(1);
+    houses.iter().map(|house| (house.src.to_owned(), largest(house))).collect()
+}
+
+/// The floor that a file stands on, counted from the top; the longest name in the table that fits.
+fn floor_of(house: &House, file: &str) -> Option<usize> {
+    let fits = |name: &str| file == name || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
+    let rows =
+        house.floors.iter().enumerate().flat_map(|(n, names)| names.iter().map(move |name| (n, *name)));
+    rows.filter(|(_, name)| fits(name)).max_by_key(|(_, name)| name.len()).map(|(n, _)| n)
+}
+
+/// What the production files of a crate import, by their module's path below `src`; `lib` is the root.
+fn imports(tree: &Tree, src: &str) -> Imports {
+    let sources: BTreeMap<String, &Source> = tree
+        .sources
+        .iter()
+        .filter(|source| !source.is_test)
+        .filter_map(|source| Some((module(source.path.strip_prefix(src)?)?, source)))
+        .collect();
+    let files = Files { names: sources.keys().map(String::as_str).collect(), sources: &sources };
+    let targets = |(file, source): (&String, &&Source)| {
+        let mut targets = BTreeMap::new();
+        for (path, line) in paths(source) {
+            let target = files.resolve(file, &path, 0);
+            if let Some(target) = target.filter(|target| target != file) {
+                targets.entry(target).or_insert(line);
+            }
+        }
+        (file.clone(), targets)
+    };
+    sources.iter().map(targets).collect()
+}
+
+/// `socket/base` for `/socket/base.rs`, `socket` for `/socket/mod.rs`; none for what is no module of the library.
+fn module(path: &str) -> Option<String> {
+    let path = path.strip_prefix('/')?.strip_suffix(".rs")?;
+    let path = path.strip_suffix("/mod").unwrap_or(path);
+    (!path.starts_with("bin/") && path != "main").then(|| path.to_owned())
+}
+
+/// The paths of production code that may begin in the crate itself.
+fn paths(source: &Source) -> Vec<(Vec<&str>, usize)> {
+    let imports = source.imports.iter().map(|run| (path_at(run), run[0].line));
+    let mut in_use = false;
+    let inline = (0..source.tokens.len()).filter_map(|at| {
+        let token = &source.tokens[at];
+        in_use = if in_use { token.text != ";" } else { token.text == "use" };
+        let begins = at == 0 || source.tokens[at - 1].text != "::";
+        let own = ["crate", "self", "super"].contains(&token.text.as_str());
+        (begins && own && !in_use).then(|| (path_at(&source.tokens[at..]), token.line))
+    });
+    imports.chain(inline).filter(|(_, line)| !source.in_test(*line)).collect()
+}
+
+/// The names of the path at the head of `run`.
+fn path_at(run: &[Token]) -> Vec<&str> {
+    let mut names = vec![run[0].text.as_str()];
+    let mut rest = &run[1..];
+    while let [colons, name, after @ ..] = rest {
+        if colons.text != "::" || !name.text.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+            break;
+        }
+        names.push(&name.text);
+        rest = after;
+    }
+    if matches!(rest, [colons, star, ..] if colons.text == "::" && star.text == "*") {
+        names.push("*");
+    }
+    names
+}
+
+/// How many exports of exports are followed.
+const LONGEST_CHAIN: usize = 4;
+
+/// The production files of one crate.
+struct Files<'a> {
+    names: BTreeSet<&'a str>,
+    sources: &'a BTreeMap<String, &'a Source>,
+}
+
+impl Files<'_> {
+    /// The file that a path of `file` leads to, if it begins in the crate.
+    fn resolve(&self, file: &str, path: &[&str], depth: usize) -> Option<String> {
+        let mut at: Vec<&str> = if file == "lib" { Vec::new() } else { file.split('/').collect() };
+        let mut rest = path;
+        match *path.first()? {
+            "crate" => {
+                at.clear();
+                rest = &path[1..];
+            }
+            "self" => rest = &path[1..],
+            "super" => {
+                while rest.first() == Some(&"super") {
+                    at.pop();
+                    rest = &rest[1..];
+                }
+            }
+            child => {
+                at.push(child);
+                let known = self.knows(&at);
+                at.pop();
+                if !known {
+                    return None;
+                }
+            }
+        }
+        // `self` alone is a receiver, and a path without a name leads to nothing.
+        rest.first()?;
+        while let Some((name, after)) = rest.split_first() {
+            at.push(name);
+            if !self.knows(&at) {
+                at.pop();
+                break;
+            }
+            rest = after;
+        }
+        let target = if at.is_empty() { "lib".to_owned() } else { at.join("/") };
+        if !self.names.contains(target.as_str()) {
+            return None;
+        }
+        let exported = rest.first().filter(|_| depth < LONGEST_CHAIN && target != file);
+        let origin = exported.and_then(|name| self.origin(&target, name, depth + 1));
+        Some(origin.unwrap_or(target))
+    }
+
+    /// Where a name that `file` imports, and so may export again, comes from.
+    fn origin(&self, file: &str, name: &str, depth: usize) -> Option<String> {
+        let runs = self.sources.get(file)?.imports.iter();
+        let mut named = runs.filter(|run| run.len() > 1 && run.last().is_some_and(|last| last.text == name));
+        named.find_map(|run| self.resolve(file, &path_at(run), depth))
+    }
+
+    /// Whether a module is a file, or a folder of files.
+    fn knows(&self, module: &[&str]) -> bool {
+        let module = module.join("/");
+        let below = format!("{module}/");
+        self.names.contains(module.as_str()) || self.names.iter().any(|file| file.starts_with(&below))
+    }
+}
+
+/// The groups of files that import each other, each sorted.
+fn circles(imports: &Imports) -> Vec<Vec<String>> {
+    let reach: BTreeMap<&str, BTreeSet<&str>> =
+        imports.keys().map(|file| (file.as_str(), reached(imports, file))).collect();
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for (file, targets) in &reach {
+        if !targets.contains(file) || !seen.insert(*file) {
+            continue;
+        }
+        let circle: Vec<String> = targets
+            .iter()
+            .filter(|other| reach.get(*other).is_some_and(|back| back.contains(file)))
+            .map(|other| (*other).to_owned())
+            .collect();
+        seen.extend(targets.iter().filter(|other| circle.iter().any(|name| name == *other)));
+        found.push(circle);
+    }
+    found
+}
+
+/// Every file that one leads to.
+fn reached<'a>(imports: &'a Imports, from: &str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = vec![from];
+    while let Some(file) = open.pop() {
+        for target in imports.get(file).into_iter().flat_map(BTreeMap::keys) {
+            if found.insert(target.as_str()) {
+                open.push(target);
+            }
+        }
+    }
+    found
+}
+
+fn fault(house: &House, file: &str, line: usize, text: String) -> Fault {
+    Fault { path: format!("{}/{file}", house.src), line, rule: "storeys", text }
+}

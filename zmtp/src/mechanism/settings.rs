@@ -1,0 +1,83 @@
+//! Which mechanism a socket demands, with its credentials.
+
+#[cfg(feature = "plain")]
+use bytes::Bytes;
+
+#[cfg(feature = "plain")]
+use super::Secret;
+#[cfg(feature = "curve")]
+use super::curve::{PublicKey, SecretKey};
+
+/// Which mechanism a socket demands, with its credentials.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Settings {
+    /// NULL: no authentication, no secrecy (RFC 23 "NULL").
+    #[default]
+    Null,
+    /// PLAIN, the side that is shown a name and a password (RFC 24; `ZMQ_PLAIN_SERVER`).
+    #[cfg(feature = "plain")]
+    PlainServer,
+    /// PLAIN, the side that shows them, at most 255 bytes each (RFC 24; `ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
+    #[cfg(feature = "plain")]
+    PlainClient {
+        /// The name.
+        username: Bytes,
+        /// The password.
+        password: Secret,
+    },
+    /// CURVE, the side whose key the clients know (RFC 25; `ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`).
+    #[cfg(feature = "curve")]
+    CurveServer(SecretKey),
+    /// CURVE, the side that knows the server's key (RFC 25; `ZMQ_CURVE_SERVERKEY`, `ZMQ_CURVE_SECRETKEY`).
+    #[cfg(feature = "curve")]
+    CurveClient {
+        /// The server's public key: no other server is talked to.
+        server: PublicKey,
+        /// Our own key.
+        secret: SecretKey,
+    },
+}
+
+impl Settings {
+    /// The mechanism's name, as the greeting carries it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Settings::Null => "NULL",
+            #[cfg(feature = "plain")]
+            Settings::PlainServer | Settings::PlainClient { .. } => "PLAIN",
+            #[cfg(feature = "curve")]
+            Settings::CurveServer(_) | Settings::CurveClient { .. } => "CURVE",
+        }
+    }
+
+    /// Whether this side admits peers, and so asks whether it may; a client does not.
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        match self {
+            Settings::Null => true,
+            #[cfg(feature = "plain")]
+            Settings::PlainServer => true,
+            #[cfg(feature = "plain")]
+            Settings::PlainClient { .. } => false,
+            #[cfg(feature = "curve")]
+            Settings::CurveServer(_) => true,
+            #[cfg(feature = "curve")]
+            Settings::CurveClient { .. } => false,
+        }
+    }
+
+    /// The greeting's mechanism field: the name, NUL padded.
+    pub(crate) fn field(&self) -> [u8; 20] {
+        let mut field = [0; 20];
+        field[..self.name().len()].copy_from_slice(self.name().as_bytes());
+        field
+    }
+
+    /// Whether peers below 3.0, which know no mechanism, may connect at all. Anything but NULL would let them in
+    /// without a proof of who they are (libzmq session_base.cpp `zap_enabled`).
+    pub(crate) fn permits_legacy(&self) -> bool {
+        matches!(self, Settings::Null)
+    }
+}
