@@ -8,33 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::error::EndpointError;
-use crate::ipc;
-
-/// The transports there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scheme {
-    /// TCP over IPv4 and IPv6.
-    Tcp,
-    /// Local sockets (Unix domain).
-    Ipc,
-    /// Between the sockets of one context.
-    Inproc,
-}
-
-impl Scheme {
-    /// All of them, in the order in which texts name them.
-    pub const ALL: [Scheme; 3] = [Scheme::Tcp, Scheme::Ipc, Scheme::Inproc];
-
-    /// What stands before `://`. Case counts.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Scheme::Tcp => "tcp",
-            Scheme::Ipc => "ipc",
-            Scheme::Inproc => "inproc",
-        }
-    }
-}
+use crate::scheme::{self, Scheme};
 
 /// Where to bind or connect. `Display` and `Debug` print the canonical text.
 ///
@@ -366,7 +340,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn ipc_address(text: &str, address: &str) -> Result<IpcAddress, EndpointError> {
-    if !ipc::SUPPORTED {
+    if !scheme::IPC_SUPPORTED {
         return Err(EndpointError::IpcUnsupported(text.into()));
     }
     // libzmq: any path that starts with "*".
@@ -377,12 +351,12 @@ fn ipc_address(text: &str, address: &str) -> Result<IpcAddress, EndpointError> {
         return Err(EndpointError::PathWithNul(text.into()));
     }
     // An abstract name loses its "@" and gains a NUL in front, a path gains a NUL behind.
-    if address.len() - usize::from(address.starts_with('@')) > ipc::PATH_LIMIT {
+    if address.len() - usize::from(address.starts_with('@')) > scheme::IPC_PATH_LIMIT {
         return Err(EndpointError::PathTooLong(text.into()));
     }
     match address.strip_prefix('@') {
         Some("") => Err(EndpointError::NoAbstractName(text.into())),
-        Some(_) if !ipc::ABSTRACT_SUPPORTED => Err(EndpointError::AbstractUnsupported(text.into())),
+        Some(_) if !scheme::IPC_ABSTRACT_SUPPORTED => Err(EndpointError::AbstractUnsupported(text.into())),
         Some(name) => Ok(IpcAddress::Abstract(name.into())),
         None => Ok(IpcAddress::Path(Path::new(address).into())),
     }

@@ -1,9 +1,8 @@
 //! What can be wrong with an endpoint: one variant per cause, each text says what, where and what to do.
 
-use std::{error, fmt, io};
+use std::{error, fmt};
 
-use crate::endpoint::{Endpoint, Scheme};
-use crate::ipc::PATH_LIMIT;
+use crate::scheme::{IPC_PATH_LIMIT, Scheme};
 
 /// An endpoint that cannot be meant. The strings are the caller's own text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +111,10 @@ impl fmt::Display for EndpointError {
                 write!(f, "{text:?}: a source address before \";\" is for connect; bind takes one address")
             }
             EndpointError::PathTooLong(text) => {
-                write!(f, "{text:?}: longer than the {PATH_LIMIT} bytes that a local socket's name may have")
+                write!(
+                    f,
+                    "{text:?}: longer than the {IPC_PATH_LIMIT} bytes that a local socket's name may have"
+                )
             }
             EndpointError::PathWithNul(text) => write!(f, "{text:?}: a path cannot hold a NUL"),
             EndpointError::NoAbstractName(text) => write!(f, "{text:?}: no name after \"@\""),
@@ -159,29 +161,5 @@ impl fmt::Display for Known {
             f.write_str(if position == 0 { "" } else { ", " })?;
             f.write_str(scheme.name())
         })
-    }
-}
-
-/// Why nothing listens at an endpoint.
-///
-/// The kind of `source` tells: `AddrInUse`; `AddrNotAvailable`, not an address of this machine; `NotFound`, no such
-/// interface or host name, or no such directory; `PermissionDenied`; `Unsupported` by this platform or with IPv6 off.
-#[derive(Debug)]
-pub struct BindError {
-    /// As asked for, not resolved.
-    pub endpoint: Endpoint,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot bind {}: {}", self.endpoint, self.source)
-    }
-}
-
-impl error::Error for BindError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(&self.source)
     }
 }

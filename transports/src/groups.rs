@@ -7,7 +7,7 @@
 
 use std::fs;
 
-use crate::listener::Credentials;
+use crate::credentials::Credentials;
 
 impl Credentials {
     /// Whether /etc/group names the user as a member of one of these groups. Reads two files; `false` where they cannot

@@ -4,16 +4,6 @@
 //! is still the socket that was bound, and never by a fork child, whose parent still listens there. (libzmq removes
 //! whatever stands at the path, and leaves its own behind.)
 
-/// Whether this platform has local sockets that can be polled.
-pub(crate) const SUPPORTED: bool = cfg!(unix);
-
-/// Whether a local socket may have a name outside the file system.
-pub(crate) const ABSTRACT_SUPPORTED: bool = cfg!(any(target_os = "linux", target_os = "android"));
-
-/// The most bytes of a path or abstract name: `sun_path` less its one NUL.
-pub(crate) const PATH_LIMIT: usize =
-    if cfg!(any(target_os = "linux", target_os = "android", windows)) { 107 } else { 103 };
-
 #[cfg(unix)]
 pub use unix::IpcListener;
 #[cfg(unix)]
@@ -35,10 +25,11 @@ mod unix {
     use mio::net;
     use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
+    use crate::credentials::Credentials;
     use crate::endpoint::{Endpoint, IpcAddress};
-    use crate::listener::Credentials;
     use crate::options::SocketOptions;
-    use crate::tcp::apply_buffers;
+    use crate::scheme::IPC_PATH_LIMIT;
+    use crate::system::{self, apply_buffers};
 
     /// How often a directory name is drawn, and how often a path that others also want is tried.
     const ATTEMPTS: usize = 16;
@@ -123,7 +114,7 @@ mod unix {
     pub(crate) fn dial(address: &IpcAddress, options: &SocketOptions) -> io::Result<net::UnixStream> {
         let socket = new_socket(options)?;
         match socket.connect(&socket_address(address)?) {
-            Err(error) if !crate::stream::in_progress(&error) => Err(error),
+            Err(error) if !system::in_progress(&error) => Err(error),
             _ => Ok(net::UnixStream::from_std(socket.into())),
         }
     }
@@ -340,7 +331,7 @@ mod unix {
 
     /// The first directory in which a socket's path still fits.
     fn base_directory(mut candidates: impl Iterator<Item = PathBuf>) -> PathBuf {
-        let room = super::PATH_LIMIT - "/zeroxide-0123456789abcdef/socket".len();
+        let room = IPC_PATH_LIMIT - "/zeroxide-0123456789abcdef/socket".len();
         candidates
             .find(|path| path.is_absolute() && path.is_dir() && path.as_os_str().len() <= room)
             .unwrap_or_else(|| "/tmp".into())

@@ -2,14 +2,14 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`endpoint`] | [`Endpoint`]: the parsed text |
-//! | [`error`] | [`EndpointError`], [`BindError`] |
+//! | `scheme` | [`Scheme`], and what the platform allows of each |
+//! | [`endpoint`], [`error`] | [`Endpoint`]: the parsed text; [`EndpointError`] |
 //! | [`options`] | [`SocketOptions`] |
 //! | [`resolve`] | names to addresses: [`resolve::resolve`] answers what to [`dial`] |
-//! | [`listener`] | [`Listener`]: one arm per scheme |
+//! | [`listener`] | [`Listener`]: one arm per scheme; [`BindError`] |
 //! | `groups` | the groups of a user, which accept filters ask for |
 //! | [`stream`] | [`Stream`], [`dial`]: one arm per scheme |
-//! | [`tcp`], [`ipc`] | what the arms are made of |
+//! | [`tcp`], [`ipc`] | what the arms are made of; `system` is what they share |
 //! | [`socks`] | SOCKS5 as its client, bytes in and bytes out |
 //! | [`inproc`] | the name table of one context |
 //! | [`pipe`] | whole messages between a socket and an engine, or between two sockets |
@@ -35,6 +35,7 @@
 //! [`resolve::Resolved`], and a line in `tests/conformance.rs`.
 #![forbid(unsafe_code)]
 
+mod credentials;
 pub mod endpoint;
 pub mod error;
 mod groups;
@@ -44,15 +45,19 @@ pub mod listener;
 pub mod options;
 pub mod pipe;
 pub mod resolve;
+mod scheme;
 pub mod socks;
 pub mod stream;
 mod sync;
+mod system;
 pub mod tcp;
 
-pub use endpoint::{Endpoint, EndpointText, Host, IpcAddress, Port, Scheme, Source};
-pub use error::{BindError, EndpointError};
-pub use listener::{Accepted, Credentials, Listener};
+pub use credentials::Credentials;
+pub use endpoint::{Endpoint, EndpointText, Host, IpcAddress, Port, Source};
+pub use error::EndpointError;
+pub use listener::{Accepted, BindError, Listener};
 pub use options::SocketOptions;
 pub use resolve::{ResolveError, Resolved};
+pub use scheme::Scheme;
 pub use socks::{Refusal as SocksRefusal, SocksError};
 pub use stream::{Stream, dial};

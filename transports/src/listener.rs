@@ -2,16 +2,18 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::{error, fmt};
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
 
+use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
-use crate::error::BindError;
 #[cfg(unix)]
 use crate::ipc::{self, IpcListener};
 use crate::options::SocketOptions;
-use crate::stream::{self, Stream};
+use crate::stream::Stream;
+use crate::system;
 use crate::tcp::TcpListener;
 
 /// An endpoint that listens. Dropping it closes it and takes its files with it.
@@ -37,15 +39,28 @@ pub struct Accepted {
     pub credentials: Option<Credentials>,
 }
 
-/// The process at the other end of a local socket, when it connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// User.
-    pub uid: u32,
-    /// Primary group.
-    pub gid: u32,
-    /// Process, as this process' pid namespace numbers it.
-    pub pid: i32,
+/// Why nothing listens at an endpoint.
+///
+/// The kind of `source` tells: `AddrInUse`; `AddrNotAvailable`, not an address of this machine; `NotFound`, no such
+/// interface or host name, or no such directory; `PermissionDenied`; `Unsupported` by this platform or with IPv6 off.
+#[derive(Debug)]
+pub struct BindError {
+    /// As asked for, not resolved.
+    pub endpoint: Endpoint,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot bind {}: {}", self.endpoint, self.source)
+    }
+}
+
+impl error::Error for BindError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.source)
+    }
 }
 
 impl Listener {
@@ -122,9 +137,9 @@ impl Listener {
     #[must_use]
     pub fn raw(&self) -> i64 {
         match self {
-            Listener::Tcp(listener) => listener.sockets().first().map_or(-1, stream::raw),
+            Listener::Tcp(listener) => listener.sockets().first().map_or(-1, system::raw),
             #[cfg(unix)]
-            Listener::Ipc(listener) => stream::raw(listener.socket()),
+            Listener::Ipc(listener) => system::raw(listener.socket()),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::ipc;
 use crate::options::SocketOptions;
 use crate::resolve::Resolved;
+use crate::system;
 use crate::tcp;
 
 /// The system takes no more slices in one call (Linux UIO_MAXIOV, and the least that POSIX systems in use have).
@@ -205,9 +206,9 @@ impl Stream {
     #[must_use]
     pub fn raw(&self) -> i64 {
         match self {
-            Stream::Tcp(stream) => raw(stream),
+            Stream::Tcp(stream) => system::raw(stream),
             #[cfg(unix)]
-            Stream::Ipc(stream) => raw(stream),
+            Stream::Ipc(stream) => system::raw(stream),
         }
     }
 
@@ -238,40 +239,8 @@ fn tcp_text(address: io::Result<std::net::SocketAddr>) -> String {
     address.map_or_else(|_| "tcp://".into(), |address| Endpoint::from(address).to_string())
 }
 
-#[cfg(unix)]
-pub(crate) fn raw(socket: &impl std::os::fd::AsRawFd) -> i64 {
-    socket.as_raw_fd().into()
-}
-
-#[cfg(windows)]
-pub(crate) fn raw(socket: &impl std::os::windows::io::AsRawSocket) -> i64 {
-    i64::try_from(socket.as_raw_socket()).unwrap_or(-1)
-}
-
 // Apple has no such flag but a socket option, which is set on every socket; Windows has no SIGPIPE.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const NO_SIGNAL: i32 = rustix::net::SendFlags::NOSIGNAL.bits() as i32;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
-
-/// Whether a non-blocking connect was merely started.
-#[cfg(unix)]
-pub(crate) fn in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
-}
-
-#[cfg(not(unix))]
-pub(crate) fn in_progress(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::WouldBlock
-}
-
-#[cfg(unix)]
-pub(crate) fn is_family_unsupported(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_family_unsupported(error: &io::Error) -> bool {
-    const WSAEAFNOSUPPORT: i32 = 10047;
-    error.raw_os_error() == Some(WSAEAFNOSUPPORT)
-}

@@ -12,6 +12,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use crate::endpoint::{Endpoint, Host, Port};
 use crate::options::SocketOptions;
 use crate::resolve;
+use crate::system::{self, apply_buffers};
 
 /// How often a port is chosen anew when the one that fits IPv4 is taken on IPv6.
 const PORT_ATTEMPTS: usize = 16;
@@ -115,7 +116,7 @@ pub(crate) fn dial(
         socket.bind(&source.into())?;
     }
     match socket.connect(&address.into()) {
-        Err(error) if !crate::stream::in_progress(&error) => Err(error),
+        Err(error) if !system::in_progress(&error) => Err(error),
         _ => Ok(net::TcpStream::from_std(socket.into())),
     }
 }
@@ -180,7 +181,7 @@ fn bind_each(
 
 /// A machine without IPv6, or with IPv6 and no address of it.
 fn is_without_family(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::AddrNotAvailable || crate::stream::is_family_unsupported(error)
+    error.kind() == ErrorKind::AddrNotAvailable || system::is_family_unsupported(error)
 }
 
 fn listen(address: SocketAddr, options: &SocketOptions) -> io::Result<net::TcpListener> {
@@ -222,16 +223,6 @@ fn apply_all(socket: SockRef<'_>, v4: bool, options: &SocketOptions) -> io::Resu
     }
     // After the TOS, from which Linux derives a priority.
     apply_linux(&socket, options)
-}
-
-pub(crate) fn apply_buffers(socket: &SockRef<'_>, options: &SocketOptions) -> io::Result<()> {
-    if let Some(size) = options.sndbuf {
-        socket.set_send_buffer_size(size as usize)?;
-    }
-    if let Some(size) = options.rcvbuf {
-        socket.set_recv_buffer_size(size as usize)?;
-    }
-    Ok(())
 }
 
 fn apply_keepalive(socket: &SockRef<'_>, options: &SocketOptions) -> io::Result<()> {
