@@ -65,12 +65,17 @@ pub(crate) struct Summary {
     median: usize,
     longest: (usize, String),
     per_crate: Vec<(String, usize)>,
+    /// Files of the largest circle of each crate that has floors.
+    circles: Vec<(String, usize)>,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, lines) in &self.per_crate {
             writeln!(f, "{lines:7} lines  {name}")?;
+        }
+        for (src, files) in self.circles.iter().filter(|(_, files)| *files > 1) {
+            writeln!(f, "{files:7} files of {src} import each other")?;
         }
         let (most, path) = &self.longest;
         write!(
@@ -96,5 +101,8 @@ fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary,
     faults.extend(scan::words(&tree, WORDS));
     faults.sort();
     faults.dedup();
-    if faults.is_empty() { Ok(sizes::summary(&tree)) } else { Err(Faults(faults)) }
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    Ok(Summary { circles: storeys::largest(&tree, houses), ..sizes::summary(&tree) })
 }

@@ -49,6 +49,7 @@ pub(crate) fn summary(tree: &Tree) -> Summary {
         median: sizes.get(sizes.len() / 2).map_or(0, |(lines, _)| *lines),
         longest: sizes.last().cloned().unwrap_or_default(),
         per_crate: per_crate.into_iter().collect(),
+        circles: Vec::new(),
     }
 }
 

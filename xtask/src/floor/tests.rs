@@ -1,17 +1,17 @@
 //! Each rule fails on a small tree that breaks it, and passes on one that does not.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Fault, check_against};
 use crate::bans::{Allow, BANS, Ban, WORDS};
 
 /// A tree in a folder of its own, removed when dropped.
-struct Fixture(PathBuf);
+pub(super) struct Fixture(PathBuf);
 
 impl Fixture {
-    fn new(files: &[(&str, &str)]) -> Fixture {
+    pub(super) fn new(files: &[(&str, &str)]) -> Fixture {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let root = std::env::temp_dir().join(format!("zeroxide-floor-{}-{number}", std::process::id()));
@@ -21,6 +21,10 @@ impl Fixture {
             fs::write(path, text).unwrap();
         }
         Fixture(root)
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.0
     }
 
     fn faults(&self, bans: &[Ban]) -> Vec<Fault> {
