@@ -19,6 +19,8 @@ pub(crate) const HOUSES: &[House] = &[
                 "frame",
                 "groups",
                 "heartbeat",
+                "memory",
+                "message",
                 "queue",
                 "raw",
                 "traffic",
@@ -28,7 +30,6 @@ pub(crate) const HOUSES: &[House] = &[
             &["gate"],
             &[
                 "entropy",
-                "message",
                 "peer",
                 "socket_type",
                 "mechanism/settings",
