@@ -124,6 +124,10 @@ pub enum Attachment {
 pub enum DialError {
     /// The endpoint has no address that could be dialled.
     Resolve(ResolveError),
+    /// The name was not looked up within CONNECT_TIMEOUT, or half a minute where that sets no limit.
+    LookupTimedOut,
+    /// The system gave no thread for the lookup of the name.
+    NoThread(IoError),
     /// CONNECT_TIMEOUT ended it.
     TimedOut,
     /// The system refused it.
@@ -230,6 +234,8 @@ impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DialError::Resolve(error) => write!(f, "{error}"),
+            DialError::LookupTimedOut => f.write_str("the name was not looked up in time"),
+            DialError::NoThread(error) => write!(f, "no thread to look the name up: {error}"),
             DialError::TimedOut => f.write_str("no answer in time"),
             DialError::Io(error) => write!(f, "{error}"),
             DialError::NotBound => f.write_str("not bound in this context"),
@@ -255,7 +261,8 @@ impl DialError {
             DialError::Resolve(ResolveError::UnknownHost(_) | ResolveError::NoAddress) => {
                 Some("is the name right?")
             }
-            DialError::Resolve(_) => None,
+            DialError::Resolve(_) | DialError::NoThread(_) => None,
+            DialError::LookupTimedOut => Some("is the name server running?"),
             DialError::NotBound => Some("inproc joins sockets of one Context only"),
             DialError::Proxy(error) if error.is_of_proxy() => Some("see SOCKS_PROXY"),
             DialError::TimedOut | DialError::Proxy(_) | DialError::Handshake(_) => {
@@ -295,10 +302,10 @@ impl std::error::Error for DialError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             DialError::Resolve(error) => Some(error),
-            DialError::Io(error) => Some(error),
+            DialError::Io(error) | DialError::NoThread(error) => Some(error),
             DialError::Proxy(error) => Some(error),
             DialError::Handshake(error) => Some(error.as_ref()),
-            DialError::TimedOut | DialError::NotBound => None,
+            DialError::LookupTimedOut | DialError::TimedOut | DialError::NotBound => None,
         }
     }
 }

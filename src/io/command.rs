@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Disconnect(u64, Receipt),
     /// Dial at once instead of waiting for the next attempt.
     Redial(u64),
-    /// Names were looked up for a session.
+    /// The lookup with this number is over.
     Resolved(u64, std::io::Result<Vec<zeroxide_transports::Resolved>>),
     /// Whether the peer of a connection may come in.
     Decided(u64, Box<Answer>),

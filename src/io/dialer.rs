@@ -1,11 +1,11 @@
-//! Dialling: names to addresses on a helper thread, addresses to streams without blocking; with a SOCKS5 proxy, its
-//! address is what is looked up and dialled, and the stream is the peer's when the dialogue with it is over.
+//! Dialling: names to addresses on a thread for each (`lookups` says when), addresses to streams without blocking. With a
+//! SOCKS5 proxy, its address is looked up and dialled, and the stream is the peer's when the dialogue with it is over.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token};
 use zeroxide_transports::resolve::{needs_lookup, resolve};
@@ -14,40 +14,17 @@ use zeroxide_transports::{Endpoint, ResolveError, Resolved, SocksError, Stream};
 
 use super::command::Command;
 use super::hub::{Maker, Opening};
-use super::reactor::{Reactor, ReactorLink, Timer};
+use super::lookups::Name;
+use super::reactor::{Reactor, Timer};
 use crate::error::DialError;
 use crate::monitor::EventKind;
 use crate::socket::endpoints::EndpointState;
 
-/// Lookups at one time; a name server that hangs holds back no more than these.
-const MAX_LOOKUPS: usize = 16;
+/// How long an attempt waits for its name where CONNECT_TIMEOUT sets no limit.
+const LONGEST_LOOKUP: Duration = Duration::from_secs(30);
 
-/// Looks names up on threads that live as long as one lookup. The reactor never calls the system's resolver.
-#[derive(Clone, Default)]
-pub(super) struct Resolver(Arc<AtomicUsize>);
-
-impl Resolver {
-    /// Looks the endpoint of session `id` up; the answer comes as [`Command::Resolved`].
-    ///
-    /// # Errors
-    /// When too many lookups are under way, or the system gives no thread.
-    fn look_up(&self, id: u64, endpoint: Endpoint, ipv6: bool, link: ReactorLink) -> io::Result<()> {
-        if self.0.fetch_add(1, Ordering::SeqCst) >= MAX_LOOKUPS {
-            self.0.fetch_sub(1, Ordering::SeqCst);
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "too many names are being looked up"));
-        }
-        let pending = Arc::clone(&self.0);
-        let spawned = thread::Builder::new().name("zmq-resolve".into()).spawn(move || {
-            let addresses = resolve(&endpoint, ipv6);
-            pending.fetch_sub(1, Ordering::SeqCst);
-            link.send(Command::Resolved(id, addresses));
-        });
-        if spawned.is_err() {
-            self.0.fetch_sub(1, Ordering::SeqCst);
-        }
-        spawned.map(drop)
-    }
-}
+/// Finds the addresses of an endpoint, and blocks meanwhile.
+pub(super) type Resolve = Arc<dyn Fn(&Endpoint, bool) -> io::Result<Vec<Resolved>> + Send + Sync>;
 
 /// A stream that is being connected.
 pub(super) struct Dialling {
@@ -116,27 +93,67 @@ impl Reactor {
                 return self.attempt_failed(id, error.into());
             }
         };
-        if needs_lookup(&endpoint) {
-            if let Err(error) = self.resolver.look_up(id, endpoint, ipv6, self.link.clone()) {
-                self.attempt_failed(id, error.into());
+        if !needs_lookup(&endpoint) {
+            return self.found(id, resolve(&endpoint, ipv6).map_err(DialError::from));
+        }
+        if let Some(addresses) = session.late.take() {
+            return self.found(id, Ok(addresses));
+        }
+        session.looking = true;
+        let (socket, attempt) = (session.base.id, session.attempt);
+        let limit = session.values.connect_timeout.unwrap_or(LONGEST_LOOKUP);
+        self.arm_after(limit, Timer::ConnectTimeout(id, attempt));
+        self.lookups.ask(id, socket, Name { endpoint, ipv6 });
+        self.start_lookups();
+    }
+
+    /// Starts the lookups that have a place. The I/O thread itself never calls the system's resolver.
+    fn start_lookups(&mut self) {
+        let now = Instant::now();
+        while let Some((number, name)) = self.lookups.next(now) {
+            let (resolve, link) = (Arc::clone(&self.resolve), self.link.clone());
+            let look_up = move || link.send(Command::Resolved(number, resolve(&name.endpoint, name.ipv6)));
+            if let Err(error) = thread::Builder::new().name("zmq-resolve".into()).spawn(look_up) {
+                self.lookup_over(number, &Err(DialError::NoThread(error.into())));
             }
-        } else {
-            self.resolved(id, resolve(&endpoint, ipv6));
+        }
+        if let Some(at) = self.lookups.deadline(now) {
+            self.arm(at, Timer::Lookups);
         }
     }
 
-    /// The addresses of a session's name are known.
-    pub(super) fn resolved(&mut self, id: u64, addresses: io::Result<Vec<Resolved>>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.connection.is_some() {
-            return;
+    /// A lookup is over.
+    pub(super) fn resolved(&mut self, number: u64, addresses: io::Result<Vec<Resolved>>) {
+        self.lookup_over(number, &addresses.map_err(DialError::from));
+        self.start_lookups();
+    }
+
+    /// A lookup may be slow by now, and another have its place.
+    pub(super) fn look_for_slow_lookups(&mut self) {
+        self.lookups.look_again();
+        self.start_lookups();
+    }
+
+    fn lookup_over(&mut self, number: u64, addresses: &Result<Vec<Resolved>, DialError>) {
+        for id in self.lookups.finished(number) {
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            match std::mem::take(&mut session.looking) {
+                true => self.found(id, addresses.clone()),
+                // The attempt did not wait so long. The next one need not wait.
+                false => session.late = addresses.clone().ok(),
+            }
         }
+    }
+
+    /// The addresses of an attempt are known.
+    fn found(&mut self, id: u64, addresses: Result<Vec<Resolved>, DialError>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         match addresses {
             Ok(addresses) => {
                 session.addresses = addresses.into();
                 self.dial_next(id);
             }
-            Err(error) => self.attempt_failed(id, error.into()),
+            Err(error) => self.attempt_failed(id, error),
         }
     }
 
@@ -238,11 +255,15 @@ impl Reactor {
         Ok(())
     }
 
-    /// A pending connect, or the dialogue with a proxy, took too long.
+    /// A lookup, a pending connect, or the dialogue with a proxy took too long.
     pub(super) fn connect_timed_out(&mut self, id: u64, attempt: u32) {
-        let Some(session) = self.sessions.get(&id).filter(|session| session.attempt == attempt) else {
+        let Some(session) = self.sessions.get_mut(&id).filter(|session| session.attempt == attempt) else {
             return;
         };
+        if std::mem::take(&mut session.looking) {
+            // The lookup goes on, or keeps its turn, for the next attempt.
+            return self.attempt_failed(id, DialError::LookupTimedOut);
+        }
         let Some(token) = session.connection.filter(|token| self.dialling.contains_key(token)) else {
             return;
         };

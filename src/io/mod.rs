@@ -10,6 +10,7 @@ mod entry;
 pub(crate) mod flush;
 pub(crate) mod hub;
 mod line;
+mod lookups;
 mod notices;
 mod parting;
 pub(crate) mod reactor;

@@ -14,14 +14,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use mio::{Events, Poll, Token};
+use zeroxide_transports::resolve::resolve;
 
 use super::acceptor::Acceptor;
 use super::buffers::Buffers;
 use super::command::Command;
-use super::dialer::{Dialling, Resolver};
+use super::dialer::{Dialling, Resolve};
 use super::engine::{HUNG_UP, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::line::{Line, Next};
+use super::lookups::Lookups;
 use super::parting::Parting;
 use super::session::Session;
 use super::signaler::after;
@@ -111,8 +113,10 @@ pub(crate) enum Timer {
     Part(u64),
     /// The next attempt of a session, if it is still the one with this number.
     Dial(u64, u32),
-    /// The limit of a pending connect of a session, likewise.
+    /// The limit of a lookup or a pending connect of a session, likewise.
     ConnectTimeout(u64, u32),
+    /// A lookup may be slow.
+    Lookups,
     /// A listener may accept again.
     Accept(u64),
     /// A connection that was to end has lingered long enough.
@@ -151,7 +155,9 @@ pub(crate) struct Reactor {
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
     pub(super) watch: Watch,
-    pub(super) resolver: Resolver,
+    /// Names that are looked up, and by what.
+    pub(super) lookups: Lookups,
+    pub(super) resolve: Resolve,
     pub(super) random: Random,
     leaving: bool,
 }
@@ -192,12 +198,13 @@ impl Reactor {
             strangers_again: Instant::now(),
             closing: HashMap::new(),
             watch: Watch::default(),
-            resolver: Resolver::default(),
+            lookups: Lookups::default(),
+            resolve: Arc::new(resolve),
             leaving: false,
         })
     }
 
-    fn run(mut self) {
+    pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(MAX_EVENTS);
         while !self.is_done() {
             let timeout = self.timeout();
@@ -281,7 +288,7 @@ impl Reactor {
                     receipt.open();
                 }
                 Command::Redial(id) => self.redial(id),
-                Command::Resolved(id, addresses) => self.resolved(id, addresses),
+                Command::Resolved(number, addresses) => self.resolved(number, addresses),
                 Command::Decided(id, answer) => self.decided(id, *answer),
                 Command::Replied(id) => self.replied(id),
                 Command::Flush(base) => self.watch_over(base),
@@ -326,6 +333,7 @@ impl Reactor {
                 Timer::Part(id) => self.parted(id),
                 Timer::Dial(id, attempt) => self.dial_again(id, attempt),
                 Timer::ConnectTimeout(id, attempt) => self.connect_timed_out(id, attempt),
+                Timer::Lookups => self.look_for_slow_lookups(),
                 Timer::Accept(id) => self.accept_again(id),
                 Timer::Stop(id) => self.stop(id),
                 Timer::Watch => self.look_again(),

@@ -51,6 +51,10 @@ pub(crate) struct Session {
     pub(crate) user: Option<Box<str>>,
     /// Addresses of the endpoint's name that this attempt has not tried yet.
     pub(crate) addresses: VecDeque<Resolved>,
+    /// This attempt waits for the addresses of the endpoint's name.
+    pub(crate) looking: bool,
+    /// Addresses that came after their attempt was over: the next attempt begins with them.
+    pub(crate) late: Option<Vec<Resolved>>,
     pub(crate) backoff: Backoff,
     /// Number of the attempt; timers of earlier ones are void.
     pub(crate) attempt: u32,
@@ -82,6 +86,8 @@ impl Session {
             announced_id: None,
             user: None,
             addresses: VecDeque::new(),
+            looking: false,
+            late: None,
             backoff: Backoff::default(),
             attempt: 0,
             connection: None,
@@ -367,6 +373,7 @@ impl Reactor {
     /// The session ends now, whatever is unsent.
     pub(super) fn end_session(&mut self, id: u64) {
         let Some(mut session) = self.sessions.remove(&id) else { return };
+        self.lookups.forget(id, session.base.id);
         session.base.endpoints.remove(id);
         if let Some(connection) = session.connection.take() {
             self.forget_dialled(connection);

@@ -1,0 +1,248 @@
+//! Which names are looked up now, and which wait for a place.
+//!
+//! The system's resolver blocks, for half a minute if a name server is silent, and nothing can stop it. So each lookup
+//! has a thread, and there is a bounded number of them. A lookup that takes long leaves its place to the next one, while
+//! there is room for slow ones. Those that wait are served by turns of their sockets, and no socket gets more than
+//! half: names that hang hold up other names for [`SLOW`] at a time, and sockets that share no name with them hardly at all.
+//!
+//! This is the rule alone. `dialer` starts the threads and the clock is an argument.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use zeroxide_transports::Endpoint;
+
+/// Lookups at one time, not counting slow ones.
+pub(super) const PLACES: usize = 16;
+
+/// Slow lookups at one time. Those beyond keep their places.
+pub(super) const SLOW_PLACES: usize = 128;
+
+/// A lookup that takes longer is slow.
+pub(super) const SLOW: Duration = Duration::from_millis(250);
+
+/// What is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) endpoint: Endpoint,
+    pub(super) ipv6: bool,
+}
+
+/// The lookups of one I/O thread.
+#[derive(Default)]
+pub(super) struct Lookups {
+    /// The sessions that wait for a place, by socket; no list is empty.
+    waiting: HashMap<u64, VecDeque<(u64, Name)>>,
+    /// The sockets in `waiting`, each once: whose turn it is comes first.
+    turns: VecDeque<u64>,
+    running: Vec<Lookup>,
+    next: u64,
+    /// When somebody looks whether a lookup is slow.
+    armed: Option<Instant>,
+}
+
+/// A lookup that has a thread.
+struct Lookup {
+    number: u64,
+    name: Name,
+    /// Whose place it has.
+    socket: u64,
+    since: Instant,
+    slow: bool,
+    /// The sessions that want its result.
+    sessions: Vec<u64>,
+}
+
+impl Lookups {
+    /// A session of a socket wants a name looked up. Whoever wants it already keeps its turn.
+    pub(super) fn ask(&mut self, session: u64, socket: u64, name: Name) {
+        if self.join(session, &name) {
+            return;
+        }
+        let queue = self.waiting.entry(socket).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(socket);
+        }
+        if queue.iter().all(|(other, _)| *other != session) {
+            queue.push_back((session, name));
+        }
+    }
+
+    /// A session wants nothing any more. A lookup that runs goes on: nothing can stop it.
+    pub(super) fn forget(&mut self, session: u64, socket: u64) {
+        self.running.iter_mut().for_each(|lookup| lookup.sessions.retain(|other| *other != session));
+        if let Some(queue) = self.waiting.get_mut(&socket) {
+            queue.retain(|(other, _)| *other != session);
+            if queue.is_empty() {
+                self.waiting.remove(&socket);
+                self.turns.retain(|other| *other != socket);
+            }
+        }
+    }
+
+    /// The next lookup to start a thread for, with its number; `None` when nobody waits, or for want of a place.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(u64, Name)> {
+        self.find_slow(now);
+        let mut skipped = 0;
+        while skipped < self.turns.len() && count(&self.running, false, None) < PLACES {
+            let socket = self.turns.pop_front()?;
+            if count(&self.running, false, Some(socket)) >= PLACES / 2 {
+                self.turns.push_back(socket);
+                skipped += 1;
+                continue;
+            }
+            let queue = self.waiting.get_mut(&socket)?;
+            let first = queue.pop_front();
+            match queue.is_empty() {
+                true => drop(self.waiting.remove(&socket)),
+                false => self.turns.push_back(socket),
+            }
+            let (session, name) = first?;
+            if !self.join(session, &name) {
+                self.next += 1;
+                let (number, slow, sessions) = (self.next, false, vec![session]);
+                self.running.push(Lookup { number, name: name.clone(), socket, since: now, slow, sessions });
+                return Some((number, name));
+            }
+        }
+        None
+    }
+
+    /// A lookup is over; returns the sessions that want its result.
+    pub(super) fn finished(&mut self, number: u64) -> Vec<u64> {
+        let at = self.running.iter().position(|lookup| lookup.number == number);
+        at.map_or(Vec::new(), |at| self.running.swap_remove(at).sessions)
+    }
+
+    /// When to call [`Lookups::next`] again although nothing happened, if nobody was told that moment yet.
+    pub(super) fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        if self.turns.is_empty() || self.armed.is_some() {
+            return None;
+        }
+        // Those that are slow already wait for a place among the slow ones, and an end tells of one.
+        let slow_at = self.running.iter().filter(|lookup| !lookup.slow).map(|lookup| lookup.since + SLOW);
+        self.armed = slow_at.filter(|at| *at > now).min();
+        self.armed
+    }
+
+    /// The moment of [`Lookups::deadline`] has come.
+    pub(super) fn look_again(&mut self) {
+        self.armed = None;
+    }
+
+    /// Joins a session to a lookup of the same name; `false` if there is none.
+    fn join(&mut self, session: u64, name: &Name) -> bool {
+        let Some(lookup) = self.running.iter_mut().find(|lookup| lookup.name == *name) else { return false };
+        if !lookup.sessions.contains(&session) {
+            lookup.sessions.push(session);
+        }
+        true
+    }
+
+    /// Lookups that take long give their places up, oldest first, as far as there is room for slow ones.
+    fn find_slow(&mut self, now: Instant) {
+        for at in 0..self.running.len() {
+            let Lookup { socket, since, slow, .. } = self.running[at];
+            self.running[at].slow = slow
+                || now >= since + SLOW
+                    && count(&self.running, true, None) < SLOW_PLACES
+                    && count(&self.running, true, Some(socket)) < SLOW_PLACES / 2;
+        }
+    }
+}
+
+/// How many lookups are slow, or not, in all or of one socket.
+fn count(running: &[Lookup], slow: bool, socket: Option<u64>) -> usize {
+    let counts =
+        |lookup: &&Lookup| lookup.slow == slow && socket.is_none_or(|socket| lookup.socket == socket);
+    running.iter().filter(counts).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name { endpoint: Endpoint::parse_connect(&format!("tcp://{text}:5555")).unwrap(), ipv6: false }
+    }
+
+    /// Session `n` of a socket asks for the name with its own number.
+    fn ask(lookups: &mut Lookups, socket: u64, sessions: std::ops::Range<u64>) {
+        sessions.for_each(|session| lookups.ask(session, socket, name(&format!("n{session}.example"))));
+    }
+
+    /// Starts all that may start; returns the numbers.
+    fn start(lookups: &mut Lookups, now: Instant) -> Vec<u64> {
+        std::iter::from_fn(|| lookups.next(now)).map(|(number, _)| number).collect()
+    }
+
+    fn sessions_of(lookups: &mut Lookups, numbers: Vec<u64>) -> Vec<u64> {
+        numbers.into_iter().flat_map(|number| lookups.finished(number)).collect()
+    }
+
+    #[test]
+    fn a_socket_with_a_thousand_names_that_hang_leaves_half_of_the_places_to_others() {
+        let (mut lookups, now) = (Lookups::default(), Instant::now());
+        ask(&mut lookups, 1, 0..1000);
+        let mut running = 0;
+        for round in 0..100 {
+            running += start(&mut lookups, now + SLOW * round).len();
+        }
+        assert_eq!(running, PLACES / 2 + SLOW_PLACES / 2);
+        ask(&mut lookups, 2, 2000..2001);
+        let good = start(&mut lookups, now + SLOW * 100);
+        assert_eq!(sessions_of(&mut lookups, good), [2000], "at once");
+    }
+
+    #[test]
+    fn a_name_behind_names_that_hang_of_the_same_socket_waits_until_these_are_slow() {
+        let (mut lookups, now) = (Lookups::default(), Instant::now());
+        ask(&mut lookups, 1, 0..17);
+        assert_eq!(start(&mut lookups, now).len(), PLACES / 2);
+        assert_eq!(lookups.deadline(now), Some(now + SLOW));
+        assert_eq!(lookups.deadline(now), None, "told once");
+        lookups.look_again();
+        assert_eq!(start(&mut lookups, now + SLOW).len(), PLACES / 2);
+        let good = start(&mut lookups, now + SLOW * 2);
+        assert_eq!(sessions_of(&mut lookups, good), [16]);
+    }
+
+    #[test]
+    fn sockets_that_wait_have_turns() {
+        let (mut lookups, now) = (Lookups::default(), Instant::now());
+        ask(&mut lookups, 1, 10..20);
+        ask(&mut lookups, 2, 20..30);
+        ask(&mut lookups, 3, 30..31);
+        let started = start(&mut lookups, now);
+        assert_eq!(started.len(), PLACES);
+        let order = sessions_of(&mut lookups, started);
+        assert_eq!(order[..7], [10, 20, 30, 11, 21, 12, 22]);
+    }
+
+    #[test]
+    fn sessions_that_want_one_name_share_its_lookup_and_each_is_told_once() {
+        let (mut lookups, now) = (Lookups::default(), Instant::now());
+        lookups.ask(1, 1, name("a.example"));
+        lookups.ask(2, 1, name("a.example"));
+        let started = start(&mut lookups, now);
+        assert_eq!(started.len(), 1);
+        [1, 3, 3].into_iter().for_each(|session| lookups.ask(session, 2, name("a.example")));
+        assert_eq!(start(&mut lookups, now), []);
+        assert_eq!(sessions_of(&mut lookups, started), [1, 2, 3]);
+    }
+
+    #[test]
+    fn who_asks_again_keeps_its_turn_and_who_is_forgotten_has_none() {
+        let (mut lookups, now) = (Lookups::default(), Instant::now());
+        ask(&mut lookups, 1, 0..3);
+        ask(&mut lookups, 2, 9..10);
+        ask(&mut lookups, 1, 0..3);
+        lookups.forget(0, 1);
+        lookups.forget(9, 2);
+        let started = start(&mut lookups, now);
+        lookups.forget(1, 1);
+        assert_eq!(sessions_of(&mut lookups, started), [2]);
+        assert!(lookups.waiting.is_empty() && lookups.turns.is_empty() && lookups.running.is_empty());
+        assert_eq!(lookups.deadline(now), None);
+    }
+}
