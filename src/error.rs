@@ -74,7 +74,8 @@ pub enum Error {
     Option(Box<OptionError>),
     /// Who decides about peers is missing, or there already.
     Security(Box<SecurityError>),
-    /// The handshake of the connection that was waited for failed.
+    /// The handshake of the connection that was waited for failed; or the socket that has bound an inproc name does not take
+    /// this one as its peer.
     Handshake(Arc<HandshakeError>),
     /// The socket is closed.
     Closed,

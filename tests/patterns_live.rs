@@ -162,6 +162,29 @@ fn with_handover_the_newer_peer_takes_the_id() {
     }
 }
 
+/// What has arrived when a peer is replaced is delivered: a peer that closes in order loses nothing.
+#[test]
+fn with_handover_nothing_is_lost_of_a_peer_that_is_opened_anew_three_hundred_times() {
+    for at in ENDPOINTS {
+        let cx = Context::new();
+        // A connect that finds the system's queue full is tried again after a second.
+        let options = Options::new().set(opt::ROUTER_HANDOVER, true).set(opt::BACKLOG, 400);
+        let router = cx.socket_with(SocketType::Router, &options).unwrap();
+        let endpoint = router.bind(at).unwrap().to_string();
+        for n in 0..300 {
+            let options = named("a").set(opt::LINGER, Some(LONG));
+            let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+            dealer.connect(&endpoint).unwrap();
+            dealer.send(n.to_string()).unwrap();
+            drop(dealer.close());
+        }
+        let mut texts: Vec<usize> =
+            (0..300).map(|_| recv(&router)[1].as_str().unwrap().parse().unwrap()).collect();
+        texts.sort_unstable();
+        assert!(texts.into_iter().eq(0..300), "{at}");
+    }
+}
+
 #[test]
 fn a_probe_tells_a_router_of_a_peer_that_has_nothing_to_say() {
     for at in ENDPOINTS {

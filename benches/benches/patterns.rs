@@ -46,6 +46,14 @@ impl Pipes for Sink {
         false
     }
 
+    fn is_inproc(&self, _: PipeId) -> bool {
+        false
+    }
+
+    fn end_when_read(&mut self, _: PipeId) -> bool {
+        false
+    }
+
     fn close(&mut self, _: PipeId) {}
 }
 

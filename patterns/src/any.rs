@@ -216,6 +216,10 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.find(routing_id))
     }
 
+    fn occupant(&self, routing_id: &[u8]) -> Option<PipeId> {
+        each!(&self.kind, it => it.occupant(routing_id))
+    }
+
     fn displaced_by(&self, routing_id: &[u8]) -> Option<PipeId> {
         each!(&self.kind, it => it.displaced_by(routing_id))
     }

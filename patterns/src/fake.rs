@@ -29,6 +29,9 @@ pub(crate) struct FakePipe {
     pub(crate) closed: bool,
     /// It leads to a socket of the same process.
     pub(crate) inproc: bool,
+    /// It has a connection, whose end the pattern may want when all is read.
+    pub(crate) connected: bool,
+    pub(crate) ends_when_read: bool,
     /// What its connection was to end for.
     pub(crate) fault: Option<ProtocolError>,
     /// In the table, from attach to detach.
@@ -163,6 +166,16 @@ impl Pipes for FakePipes {
             pipe.fault = Some(fault);
         }
         !pipe.inproc
+    }
+
+    fn is_inproc(&self, pipe: PipeId) -> bool {
+        self.pipes[pipe.0 as usize].inproc
+    }
+
+    fn end_when_read(&mut self, pipe: PipeId) -> bool {
+        let pipe = self.get(pipe);
+        pipe.ends_when_read = pipe.connected;
+        pipe.connected
     }
 
     fn close(&mut self, pipe: PipeId) {

@@ -143,6 +143,15 @@ pub trait Pipes {
     /// told as ever. `false` over inproc, where the peer is of this process and no limit holds.
     fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool;
 
+    /// Whether the pipe leads to a socket of this process (inproc). Such a peer had no handshake in which it could have been
+    /// refused, so it waits for its place.
+    fn is_inproc(&self, pipe: PipeId) -> bool;
+
+    /// Another takes the place of this pipe's peer: its connection is read until the peer closes it, at most for a while, and the
+    /// pipe stays until all that came is received. `false` without a connection that was accepted: what is in the pipe is all
+    /// there is.
+    fn end_when_read(&mut self, pipe: PipeId) -> bool;
+
     /// Ends the pipe and its connection. `unread` input is thrown away, output already written is still sent.
     /// `detached` follows later.
     fn close(&mut self, pipe: PipeId);
@@ -319,6 +328,13 @@ pub trait Pattern {
     /// # Errors
     /// [`Refusal::WrongState`], [`Refusal::NotSupported`].
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
+
+    /// The peer in whose place one with this routing id would have to come, if it may not take that place: whoever has the
+    /// routing id (ROUTER), or the only peer that there may be (PAIR, CHANNEL).
+    fn occupant(&self, routing_id: &[u8]) -> Option<PipeId> {
+        let _ = routing_id;
+        None
+    }
 
     /// Whether the next request carries a number, so that only its own reply is taken, even without REQ_CORRELATE (REQ).
     fn number_request(&mut self, numbered: bool) {

@@ -1,15 +1,19 @@
 //! PAIR (RFC 31): one peer, both ways. CHANNEL (RFC 52) is a PAIR of single frames.
 
+use std::collections::VecDeque;
+
 use zeroxide_zmtp::{Frame, Message};
 
 use crate::chosen::Chosen;
 use crate::fair_queue::FairQueue;
 use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal};
 
-/// PAIR. The first pipe is the one; every further pipe is closed at once, until the first is detached.
+/// PAIR. The first pipe is the one, until it is detached. Every further pipe is closed at once, but one over inproc waits for
+/// the place, and nothing is read from it or written to it meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Pair {
     pipe: Option<PipeId>,
+    waiting: VecDeque<PipeId>,
     input: FairQueue,
     chosen: Chosen,
 }
@@ -18,6 +22,12 @@ impl Pair {
     /// A CHANNEL.
     pub(crate) fn channel() -> Pair {
         Pair { input: FairQueue::of_single_frames(), ..Pair::default() }
+    }
+
+    /// This is the one.
+    fn take(&mut self, pipe: PipeId) {
+        self.pipe = Some(pipe);
+        self.input.attach(pipe);
     }
 
     fn reserve<P: Pipes>(&self, pipes: &mut P) -> Result<PipeId, Refusal> {
@@ -32,12 +42,13 @@ impl Pair {
 
 impl Pattern for Pair {
     fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, pipes: &mut P) -> Result<(), Refusal> {
-        if self.pipe.is_some() {
+        if self.pipe.is_some() && pipes.is_inproc(pipe) {
+            self.waiting.push_back(pipe);
+        } else if self.pipe.is_some() {
             // libzmq pair.cpp terminates the pipe and leaves the connection stalled; we end both.
             pipes.close(pipe);
         } else {
-            self.pipe = Some(pipe);
-            self.input.attach(pipe);
+            self.take(pipe);
         }
         Ok(())
     }
@@ -47,7 +58,11 @@ impl Pattern for Pair {
             self.pipe = None;
             self.input.detach(pipe);
             self.chosen.forget(pipe);
+            if let Some(next) = self.waiting.pop_front() {
+                self.take(next);
+            }
         }
+        self.waiting.retain(|waiting| *waiting != pipe);
     }
 
     fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
@@ -70,6 +85,10 @@ impl Pattern for Pair {
 
     fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
         self.chosen.rollback(pipes);
+    }
+
+    fn occupant(&self, _: &[u8]) -> Option<PipeId> {
+        self.pipe
     }
 
     #[inline]

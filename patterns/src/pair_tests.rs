@@ -3,7 +3,7 @@
 use zeroxide_zmtp::{Message, SocketType};
 
 use crate::fake::Rig;
-use crate::{Cause, Refusal};
+use crate::{Cause, Pattern, Refusal};
 
 #[test]
 fn pair_talks_both_ways_with_one_peer() {
@@ -37,6 +37,25 @@ fn pair_closes_every_further_pipe_until_the_first_is_detached() {
     let d = pair.accept(0);
     pair.send("x").unwrap();
     assert_eq!(pair.take(d), Some(Message::from("x")));
+}
+
+#[test]
+fn an_inproc_peer_of_a_pair_waits_until_the_place_is_free() {
+    let mut pair = Rig::new(SocketType::Pair);
+    let a = pair.accept(0);
+    let [b, c] = [(), ()].map(|()| {
+        let pipe = pair.pipes.open(0);
+        pair.pipes.get(pipe).inproc = true;
+        pair.pattern.attached(pipe, &Default::default(), &mut pair.pipes).unwrap();
+        pair.deliver(pipe, "later");
+        pipe
+    });
+    assert_eq!((pair.pattern.occupant(b""), pair.recv()), (Some(a), Ok(None)));
+    pair.detach(b);
+    pair.detach(a);
+    assert_eq!(pair.recv(), Ok(Some("later".into())));
+    pair.send("x").unwrap();
+    assert_eq!(pair.take(c), Some(Message::from("x")));
 }
 
 #[test]

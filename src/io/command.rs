@@ -109,6 +109,8 @@ pub(crate) enum Command {
     Engine(u64),
     /// End a connection when what is unsent has left, at most after LINGER.
     Retire(u64),
+    /// End a connection whose peer was replaced when the peer has closed it, at most after a while.
+    ReadOut(u64),
     /// End an endpoint, as its pattern wants.
     Stop(u64),
     /// A socket closed: close its listeners, linger for its unsent messages.

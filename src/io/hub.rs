@@ -242,6 +242,7 @@ impl Reactor {
                 };
                 let mut entry = Entry::new(ours, Link::Engine(engine), slot, endpoint);
                 entry.was_up = true;
+                entry.accepted = matches!(maker, Maker::Listener(_));
                 let routing_id: Bytes = peer.routing_id.clone();
                 entry.peer = Some(peer);
                 let origin = self.origin(maker);
@@ -369,7 +370,7 @@ pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) 
 }
 
 /// The I/O end of a pipe goes for good: what it still held is dropped, and the socket is told.
-pub(super) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
+pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
     pipe.writer.finish();
     drop(pipe.reader.abandon());
     base.post(Control::Ended(slot.clone()));

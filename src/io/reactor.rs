@@ -41,6 +41,9 @@ pub(super) const WATCH: Token = Token(1);
 /// Events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
 
+/// How long a peer that was replaced by another of its name (ROUTER_HANDOVER) is read until it closes.
+const LONGEST_READ_OUT: Duration = Duration::from_secs(1);
+
 /// Between two polls, no turn is begun for a connection whose handshake is not over once such turns have taken so long.
 /// One may cost several multiplications on a curve, more than that; those who are peers already do not wait for a second.
 const STRANGERS: Duration = Duration::from_micros(50);
@@ -294,6 +297,7 @@ impl Reactor {
                 Command::Flush(base) => self.watch_over(base),
                 Command::Engine(id) => self.turn(id),
                 Command::Retire(id) => self.let_drain(id),
+                Command::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::Stop(id)),
                 Command::Stop(id) => self.disconnect(id),
                 Command::Close(base) => self.close(&base),
                 Command::Exit => {

@@ -15,6 +15,11 @@ use super::{Values, opt};
 const LONGEST_DIALOGUE: Duration = Duration::from_secs(120);
 
 impl Values {
+    /// Whether a connect over inproc is refused that can come to nothing. The C library takes every one, as libzmq does.
+    pub(crate) fn refuses(&self) -> bool {
+        !self.credit_in_lots
+    }
+
     /// What the socket's pattern obeys.
     pub(crate) fn pattern_options(&self) -> PatternOptions {
         PatternOptions {

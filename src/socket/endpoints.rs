@@ -5,17 +5,17 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use zeroxide_patterns::Origin;
+use zeroxide_patterns::{Origin, Pattern, Refusal};
 use zeroxide_transports::inproc::{Met, Ticket};
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
 use zeroxide_transports::{Endpoint, Listener};
-use zeroxide_zmtp::{Message, SocketType};
+use zeroxide_zmtp::{Message, ProtocolError, SocketType};
 
 use super::base::{SocketBase, SocketState, owner};
 use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
 use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, IoError, Result, SecurityError};
 use crate::io::command::{Attach, Command, Control};
-use crate::io::hub::{make_pipe, tell};
+use crate::io::hub::{leave_pipe, make_pipe, tell};
 use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::io::signaler::Latch;
@@ -211,6 +211,8 @@ pub(crate) struct Waiting {
     connector: Owner,
     marks: Arc<JointMarks>,
     routing_id: Bytes,
+    /// The endpoint's number, its text and the connector's part in security, where a socket of the wrong type is refused.
+    refusable: Option<(u64, Endpoint, Role)>,
 }
 
 /// A socket bound over inproc.
@@ -401,8 +403,9 @@ impl SocketBase {
         self.enter(|state| state.alive())?;
         if let Some(row) = self.endpoints.connecting(&endpoint) {
             // An endpoint whose peer is unfit waits long: whoever connects once more means it, not another connection.
+            let inproc = matches!(endpoint, Endpoint::Inproc(_));
             let gone = row.state == EndpointState::Gone;
-            if gone {
+            if gone || inproc && matches!(row.state, EndpointState::Failed(_)) {
                 self.endpoints.remove(row.id);
             } else if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
                 self.redial(row.id);
@@ -456,6 +459,17 @@ impl SocketBase {
         endpoint: &Endpoint,
         values: &Values,
     ) -> Result<()> {
+        if let Some(id) = &values.connect_routing_id {
+            let taken = self.enter(|state| state.pattern.find(id.as_bytes()).is_some());
+            if taken {
+                return Err(in_use(Refusal::InUse(Box::new(id.clone()))));
+            }
+        }
+        if let Some(binder) = self.context.names.get(name).filter(|_| values.refuses()) {
+            if let Some(fault) = self.refusal_of(&binder.base)? {
+                return Err(Error::Handshake(Arc::new(self.refused(endpoint, values.role(), fault))));
+            }
+        }
         let (slot, far_slot, hwm) = (Slot::new(), Slot::new(), Marks::of(values));
         let conflate = values.conflate && self.socket_type.conflates();
         let flow = |hwm| Flow { hwm, conflate, count_control: false, lots: values.credit_in_lots };
@@ -472,7 +486,8 @@ impl SocketBase {
             Ok::<Bytes, Error>(state.values.routing_id_bytes())
         })?;
         let connector = owner(self, &slot);
-        let waiting = Waiting { pipe: theirs, slot: far_slot, connector, marks, routing_id };
+        let refusable = values.refuses().then(|| (id, endpoint.clone(), values.role()));
+        let waiting = Waiting { pipe: theirs, slot: far_slot, connector, marks, routing_id, refusable };
         self.endpoints.add(id, endpoint.clone(), false, EndpointState::NotBound);
         match self.context.names.connect(name, waiting) {
             Met::Bound(binder, waiting) => binder.base.meet(waiting, &binder.terms),
@@ -488,9 +503,48 @@ impl SocketBase {
         Ok(())
     }
 
+    /// Why the socket that has bound an inproc name does not take this one as its peer, if it does not.
+    fn refusal_of(self: &Arc<Self>, binder: &Arc<SocketBase>) -> Result<Option<ProtocolError>> {
+        let (own, peer) = (self.socket_type, binder.socket_type);
+        if !own.talks_to(peer) {
+            return Ok(Some(ProtocolError::SocketTypeMismatch { own, peer: Some(peer) }));
+        }
+        let routing_id = self.enter(|state| state.alive().map(|()| state.values.routing_id_bytes()))?;
+        let occupied = binder.enter(|state| {
+            let occupant = state.pattern.occupant(&routing_id).and_then(|pipe| state.pipes.get(pipe));
+            // One that is gone leaves its place when its last message is received.
+            occupant.is_some_and(|entry| !entry.is_ended())
+        });
+        let fault = match peer.addresses() {
+            true => ProtocolError::RoutingIdInUse,
+            false => ProtocolError::HasItsPeer,
+        };
+        Ok(occupied.then_some(fault))
+    }
+
+    /// A refusal over inproc, in the words of a handshake that failed.
+    fn refused(&self, endpoint: &Endpoint, security: Role, fault: ProtocolError) -> HandshakeError {
+        HandshakeError {
+            endpoint: endpoint.to_string().into(),
+            socket: self.socket_type,
+            security,
+            connecting: true,
+            stage: None,
+            claim: None,
+            cause: fault.into(),
+        }
+    }
+
     /// A bound name and a connect for it have met: join their marks, and give each side its news.
     fn meet(self: &Arc<Self>, waiting: Waiting, terms: &Terms) {
-        let Waiting { mut pipe, slot, connector, marks, routing_id } = waiting;
+        let Waiting { mut pipe, slot, connector, marks, routing_id, refusable } = waiting;
+        let (own, peer) = (connector.base.socket_type, self.socket_type);
+        if let Some((id, endpoint, security)) = refusable.filter(|_| !own.talks_to(peer)) {
+            let fault = ProtocolError::SocketTypeMismatch { own, peer: Some(peer) };
+            let error = connector.base.refused(&endpoint, security, fault);
+            connector.base.endpoints.set_state(id, EndpointState::Failed(Arc::new(error)));
+            return leave_pipe(&connector.base, &connector.slot, pipe);
+        }
         marks.set(Side::Binder, Some(terms.hwm.send), Some(terms.hwm.receive), &mut pipe);
         tell(&mut pipe, terms.hello.clone());
         let binder = owner(self, &slot);
@@ -600,9 +654,9 @@ impl SocketState {
     }
 }
 
-fn in_use(refusal: zeroxide_patterns::Refusal) -> Error {
+fn in_use(refusal: Refusal) -> Error {
     match refusal {
-        zeroxide_patterns::Refusal::InUse(id) => Error::from(crate::options::OptionError::RoutingIdInUse(id)),
+        Refusal::InUse(id) => Error::from(crate::options::OptionError::RoutingIdInUse(id)),
         _ => Error::Closed,
     }
 }

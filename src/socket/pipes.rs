@@ -90,6 +90,8 @@ pub(crate) struct Entry {
     ended: bool,
     /// It counts among those that left something to be received.
     departed: bool,
+    /// It belongs to one connection, which was accepted.
+    pub(crate) accepted: bool,
     /// A connection was established on it at least once.
     pub(crate) was_up: bool,
     /// It leads, or led, to a socket of this context.
@@ -103,6 +105,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
         let (peer, drops, inproc) = (None, [0; CAUSES], matches!(link, Link::Inproc(_)));
+        let accepted = false;
         let (dirty, ended, departed, was_up, farewell, joint) = (false, false, false, false, None, None);
         Entry {
             pipe,
@@ -114,6 +117,7 @@ impl Entry {
             dirty,
             ended,
             departed,
+            accepted,
             was_up,
             inproc,
             farewell,
@@ -171,6 +175,8 @@ pub(crate) struct Errands {
     pub(crate) stops: Vec<Arc<Engine>>,
     /// Connections to end now for a fault of their peer's.
     pub(crate) expelled: Vec<(Arc<Engine>, ProtocolError)>,
+    /// Connections to end when their peers have closed, or have had the time for it.
+    pub(crate) read_out: Vec<Arc<Engine>>,
     /// Connections to end when what is unsent has left.
     pub(crate) retired: Vec<Arc<Engine>>,
     /// Endpoints whose pipe the pattern closed while nobody was connected.
@@ -224,6 +230,7 @@ impl Errands {
             || self.first.is_some()
             || !self.stops.is_empty()
             || !self.expelled.is_empty()
+            || !self.read_out.is_empty()
             || !self.ended_endpoints.is_empty()
     }
 
@@ -601,6 +608,19 @@ impl Pipes for PipeTable {
             self.errands.expelled.push(expelled);
             self.errands.mark();
         }
+        true
+    }
+
+    fn is_inproc(&self, pipe: PipeId) -> bool {
+        self.get(pipe).is_some_and(|entry| entry.inproc)
+    }
+
+    fn end_when_read(&mut self, pipe: PipeId) -> bool {
+        let accepted = self.get(pipe).filter(|entry| entry.accepted);
+        let Some(Link::Engine(engine)) = accepted.map(|entry| &entry.link) else { return false };
+        let engine = Arc::clone(engine);
+        self.errands.read_out.push(engine);
+        self.errands.mark();
         true
     }
 

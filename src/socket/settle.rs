@@ -175,6 +175,9 @@ impl SocketBase {
             engine.expel(fault);
             reactor.send(Command::Engine(engine.id));
         }
+        for engine in errands.read_out.drain(..) {
+            reactor.send(Command::ReadOut(engine.id));
+        }
         for endpoint in errands.ended_endpoints.drain(..) {
             reactor.send(Command::Stop(endpoint));
         }

@@ -184,6 +184,10 @@ pub enum ProtocolError {
     CredentialsTooLong,
     /// The peer would come by a routing id, or by the messages that wait for one, that belongs to another user.
     AnothersRoutingId,
+    /// Another peer of the socket has the routing id that this one calls itself, and keeps it.
+    RoutingIdInUse,
+    /// The socket takes one peer (PAIR, CHANNEL), and has it.
+    HasItsPeer,
     /// A message to a REQ does not begin with the reply envelope (RFC 28; libzmq `req_session_t`).
     BadReplyEnvelope,
     /// A message to a DISH is not the name of a group and one frame (RFC 48; libzmq `dish_session_t`).
@@ -230,6 +234,8 @@ impl ProtocolError {
             | ProtocolError::NoncesExhausted
             | ProtocolError::NoEntropy
             | ProtocolError::AnothersRoutingId
+            | ProtocolError::RoutingIdInUse
+            | ProtocolError::HasItsPeer
             | ProtocolError::BadReplyEnvelope
             | ProtocolError::BadGroup => 0x1000_0000,
         }
@@ -296,6 +302,8 @@ impl fmt::Display for ProtocolError {
                 f.write_str("our own user name or password is longer than 255 bytes")
             }
             ProtocolError::AnothersRoutingId => f.write_str("a routing id that belongs to another user"),
+            ProtocolError::RoutingIdInUse => f.write_str("another peer has this routing id"),
+            ProtocolError::HasItsPeer => f.write_str("the socket takes one peer, and has it"),
             ProtocolError::BadReplyEnvelope => f.write_str("a reply without its envelope"),
             ProtocolError::BadGroup => f.write_str("a message that is not a group and one frame"),
         }

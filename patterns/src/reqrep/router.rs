@@ -20,17 +20,33 @@ pub(crate) struct Router {
     input: FairQueue,
     handover: bool,
     probes: bool,
+    /// Pipes over inproc whose peers call themselves what another peer is called: each gets its name when it is free.
+    waiting: Vec<(PipeId, RoutingId)>,
 }
 
 impl Router {
     /// A ROUTER without peers.
     pub(crate) fn new(seed: u64) -> Router {
-        Router { out: Addressed::new(seed), input: FairQueue::default(), handover: false, probes: false }
+        let (out, input) = (Addressed::new(seed), FairQueue::default());
+        Router { out, input, handover: false, probes: false, waiting: Vec::new() }
     }
 
     /// Whether no peer has a name yet.
     pub(crate) fn is_unused(&self) -> bool {
         self.out.table.pipes().next().is_none()
+    }
+
+    /// A name may be free: the first who waits for it gets it.
+    fn name_those_who_wait(&mut self) {
+        let (table, input) = (&mut self.out.table, &mut self.input);
+        self.waiting.retain(|(pipe, id)| {
+            let is_free = table.find(id.as_bytes()).is_none();
+            if is_free {
+                table.name(*pipe, id.clone());
+                input.attach(*pipe);
+            }
+            !is_free
+        });
     }
 
     /// The peer calls itself `id`: names its pipe so, if the name is free or may be taken. `false`: it may not.
@@ -43,7 +59,9 @@ impl Router {
             (Some(id), Some(holder)) => {
                 table.set_aside(holder);
                 table.name(pipe, id);
-                self.input.drain_and_close(holder, pipes);
+                if !pipes.end_when_read(holder) {
+                    self.input.drain_and_close(holder, pipes);
+                }
             }
             (Some(id), None) if !is_taken => table.name(pipe, id),
             // RFC 28 forbids such ids, libzmq lets them pass: one that is ours already is answered by another.
@@ -79,8 +97,11 @@ impl Pattern for Router {
         if self.out.table.id_of(pipe).is_some() {
             return;
         }
-        if self.admit(pipe, RoutingId::new(routing_id.clone()).ok(), pipes) {
+        let id = RoutingId::new(routing_id.clone()).ok();
+        if self.admit(pipe, id.clone(), pipes) {
             self.input.attach(pipe);
+        } else if let Some(id) = id.filter(|_| pipes.is_inproc(pipe)) {
+            self.waiting.push((pipe, id));
         } else {
             // libzmq completes the handshake and leaves the connection stalled for ever; an end says more.
             pipes.close(pipe);
@@ -90,6 +111,8 @@ impl Pattern for Router {
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
         self.out.detach(pipe);
         self.input.detach(pipe);
+        self.waiting.retain(|(waiting, _)| *waiting != pipe);
+        self.name_those_who_wait();
     }
 
     #[inline]
@@ -140,6 +163,10 @@ impl Pattern for Router {
 
     fn succeeded<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
         self.out.table.release(pipe);
+    }
+
+    fn occupant(&self, routing_id: &[u8]) -> Option<PipeId> {
+        self.find(routing_id).filter(|_| !self.handover && !is_reserved(routing_id))
     }
 
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {

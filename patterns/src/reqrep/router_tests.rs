@@ -231,6 +231,60 @@ fn handover_gives_the_name_to_the_newcomer_and_reads_the_old_pipe_to_its_end() {
 }
 
 #[test]
+fn handover_reads_what_has_arrived_on_the_old_connection_before_it_ends() {
+    let mut router = handover();
+    let a = router.accept_as(0, b"a");
+    assert!(!router.has_in());
+    router.pipes.get(a).connected = true;
+    router.accept_as(0, b"a");
+    assert!(router.pipes.get(a).ends_when_read && !router.pipes.get(a).closed);
+    router.deliver(a, "was on its way");
+    assert_eq!(router.recv().unwrap().unwrap()[1], "was on its way");
+}
+
+/// A peer over inproc, which nobody could refuse in a handshake.
+fn inproc(router: &mut Rig, name: &[u8]) -> PipeId {
+    let pipe = router.pipes.open(0);
+    router.pipes.get(pipe).inproc = true;
+    router.pattern.attached(pipe, &Default::default(), &mut router.pipes).unwrap();
+    router.establish(pipe, name);
+    pipe
+}
+
+#[test]
+fn an_inproc_peer_waits_for_a_routing_id_that_is_in_use_and_takes_it_when_it_is_free() {
+    let mut router = mandatory();
+    let a = router.accept_as(0, b"a");
+    let (b, c) = (inproc(&mut router, b"a"), inproc(&mut router, b"a"));
+    assert_eq!(router.pattern.occupant(b"a"), Some(a));
+    for (pipe, text) in [(b, "from b"), (c, "from c")] {
+        assert!(!router.pipes.get(pipe).closed);
+        router.deliver(pipe, text);
+    }
+    assert!(!router.has_in());
+    router.detach(a);
+    assert_eq!(router.recv(), Ok(Some(("a", "from b").into())));
+    assert_eq!(router.recv(), Ok(None), "the third waits on");
+    router.send(("a", "x")).unwrap();
+    assert_eq!(router.take(b), Some("x".into()));
+    router.detach(b);
+    assert_eq!(router.recv(), Ok(Some(("a", "from c").into())));
+    router.detach(c);
+    assert!(router.send(("a", "x")).is_err());
+}
+
+#[test]
+fn who_waits_for_a_routing_id_and_goes_leaves_nothing_behind() {
+    let mut router = router();
+    let a = router.accept_as(0, b"a");
+    let b = inproc(&mut router, b"a");
+    router.detach(b);
+    router.detach(a);
+    assert_eq!(router.pattern.find(b"a"), None);
+    assert_eq!(handover().pattern.occupant(b"a"), None);
+}
+
+#[test]
 fn handover_closes_an_old_pipe_without_input_at_once() {
     let mut router = handover();
     let a = router.accept_as(0, b"a");
