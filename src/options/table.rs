@@ -315,7 +315,7 @@ options! {
         RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
         /// Whether an endpoint is dialled again after its peer broke the protocol or refused; libzmq gives it up.
         REDIAL_AFTER_FAULT redial_after_fault: bool; own none; AtAttach Endpoint all; native true, libzmq false;
-        /// How long one attempt to connect may take; `None` is as long as the system tries. tcp.
+        /// How long one attempt to connect may take, and before it the lookup of a name; `None` is as long as the system tries, and half a minute for a name. tcp.
         CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
         /// How long a handshake may take, from connection to the peer's READY; `None` is for ever.
         HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever";
