@@ -275,11 +275,11 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
             // With a NUL only where there is room for it; and the length stays the caller's (libzmq ctx.cpp).
             let text = face::Raw::Bytes(ctx.settings().name_prefix.clone().into_bytes());
             // SAFETY: the caller's promise.
-            return unsafe { crate::options::give(&text, true, optval, &mut { room }) };
+            return unsafe { crate::option_value::give(&text, true, optval, &mut { room }) };
         }
         let raw = face::Raw::Int(ctx.get(option)?);
         // SAFETY: the caller's promise.
-        unsafe { crate::options::give(&raw, false, optval, optvallen) }
+        unsafe { crate::option_value::give(&raw, false, optval, optvallen) }
     })
 }
 

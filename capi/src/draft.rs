@@ -5,8 +5,9 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use zeroxide::{Socket, SocketType, face, opt};
 
 use crate::boundary::{Errno, SignalsBlocked, call, text};
-use crate::monitor::Pump;
-use crate::socket::{Sock, bracketed};
+use crate::pump::Pump;
+use crate::sock::Sock;
+use crate::socket::bracketed;
 
 /// Joins a group on a DISH. `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
 /// other types.

@@ -23,14 +23,17 @@ mod handles;
 mod kept;
 mod monitor;
 mod msg;
+mod option_value;
 mod options;
 mod poll;
 mod poller;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod ppoll;
 mod proxy;
+mod pump;
 mod raw;
 mod sender;
+mod sock;
 mod socket;
 mod timers;
 mod transfer;
@@ -46,6 +49,8 @@ pub use msg::*;
 pub use options::*;
 pub use poll::*;
 pub use poller::*;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use ppoll::*;
 pub use proxy::*;
 pub use socket::*;
 pub use timers::*;

@@ -8,7 +8,7 @@ use zeroxide::{PollItem, Ready, face};
 
 use crate::boundary::{Errno, call};
 use crate::handles::Held;
-use crate::socket::Sock;
+use crate::sock::Sock;
 
 pub(crate) const POLLIN: c_short = 1;
 pub(crate) const POLLOUT: c_short = 2;
@@ -38,26 +38,6 @@ pub unsafe extern "C" fn zmq_poll(items: *mut zmq_pollitem_t, nitems: c_int, tim
     })
 }
 
-/// As [`zmq_poll`], with another set of blocked signals while it sleeps: none is missed between the change and the
-/// sleep. NULL changes nothing.
-///
-/// # Safety
-/// As [`zmq_poll`]; `sigmask` is NULL or points to a set of signals.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn zmq_ppoll(
-    items: *mut zmq_pollitem_t,
-    nitems: c_int,
-    timeout: c_long,
-    sigmask: *const c_void,
-) -> c_int {
-    call(-1, || {
-        // SAFETY: the caller's promise.
-        let (items, mask) = unsafe { (slice(items, nitems)?, sigmask.cast::<libc::sigset_t>().as_ref()) };
-        crate::ppoll::ppoll(items, limit(timeout), mask)
-    })
-}
-
 /// `ENOTSUP` where the system has no such call.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[unsafe(no_mangle)]
@@ -72,7 +52,10 @@ pub extern "C" fn zmq_ppoll(
 
 /// # Safety
 /// `items` points to `nitems` items.
-unsafe fn slice<'a>(items: *mut zmq_pollitem_t, nitems: c_int) -> Result<&'a mut [zmq_pollitem_t], Errno> {
+pub(crate) unsafe fn slice<'a>(
+    items: *mut zmq_pollitem_t,
+    nitems: c_int,
+) -> Result<&'a mut [zmq_pollitem_t], Errno> {
     match usize::try_from(nitems) {
         Err(_) => Err(Errno(libc::EINVAL)),
         Ok(0) => Ok(&mut []),

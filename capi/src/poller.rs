@@ -9,7 +9,7 @@ use zeroxide::face::Bell;
 use crate::boundary::{Errno, call};
 use crate::handles::{Held, Lasting, Slots};
 use crate::poll::{POLLERR, POLLIN, POLLOUT, POLLPRI, limit, poll_held, zmq_pollitem_t};
-use crate::socket::Sock;
+use crate::sock::Sock;
 
 static POLLERS: Slots<Mutex<Watched>> = Slots::new();
 

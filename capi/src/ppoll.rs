@@ -1,16 +1,35 @@
 //! The sleep of `zmq_ppoll`: in ppoll(2), which alone changes the blocked signals and sleeps in one step. A signal that was
 //! pending before ends the sleep, and is not lost between the two.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_long, c_void};
 use std::time::{Duration, Instant};
 
 use zeroxide::face;
 
-use crate::boundary::Errno;
-use crate::poll::{POLLIN, POLLOUT, POLLPRI, held, poll, zmq_pollitem_t};
+use crate::boundary::{Errno, call};
+use crate::poll::{POLLIN, POLLOUT, POLLPRI, held, limit, poll, slice, zmq_pollitem_t};
 
-/// Polls and fills in what is ready; answers how many items are.
-pub(crate) fn ppoll(
+/// As `zmq_poll`, with another set of blocked signals while it sleeps: none is missed between the change and the
+/// sleep. NULL changes nothing.
+///
+/// # Safety
+/// As `zmq_poll`; `sigmask` is NULL or points to a set of signals.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_ppoll(
+    items: *mut zmq_pollitem_t,
+    nitems: c_int,
+    timeout: c_long,
+    sigmask: *const c_void,
+) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller's promise.
+        let (items, mask) = unsafe { (slice(items, nitems)?, sigmask.cast::<libc::sigset_t>().as_ref()) };
+        ppoll(items, limit(timeout), mask)
+    })
+}
+
+/// Polls and fills in what is ready; returns how many items are.
+fn ppoll(
     items: &mut [zmq_pollitem_t],
     limit: Option<Duration>,
     mask: Option<&libc::sigset_t>,

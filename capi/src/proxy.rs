@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use zeroxide::{Proxy, face};
 
 use crate::boundary::{Errno, call};
-use crate::socket::Sock;
+use crate::sock::Sock;
 
 /// Forwards messages between two sockets until one is closed or its context terminated. `EFAULT` for NULL, `ETERM`,
 /// `EINTR`.

@@ -3,54 +3,14 @@
 use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use zeroxide::{Error, Options, Socket, SocketType, face, opt};
+use zeroxide::{Error, Options, SocketType, face, opt};
 
-use crate::asked::Asked;
 use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
-use crate::handles::{Held, Lasting, Slots};
-use crate::kept::Kept;
-use crate::monitor::Pump;
-
-static SOCKETS: Slots<Sock> = Slots::new();
-
-/// What a socket handle stands for.
-pub(crate) struct Sock {
-    pub(crate) socket: Socket,
-    monitor: Mutex<Option<Pump>>,
-    /// A descriptor that listens, for the next bind (`ZMQ_USE_FD`); -1 for none.
-    pub(crate) use_fd: AtomicI32,
-    pub(crate) kept: Kept,
-    asked: Asked,
-}
-
-impl Sock {
-    /// The socket of a handle.
-    ///
-    /// # Errors
-    /// `ENOTSOCK`; `ETERM` in a child of fork, whose parent made it.
-    #[inline]
-    pub(crate) fn of(handle: *mut c_void) -> Result<Held<Sock>, Errno> {
-        SOCKETS.own(handle, libc::ENOTSOCK)
-    }
-
-    /// The socket of a handle that was kept.
-    ///
-    /// # Errors
-    /// As [`Sock::of`].
-    pub(crate) fn of_lasting(kept: Lasting) -> Result<Held<Sock>, Errno> {
-        SOCKETS.own_lasting(kept, libc::ENOTSOCK)
-    }
-
-    /// What forwards its events.
-    pub(crate) fn monitor(&self) -> MutexGuard<'_, Option<Pump>> {
-        self.monitor.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use crate::sock::{SOCKETS, Sock};
 
 /// A new socket. `EINVAL` for a type that does not exist, `EFAULT`, `EMFILE`, `ETERM`.
 #[unsafe(no_mangle)]
@@ -66,9 +26,7 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
         }
         let socket = ctx.context()?.socket_with(kind, &options)?;
         face::count_credit_in_lots(&socket);
-        let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
-        let sock = Sock { socket, monitor, use_fd, kept: Kept::new(), asked: Asked::default() };
-        let handle = SOCKETS.insert(sock);
+        let handle = SOCKETS.insert(Sock::new(socket));
         if handle.is_null() { Err(Errno(libc::EMFILE)) } else { Ok(handle) }
     })
 }

@@ -7,7 +7,7 @@ use zeroxide::{Frame, Message};
 
 use crate::boundary::{Errno, bytes, call};
 use crate::msg::{constant, zmq_msg_t};
-use crate::socket::Sock;
+use crate::sock::Sock;
 
 const DONTWAIT: c_int = 1;
 const SNDMORE: c_int = 2;

@@ -43,6 +43,27 @@ pub(crate) const HOUSES: &[House] = &[
         circles: &[],
     },
     House {
+        src: "patterns/src",
+        floors: &[
+            &["lib"],
+            &["any"],
+            &["pair", "pipeline", "pubsub", "reqrep", "server", "stream", "radio", "dish"],
+            &[
+                "addressed",
+                "distributor",
+                "load_balancer",
+                "fair_queue",
+                "downstream",
+                "upstream",
+                "subscriptions",
+            ],
+            &["pattern", "chosen", "ring"],
+            &["routing_ids"],
+            &["pipes", "seeded"],
+        ],
+        circles: &[],
+    },
+    House {
         src: "transports/src",
         floors: &[
             &["lib"],
@@ -52,6 +73,23 @@ pub(crate) const HOUSES: &[House] = &[
             &["endpoint"],
             &["error"],
             &["system", "groups", "credentials", "pipe", "inproc", "options", "scheme", "sync"],
+        ],
+        circles: &[],
+    },
+    House {
+        src: "capi/src",
+        floors: &[
+            &["lib"],
+            &[
+                "draft", "monitor", "poller", "ppoll", "proxy", "socket", "timers", "transfer", "util",
+                "version", "z85",
+            ],
+            &["poll", "options"],
+            &["sock"],
+            &["ctx", "pump"],
+            &["msg", "asked", "kept"],
+            &["sender", "raw", "option_value", "handles"],
+            &["boundary", "fork"],
         ],
         circles: &[],
     },

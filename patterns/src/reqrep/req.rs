@@ -10,7 +10,7 @@
 
 use zeroxide_zmtp::{Frame, Message};
 
-use super::probe;
+use super::probe::probe;
 use crate::fair_queue::FairQueue;
 use crate::load_balancer::LoadBalancer;
 use crate::seeded::Seeded;

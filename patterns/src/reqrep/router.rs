@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message};
 
-use super::probe;
+use super::probe::probe;
 use crate::addressed::Addressed;
 use crate::fair_queue::FairQueue;
 use crate::routing_ids::is_reserved;
