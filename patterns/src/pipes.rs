@@ -19,7 +19,7 @@ pub enum Credit {
     /// The pipe is at its high-water mark.
     Full,
     /// The pipe is at its high-water mark, but its output may move as soon as the socket's lock is released. A
-    /// pattern that would *drop* for this pipe refuses with [`Refusal::Full`] instead; the caller drives the
+    /// pattern that would *drop* for this pipe refuses with [`Refusal::Full`](crate::Refusal::Full) instead; the caller drives the
     /// output and asks again, and is never told this twice for one message.
     AfterDrive,
     /// The peer is gone for good; only its input is left.
@@ -65,7 +65,7 @@ pub trait Pipes {
     /// (welcome, probe). Needs no reservation; ignored on a dead pipe.
     fn signal(&mut self, pipe: PipeId, traffic: Traffic);
 
-    /// Takes the next thing received. `None`: nothing now; [`Pattern::readable`] tells when that changes.
+    /// Takes the next thing received. `None`: nothing now; [`Pattern::readable`](crate::Pattern::readable) tells when that changes.
     fn read(&mut self, pipe: PipeId) -> Option<Traffic>;
 
     /// Takes the newest message back that was written to `pipe`, is `wanted`, and is still in the pipe's queue. It counts

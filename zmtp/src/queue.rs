@@ -1,8 +1,8 @@
 //! A queue of [`Traffic`] that takes little more memory than its bytes.
 //!
 //! What is most common, a message of one short frame, is kept as a record of its length and its bytes, one after the
-//! other; everything else moves in whole, and a record says so in its place. The records are in chunks of [`CHUNK`]
-//! bytes: a long queue is never copied to become longer, and its memory is freed as it is read.
+//! other; everything else moves in whole, and a record says so in its place. The records are in chunks of 16 KiB:
+//! a long queue is never copied to become longer, and its memory is freed as it is read.
 
 use std::collections::VecDeque;
 

@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use zeroxide::{AccessList, Authenticate, Credentials, Proof, PublicKey, SecretKey};
-use zeroxide_zmtp::connection::{Config, Connection};
 use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Settings, z85};
+use zeroxide_zmtp::{Config, Connection};
 use zeroxide_zmtp::{Entropy, SocketType};
 
 use crate::measure::Random;
