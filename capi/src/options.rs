@@ -12,8 +12,9 @@ use crate::sock::Sock;
 /// A descriptor that listens, for the next bind: the application's, so it is kept here.
 const USE_FD: c_int = 89;
 
-/// Texts that NULL takes back, and for which an empty text is not one (libzmq options.cpp): TCP_ACCEPT_FILTER, SOCKS_PROXY.
-const NOT_EMPTY: [c_int; 2] = [38, 68];
+/// Texts that NULL takes back, and for which an empty text is not one (libzmq options.cpp): TCP_ACCEPT_FILTER,
+/// PLAIN_USERNAME, PLAIN_PASSWORD, SOCKS_PROXY.
+const NOT_EMPTY: [c_int; 4] = [38, 45, 46, 68];
 
 /// Sets an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
 ///

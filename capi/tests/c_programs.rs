@@ -116,6 +116,12 @@ fn zap_metadata() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn bytes() {
+    run("bytes");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn memory() {
     run("memory");
 }

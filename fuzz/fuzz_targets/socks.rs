@@ -6,7 +6,7 @@ use zeroxide_transports::{Host, Port};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(([select, cut], data)) = data.split_first_chunk() else { return };
-    let login = || Login { username: "ann".to_owned(), password: "hunter2".into() };
+    let login = || Login { username: "ann".into(), password: "hunter2".into() };
     let begin = || Socks::new(&Host::Name("peer".to_owned()), Port::new(5555), (select & 1 == 1).then(login));
     let (Ok(whole), Ok(pieces)) = (begin(), begin()) else { unreachable!("both fit") };
     assert_eq!(talk(whole, data, LONGEST), talk(pieces, data, usize::from(*cut).max(1)));

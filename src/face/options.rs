@@ -82,15 +82,10 @@ pub(super) fn set(
         Some(_) if bytes.is_empty() && matches!(number, PLAIN_USERNAME | PLAIN_PASSWORD) => {
             set(values, socket, PLAIN_SERVER, &0i32.to_ne_bytes())
         }
-        // NULL: no proxy (libzmq options.cpp).
-        Some(_) if bytes.is_empty() && number == SOCKS_PROXY => {
-            values.socks_proxy = None;
-            Ok(())
-        }
-        // Any text: what is wrong with it shows when it is dialled (libzmq options.cpp, socks_connecter.cpp).
+        // NULL: no proxy. What is wrong with another text shows when it is dialled (libzmq options.cpp,
+        // socks_connecter.cpp).
         Some(_) if number == SOCKS_PROXY => {
-            values.socks_proxy =
-                Some(Plain.decode(bytes).ok_or_else(|| malformed(opt::SOCKS_PROXY.row(), bytes))?);
+            values.socks_proxy = (!bytes.is_empty()).then(|| Bytes::copy_from_slice(bytes));
             Ok(())
         }
         Some(form) if ADDED_TO.contains(&number) => add(form, values, socket, bytes),
@@ -483,14 +478,16 @@ impl Codec<SecretKey> for Key {
     }
 }
 
-/// METADATA: `name:value`, one more pair with each call (libzmq options.cpp).
+/// METADATA: `name:value`, one more pair with each call (libzmq options.cpp). The value is of any bytes.
 struct Pair;
 
 impl Codec<Vec<(String, Bytes)>> for Pair {
     fn decode(&self, bytes: &[u8]) -> Option<Vec<(String, Bytes)>> {
-        let text: String = Plain.decode(bytes)?;
-        let (name, value) = text.split_once(':')?;
-        Some(vec![(name.to_owned(), Bytes::copy_from_slice(value.as_bytes()))])
+        let colon = bytes.iter().position(|byte| *byte == b':')?;
+        let (name, value) = (std::str::from_utf8(&bytes[..colon]).ok()?, &bytes[colon + 1..]);
+        // Four bytes might be an `int`.
+        let legal = name.starts_with("X-") && !value.is_empty() && bytes.len() != 4;
+        legal.then(|| vec![(name.to_owned(), Bytes::copy_from_slice(value))])
     }
 
     fn encode(&self, _: Option<Vec<(String, Bytes)>>) -> Raw {
@@ -577,86 +574,106 @@ macro_rules! get {
 }
 
 macro_rules! forms {
-    ($($number:literal $way:ident $name:ident: $codec:expr;)+) => {
-        static FORMS: &[Form] = &[$(Form {
-            number: $number,
-            set: |values, socket, bytes| put(opt::$name, $codec, (values, socket), bytes),
-            get: get!($way, $name, $codec),
-        },)+];
+    (
+        texts {$($text_number:literal $text:ident $field:ident;)+}
+        others {$($number:literal $way:ident $name:ident: $codec:expr;)+}
+    ) => {
+        static FORMS: &[Form] = &[
+            $(Form {
+                number: $text_number,
+                set: |values, socket, bytes| {
+                    // The limits of its row, and what follows from setting it, are those of any text of that length.
+                    opt::$text.write_for_c(values, "?".repeat(bytes.len()), socket, false)?;
+                    values.$field = Some(Bytes::copy_from_slice(bytes));
+                    Ok(())
+                },
+                get: Some(|values, _| Ok(Raw::Text(values.$field.clone().unwrap_or_default().into()))),
+            },)+
+            $(Form {
+                number: $number,
+                set: |values, socket, bytes| put(opt::$name, $codec, (values, socket), bytes),
+                get: get!($way, $name, $codec),
+            },)+
+        ];
     };
 }
 
 forms! {
-    4 both AFFINITY: Wide;
-    5 both ROUTING_ID: Plain;
-    11 both SNDBUF: NumberOr(-1);
-    12 both RCVBUF: NumberOr(-1);
-    17 both LINGER: MillisOr(-1, -1);
-    // Neither -1 nor 0 dials again.
-    18 both RECONNECT_IVL: MillisOr(-1, 0);
-    19 both BACKLOG: Number;
-    21 both RECONNECT_IVL_MAX: MillisOr(0, 0);
-    22 both MAXMSGSIZE: Wide;
-    23 both SNDHWM: Number;
-    24 both RCVHWM: Number;
-    27 both RCVTIMEO: MillisOr(-1, -1);
-    28 both SNDTIMEO: MillisOr(-1, -1);
-    // IPV4ONLY.
-    31 both IPV6: Not;
-    33 set ROUTER_MANDATORY: Flag::NotNegative;
-    34 both TCP_KEEPALIVE: NumberOr(-1);
-    35 both TCP_KEEPALIVE_CNT: NumberOr(-1);
-    36 both TCP_KEEPALIVE_IDLE: SecondsOr(-1);
-    37 both TCP_KEEPALIVE_INTVL: SecondsOr(-1);
-    38 set TCP_ACCEPT_FILTER: One;
-    39 both IMMEDIATE: Flag::Strict;
-    40 set XPUB_VERBOSE: Flag::NotNegative;
-    41 set ROUTER_RAW: Flag::NotNegative;
-    42 both IPV6: Flag::Strict;
-    44 both PLAIN_SERVER: Flag::Strict;
-    45 both PLAIN_USERNAME: Plain;
-    46 both PLAIN_PASSWORD: Plain;
-    47 both CURVE_SERVER: Flag::Strict;
-    48 both CURVE_PUBLICKEY: Key;
-    49 both CURVE_SECRETKEY: Key;
-    50 both CURVE_SERVERKEY: Key;
-    51 set PROBE_ROUTER: Flag::NotNegative;
-    52 set REQ_CORRELATE: Flag::NotNegative;
-    53 set REQ_RELAXED: Flag::NotNegative;
-    54 both CONFLATE: Flag::Strict;
-    55 both ZAP_DOMAIN: Plain;
-    56 set ROUTER_HANDOVER: Flag::NotNegative;
-    57 both TOS: Number;
-    58 set IPC_FILTER_PID: One;
-    59 set IPC_FILTER_UID: One;
-    60 set IPC_FILTER_GID: One;
-    61 set CONNECT_ROUTING_ID: Plain;
-    66 both HANDSHAKE_IVL: MillisOr(0, 0);
-    68 both SOCKS_PROXY: Plain;
-    69 set XPUB_NODROP: Flag::NotNegative;
-    71 set XPUB_MANUAL: Flag::NotNegative;
-    72 set XPUB_WELCOME_MSG: Plain;
-    73 set STREAM_NOTIFY: Flag::Strict;
-    74 both INVERT_MATCHING: Flag::Any;
-    75 both HEARTBEAT_IVL: MillisOr(0, 0);
-    76 both HEARTBEAT_TTL: Tenths;
-    77 both HEARTBEAT_TIMEOUT: MillisOr(-1, -1);
-    78 set XPUB_VERBOSER: Flag::NotNegative;
-    79 both CONNECT_TIMEOUT: MillisOr(0, 0);
-    80 both TCP_MAXRT: MillisOr(0, 0);
-    92 both BINDTODEVICE: Plain;
-    93 both ZAP_ENFORCE_DOMAIN: Flag::Any;
-    95 set METADATA: Pair;
-    97 both ROUTER_NOTIFY: Notices;
-    98 set XPUB_MANUAL_LAST_VALUE: Flag::NotNegative;
-    99 both SOCKS_USERNAME: Plain;
-    100 both SOCKS_PASSWORD: Plain;
-    108 set ONLY_FIRST_SUBSCRIBE: Flag::NotNegative;
-    109 both RECONNECT_STOP: Stops;
-    110 set HELLO_MSG: Plain;
-    111 set DISCONNECT_MSG: Plain;
-    112 both PRIORITY: Number;
-    113 both BUSY_POLL: Number;
-    114 set HICCUP_MSG: Plain;
-    115 set XSUB_VERBOSE_UNSUBSCRIBE: Flag::Any;
+    // Whatever their bytes, trailing NULs too (libzmq options.cpp); native programs set and get them as text.
+    texts {
+        45 PLAIN_USERNAME plain_username;
+        55 ZAP_DOMAIN zap_domain;
+        68 SOCKS_PROXY socks_proxy;
+        99 SOCKS_USERNAME socks_username;
+    }
+    others {
+        4 both AFFINITY: Wide;
+        5 both ROUTING_ID: Plain;
+        11 both SNDBUF: NumberOr(-1);
+        12 both RCVBUF: NumberOr(-1);
+        17 both LINGER: MillisOr(-1, -1);
+        // Neither -1 nor 0 dials again.
+        18 both RECONNECT_IVL: MillisOr(-1, 0);
+        19 both BACKLOG: Number;
+        21 both RECONNECT_IVL_MAX: MillisOr(0, 0);
+        22 both MAXMSGSIZE: Wide;
+        23 both SNDHWM: Number;
+        24 both RCVHWM: Number;
+        27 both RCVTIMEO: MillisOr(-1, -1);
+        28 both SNDTIMEO: MillisOr(-1, -1);
+        // IPV4ONLY.
+        31 both IPV6: Not;
+        33 set ROUTER_MANDATORY: Flag::NotNegative;
+        34 both TCP_KEEPALIVE: NumberOr(-1);
+        35 both TCP_KEEPALIVE_CNT: NumberOr(-1);
+        36 both TCP_KEEPALIVE_IDLE: SecondsOr(-1);
+        37 both TCP_KEEPALIVE_INTVL: SecondsOr(-1);
+        38 set TCP_ACCEPT_FILTER: One;
+        39 both IMMEDIATE: Flag::Strict;
+        40 set XPUB_VERBOSE: Flag::NotNegative;
+        41 set ROUTER_RAW: Flag::NotNegative;
+        42 both IPV6: Flag::Strict;
+        44 both PLAIN_SERVER: Flag::Strict;
+        46 both PLAIN_PASSWORD: Plain;
+        47 both CURVE_SERVER: Flag::Strict;
+        48 both CURVE_PUBLICKEY: Key;
+        49 both CURVE_SECRETKEY: Key;
+        50 both CURVE_SERVERKEY: Key;
+        51 set PROBE_ROUTER: Flag::NotNegative;
+        52 set REQ_CORRELATE: Flag::NotNegative;
+        53 set REQ_RELAXED: Flag::NotNegative;
+        54 both CONFLATE: Flag::Strict;
+        56 set ROUTER_HANDOVER: Flag::NotNegative;
+        57 both TOS: Number;
+        58 set IPC_FILTER_PID: One;
+        59 set IPC_FILTER_UID: One;
+        60 set IPC_FILTER_GID: One;
+        61 set CONNECT_ROUTING_ID: Plain;
+        66 both HANDSHAKE_IVL: MillisOr(0, 0);
+        69 set XPUB_NODROP: Flag::NotNegative;
+        71 set XPUB_MANUAL: Flag::NotNegative;
+        72 set XPUB_WELCOME_MSG: Plain;
+        73 set STREAM_NOTIFY: Flag::Strict;
+        74 both INVERT_MATCHING: Flag::Any;
+        75 both HEARTBEAT_IVL: MillisOr(0, 0);
+        76 both HEARTBEAT_TTL: Tenths;
+        77 both HEARTBEAT_TIMEOUT: MillisOr(-1, -1);
+        78 set XPUB_VERBOSER: Flag::NotNegative;
+        79 both CONNECT_TIMEOUT: MillisOr(0, 0);
+        80 both TCP_MAXRT: MillisOr(0, 0);
+        92 both BINDTODEVICE: Plain;
+        93 both ZAP_ENFORCE_DOMAIN: Flag::Any;
+        95 set METADATA: Pair;
+        97 both ROUTER_NOTIFY: Notices;
+        98 set XPUB_MANUAL_LAST_VALUE: Flag::NotNegative;
+        100 both SOCKS_PASSWORD: Plain;
+        108 set ONLY_FIRST_SUBSCRIBE: Flag::NotNegative;
+        109 both RECONNECT_STOP: Stops;
+        110 set HELLO_MSG: Plain;
+        111 set DISCONNECT_MSG: Plain;
+        112 both PRIORITY: Number;
+        113 both BUSY_POLL: Number;
+        114 set HICCUP_MSG: Plain;
+        115 set XSUB_VERBOSE_UNSUBSCRIBE: Flag::Any;
+    }
 }

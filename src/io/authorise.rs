@@ -20,13 +20,14 @@ impl Reactor {
     /// The handshake of a connection waits for a decision about its peer.
     pub(super) fn authorise(&mut self, id: u64, shown: mechanism::Credentials) {
         let Some(connected) = self.connections.get_mut(&id) else { return };
-        let who = credentials(connected, shown);
+        let domain = connected.values.zap_domain.clone().unwrap_or_default();
+        let who = credentials(connected, &domain, shown);
         connected.claim = claim(&who.proof);
-        let answer = if let Some(desk) = self.context.authorities.of(&who.domain) {
+        let answer = if let Some(desk) = self.context.authorities.of(&domain) {
             let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
             desk.ask(Question { who, connection: id, engine, reactor }).err().map(denied)
         } else {
-            match zap::Question::ask(&self.context, id, &who, self.link.clone()) {
+            match zap::Question::ask(&self.context, id, (&domain, &who), self.link.clone()) {
                 Some(Ok(question)) => {
                     connected.question = Some(question);
                     // The first look: a pipe tells nobody of input who has not found it empty.
@@ -67,9 +68,10 @@ impl Reactor {
     }
 }
 
-fn credentials(connected: &Connected, shown: mechanism::Credentials) -> Credentials {
+fn credentials(connected: &Connected, domain: &[u8], shown: mechanism::Credentials) -> Credentials {
     Credentials {
-        domain: connected.values.zap_domain.clone().unwrap_or_default(),
+        // Lossless for an authenticator, which only a domain of UTF-8 has.
+        domain: String::from_utf8_lossy(domain).into_owned(),
         address: connected.address.clone(),
         routing_id: connected.values.routing_id_bytes(),
         mechanism: shown.mechanism,

@@ -35,19 +35,19 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// Asks the handler; `None` when there is none.
+    /// Asks the handler about a peer of a socket in `domain`, with its bytes as they are; `None` when there is none.
     ///
     /// [`Question::look`] is to follow; later the reactor is told by [`Command::Replied`] when to look again.
     pub(super) fn ask(
         context: &Arc<ContextBase>,
         connection: u64,
-        who: &Credentials,
+        (domain, who): (&[u8], &Credentials),
         reactor: ReactorLink,
     ) -> Option<Result<Question, Denial>> {
         let id = connection.to_string();
         let request = Request {
             id: &id,
-            domain: &who.domain,
+            domain,
             address: &who.address,
             routing_id: &who.routing_id,
             mechanism: who.mechanism,

@@ -51,6 +51,17 @@ impl<T: Clone> Field<T> for Option<T> {
     }
 }
 
+/// A text that travels as bytes. Those that are not UTF-8 come from the C library, and are shown as well as can be.
+impl Field<String> for Option<Bytes> {
+    fn from_value(text: String) -> Option<Bytes> {
+        Some(text.into())
+    }
+
+    fn value(&self) -> Option<String> {
+        self.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
 /// Measures `value` against the range and the rule of its row.
 pub(super) fn check<T: Kind>(row: &Row, value: &T, rule: Option<fn(&T) -> bool>) -> Result<(), OptionError> {
     let in_range = match (value.magnitude(), row.range) {

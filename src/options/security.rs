@@ -72,7 +72,7 @@ impl Values {
             Role { mechanism: Mechanism::Plain, server: true } => Ok(Settings::PlainServer),
             #[cfg(feature = "plain")]
             Role { mechanism: Mechanism::Plain, server: false } => Ok(Settings::PlainClient {
-                username: self.plain_username.clone().unwrap_or_default().into(),
+                username: self.plain_username.clone().unwrap_or_default(),
                 password: self.plain_password.clone().unwrap_or_default(),
             }),
             #[cfg(feature = "curve")]

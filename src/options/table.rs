@@ -164,7 +164,7 @@ macro_rules! options {
                 support: support!($($feature)?),
                 feature: optional!($($feature)?),
                 doc: concat!($($doc),+),
-                show: |values| Kind::show(&values.$field, rows::$name.none.unwrap_or("–")),
+                show: |values| Kind::show(&Field::<$ty>::value(&values.$field), rows::$name.none.unwrap_or("–")),
                 copy: |to, from| {
                     to.$field.clone_from(&from.$field);
                     copied!(to, from $(, $then)?);
@@ -357,7 +357,7 @@ options! {
         /// Demand a name and a password of peers, which the authenticator or the ZAP handler judges; off is NULL.
         PLAIN_SERVER plain_server: bool; 44 int; AtAttach Endpoint all; native false, libzmq false, feature "plain", then Values::plain_server_set;
         /// The name to show to a PLAIN server, and the wish to be its client.
-        PLAIN_USERNAME plain_username: String as Option<String>; 45 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set;
+        PLAIN_USERNAME plain_username: String as Option<Bytes>; 45 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set;
         /// The password to show to a PLAIN server, in clear text, and the wish to be its client.
         PLAIN_PASSWORD plain_password: Secret as Option<Secret>; 46 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none", feature "plain", then Values::plain_client_set, hidden true;
         /// Be the side whose key the others know, and judge theirs; off is NULL. Needs CURVE_SECRETKEY.
@@ -369,7 +369,7 @@ options! {
         /// The server's public key, and the wish to be its client. Needs CURVE_SECRETKEY.
         CURVE_SERVERKEY curve_serverkey: PublicKey as Option<PublicKey>; 50 curve_key; AtAttach Endpoint all; native None, libzmq None, none "none", feature "curve", then Values::curve_client_set;
         /// The domain whose authenticator decides about peers, or which the ZAP handler is told; with NULL nobody is asked without one.
-        ZAP_DOMAIN zap_domain: String as Option<String>; 55 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none";
+        ZAP_DOMAIN zap_domain: String as Option<Bytes>; 55 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none";
         /// Refuse the peers of a socket with a ZAP_DOMAIN while there is nobody to be asked about them. Needs AUTH_REQUIRED off: that refuses more.
         ZAP_ENFORCE_DOMAIN zap_enforce_domain: bool; 93 int; AtAttach Endpoint all; native true, libzmq false;
         /// Refuse every peer about whom nobody could be asked, and a bind or connect while there is nobody; off, as in libzmq, NULL and CURVE then accept any.
@@ -415,9 +415,9 @@ options! {
         IPC_FILTER_GID ipc_filter_gid: Vec<u32>; 60 gid_t; AtAttach Endpoint all; native Vec::new(), libzmq Vec::new(), none "all";
         /// The SOCKS5 proxy through which tcp connections are made: `host:port`, or `source;host:port`. It looks the peers' names up.
         /// A source address of the endpoint is where the proxy is dialled from. Events and `peers()` show the proxy's address.
-        SOCKS_PROXY socks_proxy: String as Option<String>; 68 string; AtAttach Endpoint all; native None, libzmq None, none "none", rule is_proxy, "host:port";
+        SOCKS_PROXY socks_proxy: String as Option<Bytes>; 68 string; AtAttach Endpoint all; native None, libzmq None, none "none", rule is_proxy, "host:port";
         /// The name to show to the SOCKS5 proxy, with SOCKS_PASSWORD; without one, or with an empty one, none is offered.
-        SOCKS_USERNAME socks_username: String as Option<String>; 99 string; AtAttach Endpoint all; native None, libzmq None, range 0, 255, none "none";
+        SOCKS_USERNAME socks_username: String as Option<Bytes>; 99 string; AtAttach Endpoint all; native None, libzmq None, range 0, 255, none "none";
         /// The password to show to the SOCKS5 proxy. It travels in clear text.
         SOCKS_PASSWORD socks_password: Secret as Option<Secret>; 100 string; AtAttach Endpoint all; native None, libzmq None, range 0, 255, none "none", hidden true;
 

@@ -72,7 +72,7 @@ impl Values {
         let (Endpoint::Tcp { source: own, .. }, Some(proxy)) = (endpoint, &self.socks_proxy) else {
             return Ok(endpoint.clone());
         };
-        let mut hop = Endpoint::parse_connect(&format!("tcp://{proxy}"))?;
+        let mut hop = Endpoint::parse_connect(&format!("tcp://{}", String::from_utf8_lossy(proxy)))?;
         if let Endpoint::Tcp { source: source @ None, .. } = &mut hop {
             source.clone_from(own);
         }

@@ -375,7 +375,7 @@ impl SocketBase {
             endpoint: text.into(),
             socket: self.socket_type,
             security: values.role(),
-            domain: domain.into(),
+            domain: String::from_utf8_lossy(domain).into(),
         }
         .into())
     }

@@ -9,6 +9,7 @@
 
 use std::{error, fmt, io};
 
+use bytes::Bytes;
 use zeroxide_zmtp::mechanism::Secret;
 
 use crate::endpoint::{Host, Port};
@@ -65,7 +66,7 @@ pub struct Socks {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The name.
-    pub username: String,
+    pub username: Bytes,
     /// The password; may be empty.
     pub password: Secret,
 }
@@ -89,7 +90,7 @@ impl Socks {
     pub fn new(host: &Host, port: Port, login: Option<Login>) -> Result<Socks, SocksError> {
         let fits = |bytes: &[u8]| u8::try_from(bytes.len()).is_ok();
         if login.as_ref().is_some_and(|login| {
-            login.username.is_empty() || !fits(login.username.as_bytes()) || !fits(login.password.expose())
+            login.username.is_empty() || !fits(&login.username) || !fits(login.password.expose())
         }) {
             return Err(SocksError::LoginTooLong);
         }
@@ -195,7 +196,7 @@ impl Socks {
 impl Login {
     /// RFC 1929 §2. Allocated once, so that no copy of the password stays behind.
     fn message(&self) -> Secret {
-        let (name, password) = (self.username.as_bytes(), self.password.expose());
+        let (name, password) = (&self.username[..], self.password.expose());
         let mut message = Vec::with_capacity(3 + name.len() + password.len());
         message.push(LOGIN_VERSION);
         for text in [name, password] {

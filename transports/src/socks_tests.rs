@@ -17,7 +17,7 @@ fn socks() -> Socks {
 }
 
 fn login(username: &str, password: &str) -> Option<Login> {
-    Some(Login { username: username.to_owned(), password: password.into() })
+    Some(Login { username: username.to_owned().into(), password: password.into() })
 }
 
 fn with_login() -> Socks {

@@ -24,7 +24,7 @@ pub struct Request<'a> {
     /// Names the request; the reply repeats it.
     pub id: &'a str,
     /// The domain of the asking socket (`ZMQ_ZAP_DOMAIN`).
-    pub domain: &'a str,
+    pub domain: &'a [u8],
     /// The peer's address without port.
     pub address: &'a str,
     /// The routing id of the asking socket itself, as libzmq sends it (RFC 27 speaks of the connection's).
@@ -40,8 +40,8 @@ impl Request<'_> {
     #[must_use]
     pub fn to_message(&self) -> Message {
         let mut message = Message::from(Frame::new());
-        for text in [VERSION, self.id, self.domain, self.address] {
-            message.push_back(text);
+        for bytes in [VERSION.as_bytes(), self.id.as_bytes(), self.domain, self.address.as_bytes()] {
+            message.push_back(bytes);
         }
         message.push_back(self.routing_id);
         message.push_back(self.mechanism);
@@ -181,7 +181,7 @@ mod tests {
     fn a_null_request_has_the_frames_of_rfc_27() {
         let request = Request {
             id: "7",
-            domain: "global",
+            domain: b"global",
             address: "127.0.0.1",
             routing_id: b"srv",
             mechanism: "NULL",
@@ -198,7 +198,7 @@ mod tests {
     fn a_plain_request_carries_name_and_password() {
         let proof = Proof::Plain { username: "admin".into(), password: "secret".into() };
         let request =
-            Request { id: "1", domain: "", address: "", routing_id: b"", mechanism: "PLAIN", proof: &proof };
+            Request { id: "1", domain: b"", address: "", routing_id: b"", mechanism: "PLAIN", proof: &proof };
         let frames = ["", "1.0", "1", "", "", "", "PLAIN", "admin", "secret"];
         assert_eq!(request.to_message(), Message::from(frames));
     }
