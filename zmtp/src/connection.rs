@@ -37,7 +37,8 @@ pub struct Established {
     pub version: Option<Version>,
     /// The peer's socket type, where it told.
     pub socket_type: Option<SocketType>,
-    /// The routing id that it announced; empty for none.
+    /// The routing id that it announced; empty for none. Always its own, whatever `Identity` the authoriser gives: in libzmq
+    /// it is the one of the two that comes last, which under NULL and CURVE depends on how fast the ZAP handler is.
     pub routing_id: Bytes,
     /// Its further properties, names as it spelled them.
     pub properties: Vec<(String, Bytes)>,

@@ -42,7 +42,8 @@ pub struct Peer {
     pub connection: u64,
     /// The peer's socket type, where its protocol tells (ZMTP 3.x, and 2.0's greeting).
     pub socket_type: Option<SocketType>,
-    /// The routing id that the peer announced (its `Identity` property); empty when it announced none.
+    /// The routing id that the peer announced (its `Identity` property), by which a ROUTER addresses it; empty when it
+    /// announced none. An `Identity` of the authenticator is a property and no address.
     pub routing_id: Bytes,
     /// The peer's address: IP without port for tcp, `localhost:uid:gid:pid` for ipc on Linux.
     pub address: String,

@@ -11,7 +11,7 @@ use crate::mechanism::{Decision, Proof, Status};
 use crate::pair::{End, Pair, hex, opening};
 use crate::{SocketType, Version};
 
-use SocketType::{Pull, Push};
+use SocketType::{Dealer, Pull, Push, Router};
 
 fn asking(socket_type: SocketType) -> Config {
     Config { authorise: true, ..Config::new(socket_type) }
@@ -164,4 +164,13 @@ fn the_authorisers_properties_come_before_the_peers_own() {
     let told = pair.a.established.unwrap();
     assert_eq!(told.user_id, "anna");
     assert_eq!(told.properties, [named("x-role", "guest"), named("Colour", "red"), named("X-Host", "h")]);
+}
+
+#[test]
+fn under_null_the_peers_own_identity_names_it() {
+    let mut pair = Pair::new(asking(Router), Config { routing_id: "mine".into(), ..Config::new(Dealer) });
+    pair.run(64).unwrap();
+    let metadata = vec![("Identity".to_owned(), Bytes::from("ann"))];
+    pair.a.decide(Decision::Accept { user_id: "anna".into(), metadata }, pair.now).unwrap();
+    assert_eq!(pair.a.established.unwrap().routing_id, "mine");
 }

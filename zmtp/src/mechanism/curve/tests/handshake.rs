@@ -39,6 +39,17 @@ fn client_and_server_meet_and_the_server_asks_for_the_clients_key() {
 }
 
 #[test]
+fn under_curve_the_peers_own_identity_names_it() {
+    let client = Config { routing_id: "mine".into(), ..client_config(SocketType::Dealer) };
+    let mut pair = Pair::new(client, server_config(SocketType::Router));
+    pair.run(7).unwrap();
+    let metadata = vec![("Identity".to_owned(), Bytes::from("ann"))];
+    pair.b.decide(Decision::Accept { user_id: "anna".into(), metadata }, pair.now).unwrap();
+    pair.run(7).unwrap();
+    assert_eq!(pair.b.established.as_ref().unwrap().routing_id, "mine");
+}
+
+#[test]
 fn the_commands_have_rfc_26s_layout() {
     let Handshake { hello, welcome, initiate, ready, .. } = Handshake::done();
     let metadata = 0x29 - 6;
