@@ -143,7 +143,11 @@ fn peers(host: &Host, ipv6: bool) -> io::Result<Vec<Ip>> {
         Host::Any if ipv6 => Ok(vec![(Ipv6Addr::UNSPECIFIED.into(), 0), (Ipv4Addr::UNSPECIFIED.into(), 0)]),
         Host::Any => Ok(vec![(Ipv4Addr::UNSPECIFIED.into(), 0)]),
         Host::V4(address) => Ok(vec![((*address).into(), 0)]),
-        Host::V6 { .. } if !ipv6 => Err(ResolveError::Ipv6Off.into()),
+        // One that is an IPv4 address is used as that (`::ffff:127.0.0.1`), as in libzmq.
+        Host::V6 { address, .. } if !ipv6 => {
+            let address = address.to_ipv4_mapped().ok_or(ResolveError::Ipv6Off)?;
+            Ok(vec![(address.into(), 0)])
+        }
         Host::V6 { address, zone } => Ok(vec![((*address).into(), scope(zone.as_deref())?)]),
         Host::Name(name) if is_localhost(name) => {
             let mut ips = vec![(Ipv4Addr::LOCALHOST.into(), 0)];

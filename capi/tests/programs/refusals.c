@@ -53,6 +53,20 @@ static void an_ipv6_address_is_no_device_without_ipv6 (void)
     CHECK (zmq_close (socket) == 0);
 }
 
+static void an_ipv4_address_in_the_form_of_ipv6_needs_no_ipv6 (void)
+{
+    char endpoint[256], mapped[300], body;
+    size_t size = sizeof endpoint;
+    void *bound = make (context, ZMQ_PULL), *connected = make (context, ZMQ_PUSH);
+    CHECK (zmq_bind (bound, "tcp://[::ffff:127.0.0.1]:*") == 0);
+    CHECK (zmq_getsockopt (bound, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0);
+    CHECK (strncmp (endpoint, "tcp://127.0.0.1:", 16) == 0);
+    snprintf (mapped, sizeof mapped, "tcp://[::ffff:127.0.0.1]%s", strrchr (endpoint, ':'));
+    CHECK (zmq_connect (connected, mapped) == 0);
+    CHECK (zmq_send (connected, "x", 1, 0) == 1 && zmq_recv (bound, &body, 1, 0) == 1);
+    CHECK (zmq_close (connected) == 0 && zmq_close (bound) == 0);
+}
+
 int main (void)
 {
     context = zmq_ctx_new ();
@@ -60,6 +74,7 @@ int main (void)
     parts_on_a_type_that_sends_single_frames_are_wrong ();
     an_endpoint_that_is_not_there_cannot_end ();
     an_ipv6_address_is_no_device_without_ipv6 ();
+    an_ipv4_address_in_the_form_of_ipv6_needs_no_ipv6 ();
     CHECK (zmq_ctx_term (context) == 0);
     puts ("well");
     return 0;
