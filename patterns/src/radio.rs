@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use zeroxide_zmtp::groups::is_group;
-use zeroxide_zmtp::{Frame, Message, Traffic};
+use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
 
 use crate::chosen::drop_message;
 use crate::distributor::Distributor;
@@ -42,12 +42,24 @@ impl Radio {
         if self.downstream.is_expelled(pipe) {
             return;
         }
+        let room = self.groups.make_room(group, pipe);
+        if room.is_err_and(|fault| self.expel(pipe, fault, pipes)) {
+            return;
+        }
         self.groups.add(group, pipe);
-        let fault = self.groups.excess(pipe, &self.options);
-        if fault.is_some_and(|fault| pipes.expel(pipe, fault)) {
+        if let Some(fault) = self.groups.excess(pipe, &self.options) {
+            self.expel(pipe, fault, pipes);
+        }
+    }
+
+    /// Ends the connection of a peer and forgets its groups. `false`: no limit holds for this peer.
+    fn expel<P: Pipes>(&mut self, pipe: PipeId, fault: ProtocolError, pipes: &mut P) -> bool {
+        let expelled = pipes.expel(pipe, fault);
+        if expelled {
             self.forget(pipe);
             self.downstream.expel(pipe);
         }
+        expelled
     }
 
     /// A peer is in no group any more, and another one may speak next.

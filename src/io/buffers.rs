@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use zeroxide_zmtp::{ProtocolError, memory};
+
 /// Bytes read in one go.
 pub(crate) const READ_SIZE: usize = 64 * 1024;
 
@@ -14,8 +16,12 @@ pub(crate) struct Buffers(Mutex<Vec<Box<[u8]>>>);
 
 impl Buffers {
     /// A buffer of [`READ_SIZE`] bytes.
-    pub(crate) fn take(&self) -> Box<[u8]> {
-        self.spare().pop().unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice())
+    ///
+    /// # Errors
+    /// [`ProtocolError::OutOfMemory`].
+    pub(crate) fn take(&self) -> Result<Box<[u8]>, ProtocolError> {
+        let spare = self.spare().pop();
+        spare.map_or_else(|| memory::zeros(READ_SIZE), Ok)
     }
 
     /// Gives a buffer back; one of another size is freed.

@@ -18,6 +18,7 @@ use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established};
 use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Credentials, Decision, Status};
+use zeroxide_zmtp::memory::Headroom;
 use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
 
 use super::buffers::{Buffers, READ_SIZE};
@@ -35,6 +36,9 @@ const MAX_ROUNDS: usize = 16;
 
 /// Times that one call drives an engine which others want again and again; then the I/O thread takes it, by turns.
 const ROUNDS: usize = 2;
+
+/// Bytes that one thing in a pipe takes beside its bodies, with what the allocator adds.
+const QUEUED: usize = 128;
 
 /// The stream may be readable.
 pub(crate) const READABLE: u8 = 1;
@@ -185,6 +189,8 @@ struct State {
     over: bool,
     /// What the kernel had not taken when the handshake ended.
     unsent: Vec<u8>,
+    /// What the peer makes this side allocate.
+    headroom: Headroom,
     /// Bytes referenced and growths that the counters have already.
     counted: (u64, u64),
     counters: Arc<Counters>,
@@ -246,6 +252,7 @@ impl Engine {
                 denied: None,
                 over: false,
                 unsent: Vec::new(),
+                headroom: Headroom::default(),
                 counted: (0, 0),
                 counters,
             }),
@@ -515,7 +522,10 @@ impl State {
         if let Some(mut left) = self.leftover.take() {
             match self.decode(&left.buffer[left.start..left.end], now, turn) {
                 Ok(used) => left.start += used,
-                Err(end) => return Some(end),
+                Err(end) => {
+                    buffers.give(left.buffer);
+                    return Some(end);
+                }
             }
             if left.start < left.end {
                 self.leftover = Some(left);
@@ -526,7 +536,10 @@ impl State {
         if !self.readable || !self.has_room() {
             return None;
         }
-        let mut buffer = buffers.take();
+        let mut buffer = match buffers.take() {
+            Ok(buffer) => buffer,
+            Err(fault) => return Some(End::Protocol(fault.into())),
+        };
         for _ in 0..MAX_ROUNDS {
             let known = self.connection.is_ready();
             let size = if known { READ_SIZE } else { self.first_read };
@@ -540,7 +553,10 @@ impl State {
                     return None;
                 }
                 Ok(_) => {}
-                Err(end) => return Some(end),
+                Err(end) => {
+                    buffers.give(buffer);
+                    return Some(end);
+                }
             }
             if !self.readable || !self.has_room() {
                 buffers.give(buffer);
@@ -572,6 +588,7 @@ impl State {
             Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => {
                 Counters::add(&self.counters.bytes_read, read as u64);
+                self.take_memory(read)?;
                 // After a short read on Linux the next byte sends an edge, and so does the end unless it came with
                 // the last edge; elsewhere only a refusal is sure.
                 self.readable = read == room || self.hung_up || !cfg!(target_os = "linux");
@@ -599,12 +616,16 @@ impl State {
     /// Decodes while the pipe has room; answers how many bytes were used.
     fn decode(&mut self, bytes: &[u8], now: Instant, turn: &mut Turn) -> Result<usize, End> {
         let mut input = bytes;
+        let mut decoded = 0;
         while self.has_room() {
             match self.connection.decode(&mut input, now) {
-                Ok(Some(traffic)) => match &mut self.pipe {
-                    Some(pipe) => pipe.writer.write(traffic),
-                    None => self.early = Some(traffic),
-                },
+                Ok(Some(traffic)) => {
+                    decoded += 1;
+                    match &mut self.pipe {
+                        Some(pipe) => pipe.writer.write(traffic),
+                        None => self.early = Some(traffic),
+                    }
+                }
                 Ok(None) if input.is_empty() => {
                     self.look_for_ready(turn);
                     break;
@@ -615,7 +636,12 @@ impl State {
             // Faults behind the handshake are those of a peer: it must be known by then (has_room).
             self.look_for_ready(turn);
         }
+        self.take_memory(decoded * QUEUED)?;
         Ok(bytes.len() - input.len())
+    }
+
+    fn take_memory(&mut self, bytes: usize) -> Result<(), End> {
+        self.headroom.take(bytes).map_err(|fault| End::Protocol(fault.into()))
     }
 
     /// Whether input waits because the socket has no room for it. Signs of life may be among it.

@@ -103,7 +103,8 @@ impl Reactor {
 
     fn part_on(&mut self, id: u64) {
         let Some(parting) = self.partings.get_mut(&id) else { return };
-        let mut buffer = self.link.buffers().take();
+        // Without memory the peer is not waited for.
+        let Ok(mut buffer) = self.link.buffers().take() else { return self.parted(id) };
         let step = parting.go_on(&mut buffer[..READ_SIZE]);
         self.link.buffers().give(buffer);
         match step {

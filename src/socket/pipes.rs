@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
 use zeroxide_transports::pipe::{Pipe, Reader, Writer};
+use zeroxide_zmtp::queue::TrafficQueue;
 use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
@@ -159,6 +160,8 @@ enum Grave {
     Reader(Reader),
     Writer(Writer),
     Link(Link),
+    /// As a queue: a list of what is in it would take several times its memory.
+    Unread(TrafficQueue),
 }
 
 /// What is to be done once the socket's lock is released.
@@ -215,7 +218,10 @@ impl Errands {
     /// of the end, which makes it look whether it slept or not.
     pub(crate) fn let_go(&mut self, pipe: &mut Pipe) {
         pipe.writer.finish();
-        self.garbage.extend(pipe.reader.abandon());
+        let unread = pipe.reader.abandon();
+        if !unread.is_empty() {
+            self.graves.push(Grave::Unread(unread));
+        }
         self.any = true;
     }
 

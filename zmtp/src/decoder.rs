@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::error::{CommandKind, ProtocolError};
 use crate::frame::{Framing, Header, LONG, MAX_HEADER};
-use crate::memory;
+use crate::memory::{self, Headroom};
 use crate::message::INLINE;
 use crate::{Frame, Message};
 
@@ -68,6 +68,7 @@ pub(crate) enum Sealed<'a> {
 pub(crate) struct Assembly {
     parts: Message,
     size: u64,
+    headroom: Headroom,
 }
 
 impl Assembly {
@@ -84,6 +85,7 @@ impl Assembly {
             if self.parts.len() as u64 >= u64::from(limits.frames) {
                 return Err(ProtocolError::TooManyFrames { limit: limits.frames });
             }
+            self.headroom.take(size_of::<Frame>())?;
             self.parts.reserve_frame()?;
         }
         Ok(())

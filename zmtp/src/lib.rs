@@ -42,7 +42,7 @@ mod greeting;
 pub mod groups;
 mod heartbeat;
 pub mod mechanism;
-mod memory;
+pub mod memory;
 pub mod message;
 #[cfg(any(test, fuzzing))]
 mod pair;

@@ -1,18 +1,36 @@
 //! Memory for what a peer sends. Where there is none, its connection ends, and not the process.
 //!
 //! Everything goes through here whose size a peer chooses and no small limit bounds: bodies that arrive or that lie whole
-//! in the input, and the list of the frames of a message. What is smaller than [`SMALL`] is allocated as everywhere.
+//! in the input, and the list of the frames of a message. What is smaller than 2 KiB is allocated as everywhere, where
+//! a failure ends the process. So that none fails, [`Headroom`] counts what a peer makes this side allocate, and asks from
+//! time to time whether there is memory to go on.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::ProtocolError;
 
-/// Bodies up to this many bytes are not worth the check: the high-water mark bounds how many of them wait.
+/// Bodies up to this many bytes are not worth a check each: [`Headroom`] counts them.
 pub(crate) const SMALL: usize = 2048;
 
 /// Whoever asks for so much leaves as much as [`SPARE`] to all others, who cannot go on without a little memory.
 const LARGE: usize = 1024 * 1024;
 
-/// See [`LARGE`].
+/// See [`LARGE`] and [`Headroom`].
 const SPARE: usize = 4 * 1024 * 1024;
+
+/// Where so much can be had, memory is asked for only once in [`STEP`] bytes. It is more than the GNU allocator takes from
+/// its heaps, so it leaves them as they are; and more than [`STEP`] bytes become when each allocation takes a page, as they
+/// do there when an address space is nearly full.
+const PLENTY: usize = 64 * 1024 * 1024;
+
+/// See [`PLENTY`].
+const STEP: usize = 1024 * 1024;
+
+/// Where there is not plenty, memory is asked for once in so many bytes of each peer.
+const PIECE: usize = 16 * 1024;
+
+/// Bytes taken by all since there was plenty.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
 #[cfg(test)]
 thread_local! {
@@ -28,14 +46,70 @@ pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), ProtocolEr
         return Err(none());
     }
     bytes.try_reserve_exact(more).map_err(|_| none())?;
-    if more >= LARGE {
-        let mut spare: Vec<u8> = Vec::new();
-        let left = spare.try_reserve_exact(SPARE);
-        // The optimiser may not take an allocation that nobody uses away.
-        std::hint::black_box(&spare);
-        left.map_err(|_| none())?;
+    if more >= LARGE && !is_free(SPARE) {
+        return Err(none());
     }
     Ok(())
+}
+
+/// Zeros for a short while, such as a read buffer: they may come from what is left to all, but for half of it.
+///
+/// # Errors
+/// [`ProtocolError::OutOfMemory`].
+pub fn zeros(count: usize) -> Result<Box<[u8]>, ProtocolError> {
+    match is_free(count.saturating_add(SPARE / 2)) {
+        true => Ok(vec![0; count].into_boxed_slice()),
+        false => Err(ProtocolError::OutOfMemory { bytes: count as u64 }),
+    }
+}
+
+/// Whether so many bytes could be allocated now.
+fn is_free(bytes: usize) -> bool {
+    #[cfg(test)]
+    if bytes > GIVES.get() {
+        return false;
+    }
+    let mut spare: Vec<u8> = Vec::new();
+    let given = spare.try_reserve_exact(bytes);
+    // The optimiser may not take an allocation that nobody uses away.
+    std::hint::black_box(&spare);
+    given.is_ok()
+}
+
+/// Counts what one peer makes this side allocate in small pieces. While memory is scarce, whoever takes more is refused
+/// before the last 4 MiB are used, which are left to all others.
+#[derive(Debug, Default)]
+pub struct Headroom {
+    /// Bytes taken that are not in [`TAKEN`] yet.
+    taken: usize,
+}
+
+impl Headroom {
+    /// Counts bytes that were allocated or are about to be; what is freed does not count.
+    ///
+    /// # Errors
+    /// [`ProtocolError::OutOfMemory`] when there would be too little left.
+    #[inline]
+    pub fn take(&mut self, bytes: usize) -> Result<(), ProtocolError> {
+        self.taken = self.taken.saturating_add(bytes);
+        if self.taken < PIECE { Ok(()) } else { ask(std::mem::take(&mut self.taken)) }
+    }
+}
+
+#[cold]
+fn ask(taken: usize) -> Result<(), ProtocolError> {
+    if TAKEN.fetch_add(taken, Ordering::Relaxed).saturating_add(taken) < STEP {
+        return Ok(());
+    }
+    if is_free(taken.saturating_add(PLENTY)) {
+        TAKEN.store(0, Ordering::Relaxed);
+        return Ok(());
+    }
+    // What is taken stays counted, so that everybody asks until there is plenty again.
+    if is_free(taken.saturating_add(SPARE)) {
+        return Ok(());
+    }
+    Err(ProtocolError::OutOfMemory { bytes: taken as u64 })
 }
 
 /// A copy of bytes in memory of exactly their size.
@@ -57,5 +131,24 @@ mod tests {
         assert_eq!(reserve(&mut bytes, more), Err(ProtocolError::OutOfMemory { bytes: more as u64 }));
         assert_eq!(bytes, [1, 2, 3]);
         assert_eq!(copy(&bytes), Ok(bytes));
+    }
+
+    #[test]
+    fn whoever_takes_much_is_refused_while_memory_is_scarce_and_others_are_not() {
+        let (mut greedy, mut modest) = (Headroom::default(), Headroom::default());
+        assert_eq!(greedy.take(4 * STEP), Ok(()));
+        GIVES.set(PLENTY);
+        assert_eq!(greedy.take(4 * STEP), Ok(()), "there is not plenty, but enough");
+        GIVES.set(SPARE);
+        assert_eq!(modest.take(PIECE - 1), Ok(()));
+        assert_eq!(greedy.take(STEP), Err(ProtocolError::OutOfMemory { bytes: STEP as u64 }));
+        let mut small = (0..).map(|_| greedy.take(100));
+        let refused = small.by_ref().take(PIECE / 100 + 1).find_map(Result::err);
+        assert!(refused.is_some(), "it stays so until there is plenty");
+        assert_eq!(zeros(10).as_deref(), Ok(&[0; 10][..]));
+        GIVES.set(SPARE / 2);
+        assert_eq!(zeros(10), Err(ProtocolError::OutOfMemory { bytes: 10 }));
+        GIVES.set(usize::MAX);
+        assert_eq!(greedy.take(4 * STEP), Ok(()));
     }
 }

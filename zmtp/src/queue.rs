@@ -2,7 +2,8 @@
 //!
 //! What is most common, a message of one short frame, is kept as a record of its length and its bytes, one after the
 //! other; everything else moves in whole, and a record says so in its place. The records are in chunks of 16 KiB:
-//! a long queue is never copied to become longer, and its memory is freed as it is read.
+//! a long queue is never copied to become longer, and its memory is freed as it is read. What moved in whole waits in sections of
+//! 1024 for the same reason.
 
 use std::collections::VecDeque;
 
@@ -18,7 +19,7 @@ const FIRST: usize = 256;
 /// A queue of so many chunks is not long.
 const FEW: usize = 16;
 
-/// Memory for more than so many that move in whole is given back when they are gone.
+/// A section of what moves in whole is not made longer than this.
 const MANY: usize = 1024;
 
 /// The record of what moves in whole. Any other first byte of a record is the length of a body.
@@ -44,8 +45,10 @@ pub struct TrafficQueue {
     /// The chunk that is written to.
     tail: Chunk,
     len: usize,
-    /// What the records say is whole, in their order.
+    /// What the records say is whole, in their order: the section that is read, empty only if there is no other.
     whole: VecDeque<Traffic>,
+    /// The sections that follow.
+    later: VecDeque<VecDeque<Traffic>>,
     /// A chunk that was read to its end, to be written to again.
     spare: Option<Chunk>,
 }
@@ -95,7 +98,11 @@ impl TrafficQueue {
             }
         }
         self.tail.records.push(WHOLE);
-        self.whole.push_back(traffic);
+        if self.later.is_empty() && self.whole.len() < MANY {
+            self.whole.push_back(traffic);
+        } else {
+            self.push_later(traffic);
+        }
     }
 
     /// Takes what is first.
@@ -120,8 +127,11 @@ impl TrafficQueue {
 
     fn pop_whole(&mut self) -> Option<Traffic> {
         let traffic = self.whole.pop_front();
-        if self.whole.is_empty() && self.whole.capacity() > MANY {
-            self.whole = VecDeque::new();
+        if self.whole.is_empty() && self.later.capacity() > 0 {
+            self.whole = self.later.pop_front().unwrap_or_default();
+            if self.later.is_empty() {
+                self.later = VecDeque::new();
+            }
         }
         traffic
     }
@@ -134,7 +144,10 @@ impl TrafficQueue {
             self.append_chunk(chunk);
         }
         other.tail = self.append_chunk(std::mem::take(&mut other.tail));
-        self.whole.append(&mut other.whole);
+        self.append_section(&mut other.whole);
+        for mut section in other.later.drain(..) {
+            self.append_section(&mut section);
+        }
     }
 
     /// Takes the last message that is `wanted` out. It looks at everything.
@@ -150,6 +163,25 @@ impl TrafficQueue {
             }
         }
         taken
+    }
+
+    /// Adds to the sections behind the first.
+    #[inline(never)]
+    fn push_later(&mut self, traffic: Traffic) {
+        match self.later.back_mut().filter(|last| last.len() < MANY) {
+            Some(last) => last.push_back(traffic),
+            None => self.later.push_back(VecDeque::from([traffic])),
+        }
+    }
+
+    /// Moves what is in a section to the last one, or the section itself behind it.
+    fn append_section(&mut self, section: &mut VecDeque<Traffic>) {
+        let last = self.later.back_mut().unwrap_or(&mut self.whole);
+        if last.len() + section.len() <= MANY {
+            last.append(section);
+        } else {
+            self.later.push_back(std::mem::take(section));
+        }
     }
 
     /// Makes room for another record: in a chunk that is still small, or in another one.
@@ -338,6 +370,26 @@ mod tests {
         assert!(queue.take_last(|message| message[0][0] == 7).is_some());
         let rest: Vec<Traffic> = (0..1000).filter(|n| *n != 997).map(|n| message(10, n % 10)).collect();
         assert_eq!(popped(&mut queue), rest);
+    }
+
+    #[test]
+    fn what_moves_in_whole_is_in_order_in_short_sections_which_are_freed() {
+        let (mut queue, mut expected) = (TrafficQueue::new(), Vec::new());
+        for count in [1, 700, 400, 1500, 3000, 2, 1] {
+            let mut other = TrafficQueue::new();
+            for n in 0..count {
+                other.push(message(100 + n % 5, n));
+                expected.push(message(100 + n % 5, n));
+            }
+            queue.append(&mut other);
+            assert!(other.is_empty() && other.pop().is_none());
+            queue.push(message(99, count));
+            expected.push(message(99, count));
+        }
+        assert!(queue.later.iter().all(|section| (1..=MANY).contains(&section.len())));
+        assert!(queue.later.len() > 4);
+        assert_eq!(popped(&mut queue), expected);
+        assert!(queue.whole.capacity() <= 2 * MANY && queue.later.capacity() == 0);
     }
 
     #[test]

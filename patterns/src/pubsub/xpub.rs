@@ -6,7 +6,7 @@
 //! high-water mark misses the message (XPUB_NODROP: everybody waits).
 
 use bytes::Bytes;
-use zeroxide_zmtp::{Frame, Message, Traffic};
+use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
 
 use super::requests::{self, Body, Inbox, Kind, Report};
 use crate::chosen::drop_frame;
@@ -65,6 +65,11 @@ impl XPub {
         }
         let (manual, verboser) = (self.is_manual(), self.options.xpub_verboser);
         let requests = if manual { &mut self.asked } else { &mut self.subscriptions };
+        let room = requests.make_room(topic, pipe);
+        if room.is_err_and(|fault| self.expel(pipe, fault, pipes)) {
+            return;
+        }
+        let requests = if manual { &mut self.asked } else { &mut self.subscriptions };
         // libzmq also reports the end of a subscription that the peer does not hold.
         let (reports, changes) = match kind {
             Kind::Subscribe => match requests.add(topic, pipe) {
@@ -85,12 +90,19 @@ impl XPub {
         if kind == Kind::Subscribe {
             let requests = if self.is_manual() { &self.asked } else { &self.subscriptions };
             if let Some(fault) = requests.excess(pipe, &self.options) {
-                if pipes.expel(pipe, fault) {
-                    self.forget(pipe, pipes);
-                    self.downstream.expel(pipe);
-                }
+                self.expel(pipe, fault, pipes);
             }
         }
+    }
+
+    /// Ends the connection of a peer and forgets what it asked for. `false`: no limit holds for this peer.
+    fn expel<P: Pipes>(&mut self, pipe: PipeId, fault: ProtocolError, pipes: &mut P) -> bool {
+        let expelled = pipes.expel(pipe, fault);
+        if expelled {
+            self.forget(pipe, pipes);
+            self.downstream.expel(pipe);
+        }
+        expelled
     }
 
     /// Ends all subscriptions of a peer, and reports that as its requests were reported. Another peer may speak next.

@@ -10,8 +10,11 @@ mod topics;
 
 pub use topics::Topics;
 
+use std::collections::TryReserveError;
+
 use prefix_tree::{PrefixTree, Value, shrink};
 use zeroxide_zmtp::ProtocolError;
+use zeroxide_zmtp::memory::Headroom;
 
 use crate::{PatternOptions, PipeId};
 
@@ -24,7 +27,13 @@ pub struct Subscriptions {
     tree: PrefixTree<Holders>,
     held: Vec<Held>,
     topics: usize,
+    /// Room for any prefix that a peer has, so that to forget a peer takes no memory.
+    prefix: Vec<u8>,
+    headroom: Headroom,
 }
+
+/// Bytes that a request takes beside its prefix: nodes, edges, its place in lists, and a report that waits.
+const REQUEST: usize = 512;
 
 /// What one pipe has.
 #[derive(Debug, Default)]
@@ -61,7 +70,27 @@ impl Subscriptions {
     /// No subscriptions.
     #[must_use]
     pub fn new() -> Subscriptions {
-        Subscriptions { tree: PrefixTree::new(), held: Vec::new(), topics: 0 }
+        Subscriptions {
+            tree: PrefixTree::new(),
+            held: Vec::new(),
+            topics: 0,
+            prefix: Vec::new(),
+            headroom: Headroom::default(),
+        }
+    }
+
+    /// Sees that there is memory for a request of the peer of `pipe`: for what [`Subscriptions::add`] takes, and for two
+    /// copies of the prefix in a report.
+    ///
+    /// # Errors
+    /// [`ProtocolError::OutOfMemory`].
+    pub fn make_room(&mut self, prefix: &[u8], pipe: PipeId) -> Result<(), ProtocolError> {
+        let bytes = REQUEST.saturating_add(prefix.len().saturating_mul(3));
+        self.headroom.take(bytes)?;
+        let none = |_: TryReserveError| ProtocolError::OutOfMemory { bytes: bytes as u64 };
+        self.tree.try_reserve(prefix.len()).map_err(none)?;
+        self.prefix.try_reserve_exact(prefix.len()).map_err(none)?;
+        self.held.get_mut(pipe.0 as usize).map_or(Ok(()), |held| held.nodes.try_reserve(1)).map_err(none)
     }
 
     /// Subscribes `pipe` to every topic that begins with `prefix`.
@@ -91,7 +120,7 @@ impl Subscriptions {
     /// Ends all subscriptions of `pipe`. `ended` is called for each of its prefixes, with whether nobody has that
     /// prefix any more.
     pub fn remove_pipe(&mut self, pipe: PipeId, mut ended: impl FnMut(&[u8], bool)) {
-        let mut prefix = Vec::new();
+        let mut prefix = std::mem::take(&mut self.prefix);
         while let Some(&node) = self.held.get(pipe.0 as usize).and_then(|held| held.nodes.last()) {
             self.tree.prefix(node, &mut prefix);
             let removed = self.release(node, prefix.len(), pipe);
@@ -99,6 +128,10 @@ impl Subscriptions {
         }
         if let Some(held) = self.held.get_mut(pipe.0 as usize) {
             *held = Held::default();
+        }
+        if self.topics > 0 {
+            prefix.clear();
+            self.prefix = prefix;
         }
     }
 

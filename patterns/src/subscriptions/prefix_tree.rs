@@ -9,6 +9,8 @@
 //! - nodes stand densely: the last node moves into the place of a removed one, so the memory of removed topics is
 //!   returned at once and not only when all topics are gone.
 
+use std::collections::TryReserveError;
+
 /// The node of the empty prefix. It always exists and never moves.
 const ROOT: u32 = 0;
 
@@ -55,6 +57,11 @@ impl<V: Value> PrefixTree<V> {
     /// Number of nodes, the root included.
     pub(super) fn nodes(&self) -> usize {
         self.len
+    }
+
+    /// Makes room in the list of the chunks for what a prefix of this length may need.
+    pub(super) fn try_reserve(&mut self, length: usize) -> Result<(), TryReserveError> {
+        self.chunks.try_reserve(length / MAX_LABEL / CHUNK + 2)
     }
 
     /// The node of `prefix`, made if need be: the caller gives it a value next. `None` when node numbers have run
