@@ -4,10 +4,9 @@
 mod common;
 
 use std::io::Write;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{LONG, RawPeer, Soon, address, command, impatient, listen, message, until, wait_for};
+use common::{LONG, RawPeer, Soon, address, command, impatient, in_child, listen, message, until, wait_for};
 use zeroxide::{
     Context, ContextOptions, Crowd, DialError, DisconnectReason, Error, EventKind, HandshakeCause, IoError,
     Options, SocketType, opt,
@@ -230,29 +229,10 @@ fn descriptors_at_rest() -> usize {
     last
 }
 
-/// Runs one test of this program in a process of its own, where `ZEROXIDE_TEST_CHILD` is set and at most `limit`
-/// descriptors may be open; `true`: this is that process.
-fn in_child(test: &str, limit: u32) -> bool {
-    if std::env::var_os("ZEROXIDE_TEST_CHILD").is_some() {
-        return true;
-    }
-    let program = std::env::current_exe().unwrap();
-    let script = format!("ulimit -n {limit}; exec \"$0\" --exact {test} --nocapture");
-    let child = Command::new("sh")
-        .args(["-c", &script])
-        .arg(program)
-        .env("ZEROXIDE_TEST_CHILD", "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
-    assert!(child.status.success(), "{text}");
-    false
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_thousand_connections_come_and_go_and_leave_nothing_behind() {
-    if !in_child("a_thousand_connections_come_and_go_and_leave_nothing_behind", 1024) {
+    if !in_child("ulimit -n 1024", "a_thousand_connections_come_and_go_and_leave_nothing_behind") {
         return;
     }
     let cx = Context::new();
@@ -293,7 +273,7 @@ fn a_thousand_connections_come_and_go_and_leave_nothing_behind() {
 #[cfg(target_os = "linux")]
 #[test]
 fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
-    if !in_child("without_descriptors_accepting_waits_and_goes_on_when_there_are_some", 64) {
+    if !in_child("ulimit -n 64", "without_descriptors_accepting_waits_and_goes_on_when_there_are_some") {
         return;
     }
     let cx = Context::new();

@@ -6,7 +6,6 @@ mod common;
 
 use std::io::{self, BufWriter, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{RawPeer, Soon, command, until};
@@ -17,21 +16,9 @@ const MIB: u64 = 1024 * 1024;
 /// Longer than it takes to use 600 MiB up, on a busy machine and without optimisation.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Runs one test of this program in a process of its own with 600 MiB of address space; `true`: this is that process.
+/// Runs one test of this program with 600 MiB of address space; `true`: this is the process that has no more.
 fn in_child(test: &str) -> bool {
-    if std::env::var_os("ZEROXIDE_TEST_CHILD").is_some() {
-        return true;
-    }
-    let script = format!("ulimit -v 614400; exec \"$0\" --exact {test} --nocapture");
-    let child = Command::new("sh")
-        .args(["-c", &script])
-        .arg(std::env::current_exe().unwrap())
-        .env("ZEROXIDE_TEST_CHILD", "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
-    assert!(child.status.success(), "{text}");
-    false
+    common::in_child("ulimit -v 614400", test)
 }
 
 /// Writes `count` things, or as many as the other side takes.

@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,6 +61,24 @@ pub fn wait_for(events: &Monitor, what: &str, wanted: impl Fn(&EventKind) -> boo
             Err(error) => panic!("no event {what}: {error}"),
         }
     }
+}
+
+/// Runs one test of this program in a process of its own, where `ZEROXIDE_TEST_CHILD` is set, under a limit of the shell
+/// (`ulimit -n 64`). `true`: this is that process. Panics with what the other one printed if the test failed there.
+pub fn in_child(limit: &str, test: &str) -> bool {
+    if std::env::var_os("ZEROXIDE_TEST_CHILD").is_some() {
+        return true;
+    }
+    let script = format!("{limit}; exec \"$0\" --exact {test} --nocapture");
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .arg(std::env::current_exe().unwrap())
+        .env("ZEROXIDE_TEST_CHILD", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{text}");
+    false
 }
 
 /// Checks the equations of the counters: of every pipe, of the sums, and of a socket that sends each message to one
