@@ -1,4 +1,5 @@
-//! What a peer is told that may not come in: it arrives, however much of the peer's own is unread by then.
+//! What a peer is told that may not come in, and the last messages of a socket that closes: they arrive, however much of
+//! the peer's own is unread by then.
 #![allow(clippy::unwrap_used)] // a test's helpers
 
 mod common;
@@ -155,4 +156,42 @@ fn a_closed_socket_waits_for_nobody_whom_it_refused() {
     assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
     until("it is closed for writing too", || peer.stream.write_all(&[0; 1024]).is_err());
     assert_eq!(cx.term().wait(), Default::default());
+}
+
+#[test]
+fn the_last_messages_arrive_although_the_peer_speaks_after_the_close() {
+    let cx = Context::new();
+    for whole_context in [false, true] {
+        let own = Context::new();
+        let of = if whole_context { &own } else { &cx };
+        // The kernel takes all of it, and can send but a part before the peer reads.
+        let roomy = Options::new().set(opt::SNDBUF, Some(4 << 20)).set(opt::LINGER, Some(LONG));
+        let push = of.socket_with(SocketType::Push, &roomy).unwrap();
+        let endpoint = push.bind("tcp://127.0.0.1:*").unwrap();
+        let mut peer = RawPeer::connect(endpoint).shake_hands("PULL");
+        let body = vec![7; 32 << 10];
+        (0..60u8).for_each(|n| push.send([&[n][..], &body]).unwrap());
+        let report = push.close().wait();
+        assert_eq!(report.dropped, 0);
+        let ending = whole_context.then(|| own.term());
+        // A PONG, a request, a subscription: the peer does not know yet.
+        peer.send_bytes(&common::command(b"\x04PONG"));
+        for n in 0..60u8 {
+            assert_eq!(peer.read_message().unwrap(), [&[n][..], &body]);
+        }
+        assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
+        drop(peer);
+        ending.map(|ending| ending.wait());
+    }
+}
+
+#[test]
+fn a_peer_that_never_reads_does_not_hold_up_the_end_of_a_context() {
+    let cx = Context::new();
+    let push = cx.socket_with(SocketType::Push, &Options::new().set(opt::LINGER, None)).unwrap();
+    let endpoint = push.bind("tcp://127.0.0.1:*").unwrap();
+    let _peer = RawPeer::connect(endpoint).shake_hands("PULL");
+    push.send("unread").unwrap();
+    drop(push);
+    cx.term().wait_timeout(LONG).unwrap();
 }

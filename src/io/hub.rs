@@ -321,8 +321,11 @@ impl Reactor {
         let place = connected.place.take();
         match connected.engine.take_stream() {
             Some((stream, unsent)) if connected.peer.is_none() && end.is_told() => {
-                let parting = Parting::new(stream, unsent, connected.base.id, place);
+                let parting = Parting::refused(stream, unsent, connected.base.id, place);
                 self.part(id, parting, connected.deadline);
+            }
+            Some((stream @ Stream::Tcp(_), _)) if matches!(end, End::Drained) => {
+                self.part(id, Parting::in_order(stream), None);
             }
             stream => {
                 if let Some((mut stream, _)) = stream {

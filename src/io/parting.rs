@@ -1,11 +1,12 @@
-//! Parting: the stream of a connection that ended in its handshake with a word for the peer, kept until the peer has
-//! heard it.
+//! Parting: the stream of a connection that is over on this side, kept until the peer has read what was sent to it.
 //!
-//! Closing a TCP stream whose input is not read sends a reset, and a reset may destroy what the peer has not read yet
-//! (RFC 2525 §2.17): the ERROR that says why it stays out, or the greeting that names our mechanism. So this side closes
-//! its own direction alone, and throws away what comes until the peer closes the other. A stranger is not waited for
-//! without bounds: not beyond the handshake's deadline, nor for more than [`MAX_DISCARD`] bytes, and meanwhile the
-//! connection keeps its place among the handshakes of its listener.
+//! Closing a TCP stream whose input is not read sends a reset, and so does what the peer sends after the close. A reset
+//! destroys what this side's kernel has not sent yet, and may destroy what the peer has not read yet (RFC 2525 §2.17):
+//! the last messages of a socket that closed, the ERROR that says why a peer stays out, or the greeting that names our
+//! mechanism. So this side closes its own direction alone, and throws away what comes until the peer closes the other.
+//! No peer is waited for without bounds: not for more than [`MAX_DISCARD`] bytes, nor longer than [`ORDERLY`] after an
+//! end in order, or than the handshake's deadline after a refusal. Who was refused keeps its place among the handshakes
+//! of its listener for that time, and is let go when the socket closes.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -20,14 +21,18 @@ use super::reactor::{Reactor, Timer};
 /// Bytes read and thrown away of one peer.
 const MAX_DISCARD: usize = 1 << 20;
 
-/// How long a peer is waited for where a handshake has no deadline.
+/// How long a peer is waited for that was refused where a handshake has no deadline.
 const NO_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a peer is waited for after an end in order. A context's end waits no longer than that for a peer that does not
+/// read to the end.
+const ORDERLY: Duration = Duration::from_secs(1);
 
 /// A stream that waits for its peer to close.
 pub(crate) struct Parting {
     stream: Stream,
-    /// The socket that it was of.
-    pub(super) socket: u64,
+    /// The socket that refused the peer.
+    pub(super) refused_by: Option<u64>,
     place: Option<Place>,
     /// What the kernel has not taken yet.
     unsent: Vec<u8>,
@@ -48,8 +53,27 @@ enum Step {
 }
 
 impl Parting {
-    pub(super) fn new(stream: Stream, unsent: Vec<u8>, socket: u64, place: Option<Place>) -> Parting {
-        Parting { stream, socket, place, unsent, shut: false, left: MAX_DISCARD, waits: false }
+    /// After an end in order: everything is sent.
+    pub(super) fn in_order(stream: Stream) -> Parting {
+        Parting {
+            stream,
+            refused_by: None,
+            place: None,
+            unsent: Vec::new(),
+            shut: false,
+            left: MAX_DISCARD,
+            waits: false,
+        }
+    }
+
+    /// After a refusal by `socket`, of which `unsent` is still to be sent.
+    pub(super) fn refused(stream: Stream, unsent: Vec<u8>, socket: u64, place: Option<Place>) -> Parting {
+        Parting { refused_by: Some(socket), place, unsent, ..Parting::in_order(stream) }
+    }
+
+    /// When the peer is waited for no longer, if nothing says otherwise.
+    fn deadline(&self) -> Instant {
+        Instant::now() + if self.refused_by.is_some() { NO_DEADLINE } else { ORDERLY }
     }
 
     fn go_on(&mut self, buffer: &mut [u8]) -> Step {
@@ -83,8 +107,8 @@ impl Parting {
 impl Reactor {
     /// Keeps a stream, which is registered under `id` still, until its peer closes, at most until `deadline`.
     pub(super) fn part(&mut self, id: u64, parting: Parting, deadline: Option<Instant>) {
+        self.arm(deadline.unwrap_or_else(|| parting.deadline()), Timer::Part(id));
         self.partings.insert(id, parting);
-        self.arm(deadline.unwrap_or_else(|| Instant::now() + NO_DEADLINE), Timer::Part(id));
         self.part_on(id);
     }
 

@@ -229,7 +229,11 @@ impl Reactor {
     }
 
     fn is_done(&self) -> bool {
-        self.leaving && self.connections.is_empty() && self.sessions.is_empty() && self.closing.is_empty()
+        self.leaving
+            && self.connections.is_empty()
+            && self.sessions.is_empty()
+            && self.closing.is_empty()
+            && self.partings.is_empty()
     }
 
     /// How long to sleep; announces the sleep first, then looks for orders once more.

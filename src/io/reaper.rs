@@ -177,7 +177,7 @@ impl Reactor {
         for listener in listeners {
             self.unbind(listener);
         }
-        for parting in keys(&self.partings, |parting| parting.socket == id) {
+        for parting in keys(&self.partings, |parting| parting.refused_by == Some(id)) {
             self.parted(parting);
         }
         let linger = base.enter(|state| state.values.linger);

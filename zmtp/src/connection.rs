@@ -122,6 +122,14 @@ struct Control {
     pong: bool,
 }
 
+impl Control {
+    fn beat(&mut self, due: Due) {
+        self.ping |= due == Due::Ping;
+        self.pong |= due == Due::Pong;
+        self.due |= self.ping || self.pong;
+    }
+}
+
 impl Connection {
     /// A new connection: its greeting is to be sent at once, and the handshake's clock runs. There is no client and
     /// no server: both ends begin alike.
@@ -315,18 +323,11 @@ impl Connection {
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
         match &self.state {
             State::Open | State::Ready => match self.heartbeat.due(now) {
-                Due::Nothing => Ok(()),
-                Due::Ping => {
-                    self.control.ping = true;
-                    self.control.due = true;
-                    Ok(())
-                }
-                Due::Pong => {
-                    self.control.pong = true;
-                    self.control.due = true;
-                    Ok(())
-                }
                 Due::Dead => Err(ConnectionError::HeartbeatTimeout),
+                due => {
+                    self.control.beat(due);
+                    Ok(())
+                }
             },
             State::Failed(error) => Err(error.clone().into()),
             State::Greeting(greeting)
@@ -349,12 +350,9 @@ impl Connection {
         self.heartbeat.heard(now);
     }
 
-    /// Tells whether input waits unread for lack of room. While it does, the peer gets signs of life unasked, from ZMTP 3.1
-    /// on.
+    /// Tells whether input waits unread for lack of room. While it does, a peer that has sent a PING gets PONGs unasked.
     #[inline]
     pub fn leave_unread(&mut self, waits: bool, now: Instant) {
-        let waits =
-            waits && self.wire >= Some(Version::V3_1) && matches!(self.state, State::Open | State::Ready);
         self.heartbeat.leave_unread(waits, now);
     }
 
@@ -533,6 +531,7 @@ impl Connection {
         }
         if version >= Some(Version::V3_0) {
             self.heartbeat.start(now);
+            self.control.beat(self.heartbeat.due(now));
         }
         self.established = Some(Established::new(version, told, admitted));
         self.stage = Stage::Ready;

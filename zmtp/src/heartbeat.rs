@@ -2,9 +2,11 @@
 //!
 //! All input counts as a sign of life, a part of a long frame too, so that a slow link is not taken for a dead one.
 //!
+//! The first PING goes out at once, before any message: so the peer knows that this side beats.
+//!
 //! While input is left unread for lack of room, the PINGs in it are not answered: they stand behind the rest. So that a
-//! slow receiver is not taken for a dead one, it sends PONGs unasked for that time. Whether the peer waits for any cannot
-//! be known, since its first PING may be unread.
+//! slow receiver is not taken for a dead one, it sends PONGs unasked for that time, to a peer that has sent a PING. No
+//! other peer gets one: it may have closed already, and would lose what its kernel has not sent yet (RFC 2525 §2.17).
 
 use std::time::{Duration, Instant};
 
@@ -21,23 +23,12 @@ pub(crate) struct Heartbeat {
     heard: Instant,
     /// A PING arrived: this peer waits for answers.
     was_pinged: bool,
-    /// Input waits unread.
-    unread: Option<Unread>,
+    /// When the next PONG goes out unasked, while input waits unread.
+    unasked_pong: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Unread {
-    since: Instant,
-    /// When the next PONG goes out unasked.
-    next_pong: Instant,
-}
-
-/// The least time between two PONGs that nobody asked for: heartbeats are rarely shorter.
+/// The time between two PONGs that nobody asked for: heartbeats are rarely shorter.
 const UNASKED: Duration = Duration::from_millis(50);
-
-/// The longest such time, for a peer of which no PING was read. It grows with the time that the input has waited, so that
-/// thousands of peers who wait for long cost little.
-const UNASKED_RARELY: Duration = Duration::from_secs(1);
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +52,14 @@ impl Heartbeat {
             peer_ttl: None,
             heard: now,
             was_pinged: false,
-            unread: None,
+            unasked_pong: None,
         }
     }
 
-    /// The handshake is over.
+    /// The handshake is over; the first PING is due.
     pub(crate) fn start(&mut self, now: Instant) {
         self.heard = now;
-        self.next_ping = self.interval.and_then(|interval| now.checked_add(interval));
+        self.next_ping = self.interval.map(|_| now);
     }
 
     /// Input arrived.
@@ -90,21 +81,16 @@ impl Heartbeat {
     /// Input waits unread for lack of room, or waits no longer.
     #[inline]
     pub(crate) fn leave_unread(&mut self, waits: bool, now: Instant) {
-        match (waits, self.unread) {
-            (true, None) => {
-                self.unread = now.checked_add(UNASKED).map(|next_pong| Unread { since: now, next_pong })
-            }
-            (false, Some(_)) => self.unread = None,
-            (true, Some(_)) | (false, None) => {}
+        if !waits || !self.was_pinged {
+            self.unasked_pong = None;
+        } else if self.unasked_pong.is_none() {
+            self.unasked_pong = now.checked_add(UNASKED);
         }
     }
 
     /// The next moment at which [`Heartbeat::due`] may have something new to say.
     pub(crate) fn next(&self) -> Option<Instant> {
-        [self.next_ping, self.answer_by, self.expiry(), self.unread.map(|unread| unread.next_pong)]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.next_ping, self.answer_by, self.expiry(), self.unasked_pong].into_iter().flatten().min()
     }
 
     /// Looks at the clock. [`Due::Ping`] starts the wait for its answer.
@@ -114,23 +100,17 @@ impl Heartbeat {
             return Due::Dead;
         }
         if !passed(self.next_ping) {
-            return if self.is_pong_due(now) { Due::Pong } else { Due::Nothing };
+            if !passed(self.unasked_pong) {
+                return Due::Nothing;
+            }
+            self.unasked_pong = now.checked_add(UNASKED);
+            return Due::Pong;
         }
         self.next_ping = self.interval.and_then(|interval| now.checked_add(interval));
         if self.answer_by.is_none() {
             self.answer_by = self.timeout.and_then(|timeout| now.checked_add(timeout));
         }
         Due::Ping
-    }
-
-    fn is_pong_due(&mut self, now: Instant) -> bool {
-        let Some(unread) = self.unread.as_mut().filter(|unread| unread.next_pong <= now) else {
-            return false;
-        };
-        let waited = now.saturating_duration_since(unread.since);
-        let wait = if self.was_pinged { UNASKED } else { (waited / 200).clamp(UNASKED, UNASKED_RARELY) };
-        unread.next_pong = now + wait;
-        true
     }
 
     fn expiry(&self) -> Option<Instant> {

@@ -604,37 +604,38 @@ fn a_time_to_live_beyond_65_seconds_does_not_wrap() {
 }
 
 #[test]
-fn while_input_waits_unread_the_peer_gets_pongs_unasked() {
-    let millis = Duration::from_millis;
-    for was_pinged in [false, true] {
-        let start = Instant::now();
-        let mut end = End::open(Config::new(Pull), V3_1, start);
-        if was_pinged {
-            end.input(&hex("04 07 04 50494E47 0000"), start).unwrap();
-            end.output();
-        }
-        assert_eq!(end.connection.poll_timeout(), None);
-        end.connection.leave_unread(true, start);
-        let (mut now, mut waits) = (start, Vec::new());
-        while now < start + seconds(400) {
-            let next = end.connection.poll_timeout().unwrap();
-            waits.push(next - now);
-            now = next;
-            end.connection.leave_unread(true, now);
-            end.connection.handle_timeout(now).unwrap();
-            assert_eq!(end.output(), hex("04 05 04 504F4E47"));
-        }
-        assert!(waits[..200].iter().all(|wait| *wait == millis(50)), "often at first");
-        assert_eq!(*waits.last().unwrap(), millis(if was_pinged { 50 } else { 1000 }));
-        end.connection.leave_unread(false, now);
-        assert_eq!(end.connection.poll_timeout(), None);
-    }
+fn the_first_ping_goes_out_with_the_end_of_the_handshake() {
+    let now = Instant::now();
+    let mut end = End::new(beating(Some(1), 3), now);
+    end.input(&opening(V3_1, Dealer, b""), now).unwrap();
+    assert!(end.output().ends_with(&hex("04 07 04 50494E47 001E")), "before any message");
+    assert_eq!(end.connection.poll_timeout(), Some(now + seconds(1)));
 }
 
 #[test]
-fn a_peer_of_zmtp_3_0_gets_no_pong_unasked() {
+fn while_input_waits_unread_a_peer_that_beats_gets_pongs_unasked() {
+    let mut now = Instant::now();
+    let mut end = End::open(Config::new(Pull), V3_1, now);
+    end.input(&hex("04 07 04 50494E47 0000"), now).unwrap();
+    end.output();
+    assert_eq!(end.connection.poll_timeout(), None);
+    end.connection.leave_unread(true, now);
+    for _ in 0..100 {
+        let next = end.connection.poll_timeout().unwrap();
+        assert_eq!(next - now, Duration::from_millis(50));
+        now = next;
+        end.connection.leave_unread(true, now);
+        end.connection.handle_timeout(now).unwrap();
+        assert_eq!(end.output(), hex("04 05 04 504F4E47"));
+    }
+    end.connection.leave_unread(false, now);
+    assert_eq!(end.connection.poll_timeout(), None);
+}
+
+#[test]
+fn a_peer_that_does_not_beat_gets_no_pong() {
     let now = Instant::now();
-    let mut end = End::open(Config::new(Pull), Version::V3_0, now);
+    let mut end = End::open(Config::new(Pull), V3_1, now);
     end.connection.leave_unread(true, now);
     assert_eq!(end.connection.poll_timeout(), None);
 }
@@ -693,7 +694,9 @@ fn durations_without_end_are_no_trouble() {
     let mut pair = Pair::new(config.clone(), config);
     assert_eq!(pair.a.connection.poll_timeout(), None);
     pair.run(64).unwrap();
-    assert_eq!(pair.a.connection.poll_timeout(), None);
+    // The longest time to live that a PING can carry.
+    let ttl = Duration::from_millis(6_553_500);
+    assert_eq!(pair.a.connection.poll_timeout(), Some(pair.now + ttl));
     pair.a.connection.handle_timeout(pair.now).unwrap();
 }
 
