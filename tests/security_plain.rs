@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use common::{LONG, RawPeer, Soon, no_linger, until, wait_for};
 use zeroxide::{
-    AccessList, Context, Denial, DisconnectReason, Error, EventKind, HandshakeCause, HandshakeError,
-    Mechanism, Monitor, Options, ProtocolError, Role, RoutingId, Security, Socket, SocketType, Stage, opt,
+    AccessList, Context, Denial, Error, EventKind, HandshakeCause, HandshakeError, Mechanism, Monitor,
+    Options, ProtocolError, Role, RoutingId, Security, Socket, SocketType, Stage, opt,
 };
 
 fn as_client(user: &str, password: &str) -> Options {
@@ -250,13 +250,9 @@ fn handover_gives_a_routing_id_to_the_same_user_alone() {
     ann.send("here").unwrap();
     assert_eq!(router.recv_soon()[0], "desk");
     let eve = dealer("eve", "other");
-    let EventKind::Disconnected { peer, why } =
-        wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind
-    else {
-        unreachable!()
-    };
-    assert_eq!(peer.user_id, "eve");
-    assert_eq!(why, DisconnectReason::Fault(ProtocolError::AnothersRoutingId.into()));
+    let fault = failure(&events);
+    assert_eq!(fault.cause, HandshakeCause::Protocol(ProtocolError::AnothersRoutingId));
+    assert_eq!(fault.claim.as_deref(), Some("eve"));
     router.send(["desk", "for ann"]).unwrap();
     assert_eq!(ann.recv_soon()[0], "for ann");
     // Who comes back as herself takes over.
@@ -297,11 +293,8 @@ fn handover_gives_no_routing_id_to_another_user_that_was_connected_to() {
     router.connect_ready(&anns, LONG).unwrap();
     router.connect(&eves).unwrap();
     for _ in 0..2 {
-        let gone =
-            wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind;
-        let EventKind::Disconnected { peer, why } = gone else { unreachable!() };
-        assert_eq!(peer.user_id, "eve");
-        assert_eq!(why, DisconnectReason::Fault(ProtocolError::AnothersRoutingId.into()));
+        let fault = failure(&events);
+        assert_eq!(fault.cause, HandshakeCause::Protocol(ProtocolError::AnothersRoutingId));
         router.send(["desk", "for ann"]).unwrap();
         assert_eq!(ann.recv_soon()[0], "for ann");
     }
@@ -351,12 +344,9 @@ fn a_routing_id_that_was_given_at_connect_is_not_handed_to_another_user() {
     let eve = as_client("eve", "other").set(opt::ROUTING_ID, RoutingId::new("desk").unwrap());
     let eve = cx.socket_with(SocketType::Dealer, &eve).unwrap();
     eve.connect(&bound).unwrap();
-    let gone = wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. })).kind;
-    let EventKind::Disconnected { peer, why } = gone else { unreachable!() };
-    assert_eq!(
-        (&*peer.user_id, why),
-        ("eve", DisconnectReason::Fault(ProtocolError::AnothersRoutingId.into()))
-    );
+    let fault = failure(&events);
+    assert_eq!(fault.cause, HandshakeCause::Protocol(ProtocolError::AnothersRoutingId));
+    assert_eq!(fault.claim.as_deref(), Some("eve"));
     router.send(["desk", "for ann"]).unwrap();
     assert_eq!(ann.recv_soon()[0], "for ann");
 }

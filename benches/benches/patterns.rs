@@ -46,7 +46,7 @@ impl Pipes for Sink {
         false
     }
 
-    fn is_inproc(&self, _: PipeId) -> bool {
+    fn has_closed(&self, _: PipeId) -> bool {
         false
     }
 

@@ -110,6 +110,12 @@ fn refusals() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn places() {
+    run("places");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn zap_metadata() {
     run("zap_metadata");
 }

@@ -21,6 +21,17 @@ pub(crate) struct FairQueue {
     peeked: Option<(PipeId, Message)>,
     /// Messages of several frames are not kept.
     single: bool,
+    /// Pipes that have not joined yet.
+    behind: Vec<Behind>,
+}
+
+/// A pipe that joins when all of another is read.
+#[derive(Debug)]
+struct Behind {
+    pipe: PipeId,
+    before: PipeId,
+    /// It is to be read to the end then, and closed.
+    leaving: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +58,41 @@ impl FairQueue {
         self.ring.join(pipe);
     }
 
+    /// A pipe joins when all that `before` has is read and `before` is gone.
+    pub(crate) fn attach_behind(&mut self, pipe: PipeId, before: PipeId) {
+        let waits = self.behind.iter().any(|other| other.pipe == before);
+        match waits || self.member(before) != Member::No {
+            true => self.behind.push(Behind { pipe, before, leaving: false }),
+            false => self.attach(pipe),
+        }
+    }
+
+    /// All of `pipe` is read: who waits for that joins, or waits for whom `pipe` itself waited for.
+    fn advance(&mut self, pipe: PipeId) {
+        if self.behind.is_empty() {
+            return;
+        }
+        let own = self.behind.iter().position(|waiting| waiting.pipe == pipe);
+        let before = own.map(|at| self.behind.swap_remove(at).before);
+        let Some(next) = self.behind.iter().position(|waiting| waiting.before == pipe) else { return };
+        if let Some(before) = before {
+            self.behind[next].before = before;
+            return;
+        }
+        let next = self.behind.swap_remove(next);
+        self.attach(next.pipe);
+        if next.leaving {
+            self.members[next.pipe.0 as usize] = Member::Leaving;
+        }
+    }
+
     /// A pipe is gone and its number forgotten. A message that `has_in` took from it is still delivered.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         self.ring.leave(pipe);
         if let Some(member) = self.members.get_mut(pipe.0 as usize) {
             *member = Member::No;
         }
+        self.advance(pipe);
     }
 
     /// Input arrived; ignored for a pipe that is no member.
@@ -65,11 +105,22 @@ impl FairQueue {
 
     /// Reads the input that `pipe` has now to its end, in its turns, and closes it then.
     pub(crate) fn drain_and_close<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        if self.ring.contains(pipe) {
+        if let Some(waiting) = self.behind.iter_mut().find(|waiting| waiting.pipe == pipe) {
+            waiting.leaving = true;
+        } else if self.ring.contains(pipe) {
             self.members[pipe.0 as usize] = Member::Leaving;
         } else {
-            pipes.close(pipe);
+            self.close(pipe, pipes);
         }
+    }
+
+    /// All that there was of a leaving pipe is read.
+    fn close<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        if let Some(member) = self.members.get_mut(pipe.0 as usize) {
+            *member = Member::No;
+        }
+        pipes.close(pipe);
+        self.advance(pipe);
     }
 
     /// Takes the next message that `keep` accepts.
@@ -134,8 +185,7 @@ impl FairQueue {
     fn emptied<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         self.ring.leave(pipe);
         if self.member(pipe) == Member::Leaving {
-            self.members[pipe.0 as usize] = Member::No;
-            pipes.close(pipe);
+            self.close(pipe, pipes);
         }
     }
 

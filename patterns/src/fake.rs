@@ -31,6 +31,7 @@ pub(crate) struct FakePipe {
     pub(crate) inproc: bool,
     /// It has a connection, whose end the pattern may want when all is read.
     pub(crate) connected: bool,
+    pub(crate) hung_up: bool,
     pub(crate) ends_when_read: bool,
     /// What its connection was to end for.
     pub(crate) fault: Option<ProtocolError>,
@@ -168,8 +169,8 @@ impl Pipes for FakePipes {
         !pipe.inproc
     }
 
-    fn is_inproc(&self, pipe: PipeId) -> bool {
-        self.pipes[pipe.0 as usize].inproc
+    fn has_closed(&self, pipe: PipeId) -> bool {
+        self.pipes[pipe.0 as usize].hung_up
     }
 
     fn end_when_read(&mut self, pipe: PipeId) -> bool {

@@ -127,11 +127,10 @@ impl Model {
     fn attach(&mut self, hwm: usize) {
         self.names += 1;
         let name = self.names;
-        let pipe = self.rig.accept_as(hwm, &name.to_be_bytes());
-        if self.rig.pipes.get(pipe).closed {
-            self.rig.detach(pipe); // a second peer of a PAIR
-            return;
+        if self.rig.pattern.occupant(&name.to_be_bytes()).is_some() {
+            return; // a second peer of a PAIR is refused
         }
+        let pipe = self.rig.accept_as(hwm, &name.to_be_bytes());
         self.peers.push(Peer { pipe, name, left: false, next_sent: 0, next_received: 0, last_taken: None });
     }
 

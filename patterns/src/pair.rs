@@ -8,8 +8,8 @@ use crate::chosen::Chosen;
 use crate::fair_queue::FairQueue;
 use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal};
 
-/// PAIR. The first pipe is the one, until it is detached. Every further pipe is closed at once, but one over inproc waits for
-/// the place, and nothing is read from it or written to it meanwhile.
+/// PAIR. The first pipe is the one, until it is detached. Every further pipe waits for the place: nothing is read from it
+/// meanwhile, and nothing is written to it unless the peer of the first is gone.
 #[derive(Debug, Default)]
 pub(crate) struct Pair {
     pipe: Option<PipeId>,
@@ -30,34 +30,35 @@ impl Pair {
         self.input.attach(pipe);
     }
 
+    #[inline]
     fn reserve<P: Pipes>(&self, pipes: &mut P) -> Result<PipeId, Refusal> {
-        let pipe = self.pipe.ok_or(Refusal::NoPeer)?;
-        match pipes.reserve(pipe) {
-            Credit::Granted => Ok(pipe),
-            Credit::Full | Credit::AfterDrive => Err(Refusal::Full { pipes: 1 }),
-            Credit::Gone => Err(Refusal::NoPeer),
+        // A peer that is gone has the place for what is unread. Nothing can be sent to it.
+        for pipe in self.pipe.iter().chain(self.waiting.front()) {
+            match pipes.reserve(*pipe) {
+                Credit::Granted => return Ok(*pipe),
+                Credit::Full | Credit::AfterDrive => return Err(Refusal::Full { pipes: 1 }),
+                Credit::Gone => {}
+            }
         }
+        Err(Refusal::NoPeer)
     }
 }
 
 impl Pattern for Pair {
-    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, pipes: &mut P) -> Result<(), Refusal> {
-        if self.pipe.is_some() && pipes.is_inproc(pipe) {
-            self.waiting.push_back(pipe);
-        } else if self.pipe.is_some() {
-            // libzmq pair.cpp terminates the pipe and leaves the connection stalled; we end both.
-            pipes.close(pipe);
-        } else {
-            self.take(pipe);
+    fn attached<P: Pipes>(&mut self, pipe: PipeId, _: &Origin, _: &mut P) -> Result<(), Refusal> {
+        match self.pipe {
+            // libzmq pair.cpp terminates the pipe and leaves the connection stalled.
+            Some(_) => self.waiting.push_back(pipe),
+            None => self.take(pipe),
         }
         Ok(())
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+        self.chosen.forget(pipe);
         if self.pipe == Some(pipe) {
             self.pipe = None;
             self.input.detach(pipe);
-            self.chosen.forget(pipe);
             if let Some(next) = self.waiting.pop_front() {
                 self.take(next);
             }

@@ -22,40 +22,45 @@ fn pair_talks_both_ways_with_one_peer() {
 }
 
 #[test]
-fn pair_closes_every_further_pipe_until_the_first_is_detached() {
-    let mut pair = Rig::new(SocketType::Pair);
-    let (a, b) = (pair.accept(0), pair.accept(0));
-    assert!(pair.pipes.get(b).closed && !pair.pipes.get(a).closed);
-    pair.detach(b);
-    pair.deliver(a, "last words");
-    pair.kill(a);
-    assert_eq!(pair.send("x"), Err(Refusal::NoPeer));
-    let c = pair.accept(0);
-    assert!(pair.pipes.get(c).closed, "unread input keeps the place");
-    assert_eq!(pair.recv(), Ok(Some("last words".into())));
-    pair.detach(a);
-    let d = pair.accept(0);
-    pair.send("x").unwrap();
-    assert_eq!(pair.take(d), Some(Message::from("x")));
-}
-
-#[test]
-fn an_inproc_peer_of_a_pair_waits_until_the_place_is_free() {
+fn a_further_peer_of_a_pair_waits_until_the_place_is_free() {
     let mut pair = Rig::new(SocketType::Pair);
     let a = pair.accept(0);
     let [b, c] = [(), ()].map(|()| {
-        let pipe = pair.pipes.open(0);
-        pair.pipes.get(pipe).inproc = true;
-        pair.pattern.attached(pipe, &Default::default(), &mut pair.pipes).unwrap();
+        let pipe = pair.accept(0);
         pair.deliver(pipe, "later");
         pipe
     });
     assert_eq!((pair.pattern.occupant(b""), pair.recv()), (Some(a), Ok(None)));
+    pair.send("x").unwrap();
+    assert_eq!(pair.take(a), Some(Message::from("x")));
     pair.detach(b);
     pair.detach(a);
     assert_eq!(pair.recv(), Ok(Some("later".into())));
+    pair.send("y").unwrap();
+    assert_eq!(pair.take(c), Some(Message::from("y")));
+}
+
+#[test]
+fn the_last_words_of_a_pairs_peer_are_read_before_the_next_one_which_is_sent_to_at_once() {
+    let mut pair = Rig::new(SocketType::Pair);
+    let a = pair.accept(0);
+    pair.deliver(a, "last words");
+    pair.kill(a);
+    assert_eq!(pair.send("x"), Err(Refusal::NoPeer));
+    let b = pair.accept(1);
+    pair.deliver(b, "hello");
     pair.send("x").unwrap();
-    assert_eq!(pair.take(c), Some(Message::from("x")));
+    assert_eq!(pair.take(b), Some(Message::from("x")));
+    pair.route(&"y".into()).unwrap();
+    pair.detach(b);
+    pair.commit("y".into());
+    assert_eq!(pair.pipes.drops, [(None, Cause::PeerLost)]);
+    let c = pair.accept(0);
+    pair.deliver(c, "hello");
+    assert_eq!(pair.recv(), Ok(Some("last words".into())));
+    assert_eq!(pair.recv(), Ok(None));
+    pair.detach(a);
+    assert_eq!(pair.recv(), Ok(Some("hello".into())));
 }
 
 #[test]

@@ -263,8 +263,8 @@ pub trait Pattern {
         None
     }
 
-    /// The peer of this pipe is gone for good and the next connection of its endpoint is about to join: it may have the same
-    /// routing id (ROUTER, STREAM).
+    /// The peer of this pipe is gone for good and another is about to join that may have the same routing id (ROUTER, STREAM):
+    /// the next connection of its endpoint, or one of the same user that calls itself so. It is read behind this one.
     fn succeeded<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         let _ = (pipe, pipes);
     }

@@ -88,9 +88,8 @@ pub trait Pipes {
     /// told as ever. `false` over inproc, where the peer is of this process and no limit holds.
     fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool;
 
-    /// Whether the pipe leads to a socket of this process (inproc). Such a peer had no handshake in which it could have been
-    /// refused, so it waits for its place.
-    fn is_inproc(&self, pipe: PipeId) -> bool;
+    /// Whether the peer of this pipe has closed its connection: what is left to read of it comes to an end by itself.
+    fn has_closed(&self, pipe: PipeId) -> bool;
 
     /// Another takes the place of this pipe's peer: its connection is read until the peer closes it, at most for a while, and the
     /// pipe stays until all that came is received. `false` without a connection that was accepted: what is in the pipe is all

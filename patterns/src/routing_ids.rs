@@ -108,6 +108,8 @@ pub(crate) fn is_reserved(routing_id: &[u8]) -> bool {
 #[derive(Debug)]
 pub(crate) struct RoutingTable {
     by_id: HashMap<RoutingId, PipeId, Seeded>,
+    /// The last pipe that had an id and was released from it, while that pipe is there.
+    released: HashMap<RoutingId, PipeId, Seeded>,
     ids: Vec<Option<RoutingId>>,
     next: u32,
 }
@@ -117,7 +119,8 @@ impl RoutingTable {
     pub(crate) fn new(seed: u64) -> RoutingTable {
         let seeded = Seeded::new(seed);
         let next = seeded.number(0x1d);
-        RoutingTable { by_id: HashMap::with_hasher(seeded), ids: Vec::new(), next }
+        let released = HashMap::with_hasher(seeded.clone());
+        RoutingTable { by_id: HashMap::with_hasher(seeded), released, ids: Vec::new(), next }
     }
 
     /// The pipe that `id` addresses.
@@ -169,13 +172,23 @@ impl RoutingTable {
         let Some(id) = self.ids.get(pipe.0 as usize).and_then(Option::as_ref) else { return };
         if self.by_id.get(id) == Some(&pipe) {
             self.by_id.remove(id);
+            self.released.insert(id.clone(), pipe);
         }
+    }
+
+    /// The pipe that was released from `id` last, if it has something left.
+    pub(crate) fn predecessor(&self, id: &[u8]) -> Option<PipeId> {
+        self.released.get(id).copied()
     }
 
     /// Forgets `pipe`.
     pub(crate) fn remove(&mut self, pipe: PipeId) {
-        self.release(pipe);
-        self.ids.get_mut(pipe.0 as usize).and_then(Option::take);
+        let Some(id) = self.ids.get_mut(pipe.0 as usize).and_then(Option::take) else { return };
+        for table in [&mut self.by_id, &mut self.released] {
+            if table.get(&id) == Some(&pipe) {
+                table.remove(&id);
+            }
+        }
     }
 
     /// The next automatic id that is free. A peer that announces ids of this kind can only make it skip some.

@@ -30,6 +30,13 @@ pub struct HandshakeError {
     pub cause: HandshakeCause,
 }
 
+impl HandshakeError {
+    /// Whether it failed only because there is no place for the one at the other.
+    pub(crate) fn is_want_of_place(&self) -> bool {
+        matches!(&self.cause, HandshakeCause::Protocol(fault) if fault.is_want_of_place())
+    }
+}
+
 /// What ended a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::Pipe;
-use zeroxide_zmtp::connection::{Connection, Established};
+use zeroxide_zmtp::connection::{Connection, Established, Introduction};
 use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Credentials, Decision, Status};
 use zeroxide_zmtp::memory::Headroom;
@@ -86,7 +86,8 @@ impl End {
             End::Protocol(ConnectionError::Protocol(fault)) => match fault {
                 ProtocolError::Denied { status } => *status != Status::TemporaryError,
                 ProtocolError::MechanismMismatch { .. } | ProtocolError::SocketTypeMismatch { .. } => true,
-                _ => false,
+                ProtocolError::AnothersRoutingId => true,
+                fault => fault.is_want_of_place(),
             },
             End::Protocol(_) | End::Drained | End::Stopped | End::Lost(_) => false,
         }
@@ -107,6 +108,8 @@ impl End {
 pub(crate) struct Outcome {
     /// The handshake waits for a decision about its peer, who shows this.
     pub(crate) credentials: Option<Box<Credentials>>,
+    /// The handshake waits for a place for its peer, who says this of itself.
+    pub(crate) introduction: Option<Introduction>,
     /// The handshake is over: attach a pipe.
     pub(crate) established: Option<Established>,
     /// It is over; here is the pipe, if it had one.
@@ -162,6 +165,10 @@ pub(crate) struct Engine {
     fault: Mutex<Option<ProtocolError>>,
     /// The kernel takes no more output for now.
     blocked: AtomicBool,
+    /// `HUNG_UP` was among the edges.
+    hung_up: AtomicBool,
+    /// Input waited for room at the end of the last turn.
+    unread: AtomicBool,
 }
 
 struct State {
@@ -174,8 +181,8 @@ struct State {
     leftover: Option<Leftover>,
     /// The first traffic of a connection whose pipe is not attached yet.
     early: Option<Traffic>,
-    /// The handshake is over: what follows is not looked at before there is a pipe.
-    established: bool,
+    /// The handshake is over, or waits for a place for the peer: what follows is not looked at before there is a pipe.
+    holds: bool,
     readable: bool,
     /// No edge will tell of the end that comes behind the last bytes.
     hung_up: bool,
@@ -184,7 +191,7 @@ struct State {
     /// Bytes read in one go before the handshake is over, so that what waits of a stranger is as little.
     first_read: usize,
     armed: Option<Instant>,
-    /// The peer may not come in: the connection ends when it was told.
+    /// The peer may not come in, or has no place: the connection ends when it was told.
     denied: Option<ConnectionError>,
     over: bool,
     /// What the kernel had not taken when the handshake ended.
@@ -242,7 +249,7 @@ impl Engine {
                 outbox: Outbox::new(),
                 leftover: None,
                 early: None,
-                established: false,
+                holds: false,
                 readable: true,
                 hung_up: false,
                 writable: true,
@@ -260,6 +267,8 @@ impl Engine {
             edges: AtomicU8::new(0),
             fault: Mutex::default(),
             blocked: AtomicBool::new(false),
+            hung_up: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
         })
     }
 
@@ -277,6 +286,9 @@ impl Engine {
 
     /// Notes edges of the stream for the next drive.
     pub(crate) fn edge(&self, edges: u8) {
+        if edges & HUNG_UP != 0 {
+            self.hung_up.store(true, Ordering::Relaxed);
+        }
         self.edges.fetch_or(edges, Ordering::SeqCst);
     }
 
@@ -301,6 +313,32 @@ impl Engine {
     pub(crate) fn decide(&self, decision: Decision) {
         let mut state = self.state.lock();
         state.denied = state.connection.decide(decision, Instant::now()).err();
+    }
+
+    /// There is a place for the peer: its handshake is over. A turn is to follow, which tells it. Called by the reactor, as
+    /// [`Engine::decide`] is.
+    pub(crate) fn welcome(&self) -> Option<Established> {
+        let mut state = self.state.lock();
+        state.denied = state.connection.welcome(Instant::now()).err();
+        state.connection.poll_ready()
+    }
+
+    /// There is no place for the peer; a turn is to follow. Called by the reactor, as [`Engine::decide`] is.
+    pub(crate) fn turn_away(&self, fault: ProtocolError) {
+        let mut state = self.state.lock();
+        state.connection.turn_away(fault.clone());
+        state.denied = Some(fault.into());
+    }
+
+    /// Whether the peer has closed its side, or the stream has failed.
+    pub(crate) fn is_hung_up(&self) -> bool {
+        self.hung_up.load(Ordering::Relaxed)
+    }
+
+    /// Whether input waits because the socket has no room for it. The end of the peer may be behind it, and not even have
+    /// reached us yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     /// How far the connection came.
@@ -403,6 +441,7 @@ impl Engine {
         }
         state.count_copies();
         self.blocked.store(!state.writable, Ordering::Relaxed);
+        self.unread.store(state.leaves_input(), Ordering::Relaxed);
         turn.garbage = state.outbox.take_garbage();
         turn
     }
@@ -412,6 +451,7 @@ impl Engine {
         if turn.told {
             let mut outcome = self.outcome();
             outcome.credentials = turn.outcome.credentials.or(outcome.credentials.take());
+            outcome.introduction = turn.outcome.introduction.or(outcome.introduction.take());
             outcome.established = turn.outcome.established.or(outcome.established.take());
             outcome.ended = turn.outcome.ended.or(outcome.ended.take());
             outcome.deadline = turn.outcome.deadline.or(outcome.deadline);
@@ -660,7 +700,7 @@ impl State {
     fn has_room(&mut self) -> bool {
         match &mut self.pipe {
             Some(pipe) => pipe.writer.has_credit(),
-            None => self.early.is_none() && !self.established,
+            None => self.early.is_none() && !self.holds,
         }
     }
 
@@ -672,8 +712,13 @@ impl State {
             turn.outcome.credentials = Some(Box::new(credentials));
             turn.told = true;
         }
+        if let Some(introduction) = self.connection.poll_introduction() {
+            self.holds = true;
+            turn.outcome.introduction = Some(introduction);
+            turn.told = true;
+        }
         if let Some(established) = self.connection.poll_ready() {
-            self.established = true;
+            self.holds = true;
             turn.outcome.established = Some(established);
             turn.told = true;
         }

@@ -13,7 +13,7 @@ use mio::{Interest, Token};
 use zeroxide_patterns::Origin;
 use zeroxide_transports::Stream;
 use zeroxide_transports::pipe::{Flow, Pipe, pipe};
-use zeroxide_zmtp::connection::{Connection, Established};
+use zeroxide_zmtp::connection::{Connection, Established, Introduction};
 use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError, Traffic};
 
 use super::acceptor::Place;
@@ -118,7 +118,7 @@ impl Reactor {
         }
         let config = match maker {
             Maker::Listener(_) => values.accepted_config(base.socket_type),
-            Maker::Session(_) => values.connection_config(base.socket_type),
+            Maker::Session(_) => values.dialled_config(base.socket_type),
         };
         let config = values.secured(config).map_err(io::Error::other)?;
         let connection = Connection::new(config, Instant::now());
@@ -176,6 +176,9 @@ impl Reactor {
         if let Some(shown) = outcome.credentials.filter(|_| outcome.ended.is_none()) {
             self.authorise(id, *shown);
         }
+        if let Some(introduction) = outcome.introduction.filter(|_| outcome.ended.is_none()) {
+            self.introduced(id, &introduction);
+        }
         if let Some(established) = outcome.established {
             // A connection that ended right behind its handshake, before it had a pipe, never was a peer.
             match outcome.ended {
@@ -199,11 +202,57 @@ impl Reactor {
         base.take_effects(&engine.slot, effects);
     }
 
+    /// The handshake of an accepted connection waits for a place for its peer, which has sent nothing yet of what it has
+    /// queued. What is decided holds until [`Reactor::established`] has taken the place: all connections of a socket are of
+    /// one reactor.
+    fn introduced(&mut self, id: u64, peer: &Introduction) {
+        let fault = self.want_of_place(id, &peer.routing_id, &peer.user_id);
+        let Some(connected) = self.connections.get(&id) else { return };
+        let welcomed = match fault {
+            Some(fault) => {
+                connected.engine.turn_away(fault);
+                None
+            }
+            None => connected.engine.welcome(),
+        };
+        match welcomed {
+            Some(established) => self.established(id, established),
+            None => self.give_turn(id),
+        }
+    }
+
+    /// Why there is no place at the socket for the peer of a connection, if there is none. One that CONNECT_ROUTING_ID has
+    /// named has its own.
+    fn want_of_place(&self, id: u64, routing_id: &[u8], user: &str) -> Option<ProtocolError> {
+        let connected = self.connections.get(&id)?;
+        if let Maker::Session(session) = connected.maker {
+            let session = self.sessions.get(&session)?;
+            if session.given_id.is_some() {
+                return None;
+            }
+        }
+        let own = connected.slot.get();
+        connected.base.enter(|state| state.want_of_place(own, routing_id, user))
+    }
+
+    /// Why the peer of a connection whose handshake is over may not stay, if so.
+    fn unfit(&mut self, id: u64, established: &Established) -> Option<ProtocolError> {
+        if self.is_another(id, &established.user_id) {
+            return Some(ProtocolError::AnothersRoutingId);
+        }
+        let connected = self.connections.get(&id)?;
+        // A peer that was accepted and could not be turned away before waits for its place, and so does any in the C library.
+        if matches!(connected.maker, Maker::Listener(_)) || !connected.values.refuses() {
+            return None;
+        }
+        self.want_of_place(id, &established.routing_id, &established.user_id)
+    }
+
     /// The handshake is over: the peer becomes known and the engine gets its pipe.
     fn established(&mut self, id: u64, established: Established) {
-        if self.is_another(id, &established.user_id) {
+        if let Some(fault) = self.unfit(id, &established) {
             let Some(connected) = self.connections.get(&id) else { return };
-            connected.engine.expel(ProtocolError::AnothersRoutingId);
+            connected.engine.expel(fault);
             return self.give_turn(id);
         }
         let Some(connected) = self.connections.get_mut(&id) else { return };

@@ -41,8 +41,9 @@ pub(super) const WATCH: Token = Token(1);
 /// Events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
 
-/// How long a peer that was replaced by another of its name (ROUTER_HANDOVER) is read until it closes.
-const LONGEST_READ_OUT: Duration = Duration::from_secs(1);
+/// How long a peer that was replaced by another of its name (ROUTER_HANDOVER) is read until it closes, and again as long while
+/// the application has not taken what came.
+pub(super) const LONGEST_READ_OUT: Duration = Duration::from_secs(1);
 
 /// Between two polls, no turn is begun for a connection whose handshake is not over once such turns have taken so long.
 /// One may cost several multiplications on a curve, more than that; those who are peers already do not wait for a second.
@@ -124,6 +125,8 @@ pub(crate) enum Timer {
     Accept(u64),
     /// A connection that was to end has lingered long enough.
     Stop(u64),
+    /// A peer that was replaced has had the time to close.
+    ReadOut(u64),
     /// Deferred sockets are to be looked at again.
     Watch,
     /// A socket has lingered long enough.
@@ -301,7 +304,7 @@ impl Reactor {
                 Command::Flush(base) => self.watch_over(base),
                 Command::Engine(id) => self.turn(id),
                 Command::Retire(id) => self.let_drain(id),
-                Command::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::Stop(id)),
+                Command::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
                 Command::Stop(id) => self.disconnect(id),
                 Command::Close(base) => self.close(&base),
                 Command::Exit => {
@@ -344,6 +347,7 @@ impl Reactor {
                 Timer::Lookups => self.look_for_slow_lookups(),
                 Timer::Accept(id) => self.accept_again(id),
                 Timer::Stop(id) => self.stop(id),
+                Timer::ReadOut(id) => self.end_read_out(id),
                 Timer::Watch => self.look_again(),
                 Timer::Linger(id) => self.lingered(id),
                 Timer::SessionLinger(id) => self.end_session(id),

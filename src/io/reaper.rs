@@ -16,7 +16,7 @@ use zeroxide_transports::pipe::{Tally, Writer};
 
 use super::command::Control;
 use super::hub::{Connected, Maker};
-use super::reactor::{Reactor, Timer};
+use super::reactor::{LONGEST_READ_OUT, Reactor, Timer};
 use super::signaler::{Latch, after};
 use crate::context::ContextBase;
 use crate::socket::base::SocketBase;
@@ -254,6 +254,18 @@ impl Reactor {
         if let Some(connected) = self.connections.get(&id) {
             connected.engine.stop();
             self.turn(id);
+        }
+    }
+
+    /// Ends a connection whose peer was replaced and has had the time to close it. What has come is read first: the
+    /// application may take longer.
+    pub(super) fn end_read_out(&mut self, id: u64) {
+        let Some(connected) = self.connections.get(&id) else { return };
+        match &connected.engine {
+            // Its end is there, and is read when the application has taken what is before it.
+            engine if engine.is_hung_up() => {}
+            engine if engine.has_unread() => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
+            _ => self.stop(id),
         }
     }
 

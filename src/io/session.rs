@@ -244,12 +244,15 @@ impl Reactor {
         // Nobody will come to this pipe any more (libzmq session_base.cpp).
         let fault = match end {
             // What is no ZMTP libzmq takes for ZMTP 1.0, until it closes (zmtp_engine.cpp).
-            End::Protocol(ConnectionError::Protocol(error)) => !matches!(
-                error,
-                ProtocolError::NotZmtp { .. }
-                    | ProtocolError::MalformedIdentity { .. }
-                    | ProtocolError::EmptyFrameV1
-            ),
+            End::Protocol(ConnectionError::Protocol(error)) => {
+                !error.is_want_of_place()
+                    && !matches!(
+                        error,
+                        ProtocolError::NotZmtp { .. }
+                            | ProtocolError::MalformedIdentity { .. }
+                            | ProtocolError::EmptyFrameV1
+                    )
+            }
             _ => false,
         };
         let last = match session.values.reconnect_ivl {
@@ -269,6 +272,10 @@ impl Reactor {
             // libzmq knows no other wait (session_base.cpp `reconnect`).
             _ if !session.values.redial_after_fault => Setback::Lost,
             (Some(error), End::Lost(_)) if error.stage == Some(Stage::Greeting) => Setback::TurnedAway,
+            // The peer has no place for us. If it is we who have none, it may have sent what is lost: not too often.
+            (Some(error), _) if error.is_want_of_place() && error.stage < Some(Stage::Ready) => {
+                Setback::TurnedAway
+            }
             (Some(_), _) => Setback::Unfit,
         };
         let stop = connected.values.reconnect_stop.handshake_failed && connected.peer.is_none();

@@ -15,7 +15,8 @@ use super::{Values, opt};
 const LONGEST_DIALOGUE: Duration = Duration::from_secs(120);
 
 impl Values {
-    /// Whether a connect over inproc is refused that can come to nothing. The C library takes every one, as libzmq does.
+    /// Whether a connect over inproc is refused that can come to nothing, and a peer that was connected to and has no place.
+    /// The C library takes every one, as libzmq does; each waits for its place.
     pub(crate) fn refuses(&self) -> bool {
         !self.credit_in_lots
     }
@@ -100,9 +101,19 @@ impl Values {
         self.handshake_ivl.or(self.connect_timeout).unwrap_or(LONGEST_DIALOGUE)
     }
 
-    /// What a connection that was accepted obeys: that of a stranger, beside what every connection does.
+    /// What a connection that was accepted obeys: that of a stranger, beside what every connection does. The C library lets
+    /// every peer in, as libzmq does: one that is turned away keeps what it has queued, and a zmq_ctx_term with LINGER -1
+    /// would wait for it.
     pub(crate) fn accepted_config(&self, t: SocketType) -> Config {
-        Config { signature_timeout: self.signature_ivl, ..self.connection_config(t) }
+        let selects = self.refuses() && (t.addresses() || t.has_one_peer());
+        Config { signature_timeout: self.signature_ivl, selects, ..self.connection_config(t) }
+    }
+
+    /// What a connection that was dialled obeys beside what every connection does. A peer that may find no place says what it
+    /// does about that.
+    pub(crate) fn dialled_config(&self, t: SocketType) -> Config {
+        let needs_place = t.has_one_peer() || t.sends_identity() && self.routing_id.is_some();
+        Config { redials: self.redial_after_fault && needs_place, ..self.connection_config(t) }
     }
 
     /// How many connections of one host may be in their handshake at once; 0 is no limit.

@@ -229,8 +229,11 @@ impl SocketBase {
             state.succeed(&entry);
         }
         let has_name = origin.routing_id.is_some();
-        if !has_name && state.is_anothers_name(&routing_id, user_of(&entry)) {
+        if !has_name && state.is_anothers_name(None, &routing_id, user_of(&entry)) {
             return state.turn_away(entry, Some(ProtocolError::AnothersRoutingId));
+        }
+        if !has_name {
+            state.free_name(&routing_id, user_of(&entry));
         }
         if let Ok(id) = state.attach(entry, &origin) {
             state.pattern.established(id, &routing_id, &mut state.pipes);
@@ -364,9 +367,41 @@ impl SocketState {
         }
     }
 
+    /// A peer that is gone keeps its name as long as something of it is unread, but not from a newcomer of the same user
+    /// (`security/names`), who could be answered under no other.
+    fn free_name(&mut self, routing_id: &[u8], user: &str) {
+        let Some(holder) = self.pattern.find(routing_id) else { return };
+        let entry = self.pipes.get(holder).filter(|entry| entry.is_ended());
+        if entry.is_some_and(|entry| self.values.may_take_name(user_of(entry), user)) {
+            self.pattern.succeeded(holder, &mut self.pipes);
+        }
+    }
+
+    /// Why there is no place for a peer that calls itself `routing_id`, if there is none: the name is another user's, or
+    /// another peer has the place. One that is gone leaves it to the next, at the latest when its last message is received.
+    pub(crate) fn want_of_place(
+        &self,
+        own: Option<PipeId>,
+        routing_id: &[u8],
+        user: &str,
+    ) -> Option<ProtocolError> {
+        if self.is_anothers_name(own, routing_id, user) {
+            return Some(ProtocolError::AnothersRoutingId);
+        }
+        let occupant = self.pattern.occupant(routing_id).filter(|occupant| Some(*occupant) != own)?;
+        if self.pipes.get(occupant).is_none_or(Entry::is_ended) {
+            return None;
+        }
+        Some(match self.socket_type.addresses() {
+            true => ProtocolError::RoutingIdInUse,
+            false => ProtocolError::HasItsPeer,
+        })
+    }
+
     /// Whether a newcomer without a name would take that of another user over (`security/names`).
-    fn is_anothers_name(&self, routing_id: &[u8], user: &str) -> bool {
-        let holder = self.pattern.displaced_by(routing_id).and_then(|holder| self.pipes.get(holder));
+    fn is_anothers_name(&self, own: Option<PipeId>, routing_id: &[u8], user: &str) -> bool {
+        let holder = self.pattern.displaced_by(routing_id).filter(|holder| Some(*holder) != own);
+        let holder = holder.and_then(|holder| self.pipes.get(holder));
         holder.is_some_and(|holder| !self.values.may_take_name(user_of(holder), user))
     }
 
@@ -389,7 +424,10 @@ impl SocketState {
         let Some(id) = slot.get() else { return };
         let routing_id = peer.routing_id.clone();
         let has_name = self.pattern.routing_id(id).is_some();
-        let expelled = !has_name && self.is_anothers_name(&routing_id, &peer.user_id);
+        let expelled = !has_name && self.is_anothers_name(Some(id), &routing_id, &peer.user_id);
+        if !has_name {
+            self.free_name(&routing_id, &peer.user_id);
+        }
         if let Some(entry) = self.pipes.get_mut(id) {
             entry.pipe.writer.flush();
             entry.link = Link::Engine(Arc::clone(&engine));
@@ -414,6 +452,7 @@ impl SocketState {
         if let Some(entry) = self.pipes.get_mut(id) {
             entry.was_up = true;
         }
+        self.free_name(routing_id, "");
         self.pattern.established(id, routing_id, &mut self.pipes);
         // What the other socket wrote as it joined woke nobody: nobody had looked before.
         self.pattern.readable(id, &mut self.pipes);

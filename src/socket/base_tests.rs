@@ -1,32 +1,19 @@
-//! News that comes while somebody holds a socket's lock, and is taken up in one go.
+//! News that is taken up in one go.
 
-use std::time::{Duration, Instant};
+use bytes::Bytes;
+use zeroxide_patterns::{Origin, Pattern};
 
-use crate::{Context, Options, RoutingId, Socket, SocketType, opt};
+use super::*;
+use crate::io::hub::make_pipe;
+use crate::{Context, Options, SocketType, opt};
 
-const LONG: Duration = Duration::from_secs(60);
-
-fn named(cx: &Context, endpoint: &str, name: &str) -> Socket {
-    let options = Options::new().set(opt::ROUTING_ID, RoutingId::new(name).unwrap());
-    let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
-    dealer.connect(endpoint).unwrap();
-    dealer
-}
-
-/// The I/O thread has these peers on its list, and has posted all that it had to say of those before the last. Nobody is
-/// woken for that while the lock is held.
-#[track_caller]
-fn until_known(router: &Socket, names: &[&str]) {
-    let deadline = Instant::now() + LONG;
-    let known = || {
-        let table = router.base().peers.table();
-        let ids: Vec<&[u8]> = table.iter().map(|peer| &peer.routing_id[..]).collect();
-        ids.len() == names.len() && names.iter().all(|name| ids.contains(&name.as_bytes()))
-    };
-    while !known() {
-        assert!(Instant::now() < deadline, "never came: {names:?}");
-        std::thread::yield_now();
-    }
+/// News of a newcomer that calls itself `name`, with the other end of its pipe.
+fn newcomer(base: &SocketBase, name: &'static str) -> (Control, Slot, zeroxide_transports::pipe::Pipe) {
+    let (ours, theirs) = make_pipe(base, &Values::native(None));
+    let slot = Slot::new();
+    let entry = Entry::new(ours, Link::Offline, slot.clone(), 0);
+    let routing_id = Bytes::from_static(name.as_bytes());
+    (Control::Attach(Box::new(Attach { entry, origin: Origin::default(), routing_id })), slot, theirs)
 }
 
 /// The newcomer gets the number of the pipe that handover closed, and that was to be detached when the lock is released.
@@ -34,23 +21,24 @@ fn until_known(router: &Socket, names: &[&str]) {
 fn who_gets_the_number_of_a_pipe_that_was_handed_over_and_ended_keeps_it() {
     let cx = Context::new();
     let router = cx.socket_with(SocketType::Router, &Options::new().set(opt::ROUTER_HANDOVER, true)).unwrap();
-    let endpoint = router.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    let old = named(&cx, &endpoint, "a");
-    router.wait_for_peers(1, LONG).unwrap();
+    let base = router.base();
+    let (old, old_slot, _old) = newcomer(base, "a");
+    base.post(old);
     assert!(router.try_recv().is_err());
-    let sockets = router.base().enter(|_| {
-        let heir = named(&cx, &endpoint, "a");
-        until_known(&router, &["a", "a"]);
-        drop(old.close());
-        until_known(&router, &["a"]);
-        let newcomer = named(&cx, &endpoint, "newcomer");
-        until_known(&router, &["a", "newcomer"]);
-        let last = named(&cx, &endpoint, "last");
-        until_known(&router, &["a", "newcomer", "last"]);
-        [heir, newcomer, last]
-    });
-    for (socket, name) in sockets.iter().zip(["a", "newcomer"]) {
-        router.send([name, "yours"]).unwrap();
-        assert_eq!(socket.recv_timeout(LONG).unwrap()[0], "yours");
+    let number = old_slot.get().unwrap();
+    let (heir, _, _heir) = newcomer(base, "a");
+    let (next, next_slot, _next) = newcomer(base, "newcomer");
+    let (last, last_slot, _last) = newcomer(base, "last");
+    for news in [heir, Control::Ended(old_slot), next, last] {
+        base.mailbox.put(news);
     }
+    base.post(Control::Changed);
+    assert_eq!(next_slot.get(), Some(number), "or this tests nothing");
+    base.enter(|state| {
+        for (name, slot) in [("newcomer", &next_slot), ("last", &last_slot)] {
+            assert_eq!(state.pattern.find(name.as_bytes()), slot.get());
+            assert!(state.pipes.get(slot.get().unwrap()).is_some());
+        }
+        assert!(state.pattern.find(b"a").is_some());
+    });
 }

@@ -412,6 +412,11 @@ impl SocketBase {
                 return Ok((endpoint, row.id));
             }
         }
+        if self.socket_type.has_one_peer() && values.refuses() {
+            if let Some(fault) = self.enter(|state| state.want_of_place(None, b"", "")) {
+                return Err(Error::Handshake(Arc::new(self.refused(&endpoint, values.role(), fault))));
+            }
+        }
         let id = self.context.next_id();
         match &endpoint {
             Endpoint::Inproc(name) => self.connect_name(id, name, &endpoint, values)?,
@@ -510,19 +515,10 @@ impl SocketBase {
             return Ok(Some(ProtocolError::SocketTypeMismatch { own, peer: Some(peer) }));
         }
         let routing_id = self.enter(|state| state.alive().map(|()| state.values.routing_id_bytes()))?;
-        let occupied = binder.enter(|state| {
-            let occupant = state.pattern.occupant(&routing_id).and_then(|pipe| state.pipes.get(pipe));
-            // One that is gone leaves its place when its last message is received.
-            occupant.is_some_and(|entry| !entry.is_ended())
-        });
-        let fault = match peer.addresses() {
-            true => ProtocolError::RoutingIdInUse,
-            false => ProtocolError::HasItsPeer,
-        };
-        Ok(occupied.then_some(fault))
+        Ok(binder.enter(|state| state.want_of_place(None, &routing_id, "")))
     }
 
-    /// A refusal over inproc, in the words of a handshake that failed.
+    /// A refusal at connect, in the words of a handshake that failed.
     fn refused(&self, endpoint: &Endpoint, security: Role, fault: ProtocolError) -> HandshakeError {
         HandshakeError {
             endpoint: endpoint.to_string().into(),

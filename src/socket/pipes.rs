@@ -617,8 +617,10 @@ impl Pipes for PipeTable {
         true
     }
 
-    fn is_inproc(&self, pipe: PipeId) -> bool {
-        self.get(pipe).is_some_and(|entry| entry.inproc)
+    fn has_closed(&self, pipe: PipeId) -> bool {
+        self.get(pipe).is_some_and(|entry| {
+            entry.ended || matches!(&entry.link, Link::Engine(engine) if engine.is_hung_up())
+        })
     }
 
     fn end_when_read(&mut self, pipe: PipeId) -> bool {

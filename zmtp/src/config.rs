@@ -52,6 +52,12 @@ pub struct Config {
     /// Whether the peer waits for [`Connection::decide`](super::Connection::decide) before it is told that it may come in. A client of PLAIN or
     /// CURVE admits nobody and does not ask.
     pub authorise: bool,
+    /// Whether a peer that may come in waits for our READY until [`Connection::welcome`](super::Connection::welcome), so
+    /// that it can still be turned away for what it calls itself. For a side that accepts: two such sides would both
+    /// wait. It has no effect where the peer has the last word (a client of PLAIN or CURVE) or there is none (below 3.0).
+    pub selects: bool,
+    /// Whether we tell the peer that we dial again after an ERROR, so that it need not be silent when it turns us away.
+    pub redials: bool,
     /// Where CURVE takes random bytes from.
     pub entropy: Entropy,
 }
@@ -77,6 +83,8 @@ impl Config {
             raw: false,
             mechanism: Settings::Null,
             authorise: false,
+            selects: false,
+            redials: false,
             entropy: Entropy::none(),
         }
     }

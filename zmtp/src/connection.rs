@@ -7,8 +7,9 @@
 //! traffic is looked at before `poll_ready` was taken, and none is accepted before [`Connection::is_ready`].
 //!
 //! **The gate**: with [`Config::authorise`] the handshake stops when the peer has shown who it is, until
-//! [`Connection::decide`] says that it may come in.
+//! [`Connection::decide`] says that it may come in. With [`Config::selects`] it stops once more before our READY.
 
+mod introduction;
 mod pongs;
 
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::heartbeat::{Due, Heartbeat, tenths};
 use crate::mechanism::{Channel, Mechanism, Step, Told, secret};
 use crate::{Config, Frame, Message, SocketType, Traffic, Version, groups, raw};
 
+use introduction::Introduced;
+pub use introduction::Introduction;
 use pongs::Pongs;
 
 /// What is known of the peer when the handshake is over.
@@ -94,6 +97,8 @@ pub struct Connection {
     handshake_deadline: Option<Instant>,
     signature_deadline: Option<Instant>,
     control: Control,
+    /// The peer waits for our READY.
+    introduced: Option<Introduced>,
     established: Option<Established>,
 }
 
@@ -152,6 +157,7 @@ impl Connection {
             handshake_deadline: None,
             signature_deadline: None,
             control: Control::default(),
+            introduced: None,
             established: None,
             config,
         };
@@ -174,7 +180,7 @@ impl Connection {
     /// Greeting, handshake and heartbeats are dealt with inside.
     ///
     /// `None` with input left means that the handshake is over: take [`Connection::poll_ready`] and go on with the
-    /// same input. Only one item may come between: the subscription to everything that stands for a ZMTP 1.0
+    /// same input; or that it has stopped for [`Connection::poll_introduction`]. Only one item may come between: the subscription to everything that stands for a ZMTP 1.0
     /// subscriber, which cannot tell what it wants.
     ///
     /// # Errors
@@ -226,6 +232,42 @@ impl Connection {
             self.fail(error.clone());
         }
         decided.map_err(ConnectionError::from)
+    }
+
+    /// Who waits for our READY, once, with [`Config::selects`]. Look after every [`Connection::decode`] and
+    /// [`Connection::decide`].
+    pub fn poll_introduction(&mut self) -> Option<Introduction> {
+        self.introduced.as_mut()?.ask(self.gate.user_id())
+    }
+
+    /// There is a place for the peer that [`Connection::poll_introduction`] told of: READY is to be transmitted, and
+    /// [`Connection::poll_ready`] has its answer. Changes nothing where nobody waits.
+    ///
+    /// # Errors
+    /// Why the connection is over.
+    pub fn welcome(&mut self, now: Instant) -> Result<(), ConnectionError> {
+        let welcomed = match (&self.state, self.introduced.take()) {
+            (State::Failed(error), _) => return Err(error.clone().into()),
+            (State::Handshake(version, _), Some(introduced)) => {
+                self.end_handshake(*version, introduced.told, now)
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = &welcomed {
+            self.fail(error.clone());
+        }
+        welcomed.map_err(ConnectionError::from)
+    }
+
+    /// There is no place for the peer, for this `fault`. The connection is over. What is left to transmit should go out
+    /// first: it tells a peer that dials again. Any other is told nothing: after an ERROR libzmq gives up for good.
+    pub fn turn_away(&mut self, fault: ProtocolError) {
+        let redials = self.introduced.take().is_some_and(|introduced| introduced.told.redials);
+        if let Some(reason) = fault.reason().filter(|_| redials) {
+            let length = [u8::try_from(reason.len()).unwrap_or(u8::MAX)];
+            self.send_commands([[b"\x05ERROR", &length[..], reason].concat()]);
+        }
+        self.fail(fault);
     }
 
     /// How far the connection came, also after it failed.
@@ -393,6 +435,7 @@ impl Connection {
 
     fn fail(&mut self, error: ProtocolError) {
         self.straight = false;
+        self.introduced = None;
         self.state = State::Failed(error);
     }
 
@@ -417,6 +460,8 @@ impl Connection {
                     let Some(Item::Message(identity)) = self.decoder.next(input)? else { return Ok(None) };
                     self.identified(version, socket_type, identity, now)?;
                 }
+                // A peer may send at once what it has. It is not looked at before there is a place for the peer.
+                State::Handshake(..) if self.introduced.is_some() => return Ok(None),
                 State::Handshake(_, mechanism) => {
                     let Some(Item::Command(mut body)) = self.decoder.next(input)? else { return Ok(None) };
                     let mut send = Vec::new();
@@ -482,6 +527,11 @@ impl Connection {
                 self.stage = Stage::Authorising;
                 Ok(())
             }
+            Step::Introduced(told) if self.config.selects => {
+                self.introduced = Some(Introduced::new(told));
+                Ok(())
+            }
+            Step::Introduced(told) => self.end_handshake(*version, told, now),
             Step::Ready(told) => {
                 self.state = self.ready(Some(*version), told, now)?;
                 Ok(())
@@ -496,6 +546,13 @@ impl Connection {
         let step = mechanism.admit(&self.config, &mut send);
         self.send_commands(send);
         self.go_on(step, now)
+    }
+
+    /// Our READY ends the handshake.
+    fn end_handshake(&mut self, version: Version, told: Told, now: Instant) -> Result<(), ProtocolError> {
+        self.send_commands([Mechanism::welcome(&self.config, &told)]);
+        self.state = self.ready(Some(version), told, now)?;
+        Ok(())
     }
 
     fn identified(
@@ -669,5 +726,7 @@ fn has_reply_envelope(message: &Message) -> bool {
     message.get(delimiter).is_some_and(|frame| frame.is_empty()) && message.len() > delimiter + 1
 }
 
+#[cfg(test)]
+mod introduction_tests;
 #[cfg(test)]
 mod tests;

@@ -242,6 +242,36 @@ impl ProtocolError {
     }
 }
 
+/// The reasons of ERROR commands by which Zeroxide turns a peer away that it has no place for.
+const IN_USE: &[u8] = b"routing id in use";
+const HAS_ITS_PEER: &[u8] = b"has its peer";
+
+impl ProtocolError {
+    /// What an ERROR command says of it, for a peer that there is no place for. It does not say whose a routing id is.
+    pub(crate) fn reason(&self) -> Option<&'static [u8]> {
+        match self {
+            ProtocolError::RoutingIdInUse | ProtocolError::AnothersRoutingId => Some(IN_USE),
+            ProtocolError::HasItsPeer => Some(HAS_ITS_PEER),
+            _ => None,
+        }
+    }
+
+    /// What the reason of an ERROR command stands for.
+    pub(crate) fn of_reason(reason: &[u8]) -> ProtocolError {
+        match reason {
+            IN_USE => ProtocolError::RoutingIdInUse,
+            HAS_ITS_PEER => ProtocolError::HasItsPeer,
+            _ => ProtocolError::Refused { reason: Bytes::copy_from_slice(reason) },
+        }
+    }
+
+    /// Whether the peer did nothing wrong, but there is no place for it now.
+    #[must_use]
+    pub fn is_want_of_place(&self) -> bool {
+        matches!(self, ProtocolError::RoutingIdInUse | ProtocolError::HasItsPeer)
+    }
+}
+
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -177,6 +177,11 @@ impl Gate {
         Some(answer)
     }
 
+    /// The user that the answer named; empty for nobody in particular.
+    pub(crate) fn user_id(&self) -> &str {
+        if let State::Passed(admitted) = &self.0 { &admitted.user_id } else { "" }
+    }
+
     /// Goes through, once.
     pub(crate) fn pass(&mut self) -> Option<Admitted> {
         match std::mem::replace(&mut self.0, State::Closed) {

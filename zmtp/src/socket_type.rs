@@ -78,10 +78,12 @@ const SINGLE: u16 = 1 << 12;
 const GROUPS: u16 = 1 << 13;
 /// What it sends is meant for one connection, which it comes from, and not for whoever is at the endpoint next.
 const ONE_PIPE_EACH: u16 = 1 << 14;
+/// It has one peer at a time (RFC 31, 52).
+const ONE_PEER: u16 = 1 << 15;
 
 #[rustfmt::skip]
 const TABLE: [Facts; 21] = [
-    Facts { socket_type: Pair, name: "PAIR", peers: &[Pair], flags: SENDS | RECEIVES },
+    Facts { socket_type: Pair, name: "PAIR", peers: &[Pair], flags: SENDS | RECEIVES | ONE_PEER },
     Facts { socket_type: Pub, name: "PUB", peers: &[Sub, XSub], flags: SENDS | CONFLATES | ONE_CONNECT | PUBLISHES },
     Facts { socket_type: Sub, name: "SUB", peers: &[Pub, XPub], flags: RECEIVES | RESUBSCRIBES | NO_LINGER | CONFLATES | ONE_CONNECT },
     Facts { socket_type: Req, name: "REQ", peers: &[Rep, Router], flags: SENDS | RECEIVES | IDENTITY | REPLY_ENVELOPE | ONE_CONNECT },
@@ -101,7 +103,7 @@ const TABLE: [Facts; 21] = [
     Facts { socket_type: Scatter, name: "SCATTER", peers: &[Gather], flags: SENDS | SINGLE },
     Facts { socket_type: Dgram, name: "DGRAM", peers: &[Dgram], flags: SENDS | RECEIVES | RAW },
     Facts { socket_type: Peer, name: "PEER", peers: &[Peer], flags: SENDS | RECEIVES | SINGLE },
-    Facts { socket_type: Channel, name: "CHANNEL", peers: &[Channel], flags: SENDS | RECEIVES | SINGLE },
+    Facts { socket_type: Channel, name: "CHANNEL", peers: &[Channel], flags: SENDS | RECEIVES | SINGLE | ONE_PEER },
 ];
 
 impl SocketType {
@@ -235,6 +237,12 @@ impl SocketType {
     #[must_use]
     pub fn has_pipe_per_connection(self) -> bool {
         self.has(ONE_PIPE_EACH)
+    }
+
+    /// Whether it has one peer at a time.
+    #[must_use]
+    pub fn has_one_peer(self) -> bool {
+        self.has(ONE_PEER)
     }
 
     /// Whether it publishes to those who subscribed.

@@ -20,7 +20,8 @@ pub(crate) struct Router {
     input: FairQueue,
     handover: bool,
     probes: bool,
-    /// Pipes over inproc whose peers call themselves what another peer is called: each gets its name when it is free.
+    /// Pipes whose peers call themselves what another peer is called, and could not be refused before they were here: each
+    /// gets its name when it is free.
     waiting: Vec<(PipeId, RoutingId)>,
 }
 
@@ -49,26 +50,37 @@ impl Router {
         });
     }
 
-    /// The peer calls itself `id`: names its pipe so, if the name is free or may be taken. `false`: it may not.
-    fn admit<P: Pipes>(&mut self, pipe: PipeId, id: Option<RoutingId>, pipes: &mut P) -> bool {
-        let displaced = id.as_ref().and_then(|id| self.displaced_by(id.as_bytes()));
-        let table = &mut self.out.table;
-        let is_taken = id.as_ref().is_some_and(|id| table.find(id.as_bytes()).is_some());
-        match (id, displaced) {
-            (None, _) => table.name_automatically(pipe),
-            (Some(id), Some(holder)) => {
-                table.set_aside(holder);
-                table.name(pipe, id);
-                if !pipes.end_when_read(holder) {
-                    self.input.drain_and_close(holder, pipes);
-                }
+    /// The peer calls itself `id`: its pipe gets that name and is read, behind what is left of a peer that had the name
+    /// before. It waits for a name that is taken.
+    fn admit<P: Pipes>(&mut self, pipe: PipeId, id: RoutingId, pipes: &mut P) {
+        let (displaced, table) = (self.displaced_by(id.as_bytes()), &mut self.out.table);
+        if let Some(holder) = displaced {
+            table.set_aside(holder);
+            table.name(pipe, id);
+            let (has_closed, is_read_on) = (pipes.has_closed(holder), pipes.end_when_read(holder));
+            match is_read_on && !has_closed {
+                // Nobody waits for what such a peer may yet say.
+                true => self.input.attach(pipe),
+                false => self.input.attach_behind(pipe, holder),
             }
-            (Some(id), None) if !is_taken => table.name(pipe, id),
+            if !is_read_on {
+                self.input.drain_and_close(holder, pipes);
+            }
+        } else if table.find(id.as_bytes()).is_none() {
+            let before = table.predecessor(id.as_bytes());
+            table.name(pipe, id);
+            match before {
+                Some(before) => self.input.attach_behind(pipe, before),
+                None => self.input.attach(pipe),
+            }
+        } else if is_reserved(id.as_bytes()) {
             // RFC 28 forbids such ids, libzmq lets them pass: one that is ours already is answered by another.
-            (Some(id), None) if is_reserved(id.as_bytes()) => table.name_automatically(pipe),
-            (Some(_), None) => return false,
+            table.name_automatically(pipe);
+            self.input.attach(pipe);
+        } else {
+            // libzmq completes the handshake and leaves the connection stalled for ever.
+            self.waiting.push((pipe, id));
         }
-        true
     }
 }
 
@@ -97,15 +109,17 @@ impl Pattern for Router {
         if self.out.table.id_of(pipe).is_some() {
             return;
         }
-        let id = RoutingId::new(routing_id.clone()).ok();
-        if self.admit(pipe, id.clone(), pipes) {
-            self.input.attach(pipe);
-        } else if let Some(id) = id.filter(|_| pipes.is_inproc(pipe)) {
-            self.waiting.push((pipe, id));
-        } else {
-            // libzmq completes the handshake and leaves the connection stalled for ever; an end says more.
-            pipes.close(pipe);
+        if let Some((_, id)) = self.waiting.iter().find(|(waiting, _)| *waiting == pipe) {
+            if id.as_bytes() == routing_id {
+                return;
+            }
+            self.waiting.retain(|(waiting, _)| *waiting != pipe);
         }
+        if let Ok(id) = RoutingId::new(routing_id.clone()) {
+            return self.admit(pipe, id, pipes);
+        }
+        self.out.table.name_automatically(pipe);
+        self.input.attach(pipe);
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {

@@ -190,14 +190,14 @@ fn who_succeeds_a_peer_that_is_gone_may_have_its_name_and_what_that_one_sent_kee
 }
 
 #[test]
-fn router_closes_a_newcomer_whose_id_is_taken_and_does_not_read_it() {
+fn router_does_not_read_a_newcomer_whose_id_is_taken() {
     let mut router = router();
     let a = router.accept_as(0, b"a");
     let b = router.pipes.open(0);
     router.pattern.attached(b, &crate::Origin::default(), &mut router.pipes).unwrap();
     router.deliver(b, "intruder");
     router.establish(b, b"a");
-    assert!(router.pipes.get(b).closed && !router.pipes.get(a).closed);
+    assert!(!router.pipes.get(b).closed && !router.pipes.get(a).closed);
     assert!(!router.has_in());
     router.detach(b);
     router.send(("a", "x")).unwrap();
@@ -221,8 +221,8 @@ fn handover_gives_the_name_to_the_newcomer_and_reads_the_old_pipe_to_its_end() {
     let aside = id_of(&router, a);
     assert_eq!(aside[0], 0);
     assert_eq!(router.recv(), Ok(Some((aside.clone(), "old 1").into())));
-    assert_eq!(router.recv(), Ok(Some(("a", "new").into())));
     assert_eq!(router.recv(), Ok(Some((aside.clone(), "old 2").into())));
+    assert_eq!(router.recv(), Ok(Some(("a", "new").into())));
     assert!(!router.has_in());
     assert!(router.pipes.get(a).closed);
     assert_eq!(router.pattern.find(&aside), None, "nobody can address it");
@@ -232,30 +232,79 @@ fn handover_gives_the_name_to_the_newcomer_and_reads_the_old_pipe_to_its_end() {
 
 #[test]
 fn handover_reads_what_has_arrived_on_the_old_connection_before_it_ends() {
-    let mut router = handover();
-    let a = router.accept_as(0, b"a");
-    assert!(!router.has_in());
-    router.pipes.get(a).connected = true;
-    router.accept_as(0, b"a");
-    assert!(router.pipes.get(a).ends_when_read && !router.pipes.get(a).closed);
-    router.deliver(a, "was on its way");
-    assert_eq!(router.recv().unwrap().unwrap()[1], "was on its way");
-}
-
-/// A peer over inproc, which nobody could refuse in a handshake.
-fn inproc(router: &mut Rig, name: &[u8]) -> PipeId {
-    let pipe = router.pipes.open(0);
-    router.pipes.get(pipe).inproc = true;
-    router.pattern.attached(pipe, &Default::default(), &mut router.pipes).unwrap();
-    router.establish(pipe, name);
-    pipe
+    for has_closed in [true, false] {
+        let mut router = handover();
+        let a = router.accept_as(0, b"a");
+        assert!(!router.has_in());
+        router.pipes.get(a).connected = true;
+        router.pipes.get(a).hung_up = has_closed;
+        let b = router.accept_as(0, b"a");
+        assert!(router.pipes.get(a).ends_when_read && !router.pipes.get(a).closed);
+        router.deliver(b, "new");
+        if has_closed {
+            assert_eq!(router.recv(), Ok(None), "more will come of the old one");
+        } else {
+            assert_eq!(router.recv(), Ok(Some(("a", "new").into())));
+        }
+        router.deliver(a, "was on its way");
+        assert_eq!(router.recv().unwrap().unwrap()[1], "was on its way");
+        router.detach(a);
+        if has_closed {
+            assert_eq!(router.recv(), Ok(Some(("a", "new").into())));
+        }
+    }
 }
 
 #[test]
-fn an_inproc_peer_waits_for_a_routing_id_that_is_in_use_and_takes_it_when_it_is_free() {
+fn of_two_replaced_peers_both_are_read_and_the_last_one_is_heard_after_them() {
+    let mut router = handover();
+    let a = router.accept_as(0, b"a");
+    router.deliver(a, "1");
+    let b = router.accept_as(0, b"a");
+    router.deliver(b, "2");
+    router.kill(b);
+    let c = router.accept_as(0, b"a");
+    router.deliver(c, "3");
+    for (text, closed) in [("1", None), ("2", Some(a)), ("3", Some(b))] {
+        assert_eq!(router.recv().unwrap().unwrap()[1], text);
+        assert!(closed.is_none_or(|pipe| router.pipes.get(pipe).closed));
+    }
+    assert_eq!(router.recv(), Ok(None));
+}
+
+#[test]
+fn who_follows_peers_that_are_gone_is_heard_after_each_of_them() {
+    let mut router = router();
+    let a = router.accept_as(0, b"a");
+    router.deliver(a, "1");
+    router.kill(a);
+    router.pattern.succeeded(a, &mut router.pipes);
+    let b = router.accept_as(0, b"a");
+    router.kill(b);
+    router.pattern.succeeded(b, &mut router.pipes);
+    let c = router.accept_as(0, b"a");
+    router.deliver(c, "3");
+    router.send(("a", "x")).unwrap();
+    assert_eq!(router.take(c), Some("x".into()));
+    // The one between leaves nothing.
+    router.detach(b);
+    assert_eq!(router.recv(), Ok(Some(("a", "1").into())));
+    assert_eq!(router.recv(), Ok(None));
+    router.detach(a);
+    assert_eq!(router.recv(), Ok(Some(("a", "3").into())));
+    router.detach(c);
+    let d = router.accept_as(0, b"a");
+    router.deliver(d, "4");
+    assert_eq!(router.recv(), Ok(Some(("a", "4").into())));
+}
+
+#[test]
+fn a_peer_waits_for_a_routing_id_that_is_in_use_and_takes_it_when_it_is_free() {
     let mut router = mandatory();
     let a = router.accept_as(0, b"a");
-    let (b, c) = (inproc(&mut router, b"a"), inproc(&mut router, b"a"));
+    let (b, c) = (router.accept_as(0, b"a"), router.accept_as(0, b"a"));
+    // Its connection is made again.
+    router.establish(b, b"a");
     assert_eq!(router.pattern.occupant(b"a"), Some(a));
     for (pipe, text) in [(b, "from b"), (c, "from c")] {
         assert!(!router.pipes.get(pipe).closed);
@@ -277,7 +326,7 @@ fn an_inproc_peer_waits_for_a_routing_id_that_is_in_use_and_takes_it_when_it_is_
 fn who_waits_for_a_routing_id_and_goes_leaves_nothing_behind() {
     let mut router = router();
     let a = router.accept_as(0, b"a");
-    let b = inproc(&mut router, b"a");
+    let b = router.accept_as(0, b"a");
     router.detach(b);
     router.detach(a);
     assert_eq!(router.pattern.find(b"a"), None);

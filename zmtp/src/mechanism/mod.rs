@@ -2,7 +2,9 @@
 //!
 //! A mechanism is a dialogue of commands. `Mechanism::start` and `Mechanism::receive` append the bodies of the
 //! commands to be sent; each `Step` says how the dialogue goes on. Before it tells the peer that it may come in it
-//! asks, always, and goes on with `Mechanism::admit`: whether there is anybody to be asked is the gate's affair.
+//! asks, always, and goes on with `Mechanism::admit`: whether there is anybody to be asked is the gate's affair. The
+//! side that has the last word, READY, stops once more when it knows what the peer calls itself, and goes on with
+//! `Mechanism::welcome`.
 
 #[cfg(feature = "curve")]
 pub mod curve;
@@ -100,7 +102,7 @@ impl Mechanism {
         match (self, &config.mechanism) {
             (Mechanism::Null(null), _) => null.receive(config, command),
             #[cfg(feature = "plain")]
-            (Mechanism::PlainServer(server), _) => server.receive(config, command, send),
+            (Mechanism::PlainServer(server), _) => server.receive(config, command),
             #[cfg(feature = "plain")]
             (Mechanism::PlainClient(client), _) => client.receive(config, command, send),
             #[cfg(feature = "curve")]
@@ -119,18 +121,29 @@ impl Mechanism {
 
     /// Tells the peer, which [`Step::Ask`] asked for, that it may come in.
     pub(crate) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Step {
-        let told = match self {
+        match self {
             Mechanism::Null(null) => null.admit(config, send),
             #[cfg(feature = "plain")]
-            Mechanism::PlainServer(server) => server.admit(send),
+            Mechanism::PlainServer(server) => {
+                server.admit(send);
+                Step::More
+            }
+            #[cfg(feature = "curve")]
+            Mechanism::CurveServer(server) => server.admit(),
             #[cfg(feature = "plain")]
-            Mechanism::PlainClient(_) => None,
+            Mechanism::PlainClient(_) => Step::More,
             #[cfg(feature = "curve")]
-            Mechanism::CurveServer(server) => server.admit(config, send),
+            Mechanism::CurveClient(_) => Step::More,
+        }
+    }
+
+    /// Our READY for the peer that [`Step::Introduced`] tells of. The dialogue is over then.
+    pub(crate) fn welcome(config: &Config, told: &Told) -> Vec<u8> {
+        match &told.channel {
             #[cfg(feature = "curve")]
-            Mechanism::CurveClient(_) => None,
-        };
-        told.map_or(Step::More, Step::Ready)
+            Some(channel) => curve::ready(config, channel),
+            _ => step::ready(config),
+        }
     }
 }
 

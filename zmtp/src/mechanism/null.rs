@@ -1,11 +1,10 @@
-//! NULL (RFC 23 §"The NULL Mechanism"): a READY each way, in any order. Ours waits for the gate.
+//! NULL (RFC 23 §"The NULL Mechanism"): a READY each way, in any order. Ours waits for the gate, and with
+//! [`Config::selects`] for the peer's.
 
-use super::step::{MAX_METADATA, Step, Told, fault_of, read_properties, write_own_properties};
+use super::step::{MAX_METADATA, READY, Step, Told, fault_of, read_properties, ready};
 use crate::Config;
 use crate::command::Command;
 use crate::error::ProtocolError;
-
-const READY: &[u8] = b"\x05READY";
 
 /// Longest command of the dialogue: a READY with as many properties as are accepted.
 pub(super) const MAX_COMMAND: usize = READY.len() + MAX_METADATA;
@@ -17,28 +16,28 @@ pub(crate) enum Null {
     Both,
     /// Our READY: the gate is shut.
     Ours(Told),
-    /// The peer's READY.
+    /// The peer's READY; ours follows it.
+    TheirsFirst,
+    /// The peer's READY; ours is sent.
     Theirs,
-    /// Nothing: the dialogue is over.
+    /// Nothing of the peer's.
     Nothing,
 }
 
 impl Null {
     /// The peer may come in.
-    pub(super) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Option<Told> {
-        let (state, told) = match std::mem::replace(self, Null::Nothing) {
-            Null::Both => (Null::Theirs, None),
-            Null::Ours(told) => (Null::Nothing, Some(told)),
-            state => {
-                *self = state;
-                return None;
+    pub(super) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Step {
+        let (state, step) = match std::mem::replace(self, Null::Nothing) {
+            Null::Both if config.selects => (Null::TheirsFirst, Step::More),
+            Null::Both => {
+                send.push(ready(config));
+                (Null::Theirs, Step::More)
             }
+            Null::Ours(told) => (Null::Nothing, Step::Introduced(told)),
+            state => (state, Step::More),
         };
         *self = state;
-        let mut ready = READY.to_vec();
-        write_own_properties(config, &mut ready);
-        send.push(ready);
-        told
+        step
     }
 
     pub(super) fn receive(&mut self, config: &Config, command: &Command<'_>) -> Result<Step, ProtocolError> {
@@ -47,10 +46,13 @@ impl Null {
                 *self = Null::Ours(read_properties(config, data)?);
                 Ok(Step::More)
             }
-            (Null::Theirs, Command::Ready(data)) => {
-                let told = read_properties(config, data)?;
+            (Null::TheirsFirst, Command::Ready(data)) => {
                 *self = Null::Nothing;
-                Ok(Step::Ready(told))
+                Ok(Step::Introduced(read_properties(config, data)?))
+            }
+            (Null::Theirs, Command::Ready(data)) => {
+                *self = Null::Nothing;
+                Ok(Step::Ready(read_properties(config, data)?))
             }
             (_, command) => Err(fault_of(command)),
         }

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::Secret;
-use super::step::{MAX_ERROR, MAX_METADATA, Step, Told, fault_of, read_properties, write_own_properties};
+use super::step::{MAX_ERROR, MAX_METADATA, READY, Step, fault_of, read_properties, write_own_properties};
 use crate::Config;
 use crate::command::{self, Command};
 use crate::error::{CommandKind, ProtocolError};
@@ -15,7 +15,6 @@ use crate::gate::Proof;
 const HELLO: &[u8] = b"\x05HELLO";
 const WELCOME: &[u8] = b"\x07WELCOME";
 const INITIATE: &[u8] = b"\x08INITIATE";
-const READY: &[u8] = b"\x05READY";
 
 /// The server's side, by what it waits for.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ pub(crate) enum Server {
     /// The gate.
     Decision,
     Initiate,
-    /// Nothing: the dialogue is over.
+    /// Nothing: our READY follows.
     Nothing,
 }
 
@@ -36,12 +35,7 @@ impl Server {
         }
     }
 
-    pub(super) fn receive(
-        &mut self,
-        config: &Config,
-        command: &Command<'_>,
-        send: &mut Vec<Vec<u8>>,
-    ) -> Result<Step, ProtocolError> {
+    pub(super) fn receive(&mut self, config: &Config, command: &Command<'_>) -> Result<Step, ProtocolError> {
         match (&self, command) {
             (Server::Hello, Command::Other { name: b"HELLO", data }) => {
                 let (username, password) =
@@ -54,23 +48,19 @@ impl Server {
             }
             (Server::Initiate, Command::Other { name: b"INITIATE", data }) => {
                 let told = read_properties(config, data)?;
-                let mut ready = READY.to_vec();
-                write_own_properties(config, &mut ready);
-                send.push(ready);
                 *self = Server::Nothing;
-                Ok(Step::Ready(told))
+                Ok(Step::Introduced(told))
             }
             (_, other) => Err(ProtocolError::UnexpectedCommand { name: other.name() }),
         }
     }
 
     /// The peer may come in.
-    pub(super) fn admit(&mut self, send: &mut Vec<Vec<u8>>) -> Option<Told> {
+    pub(super) fn admit(&mut self, send: &mut Vec<Vec<u8>>) {
         if let Server::Decision = self {
             send.push(WELCOME.to_vec());
             *self = Server::Initiate;
         }
-        None
     }
 }
 

@@ -14,11 +14,19 @@ pub(crate) const MAX_METADATA: usize = 8 * 1024;
 #[cfg(any(feature = "plain", feature = "curve"))]
 pub(crate) const MAX_ERROR: usize = 1 + 5 + 1 + 255;
 
+/// The name of the command that ends a dialogue.
+pub(crate) const READY: &[u8] = b"\x05READY";
+
+/// The property of a peer that dials again after an ERROR. libzmq gives up for good then, and loses what it has queued.
+const REDIALS: &str = "X-Redials";
+
 /// What the handshake told of the peer.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) socket_type: Option<SocketType>,
     pub(crate) routing_id: Bytes,
+    /// After an ERROR it dials again.
+    pub(crate) redials: bool,
     pub(crate) properties: Vec<(String, Bytes)>,
     /// What encrypts the traffic.
     pub(crate) channel: Option<Box<Channel>>,
@@ -31,6 +39,8 @@ pub(crate) enum Step {
     More,
     /// The peer showed who it is: `admit` is to be called when it may come in, and nothing else before.
     Ask(Proof),
+    /// The peer may come in, and has said what it calls itself: it waits for our READY (`Mechanism::welcome`).
+    Introduced(Told),
     /// The dialogue is over.
     Ready(Told),
 }
@@ -38,9 +48,16 @@ pub(crate) enum Step {
 /// What a command is that has no place here: a refusal, or out of order.
 pub(crate) fn fault_of(command: &Command<'_>) -> ProtocolError {
     match command {
-        Command::Error(reason) => ProtocolError::Refused { reason: Bytes::copy_from_slice(reason) },
+        Command::Error(reason) => ProtocolError::of_reason(reason),
         other => ProtocolError::UnexpectedCommand { name: other.name() },
     }
+}
+
+/// Our READY in clear text.
+pub(crate) fn ready(config: &Config) -> Vec<u8> {
+    let mut ready = READY.to_vec();
+    write_own_properties(config, &mut ready);
+    ready
 }
 
 /// Our own properties: `Socket-Type`, `Identity` where the type has one, then the application's.
@@ -51,6 +68,9 @@ pub(crate) fn write_own_properties(config: &Config, out: &mut Vec<u8>) {
     command::write_property("Socket-Type", config.socket_type.name().as_bytes(), out);
     if config.socket_type.sends_identity() {
         command::write_property("Identity", &config.routing_id, out);
+    }
+    if config.redials {
+        command::write_property(REDIALS, b"1", out);
     }
     for (name, value) in &config.properties {
         command::write_property(name, value, out);
@@ -75,6 +95,8 @@ pub(crate) fn read_properties(config: &Config, data: &[u8]) -> Result<Told, Prot
                 return Err(ProtocolError::InvalidMetadata);
             }
             told.routing_id = Bytes::copy_from_slice(value);
+        } else if name.eq_ignore_ascii_case(REDIALS) {
+            told.redials = true;
         } else if name.eq_ignore_ascii_case("User-Id") || name.eq_ignore_ascii_case("Routing-Id") {
             // Who the peer is says the authoriser (RFC 27), never the peer; what it calls itself is its `Identity`.
         } else if !told.properties.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {

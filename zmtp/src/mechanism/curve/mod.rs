@@ -25,6 +25,7 @@ pub(crate) use channel::Channel;
 pub(crate) use client::Client;
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub(crate) use server::Server;
+pub(in crate::mechanism) use server::ready;
 pub(crate) use wire::OVERHEAD;
 
 use crate::error::ProtocolError;

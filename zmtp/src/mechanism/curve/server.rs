@@ -32,7 +32,7 @@ pub(crate) enum Server {
     Initiate(Box<Welcomed>),
     /// The gate.
     Decision(Box<Told>),
-    /// Nothing: the dialogue is over.
+    /// Nothing: our READY follows.
     Nothing,
 }
 
@@ -83,23 +83,25 @@ impl Server {
     }
 
     /// The client may come in.
-    pub(in crate::mechanism) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Option<Told> {
-        let mut told = match std::mem::replace(self, Server::Nothing) {
-            Server::Decision(told) => told,
+    pub(in crate::mechanism) fn admit(&mut self) -> Step {
+        match std::mem::replace(self, Server::Nothing) {
+            Server::Decision(told) => Step::Introduced(*told),
             state => {
                 *self = state;
-                return None;
+                Step::More
             }
-        };
-        let channel = told.channel.as_mut()?;
-        let mut properties = Vec::new();
-        write_own_properties(config, &mut properties);
-        let mut ready = READY.to_vec();
-        ready.extend_from_slice(&1_u64.to_be_bytes());
-        channel.key().seal_onto(&counted(READY_NONCE, 1), &properties, &mut ready);
-        send.push(ready);
-        Some(*told)
+        }
     }
+}
+
+/// Our READY, for the client at the other end of `channel`.
+pub(in crate::mechanism) fn ready(config: &Config, channel: &Channel) -> Vec<u8> {
+    let mut properties = Vec::new();
+    write_own_properties(config, &mut properties);
+    let mut ready = READY.to_vec();
+    ready.extend_from_slice(&1_u64.to_be_bytes());
+    channel.key().seal_onto(&counted(READY_NONCE, 1), &properties, &mut ready);
+    ready
 }
 
 /// Opens a HELLO, and answers it.
