@@ -61,8 +61,10 @@ impl Ours {
         }
         let sent = (bomb.len() * MANY) as u64;
         until("all of it is read", || self.socket.stats().io.bytes_read >= read + sent);
-        let each = memory::live().saturating_sub(before) / MANY;
-        assert!(each < 4000 + (64 << 10) + (32 << 10), "{each} bytes for each");
+        // Beside what is kept, somebody may just be asking whether there is memory to go on.
+        until("each costs little", || {
+            memory::live().saturating_sub(before) / MANY < 4000 + (64 << 10) + (32 << 10)
+        });
         drop(peers);
         until("the bombs are gone", || self.socket.peers().len() == 1);
         self.finish();
