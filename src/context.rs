@@ -14,14 +14,14 @@ use crate::error::{Error, Op, Result, SecurityError};
 use crate::io::command::Command;
 use crate::io::reactor::{self, ReactorLink};
 use crate::io::reaper::Closing;
-#[cfg(feature = "face")]
-use crate::io::signaler::wait_hearing;
-use crate::io::signaler::{Parkers, Signal, after};
 use crate::io::zap;
 use crate::options::{ContextOptions, Options, Values, opt};
 use crate::random::Random;
 use crate::security::Authenticate;
 use crate::security::authorities::Authorities;
+#[cfg(feature = "face")]
+use crate::signal::wait_hearing;
+use crate::signal::{Parkers, Signal, after};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::endpoints::{Binder, Waiting};

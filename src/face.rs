@@ -317,7 +317,7 @@ pub fn tell_pipes(socket: &Socket) -> Result<usize> {
     for queues in &pipes {
         let kind = EventKind::PipeQueues { outbound: queues.outbound, inbound: queues.inbound };
         match (&queues.engine, base.endpoints.get(queues.endpoint)) {
-            (Some(engine), _) => base.monitors.emit_of(engine, kind),
+            (Some(engine), _) => engine.emit(&base.monitors, kind),
             (None, Some(row)) if row.bound => base.monitors.emit(0, &row.endpoint.to_string(), "", kind),
             (None, Some(row)) => base.monitors.emit(0, "", &row.endpoint.to_string(), kind),
             (None, None) => base.monitors.emit(0, "", "", kind),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod engine;
 mod error;
 #[cfg(feature = "face")]
 #[doc(hidden)]
@@ -14,6 +15,7 @@ mod poller;
 mod proxy;
 mod random;
 mod security;
+mod signal;
 mod socket;
 mod stats;
 mod threads;

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use zeroxide_zmtp::{ConnectionError, Peer};
 
 use crate::error::{DialError, Error, HandshakeError, IoError, Result, Why};
-use crate::io::engine::Engine;
-use crate::io::signaler::{Signal, after, wait_until};
+use crate::signal::{Signal, after, wait_until};
 
 /// Events that a monitor keeps for its reader; older ones are counted as missed.
 pub(crate) const CAPACITY: usize = 4096;
@@ -283,11 +282,6 @@ impl Monitors {
     /// Tells every monitor of something that has no descriptor.
     pub(crate) fn emit(&self, connection: u64, local: &str, remote: &str, kind: EventKind) {
         self.emit_at(connection, None, local, remote, kind);
-    }
-
-    /// Tells every monitor of a connection.
-    pub(crate) fn emit_of(&self, engine: &Engine, kind: EventKind) {
-        self.emit_at(engine.id, Some(engine.descriptor), &engine.local, &engine.remote, kind);
     }
 
     /// Tells every monitor. Costs one load while there is none.

@@ -18,7 +18,7 @@ use std::os::fd::AsRawFd;
 use std::os::windows::io::AsRawSocket;
 
 use crate::error::{Error, Result};
-use crate::io::signaler::{Parkers, Signal, wait_hearing, wait_with};
+use crate::signal::{Parkers, Signal, wait_hearing, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use files::{Fd, Files};

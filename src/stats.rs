@@ -13,7 +13,6 @@ use zeroxide_zmtp::{Peer, SocketType};
 
 use crate::error::Denial;
 use crate::socket::EndpointStatus;
-use crate::socket::pipes::Drops;
 
 /// What became of a socket's outgoing messages, from [`Socket::stats`](crate::Socket::stats).
 #[derive(Clone, Debug, Default)]
@@ -71,6 +70,12 @@ pub struct PipeStats {
     /// Messages for it that were dropped, by cause.
     pub dropped: Dropped,
 }
+
+/// How many causes a message can be dropped for.
+const CAUSES: usize = 8;
+
+/// Drops by [`Cause`].
+pub(crate) type Drops = [u64; CAUSES];
 
 /// Dropped messages by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

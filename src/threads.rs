@@ -10,7 +10,7 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
-use crate::io::signaler::{Latch, Parker, after};
+use crate::signal::{Latch, Parker, after};
 
 /// The threads of one context.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use super::wake_fd::WakeFd;
 use crate::Socket;
 use crate::error::{Error, Result};
-use crate::io::signaler::Ticket;
+use crate::signal::Ticket;
 use crate::socket::base::SocketBase;
 
 /// A descriptor that becomes readable when what one of several sockets can do may have changed since it was armed.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::wake_fd::WakeFd;
 use crate::error::{Error, Result};
-use crate::io::signaler::{Signal, Ticket};
 use crate::poller::{Ready, readiness};
+use crate::signal::{Signal, Ticket};
 use crate::socket::base::SocketBase;
 
 /// The descriptor of one socket, once somebody has asked for it.

@@ -8,7 +8,7 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use super::Wait;
 use crate::error::{Error, Result, Turn};
-use crate::io::signaler::{look_between_yields, wait_hearing};
+use crate::signal::{look_between_yields, wait_hearing};
 use crate::socket::base::{SocketBase, SocketState};
 use crate::socket::transfer::{Attempt, Refused};
 use crate::stats::Counters;

@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use crate::io::signaler::Waiter;
+use crate::signal::Waiter;
 use ends::Ends;
 
 /// The descriptor, and what wakes it.

@@ -12,11 +12,11 @@ use zeroxide_transports::{Accepted, Listener, Stream};
 
 use super::hub::{Maker, Opening};
 use super::reactor::{Reactor, Timer};
+use crate::engine::slot::Slot;
 use crate::error::{DialError, IoError};
 use crate::monitor::{Crowd, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
-use crate::socket::pipes::Slot;
 use crate::stats::Counters;
 
 /// One bound endpoint.

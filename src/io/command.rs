@@ -9,13 +9,14 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::Listener;
 use zeroxide_zmtp::Peer;
 
-use super::engine::Engine;
 use super::session::Session;
-use super::signaler::Latch;
+use crate::engine::Engine;
+use crate::engine::slot::Slot;
 use crate::options::Values;
 use crate::security::authorities::Answer;
+use crate::signal::Latch;
 use crate::socket::base::SocketBase;
-use crate::socket::pipes::{Entry, Owner, Slot};
+use crate::socket::pipes::{Entry, Owner};
 
 /// News for a socket. Each is put in the socket's [`Mailbox`]; whoever gets the socket's lock next takes it up.
 pub(crate) enum Control {

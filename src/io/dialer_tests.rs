@@ -8,11 +8,11 @@ use std::time::Duration;
 use zeroxide_transports::Host;
 
 use super::*;
+use crate::engine::slot::Slot;
 use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::options::Values;
 use crate::random::Random;
-use crate::socket::pipes::Slot;
 use crate::{Context, Options, Socket, SocketType, opt};
 
 /// The session of a connect, on a reactor without a thread.

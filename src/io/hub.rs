@@ -18,17 +18,18 @@ use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError, Traffic};
 
 use super::acceptor::Place;
 use super::command::{Attach, Control};
-use super::engine::{Driver, End, Engine};
 use super::notices::notify;
 use super::parting::Parting;
 use super::reactor::{Reactor, Timer};
-use super::signaler::after;
 use super::zap::Question;
+use crate::engine::slot::Slot;
+use crate::engine::{Driver, End, Engine};
 use crate::error::{Denial, HandshakeCause, HandshakeError};
 use crate::monitor::{DisconnectReason, EventKind};
 use crate::options::Values;
+use crate::signal::after;
 use crate::socket::base::SocketBase;
-use crate::socket::pipes::{Entry, Link, Slot};
+use crate::socket::pipes::{Entry, Link};
 use crate::stats::Counters;
 
 /// Who made a connection.
@@ -274,7 +275,7 @@ impl Reactor {
         }
         let pipe = self.take_session_pipe(maker, id, &peer.routing_id);
         base.peers.add(Arc::clone(&peer));
-        base.monitors.emit_of(&engine, EventKind::HandshakeSucceeded);
+        engine.emit(&base.monitors, EventKind::HandshakeSucceeded);
         let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
         match pipe {
             Some(mut pipe) => {
@@ -401,7 +402,7 @@ impl Reactor {
             (None, End::Stopped | End::Drained) => return,
             (None, end) => EventKind::HandshakeFailed(Arc::new(connected.handshake_error(end))),
         };
-        base.monitors.emit_of(&connected.engine, kind);
+        connected.engine.emit(&base.monitors, kind);
     }
 }
 

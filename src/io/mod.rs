@@ -2,11 +2,8 @@
 
 mod acceptor;
 mod authorise;
-pub(crate) mod buffers;
 pub(crate) mod command;
 mod dialer;
-pub(crate) mod engine;
-mod entry;
 pub(crate) mod flush;
 pub(crate) mod hub;
 mod line;
@@ -16,6 +13,5 @@ mod parting;
 pub(crate) mod reactor;
 pub(crate) mod reaper;
 pub(crate) mod session;
-pub(crate) mod signaler;
 mod watch;
 pub(crate) mod zap;

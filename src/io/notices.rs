@@ -35,7 +35,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::io::signaler::wait_until;
+    use crate::signal::wait_until;
     use crate::{Context, Message, Options, RouterNotify, Socket, SocketType, opt};
 
     #[track_caller]

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use zeroxide_transports::Stream;
 
 use super::acceptor::Place;
-use super::buffers::READ_SIZE;
 use super::reactor::{Reactor, Timer};
+use crate::engine::buffers::READ_SIZE;
 
 /// Bytes read and thrown away of one peer.
 const MAX_DISCARD: usize = 1 << 20;

@@ -17,19 +17,19 @@ use mio::{Events, Poll, Token};
 use zeroxide_transports::resolve::resolve;
 
 use super::acceptor::Acceptor;
-use super::buffers::Buffers;
 use super::command::Command;
 use super::dialer::{Dialling, Resolve};
-use super::engine::{HUNG_UP, READABLE, WRITABLE};
 use super::hub::Connected;
 use super::line::{Line, Next};
 use super::lookups::Lookups;
 use super::parting::Parting;
 use super::session::Session;
-use super::signaler::after;
 use super::watch::Watch;
 use crate::context::ContextBase;
+use crate::engine::buffers::Buffers;
+use crate::engine::{HUNG_UP, READABLE, WRITABLE};
 use crate::random::Random;
+use crate::signal::after;
 use crate::threads::Kind;
 
 /// The waker's token. The tokens not named here are numbers of connections, listeners and dialled streams.

@@ -17,8 +17,8 @@ use zeroxide_transports::pipe::{Tally, Writer};
 use super::command::Control;
 use super::hub::{Connected, Maker};
 use super::reactor::{LONGEST_READ_OUT, Reactor, Timer};
-use super::signaler::{Latch, after};
 use crate::context::ContextBase;
+use crate::signal::{Latch, after};
 use crate::socket::base::SocketBase;
 use crate::stats::SocketStats;
 

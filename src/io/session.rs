@@ -17,16 +17,16 @@ use zeroxide_transports::{Endpoint, Resolved};
 use zeroxide_zmtp::{ConnectionError, ProtocolError, Stage, Traffic};
 
 use super::command::Control;
-use super::engine::End;
 use super::hub::{Connected, Maker, leave_pipe};
 use super::reactor::{Reactor, Timer};
+use crate::engine::End;
+use crate::engine::slot::Slot;
 use crate::error::{DialError, HandshakeError};
 use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::random::Random;
 use crate::socket::base::SocketBase;
 use crate::socket::endpoints::EndpointState;
-use crate::socket::pipes::Slot;
 
 /// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);

@@ -13,11 +13,11 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use super::command::{Command, Control};
 use super::reactor::ReactorLink;
-use super::signaler::Waiter;
 use crate::context::ContextBase;
 use crate::error::Denial;
 use crate::options::Values;
 use crate::security::Credentials;
+use crate::signal::Waiter;
 use crate::socket::base::SocketBase;
 use crate::socket::endpoints::EndpointState;
 use crate::socket::transfer::Patience;

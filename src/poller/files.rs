@@ -10,7 +10,7 @@ use std::time::Instant;
 use mio::Token;
 
 use super::Ready;
-use crate::io::signaler::{FdParker, Sleeper, Waiter};
+use crate::signal::{FdParker, Sleeper, Waiter};
 
 #[cfg(unix)]
 pub(super) use std::os::fd::RawFd as Fd;

@@ -9,8 +9,8 @@ use super::stats::Size;
 use super::steering::Steering;
 use super::{Proxy, ProxySide, ProxyStats};
 use crate::error::{Error, Result, SendError, Turn};
-use crate::io::signaler::{Signal, wait_hearing};
 use crate::poller::{Ready, readiness};
+use crate::signal::{Signal, wait_hearing};
 use crate::socket::base::SocketBase;
 use crate::socket::transfer::Patience;
 

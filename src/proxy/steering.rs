@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ProxyStats;
-use crate::io::signaler::{Signal, wait_until};
+use crate::signal::{Signal, wait_until};
 
 /// Orders to a proxy's thread, and what it tells.
 ///

@@ -17,9 +17,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use zeroxide_zmtp::mechanism::{Decision, Status};
 
 use super::{Authenticate, Credentials, Verdict};
+use crate::engine::Engine;
 use crate::error::Denial;
 use crate::io::command::Command;
-use crate::io::engine::Engine;
 use crate::io::reactor::ReactorLink;
 use crate::threads::{InUserCode, Kind, Threads};
 

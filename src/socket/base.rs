@@ -14,20 +14,21 @@ use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::endpoints::{EndpointState, EndpointTable};
-use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable, Slot};
+use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable};
 use super::request::Exchange;
 use super::transfer::Waits;
 use crate::context::ContextBase;
+use crate::engine::Engine;
+use crate::engine::slot::Slot;
 use crate::error::Error;
 use crate::io::command::{Attach, Control, Mailbox};
-use crate::io::engine::Engine;
 use crate::io::flush::{Decision, FlushRule};
 use crate::io::reactor::ReactorLink;
 use crate::io::reaper::Closure;
-use crate::io::signaler::Signal;
 use crate::monitor::Monitors;
 use crate::options::Values;
 use crate::peers::PeerList;
+use crate::signal::Signal;
 use crate::stats::Counters;
 
 /// The shared part of a socket.

@@ -12,17 +12,18 @@ use zeroxide_transports::{Endpoint, Listener};
 use zeroxide_zmtp::{Message, ProtocolError, SocketType};
 
 use super::base::{SocketBase, SocketState, owner};
-use super::pipes::{Entry, FlushCause, Link, Owner, Slot};
+use super::pipes::{Entry, FlushCause, Link, Owner};
+use crate::engine::slot::Slot;
 use crate::error::{Attachment, BindError, DialError, Error, HandshakeError, IoError, Result, SecurityError};
 use crate::io::command::{Attach, Command, Control};
 use crate::io::hub::{leave_pipe, make_pipe, tell};
 use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
-use crate::io::signaler::Latch;
 use crate::io::zap;
 use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::security::Role;
+use crate::signal::Latch;
 
 /// How one endpoint of a socket fares, from [`Socket::endpoints`](crate::Socket::endpoints).
 #[derive(Clone, Debug)]

@@ -12,12 +12,12 @@ use super::endpoints::{EndpointState, EndpointStatus};
 #[cfg(feature = "face")]
 use super::pipes::Link;
 use super::{Socket, pipes::Entry};
-use crate::error::{Error, NotReady, Op, Result, Why};
 #[cfg(feature = "face")]
-use crate::io::engine::Engine;
-use crate::io::signaler::{after, wait_until};
+use crate::engine::Engine;
+use crate::error::{Error, NotReady, Op, Result, Why};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
+use crate::signal::{after, wait_until};
 use crate::stats::{Counters, Dropped, IoStats, PipeStats, SocketStats, Status};
 
 impl Socket {

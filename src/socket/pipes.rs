@@ -5,7 +5,6 @@
 //! unlocking.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
 use zeroxide_transports::pipe::{Pipe, Reader, Writer};
@@ -14,41 +13,13 @@ use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
 use super::endpoints::{JointMarks, Side};
+use crate::engine::slot::Slot;
+use crate::engine::{Engine, READABLE};
 use crate::io::command::Control;
-use crate::io::engine::{Engine, READABLE};
-use crate::stats::{Dropped, is_routed};
-
-/// How many causes a message can be dropped for.
-pub(crate) const CAUSES: usize = 8;
+use crate::stats::{Dropped, Drops, is_routed};
 
 /// Connections that a receiver who is about to wait reads himself.
 const MAX_PULLED: usize = 4;
-
-/// Drops by [`Cause`].
-pub(crate) type Drops = [u64; CAUSES];
-
-/// Where a pipe stands in its socket's table, as those outside know it: set when the pipe is attached, cleared when
-/// it is detached, so that news for a pipe that is gone cannot reach whoever has its number next. A connecting endpoint
-/// has one slot, which leads to its newest pipe.
-#[derive(Clone, Debug)]
-pub(crate) struct Slot(Arc<AtomicU32>);
-
-impl Slot {
-    const NONE: u32 = u32::MAX;
-
-    pub(crate) fn new() -> Slot {
-        Slot(Arc::new(AtomicU32::new(Slot::NONE)))
-    }
-
-    pub(crate) fn get(&self) -> Option<PipeId> {
-        let id = self.0.load(Ordering::Acquire);
-        (id != Slot::NONE).then_some(PipeId(id))
-    }
-
-    fn set(&self, id: Option<PipeId>) {
-        self.0.store(id.map_or(Slot::NONE, |id| id.0), Ordering::Release);
-    }
-}
 
 /// One end of a pipe as the other end knows it: whom to tell that something changed.
 #[derive(Clone)]
@@ -105,7 +76,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
-        let (peer, drops, inproc) = (None, [0; CAUSES], matches!(link, Link::Inproc(_)));
+        let (peer, drops, inproc) = (None, Drops::default(), matches!(link, Link::Inproc(_)));
         let accepted = false;
         let (dirty, ended, departed, was_up, farewell, joint) = (false, false, false, false, None, None);
         Entry {

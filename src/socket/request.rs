@@ -11,7 +11,7 @@ use super::Socket;
 use super::base::SocketBase;
 use super::transfer::Patience;
 use crate::error::{Error, Op, RequestError, RequestUnsent, Why};
-use crate::io::signaler::{Signal, wait_until};
+use crate::signal::{Signal, wait_until};
 
 /// Whose turn it is to ask: exchanges of one REQ follow one another.
 #[derive(Default)]

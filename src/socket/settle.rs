@@ -14,9 +14,10 @@ use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, MutexGuard};
 
 use super::base::{SocketBase, SocketEnd, SocketState};
-use super::pipes::{Errands, News, Owner, Slot};
+use super::pipes::{Errands, News, Owner};
+use crate::engine::slot::Slot;
+use crate::engine::{Driver, Effects};
 use crate::io::command::{Command, Control};
-use crate::io::engine::{Driver, Effects};
 use crate::io::reactor::ReactorLink;
 use crate::stats::Counters;
 use crate::user_code;

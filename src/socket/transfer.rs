@@ -8,7 +8,7 @@ use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
-use crate::io::signaler::wait_until;
+use crate::signal::wait_until;
 use crate::stats::Counters;
 
 /// How long a call may wait.

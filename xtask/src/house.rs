@@ -93,4 +93,21 @@ pub(crate) const HOUSES: &[House] = &[
         ],
         circles: &[],
     },
+    House {
+        src: "src",
+        floors: &[
+            &["lib"],
+            &["face", "proxy", "poller", "context"],
+            &["io"],
+            &["socket"],
+            &["engine"],
+            &["stats", "endpoints", "monitor", "threads"],
+            &["signal"],
+            &["user_code"],
+            &["error"],
+            &["options"],
+            &["security", "peers", "random"],
+        ],
+        circles: &[],
+    },
 ];

@@ -1,12 +1,16 @@
 //! The engine: one stream, its half of the protocol, and the I/O end of a pipe, behind one lock that nobody waits for.
 //!
 //! Whoever has something to do for an engine calls [`Engine::drive`]: the reactor on an edge or a timer, a sender
-//! after a flush, a receiver that made room. Entry is by the rule of `io/entry`: nobody waits, nothing is lost.
+//! after a flush, a receiver that made room. Entry is by the rule of `engine/entry`: nobody waits, nothing is lost.
 //!
 //! A drive acts on nobody. It returns [`Effects`]: what the socket must learn, and whether the I/O thread must look at
 //! the engine. The caller acts on them after the drive. So a drive never runs inside another drive, and the bytes of a
 //! peer never deepen a stack. What only the I/O thread can do (attach a pipe after the handshake, end a connection, arm
 //! a timer, give another turn) waits in the engine's [`Outcome`].
+
+pub(crate) mod buffers;
+mod entry;
+pub(crate) mod slot;
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -21,11 +25,11 @@ use zeroxide_zmtp::mechanism::{Credentials, Decision, Status};
 use zeroxide_zmtp::memory::Headroom;
 use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
 
-use super::buffers::{Buffers, READ_SIZE};
-use super::entry::{Entered, Entry};
+use self::buffers::{Buffers, READ_SIZE};
+use self::entry::{Entered, Entry};
+use self::slot::Slot;
 use crate::error::{HandshakeCause, IoError};
-use crate::monitor::DisconnectReason;
-use crate::socket::pipes::Slot;
+use crate::monitor::{DisconnectReason, EventKind, Monitors};
 use crate::stats::Counters;
 
 /// Most bodies and staging runs given to one `sendmsg`.
@@ -270,6 +274,11 @@ impl Engine {
             hung_up: AtomicBool::new(false),
             unread: AtomicBool::new(false),
         })
+    }
+
+    /// Sends every monitor an event of this connection.
+    pub(crate) fn emit(&self, monitors: &Monitors, kind: EventKind) {
+        monitors.emit_at(self.id, Some(self.descriptor), &self.local, &self.remote, kind);
     }
 
     /// Bytes after which the open batch of its pipe is written at once.
