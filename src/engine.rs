@@ -1,7 +1,7 @@
 //! The engine: one stream, its half of the protocol, and the I/O end of a pipe, behind one lock that nobody waits for.
 //!
 //! Whoever has something to do for an engine calls [`Engine::drive`]: the reactor on an edge or a timer, a sender
-//! after a flush, a receiver that made room. Entry is by the rule of `engine/entry`: nobody waits, nothing is lost.
+//! after a flush, a receiver that made room. TryMutex is by the rule of `engine/try_mutex`: nobody waits, nothing is lost.
 //!
 //! A drive acts on nobody. It returns [`Effects`]: what the socket must learn, and whether the I/O thread must look at
 //! the engine. The caller acts on them after the drive. So a drive never runs inside another drive, and the bytes of a
@@ -9,8 +9,8 @@
 //! a timer, give another turn) waits in the engine's [`Outcome`].
 
 pub(crate) mod buffers;
-mod entry;
 pub(crate) mod slot;
+mod try_mutex;
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -26,8 +26,8 @@ use zeroxide_zmtp::memory::Headroom;
 use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
 
 use self::buffers::{Buffers, READ_SIZE};
-use self::entry::{Entered, Entry};
 use self::slot::Slot;
+use self::try_mutex::{Entered, TryMutex};
 use crate::error::{HandshakeCause, IoError};
 use crate::monitor::{DisconnectReason, EventKind, Monitors};
 use crate::stats::Counters;
@@ -161,7 +161,7 @@ pub(crate) struct Engine {
     counters: Arc<Counters>,
     buffers: Arc<Buffers>,
     quantum: usize,
-    state: Entry<State>,
+    state: TryMutex<State>,
     outcome: Mutex<Outcome>,
     /// What happened since the last turn: `READABLE`, `WRITABLE`, `TIMER`, `STOP` and the like.
     edges: AtomicU8,
@@ -246,7 +246,7 @@ impl Engine {
             counters: Arc::clone(&counters),
             buffers,
             quantum,
-            state: Entry::new(State {
+            state: TryMutex::new(State {
                 stream: Some(stream),
                 connection,
                 pipe: None,

@@ -8,7 +8,7 @@ mod group;
 mod handshake;
 mod io_error;
 mod likely;
-mod security;
+mod number;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -22,10 +22,11 @@ use zeroxide_zmtp::{Message, SocketType};
 
 use crate::options::OptionError;
 
+pub use crate::security::SecurityError;
 pub use group::GroupError;
 pub use handshake::{Denial, HandshakeCause, HandshakeError};
 pub use io_error::IoError;
-pub use security::SecurityError;
+pub(crate) use io_error::is_limit;
 pub use why::{Attachment, DialError, NotReady, RequestUnsent, Why};
 
 /// The result of a call on a socket or a context.
@@ -181,13 +182,6 @@ impl Error {
             Error::Limit(_) => ErrorKind::Limit,
             Error::Io(_) => ErrorKind::Io,
         }
-    }
-
-    /// The number that libzmq's function would leave in `errno`: the system's own, or one of libzmq's from
-    /// 156384712 on, such as `EFSM` 156384763 and `ETERM` 156384765.
-    #[must_use]
-    pub fn errno(&self) -> i32 {
-        errno::of(self)
     }
 }
 
@@ -430,11 +424,6 @@ fn either(types: &[SocketType]) -> String {
 /// `a` or `an`, as the type's name is spoken: an XPUB.
 fn article(socket: SocketType) -> &'static str {
     if socket.name().starts_with('X') { "an" } else { "a" }
-}
-
-/// Whether the system refused because the process, or the machine, has no descriptor left: `EMFILE`, `ENFILE`.
-pub(crate) fn is_limit(error: &io::Error) -> bool {
-    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 const _: () = assert!(size_of::<Error>() <= 32, "every receive returns one, or a message");

@@ -6,12 +6,8 @@
 
 #[cfg(unix)]
 mod bell;
-#[cfg(unix)]
-mod event_fd;
 mod options;
 mod parts;
-#[cfg(unix)]
-mod wake_fd;
 
 use std::io;
 use std::sync::Arc;
@@ -30,10 +26,7 @@ use crate::{Context, Message, Socket};
 
 #[cfg(unix)]
 pub use bell::Bell;
-#[cfg(unix)]
-pub(crate) use event_fd::EventFd;
 pub use options::Raw;
-pub(crate) use parts::Parts;
 pub use zeroxide_zmtp::mechanism::z85;
 
 /// How long a call may wait.

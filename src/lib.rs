@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod endpoints;
 mod engine;
 mod error;
 #[cfg(feature = "face")]
@@ -14,6 +15,8 @@ mod peers;
 mod poller;
 mod proxy;
 mod random;
+#[cfg(feature = "curve")]
+mod secret_key;
 mod security;
 mod signal;
 mod socket;
@@ -23,11 +26,11 @@ mod user_code;
 
 pub use bytes::Bytes;
 pub use context::Context;
+pub use endpoints::{EndpointState, EndpointStatus};
 pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
     IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
 };
-pub use io::reaper::{CloseReport, Closing};
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, OptionValue, Options, ReadOnly, ReconnectStop,
@@ -37,12 +40,13 @@ pub use peers::PeerTable;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
 pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
 #[cfg(feature = "curve")]
-pub use security::generate_secret_key;
+pub use secret_key::generate_secret_key;
 pub use security::{
     AccessList, Authenticate, Credentials, Mechanism, Net, NetError, PublicKey, Role, SecretKey, Security,
     Verdict,
 };
-pub use socket::{EndpointState, EndpointStatus, Socket};
+pub use socket::Socket;
+pub use socket::{closing::Closing, closure::CloseReport};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};
 pub use zeroxide_transports::{

@@ -8,17 +8,20 @@
 //! Invariant: a [`Values`] that left this module holds no value outside its range, and none that its socket type
 //! does not have.
 
+mod choices;
 mod context;
+mod error;
 mod kind;
+mod names;
 mod row;
 mod security;
 mod table;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod values;
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use bytes::Bytes;
 use zeroxide_patterns::{RoutingId, RoutingIdError};
@@ -26,148 +29,16 @@ use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{Frame, SocketType};
 
 use crate::security::Security;
+use typed::for_type;
 
+pub use choices::{ReconnectStop, RouterNotify};
 pub use context::ContextOptions;
+pub use error::OptionError;
 pub(crate) use kind::show_duration;
-pub(crate) use row::{Place, Row, Support};
+pub(crate) use row::{Place, Row};
 pub(crate) use table::Values;
 pub use table::opt;
-
-/// Marks an option that may change on a live socket, with [`Socket::set`](crate::Socket::set).
-#[derive(Clone, Copy, Debug)]
-pub enum Live {}
-
-/// Marks an option that is read at bind or connect: it is given to the socket when it is made, or to one endpoint.
-#[derive(Clone, Copy, Debug)]
-pub enum AtAttach {}
-
-/// Marks an option that can only be read.
-#[derive(Clone, Copy, Debug)]
-pub enum ReadOnly {}
-
-/// The scopes whose options can be set: [`Live`] and [`AtAttach`].
-pub trait Writable: sealed::Sealed {}
-
-impl Writable for Live {}
-impl Writable for AtAttach {}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Live {}
-    impl Sealed for super::AtAttach {}
-}
-
-/// One option: `T` is the type of its value, `S` its scope ([`Live`], [`AtAttach`] or [`ReadOnly`]).
-///
-/// They are constants in [`opt`]. An option that is read at bind or connect does not fit where a live one is asked
-/// for:
-///
-/// ```compile_fail,E0308
-/// use zeroxide::{Live, Opt, opt};
-///
-/// fn change<T>(_option: Opt<T, Live>) {} // as Socket::set
-/// change(opt::SNDHWM);
-/// change(opt::ROUTING_ID);
-/// ```
-///
-/// and one that can only be read cannot be set at all:
-///
-/// ```compile_fail,E0277
-/// use zeroxide::{Options, opt};
-///
-/// let options = Options::new().set(opt::TOPICS_COUNT, 1);
-/// ```
-pub struct Opt<T, S> {
-    row: &'static Row,
-    check: fn(&T) -> Result<(), OptionError>,
-    write: fn(&mut Values, T),
-    read: fn(&Values) -> Option<T>,
-    scope: PhantomData<fn() -> S>,
-}
-
-impl<T, S> Opt<T, S> {
-    /// Everything else about the option: number, default, limits.
-    #[must_use]
-    pub fn row(&self) -> &'static Row {
-        self.row
-    }
-
-    /// Its value in `values`, those of one socket.
-    ///
-    /// # Errors
-    /// [`OptionError::NotYet`], [`OptionError::NotForType`], and [`OptionError::Unset`] for a value that has no default.
-    pub(crate) fn read_from(self, values: &Values) -> Result<T, OptionError> {
-        if let Support::NotYet(needs) = self.row.support {
-            return Err(OptionError::NotYet { option: self.row.name, needs });
-        }
-        values.socket_type.map_or(Ok(()), |t| for_type(self.row, t))?;
-        (self.read)(values).ok_or(OptionError::Unset { option: self.row.name })
-    }
-
-    /// Puts `value` in `values`, for a socket of type `t`.
-    ///
-    /// # Errors
-    /// [`OptionError::NotYet`], [`OptionError::NotForType`], [`OptionError::OutOfRange`]; nothing has changed then.
-    pub(crate) fn write_to(self, values: &mut Values, value: T, t: SocketType) -> Result<(), OptionError> {
-        self.admit(&value)?;
-        for_type(self.row, t)?;
-        (self.write)(values, value);
-        Ok(())
-    }
-
-    /// [`Opt::write_to`] for the C face; a `generic` option fits sockets of every type.
-    #[cfg(feature = "face")]
-    pub(crate) fn write_for_c(
-        self,
-        values: &mut Values,
-        value: T,
-        t: SocketType,
-        generic: bool,
-    ) -> Result<(), OptionError> {
-        if !generic {
-            return self.write_to(values, value, t);
-        }
-        self.admit(&value)?;
-        (self.write)(values, value);
-        Ok(())
-    }
-
-    /// The value for the C face, which knows of options that were never set; `generic` as in `write_for_c`.
-    #[cfg(feature = "face")]
-    pub(crate) fn read_for_c(
-        self,
-        values: &Values,
-        t: SocketType,
-        generic: bool,
-    ) -> Result<Option<T>, OptionError> {
-        if !generic {
-            for_type(self.row, t)?;
-        }
-        Ok((self.read)(values))
-    }
-
-    fn admit(&self, value: &T) -> Result<(), OptionError> {
-        match self.row.support {
-            Support::NotYet(needs) => Err(OptionError::NotYet { option: self.row.name, needs }),
-            Support::NotBuilt(feature) => Err(OptionError::NotBuilt { option: self.row.name, feature }),
-            Support::Works | Support::COnly(_) => (self.check)(value),
-        }
-    }
-}
-
-impl<T, S> Clone for Opt<T, S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T, S> Copy for Opt<T, S> {}
-
-impl<T, S> fmt::Debug for Opt<T, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.row.name)
-    }
-}
+pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
 
 /// What an option can be set to: a value of its type; for a text or a secret also what it is made from, and for a routing
 /// id whatever a frame can be made of.
@@ -377,135 +248,5 @@ impl fmt::Debug for Options {
             out.field("invalid", &format_args!("{error}"));
         }
         out.finish()
-    }
-}
-
-/// When RECONNECT_STOP gives up on an endpoint instead of dialling again; all off by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReconnectStop {
-    /// When nobody listens there (libzmq `ZMQ_RECONNECT_STOP_CONN_REFUSED`, 1).
-    pub conn_refused: bool,
-    /// When the handshake fails (libzmq `ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED`, 2).
-    pub handshake_failed: bool,
-    /// When nobody listens there after `disconnect` (libzmq `ZMQ_RECONNECT_STOP_AFTER_DISCONNECT`, 4).
-    pub after_disconnect: bool,
-}
-
-/// What a ROUTER is told of the comings and goings of its peers, as empty messages from them ([`opt::ROUTER_NOTIFY`]).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RouterNotify {
-    /// A peer's handshake is over (libzmq `ZMQ_NOTIFY_CONNECT`, 1).
-    pub connect: bool,
-    /// A peer is lost; its own messages come first (libzmq `ZMQ_NOTIFY_DISCONNECT`, 2).
-    pub disconnect: bool,
-}
-
-/// Why an option cannot have a value, or cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OptionError {
-    /// The value is outside its limits.
-    OutOfRange {
-        /// Name of the option.
-        option: &'static str,
-        /// The value, as text with its unit; `***` for a secret.
-        value: String,
-        /// The limits, as text with their unit.
-        allowed: String,
-    },
-    /// Sockets of this type do not have the option.
-    NotForType {
-        /// Name of the option.
-        option: &'static str,
-        /// The socket's type.
-        socket: SocketType,
-        /// Names of the types that have it.
-        types: &'static [&'static str],
-    },
-    /// The option belongs to a whole socket, not to one of its endpoints.
-    NotForEndpoint {
-        /// Name of the option.
-        option: &'static str,
-    },
-    /// The option belongs to a feature that does not exist yet.
-    NotYet {
-        /// Name of the option.
-        option: &'static str,
-        /// Name of the feature.
-        needs: &'static str,
-    },
-    /// The option belongs to a cargo feature that is off.
-    NotBuilt {
-        /// Name of the option.
-        option: &'static str,
-        /// Name of the feature.
-        feature: &'static str,
-    },
-    /// The option was never set and has no default.
-    Unset {
-        /// Name of the option.
-        option: &'static str,
-    },
-    /// There is no option with this number.
-    Unknown {
-        /// The number, as in `zmq_setsockopt`.
-        number: i32,
-    },
-    /// CONNECT_ROUTING_ID names an id that another peer of the socket has.
-    RoutingIdInUse(Box<RoutingId>),
-}
-
-impl OptionError {
-    /// Name of the option.
-    #[must_use]
-    pub fn option(&self) -> &'static str {
-        match self {
-            OptionError::OutOfRange { option, .. }
-            | OptionError::NotForType { option, .. }
-            | OptionError::NotForEndpoint { option }
-            | OptionError::NotYet { option, .. }
-            | OptionError::NotBuilt { option, .. }
-            | OptionError::Unset { option } => option,
-            OptionError::Unknown { .. } => "?",
-            OptionError::RoutingIdInUse(_) => "CONNECT_ROUTING_ID",
-        }
-    }
-}
-
-impl fmt::Display for OptionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OptionError::OutOfRange { option, value, allowed } => {
-                write!(f, "{option} = {value}: allowed {allowed}")
-            }
-            OptionError::NotForType { option, socket, types } => {
-                write!(f, "{option}: {socket} sockets do not have it, only {}", types.join(", "))
-            }
-            OptionError::NotForEndpoint { option } => write!(
-                f,
-                "{option}: belongs to the whole socket, not to one endpoint; give it to socket_with()"
-            ),
-            OptionError::NotYet { option, needs } => {
-                write!(f, "{option}: not supported yet (needs {needs})")
-            }
-            OptionError::NotBuilt { option, feature } => {
-                write!(f, "{option}: not built in; enable the feature {feature:?} of zeroxide in Cargo.toml")
-            }
-            OptionError::Unset { option } => write!(f, "{option}: not set, and it has no default"),
-            OptionError::Unknown { number } => write!(f, "there is no option {number}"),
-            OptionError::RoutingIdInUse(id) => {
-                write!(f, "CONNECT_ROUTING_ID = {id}: another peer of this socket has this routing id")
-            }
-        }
-    }
-}
-
-impl std::error::Error for OptionError {}
-
-fn for_type(row: &Row, socket: SocketType) -> Result<(), OptionError> {
-    if row.applies_to(socket) {
-        Ok(())
-    } else {
-        Err(OptionError::NotForType { option: row.name, socket, types: row.types })
     }
 }

@@ -5,7 +5,6 @@
 //! what input waits for room, and writes what is open, before it answers no.
 
 mod files;
-mod ready;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -23,8 +22,8 @@ use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use files::{Fd, Files};
 
-pub use ready::Ready;
-pub(crate) use ready::readiness;
+pub use crate::socket::ready::Ready;
+pub(crate) use crate::socket::ready::readiness;
 
 /// Waits until one of several sockets or file descriptors is ready.
 ///

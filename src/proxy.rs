@@ -5,15 +5,17 @@
 //! dropped, so that it does not stop the rest.
 
 mod forward;
+mod sockets;
 mod stats;
 mod steering;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::error::{Error, Op, Result, Why};
+use crate::error::{Error, Result};
 use crate::socket::Socket;
 use forward::Forwarder;
+use sockets::Sockets;
 use steering::Steering;
 
 pub use stats::{ProxyCount, ProxySide, ProxyStats};
@@ -52,29 +54,24 @@ pub use stats::{ProxyCount, ProxySide, ProxyStats};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a proxy does nothing before run() or spawn()"]
-pub struct Proxy {
-    front: Socket,
-    back: Socket,
-    capture: Option<Socket>,
-    control: Option<Socket>,
-}
+pub struct Proxy(Sockets);
 
 impl Proxy {
     /// A proxy between two sockets. It holds a handle of each, so they stay open while it runs.
     pub fn new(front: &Socket, back: &Socket) -> Proxy {
-        Proxy { front: front.clone(), back: back.clone(), capture: None, control: None }
+        Proxy(Sockets { front: front.clone(), back: back.clone(), capture: None, control: None })
     }
 
     /// Every message received, from either side, is also sent to this socket (PUB, PUSH, DEALER, PAIR). A message that
     /// it cannot take at once is dropped there and counted; the proxy never waits for it.
     pub fn capture(mut self, socket: &Socket) -> Proxy {
-        self.capture = Some(socket.clone());
+        self.0.capture = Some(socket.clone());
         self
     }
 
     /// Commands come from this socket (REP, PAIR, PULL, SUB).
     pub fn control(mut self, socket: &Socket) -> Proxy {
-        self.control = Some(socket.clone());
+        self.0.control = Some(socket.clone());
         self
     }
 
@@ -91,8 +88,8 @@ impl Proxy {
     /// [`Proxy::run`]; where it hears signals of the system, one that arrives while it has nothing to do ends it, and a
     /// full capture socket holds it back, as libzmq's.
     pub(crate) fn run_hearing(self, signals: bool) -> Result<ProxyStats> {
-        self.check()?;
-        Forwarder::new(self, Arc::default(), signals).run()
+        self.0.check()?;
+        Forwarder::new(self.0, Arc::default(), signals).run()
     }
 
     /// Forwards on a thread of its own.
@@ -100,38 +97,12 @@ impl Proxy {
     /// # Errors
     /// [`Error::NotSupported`] as [`Proxy::run`]; [`Error::Limit`] when the system gives no thread.
     pub fn spawn(self) -> Result<ProxyHandle> {
-        self.check()?;
+        self.0.check()?;
         let steering: Arc<Steering> = Arc::default();
-        let forwarder = Forwarder::new(self, Arc::clone(&steering), false);
+        let forwarder = Forwarder::new(self.0, Arc::clone(&steering), false);
         let thread = thread::Builder::new().name("zeroxide/proxy".into());
         let thread = thread.spawn(move || forwarder.run()).map_err(Error::Limit)?;
         Ok(ProxyHandle { steering, thread })
-    }
-
-    fn check(&self) -> Result<()> {
-        let (front, back) = (self.front.socket_type(), self.back.socket_type());
-        let (forth, back_again) = (front.receives() && back.sends(), back.receives() && front.sends());
-        if !forth && !back_again {
-            return Err(match front.receives() {
-                true => Error::NotSupported { socket: back, op: Op::Send },
-                false => Error::NotSupported { socket: back, op: Op::Recv },
-            });
-        }
-        if let Some(socket) = self.capture.as_ref().map(Socket::socket_type).filter(|it| !it.sends()) {
-            return Err(Error::NotSupported { socket, op: Op::Send });
-        }
-        if let Some(socket) = self.control.as_ref().map(Socket::socket_type).filter(|it| !it.receives()) {
-            return Err(Error::NotSupported { socket, op: Op::Recv });
-        }
-        self.sockets().try_for_each(|socket| socket.base().context.check_process())?;
-        match self.sockets().any(|socket| socket.base().context.is_own_thread()) {
-            true => Err(Error::WouldBlock(Why::NoEvent)),
-            false => Ok(()),
-        }
-    }
-
-    fn sockets(&self) -> impl Iterator<Item = &Socket> {
-        [&self.front, &self.back].into_iter().chain(&self.capture).chain(&self.control)
     }
 }
 

@@ -5,66 +5,33 @@
 //! | `authenticate` | [`Authenticate`], what decides about a peer; [`Credentials`], [`Verdict`] |
 //! | `access_list` | [`AccessList`], the ready-made one |
 //! | `keys` | keys, and where random bytes come from |
+//! | `role` | the mechanisms, and a side's part in one |
 //! | `net`, `users` | [`Net`], networks of addresses; names and passwords |
-//! | `names` | to whom a routing id and the pipe of a session belong |
-//! | `filters` | who may connect to a bound endpoint at all, before any handshake |
-//! | `authorities` | who decides for which domain, and the threads on which they do |
+//! | `error` | what is wrong with how a socket is secured |
 //!
-//! The question itself travels through `io/authorise` (who is asked) and `io/zap` (a handler socket is).
+//! Everything here is pure. Who decides for which domain, and on which threads, is in `socket/authorities`; the question
+//! travels through `io/authorise` and, to a handler socket, `io/zap`. Accept filters are in `io/filters`; to whom a routing id and
+//! the pipe of a session belong, in `options/names`.
 
 mod access_list;
 mod authenticate;
-pub(crate) mod authorities;
-pub(crate) mod filters;
+mod error;
 mod keys;
-mod names;
 mod net;
+mod role;
 #[cfg(feature = "plain")]
 mod users;
 
 pub use authenticate::{Authenticate, Credentials, Verdict};
+pub use error::SecurityError;
 pub use net::{Net, NetError};
-
-use std::fmt;
+pub use role::{Mechanism, Role};
 
 pub(crate) use keys::entropy;
-#[cfg(feature = "curve")]
-pub use keys::generate_secret_key;
 pub use keys::{PublicKey, SecretKey};
 use zeroxide_zmtp::mechanism::Secret;
 
 pub use access_list::AccessList;
-
-/// A security mechanism (RFC 37 §3.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mechanism {
-    /// No proof, no secrecy.
-    #[default]
-    Null,
-    /// A name and a password in clear text.
-    Plain,
-    /// Keys, and encryption of everything.
-    Curve,
-}
-
-impl Mechanism {
-    /// Its name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Mechanism::Null => "NULL",
-            Mechanism::Plain => "PLAIN",
-            Mechanism::Curve => "CURVE",
-        }
-    }
-}
-
-impl fmt::Display for Mechanism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What a socket demands and shows: the mechanism, this side's part in it, and the credentials.
 ///
@@ -96,31 +63,4 @@ pub enum Security {
         /// This side's own key.
         me: SecretKey,
     },
-}
-
-/// A mechanism, and this side's part in it. It has nothing to do with who binds and who connects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Role {
-    /// The mechanism.
-    pub mechanism: Mechanism,
-    /// Whether this side demands the proof. With NULL both sides are alike, and it is `false`.
-    pub server: bool,
-}
-
-impl Role {
-    /// Whether this side shows the proof that the other demands.
-    pub(crate) fn is_client(self) -> bool {
-        self.mechanism != Mechanism::Null && !self.server
-    }
-}
-
-/// `a CURVE server`, `NULL`.
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.mechanism, self.server) {
-            (Mechanism::Null, _) => f.write_str("NULL"),
-            (mechanism, true) => write!(f, "a {mechanism} server"),
-            (mechanism, false) => write!(f, "a {mechanism} client"),
-        }
-    }
 }

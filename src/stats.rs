@@ -11,8 +11,8 @@ use zeroxide_patterns::Cause;
 use zeroxide_transports::pipe::Tally;
 use zeroxide_zmtp::{Peer, SocketType};
 
+use crate::endpoints::EndpointStatus;
 use crate::error::Denial;
-use crate::socket::EndpointStatus;
 
 /// What became of a socket's outgoing messages, from [`Socket::stats`](crate::Socket::stats).
 #[derive(Clone, Debug, Default)]
@@ -173,7 +173,7 @@ counters! {
         undecided,
     }
     locked {
-        /// Batches flushed at once, because a token was left (`io/flush`).
+        /// Batches flushed at once, because a token was left (`socket/flush`).
         flushes_by_token,
         /// Batches flushed because a full quantum was open.
         flushes_by_quantum,

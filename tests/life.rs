@@ -61,6 +61,24 @@ fn unbind_leaves_the_port_free_when_it_returns() {
 }
 
 #[test]
+fn an_endpoint_ends_by_the_text_that_it_was_asked_for_with() {
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let free = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
+    pull.unbind(&free).unwrap();
+    let asked = free.replace("127.0.0.1", "localhost");
+    let resolved = pull.bind(&asked).unwrap().to_string();
+    assert_ne!(resolved, asked);
+    pull.unbind(&asked).unwrap();
+    for gone in [&asked, &resolved] {
+        assert!(matches!(pull.unbind(gone), Err(Error::NoSuchEndpoint(_))), "{gone}");
+    }
+    // What each bind resolves anew names nothing afterwards.
+    pull.bind("tcp://localhost:*").unwrap();
+    assert!(matches!(pull.unbind("tcp://localhost:*"), Err(Error::NoSuchEndpoint(_))));
+}
+
+#[test]
 fn messages_queue_before_the_peer_exists_and_survive_its_restart() {
     let cx = Context::new();
     let pull = cx.socket(SocketType::Pull).unwrap();

@@ -8,13 +8,12 @@
 //! |---|---|
 //! | `boundary` | errno, and the frame around every function |
 //! | `handles`, `fork` | from `void *` to what it stands for, and whose it is |
-//! | `ctx`, `socket`, `asked`, `options` | contexts and sockets |
+//! | `ctx`, `socket`, `options` | contexts and sockets |
 //! | `msg`, `transfer` | `zmq_msg_t`, and sending and receiving |
 //! | `poll`, `ppoll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
 //! | `util`, `timers`, `z85`, `version` | what needs no socket |
 //! | `draft` | draft functions beside those of `poller` and `msg`: groups, peers by number |
 
-mod asked;
 mod boundary;
 mod ctx;
 mod draft;

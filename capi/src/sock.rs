@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroxide::Socket;
 
-use crate::asked::Asked;
 use crate::boundary::Errno;
 use crate::handles::{Held, Lasting, Slots};
 use crate::kept::Kept;
@@ -21,14 +20,13 @@ pub(crate) struct Sock {
     /// A descriptor that listens, for the next bind (`ZMQ_USE_FD`); -1 for none.
     pub(crate) use_fd: AtomicI32,
     pub(crate) kept: Kept,
-    pub(crate) asked: Asked,
 }
 
 impl Sock {
     /// A socket that nothing is kept of yet.
     pub(crate) fn new(socket: Socket) -> Sock {
         let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
-        Sock { socket, monitor, use_fd, kept: Kept::new(), asked: Asked::default() }
+        Sock { socket, monitor, use_fd, kept: Kept::new() }
     }
 
     /// The socket of a handle.

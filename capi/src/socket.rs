@@ -55,8 +55,7 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c
     unsafe {
         on_endpoint(socket, addr, |sock, endpoint| {
             if adopted < 0 {
-                let bound = sock.socket.bind(endpoint)?;
-                sock.asked.keep(endpoint, &bound.to_string());
+                sock.socket.bind(endpoint)?;
                 return Ok(());
             }
             // SAFETY: with ZMQ_USE_FD the application has given the descriptor away, and it is taken once.
@@ -74,8 +73,7 @@ pub unsafe extern "C" fn zmq_connect(socket: *mut c_void, addr: *const c_char) -
     // SAFETY: the caller's promise.
     unsafe {
         on_endpoint(socket, addr, |sock, endpoint| {
-            let connecting = sock.socket.connect(endpoint)?;
-            sock.asked.keep(endpoint, &connecting.to_string());
+            sock.socket.connect(endpoint)?;
             Ok(())
         })
     }
@@ -103,18 +101,13 @@ pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, addr: *const c_char
 
 /// Ends an endpoint; of one that is not there libzmq tells first what is wrong with its text (socket_base.cpp, parse_uri).
 fn end(sock: &Sock, endpoint: &str) -> Result<(), Errno> {
-    let meant = sock.asked.meant(endpoint);
-    let name = meant.as_deref().unwrap_or(endpoint);
-    match face::end_endpoint(&sock.socket, name) {
+    match face::end_endpoint(&sock.socket, endpoint) {
         Err(Error::NoSuchEndpoint(_)) => Err(Errno(match endpoint.split_once("://") {
             None | Some(("", _) | (_, "")) => libc::EINVAL,
             Some(("tcp" | "ipc" | "inproc", _)) => libc::ENOENT,
             Some(_) => libc::EPROTONOSUPPORT,
         })),
-        ended => {
-            sock.asked.forget(name);
-            Ok(ended?)
-        }
+        ended => Ok(ended?),
     }
 }
 

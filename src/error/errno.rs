@@ -1,10 +1,6 @@
-//! The one table of `errno` numbers: the system's where it has one, libzmq's own for the rest (`zmq.h`).
+//! The `errno` numbers: the system's where it has one, libzmq's own for the rest (`zmq.h`).
 
 use std::io;
-
-use zeroxide_transports::{EndpointError, ResolveError};
-
-use super::{BindError, Error, Op, SecurityError};
 
 /// libzmq's own numbers start here (`ZMQ_HAUSNUMERO`).
 const HAUSNUMERO: i32 = 156_384_712;
@@ -51,34 +47,6 @@ pub(super) const ETIMEDOUT: i32 = system(110, 60, 138);
 pub(super) const ECONNREFUSED: i32 = system(111, 61, 107);
 pub(super) const EHOSTUNREACH: i32 = system(113, 65, 110);
 
-/// The number of an error (libzmq's manual pages; a timeout is `EAGAIN` there).
-pub(super) fn of(error: &Error) -> i32 {
-    match error {
-        Error::WouldBlock(_) | Error::TimedOut(_) => EAGAIN,
-        Error::WrongState { .. } => EFSM,
-        // zmq_socket(3) knows no such type then.
-        Error::NotSupported { op: Op::Open | Op::Multipart, .. } => EINVAL,
-        Error::NotSupported { .. } => ENOTSUP,
-        Error::Unroutable { .. } => EHOSTUNREACH,
-        Error::EmptyMessage | Error::Group(_) | Error::Option(_) => EINVAL,
-        Error::Endpoint(error) => of_endpoint(error),
-        // What does not resolve to an address to bind is no device (zmq_bind(3)).
-        Error::Bind(error) if no_such_host(error) => ENODEV,
-        Error::Bind(error) => of_io(&error.source),
-        Error::NoSuchEndpoint(_) => ENOENT,
-        Error::Security(error) => of_security(error),
-        Error::Handshake(_) => EPROTO,
-        Error::Closed => ENOTSOCK,
-        // In a fork's child libzmq's functions that do not abort find their context terminated.
-        Error::Terminated | Error::Forked => ETERM,
-        Error::Interrupted => EINTR,
-        Error::NoIoThread => EMTHREAD,
-        // The C face knows no other limit than this (zmq_socket).
-        Error::Limit(_) => EMFILE,
-        Error::Io(error) => of_io(error),
-    }
-}
-
 /// The system's number of an I/O error. Winsock's own numbers are not those of `errno.h`.
 pub(super) fn of_io(error: &io::Error) -> i32 {
     match error.raw_os_error() {
@@ -107,29 +75,5 @@ fn of_kind(kind: io::ErrorKind) -> i32 {
         io::ErrorKind::OutOfMemory => ENOMEM,
         io::ErrorKind::Unsupported => EPROTONOSUPPORT,
         _ => EIO,
-    }
-}
-
-fn no_such_host(error: &BindError) -> bool {
-    let cause = error.source.get_ref().and_then(|cause| cause.downcast_ref::<ResolveError>());
-    let unknown = error.source.kind() == io::ErrorKind::NotFound || cause == Some(&ResolveError::Ipv6Off);
-    error.endpoint.starts_with("tcp:") && unknown
-}
-
-fn of_security(error: &SecurityError) -> i32 {
-    match error {
-        SecurityError::DomainInUse { .. } => EADDRINUSE,
-        _ => EINVAL,
-    }
-}
-
-/// A malformed endpoint is `EINVAL` (zmq_bind(3), zmq_connect(3)).
-fn of_endpoint(error: &EndpointError) -> i32 {
-    match error {
-        EndpointError::UnknownTransport { .. }
-        | EndpointError::AbstractUnsupported(_)
-        | EndpointError::IpcUnsupported(_) => EPROTONOSUPPORT,
-        EndpointError::PathTooLong(_) => ENAMETOOLONG,
-        _ => EINVAL,
     }
 }

@@ -7,7 +7,7 @@ use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::mechanism::zap::Violation;
 use zeroxide_zmtp::{ConnectionError, ProtocolError, SocketType, Stage};
 
-use super::IoError;
+use super::io_error::IoError;
 use crate::security::Role;
 
 /// A handshake that failed.

@@ -101,3 +101,8 @@ pub(super) fn is_of_connections(kind: io::ErrorKind) -> bool {
             | io::ErrorKind::NetworkDown
     )
 }
+
+/// Whether the system refused because the process, or the machine, has no descriptor left: `EMFILE`, `ENFILE`.
+pub(crate) fn is_limit(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+}

@@ -7,8 +7,8 @@ use std::{fmt, io};
 use zeroxide_transports::{ResolveError, SocksError, SocksRefusal};
 use zeroxide_zmtp::SocketType;
 
-use super::io_error::is_of_connections;
-use super::{HandshakeError, IoError, is_limit};
+use super::handshake::HandshakeError;
+use super::io_error::{IoError, is_limit, is_of_connections};
 use crate::options::show_duration;
 
 /// What a call waited for, or would have to wait for.

@@ -5,11 +5,11 @@
 use std::os::fd::RawFd;
 use std::sync::{Arc, Weak};
 
-use super::wake_fd::WakeFd;
 use crate::Socket;
 use crate::error::{Error, Result};
 use crate::signal::Ticket;
 use crate::socket::base::SocketBase;
+use crate::socket::wake_fd::WakeFd;
 
 /// A descriptor that becomes readable when what one of several sockets can do may have changed since it was armed.
 pub struct Bell {

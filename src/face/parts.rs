@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use zeroxide_patterns::{Cause, Pattern, Pipes, Refusal};
-use zeroxide_zmtp::{Message, SocketType};
+use zeroxide_zmtp::Message;
 
 use super::Wait;
 use crate::error::{Error, Result, Turn};
@@ -12,30 +12,6 @@ use crate::signal::{look_between_yields, wait_hearing};
 use crate::socket::base::{SocketBase, SocketState};
 use crate::socket::transfer::{Attempt, Refused};
 use crate::stats::Counters;
-
-/// The messages under way of one socket.
-#[derive(Default)]
-pub(crate) struct Parts {
-    /// Routed by its first part; waits for its last.
-    outgoing: Option<Message>,
-    /// What is left of the message under way, whose sender it names.
-    incoming: Message,
-    /// Whether the part received last had another behind it (`ZMQ_RCVMORE`).
-    pub(crate) more: bool,
-}
-
-impl Parts {
-    /// Whether there are parts to receive, whatever the pattern has.
-    pub(crate) fn has_in(&self) -> bool {
-        !self.incoming.is_empty()
-    }
-
-    /// Whether a socket that takes turns has still to read its message to the end (libzmq rep.cpp, req.cpp: the state
-    /// changes with the last part).
-    pub(crate) fn hold_the_turn(&self, socket: SocketType) -> bool {
-        self.has_in() && (socket.answers() || socket.expects_reply_envelope())
-    }
-}
 
 /// How an attempt to receive came out.
 enum Taken {

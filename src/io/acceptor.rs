@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Token};
 use zeroxide_transports::{Accepted, Listener, Stream};
 
-use super::hub::{Maker, Opening};
+use super::connections::{Maker, Opening};
 use super::reactor::{Reactor, Timer};
 use crate::engine::slot::Slot;
 use crate::error::{DialError, IoError};

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use zeroxide_zmtp::mechanism::{self, Decision, Proof, Status};
 
-use super::hub::Connected;
+use super::connections::Connected;
 use super::reactor::Reactor;
 use super::zap;
 use crate::error::Denial;
 use crate::security::Credentials;
-use crate::security::authorities::{Answer, Question, denied};
+use crate::socket::authorities::Question;
+use crate::socket::orders::{Answer, denied};
 
 impl Reactor {
     /// The handshake of a connection waits for a decision about its peer.

@@ -12,13 +12,13 @@ use zeroxide_transports::resolve::{needs_lookup, resolve};
 use zeroxide_transports::socks::{self, Socks};
 use zeroxide_transports::{Endpoint, ResolveError, Resolved, SocksError, Stream};
 
-use super::command::Command;
-use super::hub::{Maker, Opening};
+use super::connections::{Maker, Opening};
 use super::lookups::Name;
 use super::reactor::{Reactor, Timer};
+use crate::endpoints::EndpointState;
 use crate::error::DialError;
 use crate::monitor::EventKind;
-use crate::socket::endpoints::EndpointState;
+use crate::socket::orders::Order;
 
 /// How long an attempt waits for its name where CONNECT_TIMEOUT sets no limit.
 const LONGEST_LOOKUP: Duration = Duration::from_secs(30);
@@ -112,7 +112,7 @@ impl Reactor {
         let now = Instant::now();
         while let Some((number, name)) = self.lookups.next(now) {
             let (resolve, link) = (Arc::clone(&self.resolve), self.link.clone());
-            let look_up = move || link.send(Command::Resolved(number, resolve(&name.endpoint, name.ipv6)));
+            let look_up = move || link.send(Order::Resolved(number, resolve(&name.endpoint, name.ipv6)));
             if let Err(error) = thread::Builder::new().name("zmq-resolve".into()).spawn(look_up) {
                 self.lookup_over(number, &Err(DialError::NoThread(error.into())));
             }

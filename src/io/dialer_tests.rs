@@ -9,17 +9,19 @@ use zeroxide_transports::Host;
 
 use super::*;
 use crate::engine::slot::Slot;
-use crate::io::reactor::ReactorLink;
 use crate::io::session::Session;
 use crate::options::Values;
 use crate::random::Random;
+use crate::socket::orders::Connect;
+use crate::socket::orders::IoThread;
 use crate::{Context, Options, Socket, SocketType, opt};
 
 /// The session of a connect, on a reactor without a thread.
 fn session(socket: &Socket, id: u64, endpoint: &str) -> Session {
     let values = Arc::new(Values::native(None));
     let endpoint = Endpoint::parse_connect(endpoint).unwrap();
-    Session::new(id, Arc::clone(socket.base()), endpoint, values, Slot::new(), None, None)
+    let (base, slot) = (Arc::clone(socket.base()), Slot::new());
+    Session::new(Connect { id, base, endpoint, values, slot, pipe: None, given_id: None })
 }
 
 /// An address that no socket can be bound for: the dial fails at once.
@@ -73,7 +75,7 @@ fn names(good: SocketAddr) -> Names {
 }
 
 /// Gives a socket an I/O thread of its own that looks names up with `resolve`.
-fn with_resolver(socket: &Socket, resolve: &Resolve) -> ReactorLink {
+fn with_resolver(socket: &Socket, resolve: &Resolve) -> IoThread {
     let mut reactor = Reactor::new(Arc::clone(&socket.base().context), Random::new(1)).unwrap();
     reactor.resolve = Arc::clone(resolve);
     let link = reactor.link.clone();
@@ -99,7 +101,7 @@ fn names_that_hang_do_not_hold_up_a_good_one_of_the_same_socket_or_of_another() 
     drop(names);
     push.close().wait();
     other.close().wait();
-    link.send(Command::Exit);
+    link.send(Order::Exit);
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn a_lookup_ends_its_attempt_after_connect_timeout_and_serves_a_later_one() {
     drop(names);
     listener.accept().unwrap();
     push.close().wait();
-    link.send(Command::Exit);
+    link.send(Order::Exit);
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 mod acceptor;
 mod authorise;
-pub(crate) mod command;
+pub(crate) mod connections;
 mod dialer;
-pub(crate) mod flush;
-pub(crate) mod hub;
+mod filters;
 mod line;
 mod lookups;
 mod notices;

@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::Message;
 
-use super::hub::tell;
 use crate::socket::base::SocketBase;
+use crate::socket::ends::tell;
 use crate::stats::Counters;
 
 /// Peers of one socket that are gone and have something left to be received. While there are so many, no notice is added.

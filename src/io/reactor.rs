@@ -8,28 +8,26 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use mio::{Events, Poll, Token};
 use zeroxide_transports::resolve::resolve;
 
 use super::acceptor::Acceptor;
-use super::command::Command;
+use super::connections::Connected;
 use super::dialer::{Dialling, Resolve};
-use super::hub::Connected;
 use super::line::{Line, Next};
 use super::lookups::Lookups;
 use super::parting::Parting;
 use super::session::Session;
 use super::watch::Watch;
-use crate::context::ContextBase;
-use crate::engine::buffers::Buffers;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
 use crate::random::Random;
 use crate::signal::after;
+use crate::socket::context::ContextBase;
+use crate::socket::orders::{IoThread, Order};
 use crate::threads::Kind;
 
 /// The waker's token. The tokens not named here are numbers of connections, listeners and dialled streams.
@@ -52,61 +50,6 @@ const STRANGERS: Duration = Duration::from_micros(50);
 const PEERS_SHARE: u32 = 7;
 /// A turn does not count as longer than this: the system may have stopped the thread meanwhile.
 const LONGEST_TURN: Duration = Duration::from_millis(1);
-
-/// The other threads' side of a reactor.
-#[derive(Clone)]
-pub(crate) struct ReactorLink(Arc<Shared>);
-
-struct Shared {
-    orders: Sender<Command>,
-    /// The other end of `orders`, for what is sent when the thread has left.
-    late: Receiver<Command>,
-    /// The thread takes no more orders.
-    left: AtomicBool,
-    /// None when the thread has left: its descriptor goes with the thread, whoever still holds a link.
-    waker: Mutex<Option<mio::Waker>>,
-    /// The thread is in its poll, or about to be, and must be woken to see an order.
-    asleep: AtomicBool,
-    buffers: Arc<Buffers>,
-}
-
-impl ReactorLink {
-    /// Sends an order, and wakes the thread if it sleeps.
-    pub(crate) fn send(&self, command: Command) {
-        // The link holds the other end as well, so there is always one.
-        let _ = self.0.orders.send(command);
-        fence(Ordering::SeqCst);
-        if self.0.left.load(Ordering::SeqCst) {
-            return self.carry_out_late();
-        }
-        if self.0.asleep.swap(false, Ordering::SeqCst) {
-            if let Some(waker) = &*self.waker() {
-                let _ = waker.wake();
-            }
-        }
-    }
-
-    /// The thread takes no more orders: those that wait, and those that follow, are carried out as far as they can be.
-    pub(super) fn leave(&self) {
-        self.0.left.store(true, Ordering::SeqCst);
-        *self.waker() = None;
-        fence(Ordering::SeqCst);
-        self.carry_out_late();
-    }
-
-    fn carry_out_late(&self) {
-        self.0.late.try_iter().for_each(Command::carry_out_late);
-    }
-
-    fn waker(&self) -> MutexGuard<'_, Option<mio::Waker>> {
-        self.0.waker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Read buffers for whoever drives an engine.
-    pub(crate) fn buffers(&self) -> &Arc<Buffers> {
-        &self.0.buffers
-    }
-}
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,10 +80,10 @@ pub(crate) enum Timer {
 
 /// The I/O thread's own state. Its parts live in the files of this folder named after them.
 pub(crate) struct Reactor {
-    pub(super) link: ReactorLink,
+    pub(super) link: IoThread,
     pub(super) context: Arc<ContextBase>,
     pub(super) poll: Poll,
-    orders: Receiver<Command>,
+    orders: Receiver<Order>,
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,
     pub(super) listeners: HashMap<u64, Acceptor>,
     pub(super) sessions: HashMap<u64, Session>,
@@ -172,7 +115,7 @@ pub(crate) struct Reactor {
 ///
 /// # Errors
 /// When the system gives no descriptor or no thread.
-pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> io::Result<ReactorLink> {
+pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> io::Result<IoThread> {
     let reactor = Reactor::new(Arc::clone(context), random)?;
     let link = reactor.link.clone();
     context.threads.spawn(name, Kind::Io, move |_| reactor.run())?;
@@ -182,12 +125,9 @@ pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> i
 impl Reactor {
     pub(super) fn new(context: Arc<ContextBase>, random: Random) -> io::Result<Reactor> {
         let poll = Poll::new()?;
-        let waker = Mutex::new(Some(mio::Waker::new(poll.registry(), WAKER)?));
-        let (sender, orders) = crossbeam_channel::unbounded();
-        let (late, left, asleep) = (orders.clone(), AtomicBool::new(false), AtomicBool::new(false));
-        let shared = Shared { orders: sender, late, left, waker, asleep, buffers: Arc::default() };
+        let (link, orders) = IoThread::new(mio::Waker::new(poll.registry(), WAKER)?);
         Ok(Reactor {
-            link: ReactorLink(Arc::new(shared)),
+            link,
             context,
             random,
             poll,
@@ -220,7 +160,7 @@ impl Reactor {
                 // Only a broken descriptor fails here: nothing can be served any more, so nobody may go on waiting.
                 Err(_) => break,
             }
-            self.link.0.asleep.store(false, Ordering::SeqCst);
+            self.link.set_asleep(false);
             self.begin_round();
             for event in &events {
                 self.event(event);
@@ -242,14 +182,14 @@ impl Reactor {
     /// How long to sleep; announces the sleep first, then looks for orders once more.
     fn timeout(&self) -> Option<Duration> {
         if self.line.is_empty() {
-            self.link.0.asleep.store(true, Ordering::SeqCst);
+            self.link.set_asleep(true);
             if self.orders.is_empty() {
                 return self
                     .timers
                     .peek()
                     .map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
             }
-            self.link.0.asleep.store(false, Ordering::SeqCst);
+            self.link.set_asleep(false);
         }
         Some(Duration::ZERO)
     }
@@ -287,27 +227,27 @@ impl Reactor {
         for _ in 0..self.orders.len() {
             let Ok(command) = self.orders.try_recv() else { return };
             match command {
-                Command::Bind(id, base, listener, values) => self.listen(id, base, *listener, values),
-                Command::Unbind(id, receipt) => {
+                Order::Bind(id, base, listener, values) => self.listen(id, base, *listener, values),
+                Order::Unbind(id, receipt) => {
                     self.unbind(id);
                     receipt.open();
                 }
-                Command::Connect(session) => self.connect(*session),
-                Command::Disconnect(id, receipt) => {
+                Order::Connect(endpoint) => self.connect(Session::new(*endpoint)),
+                Order::Disconnect(id, receipt) => {
                     self.disconnect(id);
                     receipt.open();
                 }
-                Command::Redial(id) => self.redial(id),
-                Command::Resolved(number, addresses) => self.resolved(number, addresses),
-                Command::Decided(id, answer) => self.decided(id, *answer),
-                Command::Replied(id) => self.replied(id),
-                Command::Flush(base) => self.watch_over(base),
-                Command::Engine(id) => self.turn(id),
-                Command::Retire(id) => self.let_drain(id),
-                Command::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
-                Command::Stop(id) => self.disconnect(id),
-                Command::Close(base) => self.close(&base),
-                Command::Exit => {
+                Order::Redial(id) => self.redial(id),
+                Order::Resolved(number, addresses) => self.resolved(number, addresses),
+                Order::Decided(id, answer) => self.decided(id, *answer),
+                Order::Replied(id) => self.replied(id),
+                Order::Flush(base) => self.watch_over(base),
+                Order::Engine(id) => self.turn(id),
+                Order::Retire(id) => self.let_drain(id),
+                Order::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
+                Order::Stop(id) => self.disconnect(id),
+                Order::Close(base) => self.close(&base),
+                Order::Exit => {
                     self.leaving = true;
                     self.end_everything();
                 }
@@ -408,7 +348,7 @@ mod tests {
 
     use zeroxide_transports::{Endpoint, Listener};
 
-    use super::super::hub::Maker;
+    use super::super::connections::Maker;
     use super::*;
     use crate::options::Values;
     use crate::{Context, Socket, SocketType};

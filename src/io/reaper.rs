@@ -5,154 +5,12 @@
 //! something to send, at most for LINGER; when the last is gone the socket is forgotten and its closure opens.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context as TaskContext, Poll};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use zeroxide_transports::pipe::{Tally, Writer};
-
-use super::command::Control;
-use super::hub::{Connected, Maker};
+use super::connections::{Connected, Maker};
 use super::reactor::{LONGEST_READ_OUT, Reactor, Timer};
-use crate::context::ContextBase;
-use crate::signal::{Latch, after};
 use crate::socket::base::SocketBase;
-use crate::stats::SocketStats;
-
-/// What became of the messages that were unsent when a socket or a context closed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CloseReport {
-    /// Messages handed to the kernel after the close.
-    pub written: u64,
-    /// Messages dropped because LINGER ended first, or their connection was lost.
-    pub dropped: u64,
-}
-
-/// The closing of one socket, for those who wait for it.
-#[derive(Default)]
-pub(crate) struct Closure {
-    latch: Latch,
-    /// The writers of the pipes that still had something to send, and how they stood at the close.
-    writers: Mutex<Vec<(Writer, Tally)>>,
-}
-
-impl Closure {
-    /// Keeps the writer of a pipe that lingers.
-    pub(crate) fn keep(&self, writer: Writer) {
-        let before = writer.tally();
-        self.writers.lock().unwrap_or_else(PoisonError::into_inner).push((writer, before));
-    }
-
-    /// Adds the pipes that the closed socket had to its counters.
-    pub(crate) fn count(&self, stats: &mut SocketStats) {
-        let goes_on = !self.is_complete();
-        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        writers.iter().for_each(|(writer, _)| stats.add(writer.tally(), goes_on));
-    }
-
-    /// How it stands: what was written and dropped since the close, what is still unsent counting as dropped.
-    fn report(&self) -> CloseReport {
-        let mut report = CloseReport::default();
-        for (writer, before) in self.writers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let now = writer.tally();
-            report.written += now.written.saturating_sub(before.written);
-            report.dropped += now.queued() + now.lost.saturating_sub(before.lost);
-        }
-        report
-    }
-
-    /// Whether messages wait to be sent.
-    pub(crate) fn has_unsent(&self) -> bool {
-        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.latch.is_open() && writers.iter().any(|(writer, _)| writer.tally().queued() > 0)
-    }
-
-    /// Whether everything is let go.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.latch.is_open()
-    }
-
-    /// Everything is let go.
-    pub(crate) fn complete(&self) {
-        self.latch.open();
-    }
-
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
-        self.latch.wait(deadline)
-    }
-}
-
-/// The closing of a socket or of a context: a future, and something to wait for.
-///
-/// Dropping it changes nothing: the closing goes on in the background.
-#[must_use = "closing goes on in the background; wait for it to learn what was lost"]
-pub struct Closing {
-    sockets: Vec<Arc<SocketBase>>,
-    /// The context that ends with its sockets.
-    context: Option<Arc<ContextBase>>,
-}
-
-impl Closing {
-    /// The closing of these sockets, and of the context that they are all sockets of.
-    pub(crate) fn new(sockets: Vec<Arc<SocketBase>>, context: Option<Arc<ContextBase>>) -> Closing {
-        Closing { sockets, context }
-    }
-
-    /// Waits until everything is sent or has lingered long enough, and tells what became of it. When a context has
-    /// ended, so have its threads, and its descriptors are closed.
-    ///
-    /// On a context's own threads it does not wait.
-    pub fn wait(self) -> CloseReport {
-        self.wait_until(None);
-        self.report()
-    }
-
-    /// Like [`Closing::wait`], but at most for `limit`; gives itself back when that was too short.
-    ///
-    /// # Errors
-    /// The closing itself, when something was still unsent at the limit, or a thread still busy.
-    pub fn wait_timeout(self, limit: Duration) -> Result<CloseReport, Closing> {
-        match self.wait_until(after(limit)) {
-            true => Ok(self.report()),
-            false => Err(self),
-        }
-    }
-
-    fn wait_until(&self, deadline: Option<Instant>) -> bool {
-        let closed = |base: &Arc<SocketBase>| base.context.is_own_thread() || base.closure.wait(deadline);
-        self.sockets.iter().all(closed)
-            && self.context.as_ref().is_none_or(|context| context.threads.wait(deadline))
-    }
-
-    fn report(&self) -> CloseReport {
-        self.sockets.iter().map(|base| base.closure.report()).fold(CloseReport::default(), |sum, one| {
-            CloseReport { written: sum.written + one.written, dropped: sum.dropped + one.dropped }
-        })
-    }
-}
-
-impl Future for Closing {
-    type Output = CloseReport;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<CloseReport> {
-        let closed = self.sockets.iter().all(|base| base.closure.latch.poll(cx.waker()));
-        match closed && self.context.as_ref().is_none_or(|context| context.threads.poll(cx.waker())) {
-            true => Poll::Ready(self.report()),
-            false => Poll::Pending,
-        }
-    }
-}
-
-impl fmt::Debug for Closing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let open = self.sockets.iter().filter(|base| !base.closure.is_complete()).count();
-        f.debug_struct("Closing").field("sockets", &self.sockets.len()).field("open", &open).finish()
-    }
-}
+use crate::socket::news::News;
 
 /// Where the closing of a socket stands on its reactor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,7 +93,7 @@ impl Reactor {
                 self.stop(id);
                 continue;
             }
-            base.post(Control::Retire(slot));
+            base.post(News::Retire(slot));
             self.let_drain(id);
         }
     }

@@ -16,9 +16,9 @@ use zeroxide_transports::pipe::Pipe;
 use zeroxide_transports::{Endpoint, Resolved};
 use zeroxide_zmtp::{ConnectionError, ProtocolError, Stage, Traffic};
 
-use super::command::Control;
-use super::hub::{Connected, Maker, leave_pipe};
+use super::connections::{Connected, Maker};
 use super::reactor::{Reactor, Timer};
+use crate::endpoints::EndpointState;
 use crate::engine::End;
 use crate::engine::slot::Slot;
 use crate::error::{DialError, HandshakeError};
@@ -26,7 +26,9 @@ use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::random::Random;
 use crate::socket::base::SocketBase;
-use crate::socket::endpoints::EndpointState;
+use crate::socket::ends::leave_pipe;
+use crate::socket::news::News;
+use crate::socket::orders::Connect;
 
 /// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);
@@ -66,15 +68,8 @@ pub(crate) struct Session {
 
 impl Session {
     /// A session that has not dialled yet.
-    pub(crate) fn new(
-        id: u64,
-        base: Arc<SocketBase>,
-        endpoint: Endpoint,
-        values: Arc<Values>,
-        slot: Slot,
-        pipe: Option<Pipe>,
-        given_id: Option<RoutingId>,
-    ) -> Session {
+    pub(crate) fn new(connect: Connect) -> Session {
+        let Connect { id, base, endpoint, values, slot, pipe, given_id } = connect;
         Session {
             id,
             base,
@@ -213,7 +208,7 @@ impl Reactor {
                 // Before anybody hears of the new peer, what the last one had subscribed to is forgotten.
                 pipe.writer.write(Traffic::NextConnection);
                 pipe.writer.flush();
-                session.base.post(Control::Readable(session.slot.clone()));
+                session.base.post(News::Readable(session.slot.clone()));
             }
             return Some(pipe);
         }
@@ -230,7 +225,7 @@ impl Reactor {
         match session {
             Some(session) => {
                 session.pipe = Some(pipe);
-                session.base.post(Control::Lost(session.slot.clone()));
+                session.base.post(News::Lost(session.slot.clone()));
             }
             None => leave_pipe(&connected.base, &connected.slot, pipe),
         }
@@ -392,7 +387,7 @@ impl Reactor {
         if let Some(pipe) = session.pipe.take() {
             leave_pipe(&session.base, &session.slot, pipe);
         }
-        session.base.post(Control::Changed);
+        session.base.post(News::Changed);
         self.reap(session.base.id);
     }
 }

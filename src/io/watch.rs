@@ -79,7 +79,7 @@ mod fine {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let clock = timerfd_create(TimerfdClockId::Monotonic, flags).ok()?;
             registry
-                .register(&mut SourceFd(&clock.as_raw_fd()), super::super::reactor::WATCH, Interest::READABLE)
+                .register(&mut SourceFd(&clock.as_raw_fd()), crate::io::reactor::WATCH, Interest::READABLE)
                 .ok()?;
             Some(Clock(clock))
         }

@@ -11,21 +11,20 @@ use zeroxide_patterns::AnyPattern;
 use zeroxide_zmtp::mechanism::zap::{Reply, Request};
 use zeroxide_zmtp::{Message, SocketType};
 
-use super::command::{Command, Control};
-use super::reactor::ReactorLink;
-use crate::context::ContextBase;
+use crate::endpoints::EndpointState;
 use crate::error::Denial;
 use crate::options::Values;
 use crate::security::Credentials;
 use crate::signal::Waiter;
 use crate::socket::base::SocketBase;
-use crate::socket::endpoints::EndpointState;
+use crate::socket::context::ContextBase;
+use crate::socket::news::News;
+use crate::socket::orders::IoThread;
+use crate::socket::orders::Order;
 use crate::socket::transfer::Patience;
 
 /// Where a handler is bound.
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
-/// Its name.
-pub(crate) const NAME: &str = "zeromq.zap.01";
 
 /// One question on its way, or waiting for its reply.
 pub(crate) struct Question {
@@ -37,12 +36,12 @@ pub(crate) struct Question {
 impl Question {
     /// Asks the handler about a peer of a socket in `domain`, with its bytes as they are; `None` when there is none.
     ///
-    /// [`Question::look`] is to follow; later the reactor is told by [`Command::Replied`] when to look again.
+    /// [`Question::look`] is to follow; later the reactor is told by [`Order::Replied`] when to look again.
     pub(super) fn ask(
         context: &Arc<ContextBase>,
         connection: u64,
         (domain, who): (&[u8], &Credentials),
-        reactor: ReactorLink,
+        reactor: IoThread,
     ) -> Option<Result<Question, Denial>> {
         let id = connection.to_string();
         let request = Request {
@@ -92,7 +91,7 @@ impl Drop for Question {
     fn drop(&mut self) {
         let handler = self.base.enter(|state| state.pipes.iter().find_map(|(_, entry)| entry.far_end()));
         if let Some(handler) = handler {
-            handler.base.post(Control::Retire(handler.slot));
+            handler.base.post(News::Retire(handler.slot));
         }
         self.base.close();
     }
@@ -118,12 +117,12 @@ fn open(context: &Arc<ContextBase>) -> Option<Arc<SocketBase>> {
 
 /// Tells the reactor that a question may be answered. Called by whichever thread answers.
 struct Call {
-    reactor: ReactorLink,
+    reactor: IoThread,
     connection: u64,
 }
 
 impl Wake for Call {
     fn wake(self: Arc<Self>) {
-        self.reactor.send(Command::Replied(self.connection));
+        self.reactor.send(Order::Replied(self.connection));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{OptionError, show_duration};
+use super::error::OptionError;
+use super::kind::show_duration;
 
 /// Options of a [`Context`](crate::Context).
 ///

@@ -7,8 +7,9 @@ use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
+use super::choices::{ReconnectStop, RouterNotify};
+use super::error::OptionError;
 use super::row::{Row, Unit};
-use super::{OptionError, ReconnectStop, RouterNotify};
 use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// A type of option values.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroxide_zmtp::SocketType;
 
-use super::Values;
+use super::table::Values;
 
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

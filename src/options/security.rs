@@ -6,8 +6,7 @@ use zeroxide_zmtp::mechanism::Settings;
 use zeroxide_zmtp::{Config, SocketType};
 
 use super::Values;
-use crate::error::SecurityError;
-use crate::security::{Mechanism, Role};
+use crate::security::{Mechanism, Role, SecurityError};
 #[cfg(feature = "curve")]
 use crate::security::{SecretKey, entropy};
 

@@ -14,9 +14,9 @@ use zeroxide_transports::Endpoint;
 use zeroxide_zmtp::mechanism::Secret;
 use zeroxide_zmtp::{SocketType, Version};
 
+use super::choices::{ReconnectStop, RouterNotify};
 use super::kind::{Field, Kind, check};
 use super::row::{CType, Place, Row, Scope, Support, Unit};
-use super::{ReconnectStop, RouterNotify};
 use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
@@ -136,7 +136,7 @@ macro_rules! options {
 
             /// Whether every value is inside the limits of its row.
             #[cfg(test)]
-            pub(super) fn check_all(&self) -> Result<(), super::OptionError> {
+            pub(super) fn check_all(&self) -> Result<(), super::error::OptionError> {
                 $(if let Some(value) = Field::<$ty>::value(&self.$field) {
                     (opt::$name.check)(&value)?;
                 })+
@@ -218,7 +218,7 @@ macro_rules! options {
         /// libzmq says with -1 or 0. Options of features that do not exist yet are here too; setting one is an error.
         pub mod opt {
             use super::*;
-            use super::super::{AtAttach, Live, Opt, ReadOnly};
+            use super::super::typed::{AtAttach, Live, Opt, ReadOnly};
             use std::marker::PhantomData;
 
             pub use super::super::row::{CType, Place, Row, Scope, Support};

@@ -8,6 +8,7 @@ use zeroxide_zmtp::Version;
 
 use super::kind::check;
 use super::opt::{CType, TABLE};
+use super::row::Support;
 use super::row::Unit;
 use super::*;
 

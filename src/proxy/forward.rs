@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use zeroxide_zmtp::{Frame, Message};
 
-use super::stats::Size;
+use super::sockets::Sockets;
+use super::stats::{ProxySide, ProxyStats, Size};
 use super::steering::Steering;
-use super::{Proxy, ProxySide, ProxyStats};
 use crate::error::{Error, Result, SendError, Turn};
 use crate::poller::{Ready, readiness};
 use crate::signal::{Signal, wait_hearing};
@@ -20,7 +20,7 @@ const BURST: usize = 1000;
 
 /// A proxy that runs.
 pub(super) struct Forwarder {
-    sockets: Proxy,
+    sockets: Sockets,
     steering: Arc<Steering>,
     stats: ProxyStats,
     /// The message that waits for the front, and the one that waits for the back.
@@ -46,7 +46,7 @@ enum To {
 }
 
 impl Forwarder {
-    pub(super) fn new(sockets: Proxy, steering: Arc<Steering>, hears_signals: bool) -> Forwarder {
+    pub(super) fn new(sockets: Sockets, steering: Arc<Steering>, hears_signals: bool) -> Forwarder {
         let (front, back) = (sockets.front.socket_type(), sockets.back.socket_type());
         // One socket at both sides: there is one direction only.
         let same = Arc::ptr_eq(sockets.front.base(), sockets.back.base());
@@ -70,7 +70,7 @@ impl Forwarder {
 
     fn forward(&mut self) -> Result<()> {
         let bases: Vec<Arc<SocketBase>> =
-            self.sockets.sockets().map(|socket| Arc::clone(socket.base())).collect();
+            self.sockets.all().map(|socket| Arc::clone(socket.base())).collect();
         let steering = Arc::clone(&self.steering);
         let first = Arc::clone(&bases[0].context);
         let parkers = self.hears_signals.then_some(&first.parkers);

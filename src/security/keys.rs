@@ -4,9 +4,6 @@
 use zeroxide_zmtp::Entropy;
 
 #[cfg(feature = "curve")]
-use crate::error::{Result, SecurityError};
-
-#[cfg(feature = "curve")]
 pub use zeroxide_zmtp::mechanism::curve::{PublicKey, SecretKey};
 
 #[cfg(not(feature = "curve"))]
@@ -16,21 +13,6 @@ pub use none::{PublicKey, SecretKey};
 #[cfg(feature = "curve")]
 pub(crate) fn entropy() -> Entropy {
     Entropy::new(|bytes| getrandom::fill(bytes).map_err(|_| zeroxide_zmtp::entropy::NoEntropy))
-}
-
-/// A new secret key of CURVE, with its public one: of the operating system's random bytes.
-///
-/// ```
-/// let key = zeroxide::generate_secret_key()?;
-/// println!("give this to the others: {}", key.public());
-/// # Ok::<(), zeroxide::Error>(())
-/// ```
-///
-/// # Errors
-/// [`SecurityError::NoEntropy`].
-#[cfg(feature = "curve")]
-pub fn generate_secret_key() -> Result<SecretKey> {
-    SecretKey::generate(&entropy()).map_err(|_| SecurityError::NoEntropy.into())
 }
 
 /// Nobody needs any.

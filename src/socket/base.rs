@@ -13,22 +13,21 @@ use bytes::Bytes;
 use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
-use super::endpoints::{EndpointState, EndpointTable};
 use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable};
-use super::request::Exchange;
-use super::transfer::Waits;
-use crate::context::ContextBase;
+use super::waits::{Exchange, Waits};
+use crate::endpoints::{EndpointState, EndpointTable};
 use crate::engine::Engine;
 use crate::engine::slot::Slot;
 use crate::error::Error;
-use crate::io::command::{Attach, Control, Mailbox};
-use crate::io::flush::{Decision, FlushRule};
-use crate::io::reactor::ReactorLink;
-use crate::io::reaper::Closure;
 use crate::monitor::Monitors;
 use crate::options::Values;
 use crate::peers::PeerList;
 use crate::signal::Signal;
+use crate::socket::closure::Closure;
+use crate::socket::context::ContextBase;
+use crate::socket::flush::{Decision, FlushRule};
+use crate::socket::news::{Attach, Mailbox, News};
+use crate::socket::orders::IoThread;
 use crate::stats::Counters;
 
 /// The shared part of a socket.
@@ -52,7 +51,7 @@ pub(crate) struct SocketBase {
     pub(crate) counters: Arc<Counters>,
     /// What ZMQ_FD answers, once it was asked for.
     #[cfg(all(unix, feature = "face"))]
-    pub(crate) event_fd: crate::face::EventFd,
+    pub(crate) event_fd: crate::socket::wake_fd::EventFd,
     /// The calls that wait in `send`.
     pub(crate) sending: Waits,
     /// Whose turn it is in `request`.
@@ -71,7 +70,7 @@ pub(crate) struct SocketState {
     pub(crate) values: Values,
     pub(super) flush: FlushRule,
     /// The I/O thread of this socket, once an endpoint needed one.
-    pub(crate) reactor: Option<ReactorLink>,
+    pub(crate) reactor: Option<IoThread>,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     /// Messages without a subscriber: at the last look, and before the first subscription.
@@ -85,7 +84,7 @@ pub(crate) struct SocketState {
     marks: (u32, u32),
     /// The message that is being sent, and the one that is being received, part by part.
     #[cfg(feature = "face")]
-    pub(crate) parts: crate::face::Parts,
+    pub(crate) parts: crate::socket::parts::Parts,
 }
 
 /// Why a socket can no longer be used.
@@ -130,7 +129,7 @@ impl SocketBase {
             marks: (values.sndhwm, values.rcvhwm),
             values,
             #[cfg(feature = "face")]
-            parts: crate::face::Parts::default(),
+            parts: crate::socket::parts::Parts::default(),
         };
         state.pattern.configure(&state.values.pattern_options());
         Arc::new(SocketBase {
@@ -148,7 +147,7 @@ impl SocketBase {
             monitors: Monitors::default(),
             counters: Arc::new(Counters::default()),
             #[cfg(all(unix, feature = "face"))]
-            event_fd: crate::face::EventFd::default(),
+            event_fd: crate::socket::wake_fd::EventFd::default(),
             sending: Waits::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
@@ -196,25 +195,25 @@ impl SocketBase {
     pub(super) fn take_up_news(self: &Arc<Self>, state: &mut SocketState) {
         while let Some(control) = self.mailbox.take() {
             match control {
-                Control::Attach(attach) => self.take_attach(state, *attach),
-                Control::Up(slot, engine, peer) => state.up(&slot, engine, peer),
-                Control::Joined(slot, routing_id) => state.joined(&slot, &routing_id),
-                Control::Lost(slot) => state.lost(&slot),
-                Control::Ended(slot) => self.take_end(state, &slot),
-                Control::Readable(slot) => state.readable(&slot),
-                Control::Writable(slot) => state.writable(&slot),
-                Control::Bound(slot, binder) => {
+                News::Attach(attach) => self.take_attach(state, *attach),
+                News::Up(slot, engine, peer) => state.up(&slot, engine, peer),
+                News::Joined(slot, routing_id) => state.joined(&slot, &routing_id),
+                News::Lost(slot) => state.lost(&slot),
+                News::Ended(slot) => self.take_end(state, &slot),
+                News::Readable(slot) => state.readable(&slot),
+                News::Writable(slot) => state.writable(&slot),
+                News::Bound(slot, binder) => {
                     if let Some(endpoint) = state.bound(&slot, binder) {
                         self.endpoints.set_state(endpoint, EndpointState::Connected { connection: 0 });
                     }
                 }
-                Control::Retire(slot) => {
+                News::Retire(slot) => {
                     if let Some(id) = slot.get() {
                         self.retire(state, id);
                     }
                 }
-                Control::Changed => state.changed(),
-                Control::Flush => state.pipes.flush_all(FlushCause::Watch),
+                News::Changed => state.changed(),
+                News::Flush => state.pipes.flush_all(FlushCause::Watch),
             }
         }
     }
@@ -249,8 +248,8 @@ impl SocketBase {
             if let Some(owner) = answer {
                 let routing_id = state.values.routing_id_bytes();
                 // Told at once: the mailbox of the other socket is a leaf lock.
-                owner.base.mailbox.put(Control::Joined(owner.slot.clone(), routing_id));
-                state.pipes.errands.tell(&owner, Control::Writable);
+                owner.base.mailbox.put(News::Joined(owner.slot.clone(), routing_id));
+                state.pipes.errands.tell(&owner, News::Writable);
             }
         }
     }
@@ -275,7 +274,7 @@ impl SocketBase {
     /// A pipe goes, on this side's wish: what is unsent leaves without it, what is unread is thrown away.
     fn retire(&self, state: &mut SocketState, id: PipeId) {
         match state.pipes.let_go(id) {
-            Some(Link::Inproc(owner)) => state.pipes.errands.tell(&owner, Control::Ended),
+            Some(Link::Inproc(owner)) => state.pipes.errands.tell(&owner, News::Ended),
             Some(Link::Engine(engine)) => state.pipes.errands.drive(&engine),
             Some(Link::Offline) | None => {}
         }
@@ -354,7 +353,7 @@ impl SocketState {
     }
 
     /// Where each connection of an endpoint has a pipe of its own, those of earlier ones stay for what is unread.
-    /// Their names are free for the next one, if it is the same user's (`security/names`): without a pipe it would be ended,
+    /// Their names are free for the next one, if it is the same user's (`options/names`): without a pipe it would be ended,
     /// and the endpoint with it.
     fn succeed(&mut self, newcomer: &Entry) {
         let user = user_of(newcomer);
@@ -369,7 +368,7 @@ impl SocketState {
     }
 
     /// A peer that is gone keeps its name as long as something of it is unread, but not from a newcomer of the same user
-    /// (`security/names`), who could be answered under no other.
+    /// (`options/names`), who could be answered under no other.
     fn free_name(&mut self, routing_id: &[u8], user: &str) {
         let Some(holder) = self.pattern.find(routing_id) else { return };
         let entry = self.pipes.get(holder).filter(|entry| entry.is_ended());
@@ -399,7 +398,7 @@ impl SocketState {
         })
     }
 
-    /// Whether a newcomer without a name would take that of another user over (`security/names`).
+    /// Whether a newcomer without a name would take that of another user over (`options/names`).
     fn is_anothers_name(&self, own: Option<PipeId>, routing_id: &[u8], user: &str) -> bool {
         let holder = self.pattern.displaced_by(routing_id).filter(|holder| Some(*holder) != own);
         let holder = holder.and_then(|holder| self.pipes.get(holder));
@@ -414,7 +413,7 @@ impl SocketState {
                 Some(fault) => self.pipes.errands.expelled.push((Arc::clone(engine), fault)),
                 None => self.pipes.errands.stops.push(Arc::clone(engine)),
             },
-            Link::Inproc(owner) => self.pipes.errands.tell(owner, Control::Ended),
+            Link::Inproc(owner) => self.pipes.errands.tell(owner, News::Ended),
             Link::Offline => {}
         }
         self.pipes.discard_pipe(entry);

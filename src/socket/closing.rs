@@ -1,12 +1,89 @@
-//! The end of a socket, on the application's side. What follows on the reactor is in `io/reaper`.
+//! The end of a socket, on the application's side. What follows on the I/O thread is in `io/reaper`.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
 
 use super::base::{SocketBase, SocketEnd, SocketState};
+use super::closure::CloseReport;
+use super::context::ContextBase;
+use super::news::News;
+use super::orders::Order;
 use super::pipes::Link;
-use crate::io::command::{Command, Control};
 use crate::monitor::EventKind;
+use crate::signal::after;
+
+/// The closing of a socket or of a context: a future, and something to wait for.
+///
+/// Dropping it changes nothing: the closing goes on in the background.
+#[must_use = "closing goes on in the background; wait for it to learn what was lost"]
+pub struct Closing {
+    sockets: Vec<Arc<SocketBase>>,
+    /// The context that ends with its sockets.
+    context: Option<Arc<ContextBase>>,
+}
+
+impl Closing {
+    /// The closing of these sockets, and of the context that they are all sockets of.
+    pub(crate) fn new(sockets: Vec<Arc<SocketBase>>, context: Option<Arc<ContextBase>>) -> Closing {
+        Closing { sockets, context }
+    }
+
+    /// Waits until everything is sent or has lingered long enough, and tells what became of it. When a context has
+    /// ended, so have its threads, and its descriptors are closed.
+    ///
+    /// On a context's own threads it does not wait.
+    pub fn wait(self) -> CloseReport {
+        self.wait_until(None);
+        self.report()
+    }
+
+    /// Like [`Closing::wait`], but at most for `limit`; gives itself back when that was too short.
+    ///
+    /// # Errors
+    /// The closing itself, when something was still unsent at the limit, or a thread still busy.
+    pub fn wait_timeout(self, limit: Duration) -> Result<CloseReport, Closing> {
+        match self.wait_until(after(limit)) {
+            true => Ok(self.report()),
+            false => Err(self),
+        }
+    }
+
+    fn wait_until(&self, deadline: Option<Instant>) -> bool {
+        let closed = |base: &Arc<SocketBase>| base.context.is_own_thread() || base.closure.wait(deadline);
+        self.sockets.iter().all(closed)
+            && self.context.as_ref().is_none_or(|context| context.threads.wait(deadline))
+    }
+
+    fn report(&self) -> CloseReport {
+        self.sockets.iter().map(|base| base.closure.report()).fold(CloseReport::default(), |sum, one| {
+            CloseReport { written: sum.written + one.written, dropped: sum.dropped + one.dropped }
+        })
+    }
+}
+
+impl Future for Closing {
+    type Output = CloseReport;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<CloseReport> {
+        let closed = self.sockets.iter().all(|base| base.closure.latch.poll(cx.waker()));
+        match closed && self.context.as_ref().is_none_or(|context| context.threads.poll(cx.waker())) {
+            true => Poll::Ready(self.report()),
+            false => Poll::Pending,
+        }
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = self.sockets.iter().filter(|base| !base.closure.is_complete()).count();
+        f.debug_struct("Closing").field("sockets", &self.sockets.len()).field("open", &open).finish()
+    }
+}
 
 impl SocketBase {
     /// Closes the socket, once: nothing can be sent or received any more, what is unsent lingers. Never waits.
@@ -29,7 +106,7 @@ impl SocketBase {
         self.free_names();
         self.give_up_names(&loaded);
         match reactor {
-            Some(reactor) => reactor.send(Command::Close(Arc::clone(self))),
+            Some(reactor) => reactor.send(Order::Close(Arc::clone(self))),
             None => self.forget(),
         }
     }
@@ -62,7 +139,7 @@ impl SocketBase {
         for mut entry in state.pipes.take_all() {
             state.pipes.errands.let_go(&mut entry.pipe);
             match &entry.link {
-                Link::Inproc(owner) => state.pipes.errands.tell(owner, Control::Ended),
+                Link::Inproc(owner) => state.pipes.errands.tell(owner, News::Ended),
                 Link::Engine(engine) => state.pipes.errands.drive(engine),
                 Link::Offline => {}
             }

@@ -1,13 +1,30 @@
 //! The socket: one thread-safe handle for every pattern and transport.
 
+mod attach;
+pub(crate) mod authorities;
 pub(crate) mod base;
-mod closing;
-pub(crate) mod endpoints;
+pub(crate) mod closing;
+pub(crate) mod closure;
+pub(crate) mod context;
+pub(crate) mod ends;
+#[cfg(all(unix, feature = "face"))]
+pub(crate) mod event_fd;
+pub(crate) mod flush;
+pub(crate) mod inproc;
+mod marks;
+pub(crate) mod news;
 mod observe;
+pub(crate) mod orders;
+#[cfg(feature = "face")]
+pub(crate) mod parts;
 pub(crate) mod pipes;
+pub(crate) mod ready;
 mod request;
 mod settle;
 pub(crate) mod transfer;
+mod waits;
+#[cfg(all(unix, feature = "face"))]
+pub(crate) mod wake_fd;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +33,11 @@ use zeroxide_patterns::{Pattern, Refusal, RoutingId};
 use zeroxide_transports::{Endpoint, EndpointText};
 use zeroxide_zmtp::{Message, SocketType};
 
-pub use endpoints::{EndpointState, EndpointStatus};
-
-use crate::context::ContextHandle;
 use crate::error::{Error, GroupError, Op, Result, SendError};
-use crate::io::reaper::Closing;
 use crate::options::{Live, Opt, Options, Values, opt};
 use crate::poller::Ready;
+use crate::socket::closing::Closing;
+use crate::socket::context::ContextHandle;
 use base::SocketBase;
 use transfer::Patience;
 
@@ -48,14 +63,14 @@ use transfer::Patience;
 /// ```
 #[derive(Clone)]
 pub struct Socket {
-    handle: Arc<SocketHandle>,
+    pub(crate) handle: Arc<SocketHandle>,
 }
 
 /// What the clones of a socket share; its drop closes the socket.
-struct SocketHandle {
+pub(crate) struct SocketHandle {
     base: Arc<SocketBase>,
     /// A socket keeps its context.
-    context: Arc<ContextHandle>,
+    pub(crate) context: Arc<ContextHandle>,
 }
 
 impl Drop for SocketHandle {
@@ -413,12 +428,6 @@ impl Socket {
     pub fn close(&self) -> Closing {
         self.base().close();
         Closing::new(vec![Arc::clone(self.base())], None)
-    }
-
-    /// The context that made it.
-    #[must_use]
-    pub fn context(&self) -> crate::Context {
-        crate::Context::of(Arc::clone(&self.handle.context))
     }
 }
 

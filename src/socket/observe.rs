@@ -8,10 +8,10 @@ use zeroxide_transports::EndpointText;
 use zeroxide_zmtp::Peer;
 
 use super::base::{SocketBase, SocketState};
-use super::endpoints::{EndpointState, EndpointStatus};
 #[cfg(feature = "face")]
 use super::pipes::Link;
 use super::{Socket, pipes::Entry};
+use crate::endpoints::{EndpointState, EndpointStatus};
 #[cfg(feature = "face")]
 use crate::engine::Engine;
 use crate::error::{Error, NotReady, Op, Result, Why};

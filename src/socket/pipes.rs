@@ -12,10 +12,10 @@ use zeroxide_zmtp::queue::TrafficQueue;
 use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
-use super::endpoints::{JointMarks, Side};
+use super::marks::{JointMarks, Side};
 use crate::engine::slot::Slot;
 use crate::engine::{Engine, READABLE};
-use crate::io::command::Control;
+use crate::socket::news::News;
 use crate::stats::{Dropped, Drops, is_routed};
 
 /// Connections that a receiver who is about to wait reads himself.
@@ -123,11 +123,11 @@ impl Entry {
 }
 
 /// Makes the news for a slot.
-pub(crate) type News = fn(Slot) -> Control;
+pub(crate) type NewsOf = fn(Slot) -> News;
 
 /// What is left of a pipe that is gone, for its memory to be released outside the socket's lock.
 #[allow(dead_code)] // only ever dropped
-enum Grave {
+enum ToFree {
     Reader(Reader),
     Writer(Writer),
     Link(Link),
@@ -141,10 +141,10 @@ pub(crate) struct Errands {
     /// The first engine to drive stands outside the list, so that the common send allocates nothing.
     first: Option<Arc<Engine>>,
     more: Vec<Arc<Engine>>,
-    pub(crate) news: Vec<(Owner, News)>,
+    pub(crate) news: Vec<(Owner, NewsOf)>,
     pub(crate) garbage: Vec<Traffic>,
     /// Parts of pipes that are gone: messages, engines and sockets may end with them.
-    graves: Vec<Grave>,
+    to_free: Vec<ToFree>,
     /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
     /// Connections to end now for a fault of their peer's.
@@ -191,14 +191,14 @@ impl Errands {
         pipe.writer.finish();
         let unread = pipe.reader.abandon();
         if !unread.is_empty() {
-            self.graves.push(Grave::Unread(unread));
+            self.to_free.push(ToFree::Unread(unread));
         }
         self.any = true;
     }
 
-    fn bury(&mut self, grave: Grave) {
+    fn free_later(&mut self, grave: ToFree) {
         self.any = true;
-        self.graves.push(grave);
+        self.to_free.push(grave);
     }
 
     /// Whether running it writes, reads or wakes.
@@ -213,7 +213,7 @@ impl Errands {
 
     /// Whether memory is to be freed that may be the application's.
     pub(crate) fn has_garbage(&self) -> bool {
-        !self.garbage.is_empty() || !self.graves.is_empty()
+        !self.garbage.is_empty() || !self.to_free.is_empty()
     }
 
     /// Whether an engine is to be driven.
@@ -221,7 +221,7 @@ impl Errands {
         self.first.is_some()
     }
 
-    pub(crate) fn tell(&mut self, owner: &Owner, news: News) {
+    pub(crate) fn tell(&mut self, owner: &Owner, news: NewsOf) {
         self.any = true;
         self.news.push((owner.clone(), news));
     }
@@ -352,7 +352,7 @@ impl PipeTable {
             };
             match &entry.link {
                 Link::Engine(engine) if wake => self.errands.drive(engine),
-                Link::Inproc(owner) if wake => self.errands.tell(owner, Control::Writable),
+                Link::Inproc(owner) if wake => self.errands.tell(owner, News::Writable),
                 _ => {}
             }
         }
@@ -399,7 +399,7 @@ impl PipeTable {
         let wake = entry.pipe.writer.flush();
         match &entry.link {
             Link::Engine(engine) => self.errands.drive(engine),
-            Link::Inproc(owner) if wake => self.errands.tell(owner, Control::Readable),
+            Link::Inproc(owner) if wake => self.errands.tell(owner, News::Readable),
             Link::Inproc(_) | Link::Offline => {}
         }
         Self::collect(&mut self.errands, &mut entry.pipe.writer);
@@ -436,7 +436,7 @@ impl PipeTable {
     pub(crate) fn unlink(&mut self, id: PipeId) {
         if let Some(entry) = self.get_mut(id) {
             let link = std::mem::replace(&mut entry.link, Link::Offline);
-            self.errands.bury(Grave::Link(link));
+            self.errands.free_later(ToFree::Link(link));
         }
     }
 
@@ -468,7 +468,7 @@ impl PipeTable {
         // Every commit over inproc is visible before `send` returns: libzmq's users count on it.
         if let Link::Inproc(owner) = &entry.link {
             if entry.pipe.writer.put(traffic) {
-                self.errands.tell(owner, Control::Readable);
+                self.errands.tell(owner, News::Readable);
             }
             return Self::collect(&mut self.errands, &mut entry.pipe.writer);
         }
@@ -527,7 +527,7 @@ impl Pipes for PipeTable {
         if entry.pipe.reader.owes_wake() {
             match &entry.link {
                 Link::Engine(engine) => self.errands.drive(engine),
-                Link::Inproc(owner) => self.errands.tell(owner, Control::Writable),
+                Link::Inproc(owner) => self.errands.tell(owner, News::Writable),
                 Link::Offline => {}
             }
         }
@@ -609,7 +609,7 @@ impl Pipes for PipeTable {
         entry.farewell = None;
         match self.let_go(pipe) {
             Some(Link::Engine(engine)) => self.errands.retired.push(engine),
-            Some(Link::Inproc(owner)) => self.errands.tell(&owner, Control::Ended),
+            Some(Link::Inproc(owner)) => self.errands.tell(&owner, News::Ended),
             Some(Link::Offline) if !ended => self.errands.ended_endpoints.push(endpoint),
             Some(Link::Offline) | None => {}
         }
@@ -648,15 +648,15 @@ impl PipeTable {
     /// A pipe that never joined goes.
     pub(crate) fn discard_pipe(&mut self, entry: Entry) {
         let writer = self.dismantle(entry);
-        self.errands.bury(Grave::Writer(writer));
+        self.errands.free_later(ToFree::Writer(writer));
     }
 
     /// Takes a pipe's writer; the rest is buried.
     fn dismantle(&mut self, entry: Entry) -> Writer {
         let Pipe { mut writer, reader } = entry.pipe;
         Self::collect(&mut self.errands, &mut writer);
-        self.errands.bury(Grave::Reader(reader));
-        self.errands.bury(Grave::Link(entry.link));
+        self.errands.free_later(ToFree::Reader(reader));
+        self.errands.free_later(ToFree::Link(entry.link));
         writer
     }
 
@@ -691,7 +691,7 @@ impl PipeTable {
         });
         *leaving = stay;
         let done: Vec<(Writer, Option<Cause>)> = done;
-        done.into_iter().for_each(|(writer, _)| self.errands.bury(Grave::Writer(writer)));
+        done.into_iter().for_each(|(writer, _)| self.errands.free_later(ToFree::Writer(writer)));
     }
 
     /// A pipe is full while its engine could write: make its batch visible and have the engine driven.

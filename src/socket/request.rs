@@ -1,7 +1,6 @@
 //! One whole exchange of a REQ in one call, from any thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::Pattern;
@@ -11,31 +10,6 @@ use super::Socket;
 use super::base::SocketBase;
 use super::transfer::Patience;
 use crate::error::{Error, Op, RequestError, RequestUnsent, Why};
-use crate::signal::{Signal, wait_until};
-
-/// Whose turn it is to ask: exchanges of one REQ follow one another.
-#[derive(Default)]
-pub(crate) struct Exchange {
-    taken: AtomicBool,
-    free: Signal,
-}
-
-/// The right to ask, until it is dropped.
-struct MyTurn<'a>(&'a Exchange);
-
-impl Exchange {
-    fn take(&self, deadline: Option<Instant>) -> Option<MyTurn<'_>> {
-        let free = || (!self.taken.swap(true, Ordering::SeqCst)).then_some(());
-        wait_until(&[&self.free], deadline, free).map(|()| MyTurn(self))
-    }
-}
-
-impl Drop for MyTurn<'_> {
-    fn drop(&mut self) {
-        self.0.taken.store(false, Ordering::SeqCst);
-        self.0.free.notify_one();
-    }
-}
 
 impl Socket {
     /// Sends a request and waits for its reply, at most for `limit` in all (REQ).

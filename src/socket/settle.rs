@@ -14,11 +14,12 @@ use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, MutexGuard};
 
 use super::base::{SocketBase, SocketEnd, SocketState};
-use super::pipes::{Errands, News, Owner};
+use super::pipes::{Errands, NewsOf, Owner};
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, Effects};
-use crate::io::command::{Command, Control};
-use crate::io::reactor::ReactorLink;
+use crate::socket::news::News;
+use crate::socket::orders::IoThread;
+use crate::socket::orders::Order;
 use crate::stats::Counters;
 use crate::user_code;
 
@@ -26,11 +27,11 @@ use crate::user_code;
 const ROUNDS: usize = 2;
 
 /// The sockets that were told something: their mailboxes are to be looked at.
-type Told = VecDeque<(Owner, News)>;
+type Told = VecDeque<(Owner, NewsOf)>;
 
 impl SocketBase {
     /// Puts news in the mailbox and sees to it that it is taken up.
-    pub(crate) fn post(self: &Arc<Self>, control: Control) {
+    pub(crate) fn post(self: &Arc<Self>, control: News) {
         self.mailbox.put(control);
         self.settle();
     }
@@ -43,7 +44,7 @@ impl SocketBase {
 
     /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
     pub(crate) fn look(self: &Arc<Self>) -> bool {
-        self.mailbox.put(Control::Flush);
+        self.mailbox.put(News::Flush);
         let Some(mut state) = self.try_lock() else {
             // Whoever is inside flushes when leaving, and is something new.
             self.settle();
@@ -107,7 +108,7 @@ impl SocketBase {
     }
 
     /// Releases the lock. Returns what is to be done without it, and the I/O thread that takes what is left of that.
-    fn unlock(&self, mut state: MutexGuard<'_, SocketState>) -> (Errands, Option<ReactorLink>) {
+    fn unlock(&self, mut state: MutexGuard<'_, SocketState>) -> (Errands, Option<IoThread>) {
         if state.pipes.has_drained() {
             self.detach_drained(&mut state);
         }
@@ -115,14 +116,8 @@ impl SocketBase {
     }
 
     /// Does what was asked for under the lock, without it. Engines are driven here if the caller `drives`, else by their
-    /// I/O thread. News stays in the mailboxes of this socket and of those `told`.
-    fn run(
-        self: &Arc<Self>,
-        mut errands: Errands,
-        reactor: Option<ReactorLink>,
-        drives: bool,
-        told: &mut Told,
-    ) {
+    /// I/O thread. NewsOf stays in the mailboxes of this socket and of those `told`.
+    fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<IoThread>, drives: bool, told: &mut Told) {
         if errands.touches_the_system() && self.context.is_forked() {
             // The streams, the poller and the thread are the parent's.
             self.lock().end = Some(SocketEnd::Forked);
@@ -133,11 +128,11 @@ impl SocketBase {
         }
         for engine in errands.engines() {
             match &reactor {
-                Some(reactor) if !drives => reactor.send(Command::Engine(engine.id)),
+                Some(reactor) if !drives => reactor.send(Order::Engine(engine.id)),
                 _ => {
                     let effects = engine.drive(Driver::Application);
                     if let Some(reactor) = reactor.as_ref().filter(|_| effects.outcome || effects.again) {
-                        reactor.send(Command::Engine(engine.id));
+                        reactor.send(Order::Engine(engine.id));
                     }
                     self.note_effects(&engine.slot, effects);
                 }
@@ -160,37 +155,37 @@ impl SocketBase {
     }
 
     /// What only the I/O thread can do.
-    fn order(self: &Arc<Self>, errands: &mut Errands, reactor: &ReactorLink) {
+    fn order(self: &Arc<Self>, errands: &mut Errands, reactor: &IoThread) {
         if errands.defer {
             Counters::add(&self.counters.deferrals, 1);
-            reactor.send(Command::Flush(Arc::clone(self)));
+            reactor.send(Order::Flush(Arc::clone(self)));
         }
         for engine in errands.retired.drain(..) {
-            reactor.send(Command::Retire(engine.id));
+            reactor.send(Order::Retire(engine.id));
         }
         for engine in errands.stops.drain(..) {
             engine.stop();
-            reactor.send(Command::Engine(engine.id));
+            reactor.send(Order::Engine(engine.id));
         }
         for (engine, fault) in errands.expelled.drain(..) {
             engine.expel(fault);
-            reactor.send(Command::Engine(engine.id));
+            reactor.send(Order::Engine(engine.id));
         }
         for engine in errands.read_out.drain(..) {
-            reactor.send(Command::ReadOut(engine.id));
+            reactor.send(Order::ReadOut(engine.id));
         }
         for endpoint in errands.ended_endpoints.drain(..) {
-            reactor.send(Command::Stop(endpoint));
+            reactor.send(Order::Stop(endpoint));
         }
     }
 
     /// Puts what a drive found out in the mailbox.
     fn note_effects(&self, slot: &Slot, effects: Effects) {
         if effects.input {
-            self.mailbox.put(Control::Readable(slot.clone()));
+            self.mailbox.put(News::Readable(slot.clone()));
         }
         if effects.credit {
-            self.mailbox.put(Control::Writable(slot.clone()));
+            self.mailbox.put(News::Writable(slot.clone()));
         }
         if !effects.garbage.is_empty() {
             user_code::free(effects.garbage);

@@ -1,6 +1,6 @@
 //! Sending and receiving: the blocking, non-blocking and timed calls over one attempt each.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Pattern, Refusal};
@@ -20,39 +20,6 @@ pub(crate) enum Patience {
     Option,
     /// So long.
     For(Duration),
-}
-
-/// Calls that wait, each with its beginning, for those who ask why nothing happens.
-#[derive(Default)]
-pub(crate) struct Waits(Mutex<Vec<Instant>>);
-
-/// One call that waits.
-pub(crate) struct Wait<'a>(&'a Waits, Instant);
-
-impl Waits {
-    pub(crate) fn begin(&self, start: Instant) -> Wait<'_> {
-        self.list().push(start);
-        Wait(self, start)
-    }
-
-    /// How many wait, and since when the first of them.
-    pub(crate) fn look(&self) -> (usize, Option<Instant>) {
-        let list = self.list();
-        (list.len(), list.iter().min().copied())
-    }
-
-    fn list(&self) -> MutexGuard<'_, Vec<Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        let mut list = self.0.list();
-        if let Some(at) = list.iter().position(|start| *start == self.1) {
-            list.swap_remove(at);
-        }
-    }
 }
 
 impl SocketBase {

@@ -64,7 +64,7 @@ pub(crate) const BANS: &[Ban] = &[
     Ban {
         name: "sleep in the core",
         patterns: &["thread :: sleep"],
-        why: "an application thread sleeps only in the signaler, an I/O thread only in its poll",
+        why: "an application thread sleeps only in src/signal, an I/O thread only in its poll",
         places: &[
             "zmtp/src/",
             "patterns/src/",
@@ -96,7 +96,7 @@ pub(crate) const BANS: &[Ban] = &[
         patterns: &["unbounded", "unbounded_channel", "mpsc :: channel"],
         why: "what a peer or a burst can fill must have a bound",
         allow: &[Allow {
-            path: "src/io/reactor.rs",
+            path: "src/socket/orders.rs",
             line: "crossbeam_channel::unbounded()",
             reason: "orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) \
                      or call",
@@ -122,9 +122,9 @@ pub(crate) const BANS: &[Ban] = &[
     Ban {
         name: "waiting",
         patterns: &["thread :: park", "thread :: park_timeout", "Condvar", "Poll :: poll", ". poll ( & mut"],
-        why: "application threads wait only in the signaler and I/O threads only in the reactor, so that a \
+        why: "application threads wait only in src/signal and I/O threads only in the reactor, so that a \
               simulation can drive everything else",
-        homes: &["src/io/signaler.rs", "src/io/reactor.rs"],
+        homes: &["src/signal.rs", "src/io/reactor.rs"],
         ..ROW
     },
     Ban {

@@ -6,9 +6,9 @@
 //! - **A routing id**, as long as a pipe has it. ROUTER_HANDOVER is for peers that come back, not for the messages of
 //!   others. Whom a newcomer would displace is the pattern's to say (`Pattern::displaced_by`): nobody where it keeps the
 //!   name that CONNECT_ROUTING_ID gave it, or gets an automatic one. Asked before the newcomer has our READY where that can
-//!   wait for it (`io/hub`), and when it joins (`socket/base`).
+//!   wait for it (`io/connections`), and when it joins (`socket/base`).
 //! - **The pipe of a session**, on the types that address their peers: it has the name of the user that was found first,
-//!   and messages for it. Asked before the connection gets the pipe (`io/hub`), for then they leave. With IMMEDIATE each
+//!   and messages for it. Asked before the connection gets the pipe (`io/connections`), for then they leave. With IMMEDIATE each
 //!   connection has its own.
 //!
 //! libzmq's rules (AUTH_REQUIRED off) do not look at the user.

@@ -1,4 +1,4 @@
-//! Entry by try-lock with an *again* flag: the rule by which nobody waits for an engine and nothing wanted is lost.
+//! TryMutex by try-lock with an *again* flag: the rule by which nobody waits for an engine and nothing wanted is lost.
 //!
 //! Who wants something sets the flag, then tries the lock. The holder clears the flag before it works, and after
 //! unlocking looks at it once more. So a want that came while the lock was held is seen by the holder, and a want that
@@ -18,7 +18,7 @@ use std::sync::{
 use std::sync::{PoisonError, TryLockError};
 
 /// A state that is entered by turns.
-pub(crate) struct Entry<T> {
+pub(crate) struct TryMutex<T> {
     state: Mutex<T>,
     again: AtomicBool,
 }
@@ -34,9 +34,9 @@ pub(crate) enum Entered {
     Wanted,
 }
 
-impl<T> Entry<T> {
-    pub(crate) fn new(state: T) -> Entry<T> {
-        Entry { state: Mutex::new(state), again: AtomicBool::new(false) }
+impl<T> TryMutex<T> {
+    pub(crate) fn new(state: T) -> TryMutex<T> {
+        TryMutex { state: Mutex::new(state), again: AtomicBool::new(false) }
     }
 
     /// Works on the state, by up to `rounds` rounds while others want it too. What a round answers is handed to
@@ -88,8 +88,8 @@ mod tests {
     fn whatever_is_wanted_is_done_by_somebody() {
         loom::model(|| {
             let wants = Arc::new(AtomicUsize::new(0));
-            let entry = Arc::new(Entry::new(0));
-            let want = |entry: &Entry<usize>, wants: &AtomicUsize| {
+            let entry = Arc::new(TryMutex::new(0));
+            let want = |entry: &TryMutex<usize>, wants: &AtomicUsize| {
                 wants.fetch_add(1, Ordering::SeqCst);
                 entry.enter(usize::MAX, |done| *done += wants.swap(0, Ordering::SeqCst), |()| ())
             };
@@ -108,8 +108,8 @@ mod tests {
     fn a_want_beyond_the_rounds_is_handed_on() {
         loom::model(|| {
             let wants = Arc::new(AtomicUsize::new(0));
-            let entry = Arc::new(Entry::new(0));
-            let want = |entry: &Entry<usize>, wants: &AtomicUsize| {
+            let entry = Arc::new(TryMutex::new(0));
+            let want = |entry: &TryMutex<usize>, wants: &AtomicUsize| {
                 wants.fetch_add(1, Ordering::SeqCst);
                 entry.enter(1, |done| *done += wants.swap(0, Ordering::SeqCst), |()| ())
             };

@@ -1,8 +1,7 @@
-//! The connections of the sockets on one reactor: their turns, the end of their handshake, their own end.
+//! The connections of one I/O thread: their turns, the end of their handshake, their own end.
 //!
-//! In this version a hub is a view on the reactor's own registry: a turn is given by the reactor's thread, or, for
-//! output and for input that waits for room, by the application's. A poller of its own for each socket, which a
-//! waiting thread turns itself, fits in here.
+//! The I/O thread drives a connection's engine on an edge, on a timer, and when another turn is wanted. For output, and
+//! for input that waits for room, the application's thread drives it itself (`socket/settle`).
 
 use std::io;
 use std::sync::Arc;
@@ -12,12 +11,11 @@ use bytes::Bytes;
 use mio::{Interest, Token};
 use zeroxide_patterns::Origin;
 use zeroxide_transports::Stream;
-use zeroxide_transports::pipe::{Flow, Pipe, pipe};
+use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established, Introduction};
-use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError, Traffic};
+use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError};
 
 use super::acceptor::Place;
-use super::command::{Attach, Control};
 use super::notices::notify;
 use super::parting::Parting;
 use super::reactor::{Reactor, Timer};
@@ -29,6 +27,8 @@ use crate::monitor::{DisconnectReason, EventKind};
 use crate::options::Values;
 use crate::signal::after;
 use crate::socket::base::SocketBase;
+use crate::socket::ends::make_pipe;
+use crate::socket::news::{Attach, News};
 use crate::socket::pipes::{Entry, Link};
 use crate::stats::Counters;
 
@@ -281,7 +281,7 @@ impl Reactor {
             Some(mut pipe) => {
                 notify(&base, &mut pipe, arrival);
                 engine.attach(pipe, hello);
-                base.post(Control::Up(slot, engine, peer));
+                base.post(News::Up(slot, engine, peer));
             }
             None => {
                 let (ours, mut theirs) = make_pipe(&base, &values);
@@ -296,14 +296,14 @@ impl Reactor {
                 let routing_id: Bytes = peer.routing_id.clone();
                 entry.peer = Some(peer);
                 let origin = self.origin(maker);
-                base.post(Control::Attach(Box::new(Attach { entry, origin, routing_id })));
+                base.post(News::Attach(Box::new(Attach { entry, origin, routing_id })));
             }
         }
         self.give_turn(id);
     }
 
     /// Whether a session that has found a peer again has found another user, where the socket addresses its peers
-    /// (`security/names`).
+    /// (`options/names`).
     fn is_another(&mut self, id: u64, user: &str) -> bool {
         let Some(connected) = self.connections.get(&id).filter(|c| c.base.socket_type.addresses()) else {
             return false;
@@ -360,7 +360,7 @@ impl Reactor {
             let told = end.reason() != DisconnectReason::Ours
                 && notify(&connected.base, &mut pipe, connected.loss_notices());
             if told {
-                connected.base.post(Control::Readable(connected.slot.clone()));
+                connected.base.post(News::Readable(connected.slot.clone()));
             }
             // The socket knows of the loss before anybody can see it.
             self.give_pipe_back(&connected, pipe);
@@ -388,7 +388,7 @@ impl Reactor {
         if let Maker::Session(session) = connected.maker {
             self.session_lost(session, &connected, &end);
         }
-        connected.base.post(Control::Changed);
+        connected.base.post(News::Changed);
         self.reap(connected.base.id);
     }
 
@@ -404,27 +404,4 @@ impl Reactor {
         };
         connected.engine.emit(&base.monitors, kind);
     }
-}
-
-/// The pipe between a socket and an engine: the socket's end and the engine's.
-pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
-    let conflate = values.conflate && base.socket_type.conflates();
-    let lots = values.credit_in_lots;
-    let out = Flow { hwm: values.sndhwm, conflate, count_control: false, lots };
-    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true, lots };
-    pipe(out, inp)
-}
-
-/// Puts messages that no application sent behind what is in a pipe. They may exceed the high-water mark. `true`: the other
-/// side had found nothing to read before, and has to be told.
-pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
-    notices.into_iter().for_each(|notice| pipe.writer.write(Traffic::Message(notice)));
-    pipe.writer.flush()
-}
-
-/// The I/O end of a pipe goes for good: what it still held is dropped, and the socket is told.
-pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
-    pipe.writer.finish();
-    drop(pipe.reader.abandon());
-    base.post(Control::Ended(slot.clone()));
 }

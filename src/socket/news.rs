@@ -1,4 +1,4 @@
-//! What threads tell each other: [`Control`] for a socket, [`Command`] for a reactor. Never a message.
+//! News: what a socket must be told by other threads and other sockets. Never a message.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,20 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use zeroxide_patterns::Origin;
-use zeroxide_transports::Listener;
 use zeroxide_zmtp::Peer;
 
-use super::session::Session;
+use super::pipes::{Entry, Owner};
 use crate::engine::Engine;
 use crate::engine::slot::Slot;
-use crate::options::Values;
-use crate::security::authorities::Answer;
-use crate::signal::Latch;
-use crate::socket::base::SocketBase;
-use crate::socket::pipes::{Entry, Owner};
 
 /// News for a socket. Each is put in the socket's [`Mailbox`]; whoever gets the socket's lock next takes it up.
-pub(crate) enum Control {
+pub(crate) enum News {
     /// A pipe joins: of an accepted connection, or of the other socket of an inproc pair.
     Attach(Box<Attach>),
     /// A connection finished its handshake on a pipe of this socket.
@@ -56,12 +50,12 @@ pub(crate) struct Attach {
 /// announces input only after its reader found it empty, and credit only after its writer found none.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    news: Mutex<VecDeque<Control>>,
+    news: Mutex<VecDeque<News>>,
     full: AtomicBool,
 }
 
 impl Mailbox {
-    pub(crate) fn put(&self, control: Control) {
+    pub(crate) fn put(&self, control: News) {
         let mut news = self.news();
         news.push_back(control);
         self.full.store(true, Ordering::SeqCst);
@@ -74,62 +68,14 @@ impl Mailbox {
     }
 
     /// Takes the oldest piece of news.
-    pub(crate) fn take(&self) -> Option<Control> {
+    pub(crate) fn take(&self) -> Option<News> {
         let mut news = self.news();
         let control = news.pop_front();
         self.full.store(!news.is_empty(), Ordering::SeqCst);
         control
     }
 
-    fn news(&self) -> MutexGuard<'_, VecDeque<Control>> {
+    fn news(&self) -> MutexGuard<'_, VecDeque<News>> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// An order to a reactor.
-pub(crate) enum Command {
-    /// Serve a listener.
-    Bind(u64, Arc<SocketBase>, Box<Listener>, Arc<Values>),
-    /// Close a listener and the connections accepted by it; then say so.
-    Unbind(u64, Receipt),
-    /// Dial, and keep the connection up.
-    Connect(Box<Session>),
-    /// End a session, lingering as its socket says; then say so.
-    Disconnect(u64, Receipt),
-    /// Dial at once instead of waiting for the next attempt.
-    Redial(u64),
-    /// The lookup with this number is over.
-    Resolved(u64, std::io::Result<Vec<zeroxide_transports::Resolved>>),
-    /// Whether the peer of a connection may come in.
-    Decided(u64, Box<Answer>),
-    /// The ZAP handler may have replied about the peer of a connection.
-    Replied(u64),
-    /// Flush a socket and drive its engines.
-    Flush(Arc<SocketBase>),
-    /// An engine that an application thread drove has something to say, or wants more turns.
-    Engine(u64),
-    /// End a connection when what is unsent has left, at most after LINGER.
-    Retire(u64),
-    /// End a connection whose peer was replaced when the peer has closed it, at most after a while.
-    ReadOut(u64),
-    /// End an endpoint, as its pattern wants.
-    Stop(u64),
-    /// A socket closed: close its listeners, linger for its unsent messages.
-    Close(Arc<SocketBase>),
-    /// The context is gone: leave as soon as the last socket has closed.
-    Exit,
-}
-
-impl Command {
-    /// The thread is gone: nobody may go on waiting for the order.
-    pub(crate) fn carry_out_late(self) {
-        match self {
-            Command::Unbind(_, receipt) | Command::Disconnect(_, receipt) => receipt.open(),
-            Command::Close(base) => base.forget(),
-            _ => {}
-        }
-    }
-}
-
-/// Lets an application thread wait for an order to be carried out.
-pub(crate) type Receipt = Arc<Latch>;

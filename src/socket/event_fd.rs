@@ -4,35 +4,12 @@
 //! for ZMQ_EVENTS, or is refused by a send or receive, arms it first and looks then, so no change falls between.
 
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use super::wake_fd::WakeFd;
+use super::ready::{Ready, readiness};
+use super::wake_fd::{Armed, WakeFd};
 use crate::error::{Error, Result};
-use crate::poller::{Ready, readiness};
-use crate::signal::{Signal, Ticket};
 use crate::socket::base::SocketBase;
-
-/// The descriptor of one socket, once somebody has asked for it.
-#[derive(Default)]
-pub(crate) struct EventFd(OnceLock<Armed>);
-
-/// A descriptor, and where it is registered for the next change.
-struct Armed {
-    fd: WakeFd,
-    ticket: Mutex<Option<Ticket>>,
-}
-
-impl Armed {
-    /// Silent until the next change.
-    fn arm(&self, changes: &Signal) {
-        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
-        self.fd.silence();
-        if let Some(ticket) = ticket.take() {
-            changes.cancel(ticket);
-        }
-        *ticket = Some(changes.register(self.fd.waiter()));
-    }
-}
 
 impl SocketBase {
     /// The descriptor, made when it is first asked for. It is signalled at once if there is something to do, or an endpoint

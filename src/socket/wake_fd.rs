@@ -6,14 +6,36 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Wake, Waker};
 
-use crate::signal::Waiter;
+use crate::signal::{Signal, Ticket, Waiter};
 use ends::Ends;
 
+/// The descriptor of one socket, once somebody has asked for it.
+#[derive(Default)]
+pub(crate) struct EventFd(pub(super) OnceLock<Armed>);
+
+/// A descriptor, and where it is registered for the next change.
+pub(super) struct Armed {
+    pub(super) fd: WakeFd,
+    pub(super) ticket: Mutex<Option<Ticket>>,
+}
+
+impl Armed {
+    /// Silent until the next change.
+    pub(super) fn arm(&self, changes: &Signal) {
+        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        self.fd.silence();
+        if let Some(ticket) = ticket.take() {
+            changes.cancel(ticket);
+        }
+        *ticket = Some(changes.register(self.fd.waiter()));
+    }
+}
+
 /// The descriptor, and what wakes it.
-pub(super) struct WakeFd {
+pub(crate) struct WakeFd {
     ends: Arc<Ends>,
     waker: Waker,
 }
@@ -23,29 +45,29 @@ impl WakeFd {
     ///
     /// # Errors
     /// When the system gives no descriptor.
-    pub(super) fn new() -> io::Result<WakeFd> {
+    pub(crate) fn new() -> io::Result<WakeFd> {
         let ends = Arc::new(Ends::new()?);
         let waker = Waker::from(Arc::clone(&ends));
         Ok(WakeFd { ends, waker })
     }
 
     /// The number of the descriptor, which lives as long as this value.
-    pub(super) fn descriptor(&self) -> RawFd {
+    pub(crate) fn descriptor(&self) -> RawFd {
         self.ends.as_raw_fd()
     }
 
     /// What makes it readable, as a `Signal` keeps it.
-    pub(super) fn waiter(&self) -> Waiter {
+    pub(crate) fn waiter(&self) -> Waiter {
         Waiter::Task(self.waker.clone())
     }
 
     /// Makes it readable.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.ends.write();
     }
 
     /// Takes back every wake so far.
-    pub(super) fn silence(&self) {
+    pub(crate) fn silence(&self) {
         self.ends.read_all();
     }
 }
@@ -68,16 +90,16 @@ mod ends {
     pub(super) struct Ends(File);
 
     impl Ends {
-        pub(super) fn new() -> io::Result<Ends> {
+        pub(crate) fn new() -> io::Result<Ends> {
             Ok(Ends(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?.into()))
         }
 
-        pub(super) fn write(&self) {
+        pub(crate) fn write(&self) {
             // Refused when 2^64 wakes wait: then it is readable anyway.
             let _ = (&self.0).write(&1u64.to_ne_bytes());
         }
 
-        pub(super) fn read_all(&self) {
+        pub(crate) fn read_all(&self) {
             // One read takes the whole count, or finds none.
             let _ = (&self.0).read(&mut [0; 8]);
         }
@@ -103,19 +125,19 @@ mod ends {
     }
 
     impl Ends {
-        pub(super) fn new() -> io::Result<Ends> {
+        pub(crate) fn new() -> io::Result<Ends> {
             let (read, write) = UnixStream::pair()?;
             read.set_nonblocking(true)?;
             write.set_nonblocking(true)?;
             Ok(Ends { read, write })
         }
 
-        pub(super) fn write(&self) {
+        pub(crate) fn write(&self) {
             // Refused when the buffer is full: then it is readable anyway.
             let _ = (&self.write).write(&[0]);
         }
 
-        pub(super) fn read_all(&self) {
+        pub(crate) fn read_all(&self) {
             while matches!((&self.read).read(&mut [0; 64]), Ok(64)) {}
         }
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use zeroxide_zmtp::SocketType;
 
-use crate::security::{Mechanism, PublicKey, Role};
+use super::keys::PublicKey;
+use super::role::{Mechanism, Role};
 
 /// What is wrong with how a socket or a context is secured.
 #[derive(Clone, Debug, PartialEq, Eq)]

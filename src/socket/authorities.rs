@@ -16,23 +16,14 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use zeroxide_zmtp::mechanism::{Decision, Status};
 
-use super::{Authenticate, Credentials, Verdict};
+use super::orders::{Answer, IoThread, Order, denied};
 use crate::engine::Engine;
 use crate::error::Denial;
-use crate::io::command::Command;
-use crate::io::reactor::ReactorLink;
+use crate::security::{Authenticate, Credentials, Verdict};
 use crate::threads::{InUserCode, Kind, Threads};
 
 /// Questions that may wait for one authenticator; who comes beyond that is to try later.
 const MAX_QUESTIONS: usize = 4096;
-
-/// The answer to a question about a peer, with the reason if it may not come in.
-pub(crate) type Answer = (Decision, Option<Denial>);
-
-/// A refusal for a reason.
-pub(crate) fn denied(denial: Denial) -> Answer {
-    (Decision::Refuse(denial.status()), Some(denial))
-}
 
 /// A question for an authenticator.
 pub(crate) struct Question {
@@ -41,7 +32,7 @@ pub(crate) struct Question {
     /// Gone with the connection: nobody waits for the answer then.
     pub(crate) engine: Weak<Engine>,
     /// Where the answer goes.
-    pub(crate) reactor: ReactorLink,
+    pub(crate) reactor: IoThread,
 }
 
 /// Where the questions for one authenticator go. Its thread ends with the last of these.
@@ -49,7 +40,7 @@ pub(crate) struct Question {
 pub(crate) struct Desk(Sender<Question>);
 
 impl Desk {
-    /// Puts a question; the answer comes as [`Command::Decided`].
+    /// Puts a question; the answer comes as [`Order::Decided`].
     pub(crate) fn ask(&self, question: Question) -> Result<(), Denial> {
         self.0.try_send(question).map_err(|refused| match refused {
             TrySendError::Full(_) => Denial::Overloaded,
@@ -132,7 +123,7 @@ fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>, in_user_c
         in_user_code.store(false, Ordering::SeqCst);
         let Some(answer) = answer else { continue };
         let answer = answer.unwrap_or_else(|| denied(Denial::Panicked));
-        question.reactor.send(Command::Decided(question.connection, Box::new(answer)));
+        question.reactor.send(Order::Decided(question.connection, Box::new(answer)));
     }
     // Not marked: the end of a context waits for it, else an idle authenticator's thread might still be there after that.
     guarded(|| drop(judge));

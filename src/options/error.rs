@@ -1,0 +1,108 @@
+//! Why an option cannot have a value, or cannot be read.
+
+use std::fmt;
+
+use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::SocketType;
+
+/// Why an option cannot have a value, or cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// The value is outside its limits.
+    OutOfRange {
+        /// Name of the option.
+        option: &'static str,
+        /// The value, as text with its unit; `***` for a secret.
+        value: String,
+        /// The limits, as text with their unit.
+        allowed: String,
+    },
+    /// Sockets of this type do not have the option.
+    NotForType {
+        /// Name of the option.
+        option: &'static str,
+        /// The socket's type.
+        socket: SocketType,
+        /// Names of the types that have it.
+        types: &'static [&'static str],
+    },
+    /// The option belongs to a whole socket, not to one of its endpoints.
+    NotForEndpoint {
+        /// Name of the option.
+        option: &'static str,
+    },
+    /// The option belongs to a feature that does not exist yet.
+    NotYet {
+        /// Name of the option.
+        option: &'static str,
+        /// Name of the feature.
+        needs: &'static str,
+    },
+    /// The option belongs to a cargo feature that is off.
+    NotBuilt {
+        /// Name of the option.
+        option: &'static str,
+        /// Name of the feature.
+        feature: &'static str,
+    },
+    /// The option was never set and has no default.
+    Unset {
+        /// Name of the option.
+        option: &'static str,
+    },
+    /// There is no option with this number.
+    Unknown {
+        /// The number, as in `zmq_setsockopt`.
+        number: i32,
+    },
+    /// CONNECT_ROUTING_ID names an id that another peer of the socket has.
+    RoutingIdInUse(Box<RoutingId>),
+}
+
+impl OptionError {
+    /// Name of the option.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        match self {
+            OptionError::OutOfRange { option, .. }
+            | OptionError::NotForType { option, .. }
+            | OptionError::NotForEndpoint { option }
+            | OptionError::NotYet { option, .. }
+            | OptionError::NotBuilt { option, .. }
+            | OptionError::Unset { option } => option,
+            OptionError::Unknown { .. } => "?",
+            OptionError::RoutingIdInUse(_) => "CONNECT_ROUTING_ID",
+        }
+    }
+}
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptionError::OutOfRange { option, value, allowed } => {
+                write!(f, "{option} = {value}: allowed {allowed}")
+            }
+            OptionError::NotForType { option, socket, types } => {
+                write!(f, "{option}: {socket} sockets do not have it, only {}", types.join(", "))
+            }
+            OptionError::NotForEndpoint { option } => write!(
+                f,
+                "{option}: belongs to the whole socket, not to one endpoint; give it to socket_with()"
+            ),
+            OptionError::NotYet { option, needs } => {
+                write!(f, "{option}: not supported yet (needs {needs})")
+            }
+            OptionError::NotBuilt { option, feature } => {
+                write!(f, "{option}: not built in; enable the feature {feature:?} of zeroxide in Cargo.toml")
+            }
+            OptionError::Unset { option } => write!(f, "{option}: not set, and it has no default"),
+            OptionError::Unknown { number } => write!(f, "there is no option {number}"),
+            OptionError::RoutingIdInUse(id) => {
+                write!(f, "CONNECT_ROUTING_ID = {id}: another peer of this socket has this routing id")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptionError {}

@@ -1,0 +1,18 @@
+//! Making a key pair of CURVE.
+
+use crate::error::{Result, SecurityError};
+use crate::security::{SecretKey, entropy};
+
+/// A new secret key of CURVE, with its public one: of the operating system's random bytes.
+///
+/// ```
+/// let key = zeroxide::generate_secret_key()?;
+/// println!("give this to the others: {}", key.public());
+/// # Ok::<(), zeroxide::Error>(())
+/// ```
+///
+/// # Errors
+/// [`SecurityError::NoEntropy`].
+pub fn generate_secret_key() -> Result<SecretKey> {
+    SecretKey::generate(&entropy()).map_err(|_| SecurityError::NoEntropy.into())
+}

@@ -1,0 +1,235 @@
+//! Binding, connecting, and the end of an endpoint.
+
+use std::sync::Arc;
+
+use zeroxide_patterns::Origin;
+use zeroxide_transports::{Endpoint, Listener};
+use zeroxide_zmtp::ProtocolError;
+
+use super::base::{SocketBase, SocketState};
+use super::inproc::{Terms, in_use};
+use super::orders::{Connect, Order};
+use super::pipes::{Entry, Link};
+use crate::endpoints::EndpointState;
+use crate::engine::slot::Slot;
+use crate::error::{BindError, Error, HandshakeError, IoError, Result, SecurityError};
+use crate::monitor::EventKind;
+use crate::options::Values;
+use crate::security::Role;
+use crate::signal::Latch;
+use crate::socket::ends::make_pipe;
+use crate::socket::orders::IoThread;
+
+impl SocketBase {
+    /// Binds and answers the resolved endpoint.
+    pub(crate) fn bind(self: &Arc<Self>, text: &str, values: &Values) -> Result<Endpoint> {
+        self.bind_by(text, values, |endpoint| Listener::bind(endpoint, &values.socket_options()))
+    }
+
+    /// Binds by a listener that `listen` makes; inproc has none.
+    pub(crate) fn bind_by(
+        self: &Arc<Self>,
+        text: &str,
+        values: &Values,
+        listen: impl FnOnce(&Endpoint) -> Result<Listener, zeroxide_transports::BindError>,
+    ) -> Result<Endpoint> {
+        self.context.check_process()?;
+        let endpoint = Endpoint::parse_bind(text)?;
+        let id = self.context.next_id();
+        self.enter(|state| state.alive())?;
+        if let Endpoint::Inproc(name) = &endpoint {
+            let waiting =
+                self.bind_name(name, values).map_err(|source| self.bind_error(text, source.into()))?;
+            self.endpoints.add(id, endpoint.clone(), text, true, EndpointState::Listening);
+            let terms = Terms::of(values, self.socket_type);
+            waiting.into_iter().for_each(|waiting| self.meet(waiting, &terms));
+            if let Err(error) = self.enter(|state| state.alive()) {
+                // Closed in the meantime, perhaps before the name could be freed.
+                self.free_name(id, name);
+                return Err(error);
+            }
+            return Ok(endpoint);
+        }
+        self.check_security(text, values)?;
+        let reactor = self.reactor(values)?;
+        let listener = listen(&endpoint).map_err(|error| {
+            let cause = IoError::from(error.source);
+            self.monitors.emit(id, &endpoint.to_string(), "", EventKind::BindFailed(cause.clone()));
+            self.bind_error(text, cause)
+        })?;
+        let resolved = listener.endpoint().clone();
+        self.endpoints.add(id, resolved.clone(), text, true, EndpointState::Listening);
+        reactor.send(Order::Bind(id, Arc::clone(self), Box::new(listener), Arc::new(values.clone())));
+        self.enter(SocketState::changed);
+        Ok(resolved)
+    }
+
+    /// Refuses to open a way in while the mechanism is incomplete, or nobody could be asked who may use it.
+    fn check_security(&self, text: &str, values: &Values) -> Result<()> {
+        if values.is_raw(self.socket_type) {
+            // libzmq's raw sockets ignore both without a word.
+            return match values.auth_required
+                && (values.role() != Role::default() || values.zap_domain.is_some())
+            {
+                true => Err(SecurityError::Raw { socket: self.socket_type }.into()),
+                false => Ok(()),
+            };
+        }
+        let settings = values.settings();
+        if values.auth_required {
+            settings?;
+        }
+        if !values.asks() || !values.auth_required {
+            return Ok(());
+        }
+        let domain = values.zap_domain.as_deref().unwrap_or_default();
+        if self.context.authorities.of(domain).is_some() || self.context.has_zap_handler() {
+            return Ok(());
+        }
+        Err(SecurityError::NobodyToAsk {
+            endpoint: text.into(),
+            socket: self.socket_type,
+            security: values.role(),
+            domain: String::from_utf8_lossy(domain).into(),
+        }
+        .into())
+    }
+
+    fn bind_error(&self, text: &str, source: IoError) -> Error {
+        if crate::error::is_limit(&source) {
+            return Error::Limit(source.into());
+        }
+        BindError { endpoint: text.into(), socket: self.socket_type, source }.into()
+    }
+
+    /// Connects, in the background; answers the endpoint and its number.
+    pub(crate) fn connect(self: &Arc<Self>, text: &str, values: &Values) -> Result<(Endpoint, u64)> {
+        self.context.check_process()?;
+        let endpoint = Endpoint::parse_connect(text)?;
+        self.enter(|state| state.alive())?;
+        if let Some(row) = self.endpoints.connecting(&endpoint) {
+            // An endpoint whose peer is unfit waits long: whoever connects once more means it, not another connection.
+            let inproc = matches!(endpoint, Endpoint::Inproc(_));
+            let gone = row.state == EndpointState::Gone;
+            if gone || inproc && matches!(row.state, EndpointState::Failed(_)) {
+                self.endpoints.remove(row.id);
+            } else if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
+                self.redial(row.id);
+                return Ok((endpoint, row.id));
+            }
+        }
+        if self.socket_type.has_one_peer() && values.refuses() {
+            if let Some(fault) = self.enter(|state| state.want_of_place(None, b"", "")) {
+                return Err(Error::Handshake(Arc::new(self.refused(&endpoint, values.role(), fault))));
+            }
+        }
+        let id = self.context.next_id();
+        match &endpoint {
+            Endpoint::Inproc(name) => self.connect_name(id, name, &endpoint, values)?,
+            _ => {
+                self.check_security(text, values)?;
+                self.connect_stream(id, &endpoint, text, values)?;
+            }
+        }
+        Ok((endpoint, id))
+    }
+
+    fn redial(self: &Arc<Self>, id: u64) {
+        if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
+            reactor.send(Order::Redial(id));
+        }
+    }
+
+    fn connect_stream(
+        self: &Arc<Self>,
+        id: u64,
+        endpoint: &Endpoint,
+        text: &str,
+        values: &Values,
+    ) -> Result<()> {
+        let reactor = self.reactor(values)?;
+        let slot = Slot::new();
+        let mut held = None;
+        let given_id = values.connect_routing_id.clone();
+        self.enter(|state| {
+            state.alive()?;
+            if !values.immediate {
+                let (ours, theirs) = make_pipe(self, values);
+                let origin = Origin { connected: true, routing_id: given_id.clone() };
+                state.attach(Entry::new(ours, Link::Offline, slot.clone(), id), &origin).map_err(in_use)?;
+                held = Some(theirs);
+            }
+            Ok::<(), Error>(())
+        })?;
+        self.endpoints.add(id, endpoint.clone(), text, false, EndpointState::Dialling);
+        let values = Arc::new(values.clone());
+        let (base, endpoint) = (Arc::clone(self), endpoint.clone());
+        let connect = Connect { id, base, endpoint, values, slot, pipe: held, given_id };
+        reactor.send(Order::Connect(Box::new(connect)));
+        self.enter(SocketState::changed);
+        Ok(())
+    }
+
+    /// A refusal at connect, in the words of a handshake that failed.
+    pub(super) fn refused(
+        &self,
+        endpoint: &Endpoint,
+        security: Role,
+        fault: ProtocolError,
+    ) -> HandshakeError {
+        HandshakeError {
+            endpoint: endpoint.to_string().into(),
+            socket: self.socket_type,
+            security,
+            connecting: true,
+            stage: None,
+            claim: None,
+            cause: fault.into(),
+        }
+    }
+
+    /// Ends the endpoint that `text` names.
+    pub(crate) fn end_endpoint(self: &Arc<Self>, text: &str, bound: bool) -> Result<()> {
+        self.context.check_process()?;
+        let row = self.endpoints.find(text, bound);
+        // Looked at after the row: a socket that closes takes its endpoints along.
+        self.enter(|state| state.alive())?;
+        let row = row.ok_or_else(|| Error::NoSuchEndpoint(text.into()))?;
+        if let Endpoint::Inproc(name) = &row.endpoint {
+            match bound {
+                true => self.free_name(row.id, name),
+                false => {
+                    self.endpoints.remove(row.id);
+                    let parked = row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket));
+                    // Both ends of the pipe are here: what is in it is dropped for want of a peer, and counted.
+                    drop(parked.map(|mut parked| parked.pipe.reader.abandon()));
+                    self.enter(|state| self.retire_endpoint(state, row.id));
+                }
+            }
+            return Ok(());
+        }
+        let Some(reactor) = self.enter(|state| state.reactor.clone()) else { return Ok(()) };
+        let receipt = Arc::new(Latch::default());
+        if bound {
+            reactor.send(Order::Unbind(row.id, Arc::clone(&receipt)));
+        } else {
+            self.enter(|state| self.retire_endpoint(state, row.id));
+            self.endpoints.remove(row.id);
+            reactor.send(Order::Disconnect(row.id, Arc::clone(&receipt)));
+        }
+        if !self.context.is_own_thread() {
+            receipt.wait(None);
+        }
+        Ok(())
+    }
+
+    /// The I/O thread of this socket; the first endpoint that needs one gets it.
+    fn reactor(self: &Arc<Self>, values: &Values) -> Result<IoThread> {
+        if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
+            return Ok(reactor);
+        }
+        let reactor = self.context.reactor(values.affinity)?;
+        // Not for a closed socket, whose end its I/O thread would have to be told.
+        self.enter(|state| state.alive().map(|()| state.reactor.get_or_insert(reactor).clone()))
+    }
+}

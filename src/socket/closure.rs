@@ -1,0 +1,73 @@
+//! How the closing of one socket goes.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use zeroxide_transports::pipe::{Tally, Writer};
+
+use crate::signal::Latch;
+use crate::stats::SocketStats;
+
+/// What became of the messages that were unsent when a socket or a context closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Messages handed to the kernel after the close.
+    pub written: u64,
+    /// Messages dropped because LINGER ended first, or their connection was lost.
+    pub dropped: u64,
+}
+
+/// The closing of one socket, for those who wait for it.
+#[derive(Default)]
+pub(crate) struct Closure {
+    pub(super) latch: Latch,
+    /// The writers of the pipes that still had something to send, and how they stood at the close.
+    writers: Mutex<Vec<(Writer, Tally)>>,
+}
+
+impl Closure {
+    /// Keeps the writer of a pipe that lingers.
+    pub(crate) fn keep(&self, writer: Writer) {
+        let before = writer.tally();
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner).push((writer, before));
+    }
+
+    /// Adds the pipes that the closed socket had to its counters.
+    pub(crate) fn count(&self, stats: &mut SocketStats) {
+        let goes_on = !self.is_complete();
+        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        writers.iter().for_each(|(writer, _)| stats.add(writer.tally(), goes_on));
+    }
+
+    /// How it stands: what was written and dropped since the close, what is still unsent counting as dropped.
+    pub(super) fn report(&self) -> CloseReport {
+        let mut report = CloseReport::default();
+        for (writer, before) in self.writers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let now = writer.tally();
+            report.written += now.written.saturating_sub(before.written);
+            report.dropped += now.queued() + now.lost.saturating_sub(before.lost);
+        }
+        report
+    }
+
+    /// Whether messages wait to be sent.
+    pub(crate) fn has_unsent(&self) -> bool {
+        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.latch.is_open() && writers.iter().any(|(writer, _)| writer.tally().queued() > 0)
+    }
+
+    /// Whether everything is let go.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.latch.is_open()
+    }
+
+    /// Everything is let go.
+    pub(crate) fn complete(&self) {
+        self.latch.open();
+    }
+
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
+        self.latch.wait(deadline)
+    }
+}

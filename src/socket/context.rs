@@ -1,0 +1,258 @@
+//! What sockets and I/O threads know of their context (libzmq ctx.cpp).
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zeroxide_patterns::AnyPattern;
+use zeroxide_transports::inproc::Names;
+use zeroxide_zmtp::SocketType;
+
+use super::authorities::Authorities;
+use super::base::SocketBase;
+use super::inproc::{Binder, Waiting};
+use super::orders::{IoThread, Order};
+use crate::error::{Error, Op, Result};
+use crate::options::{ContextOptions, Values};
+use crate::random::Random;
+#[cfg(feature = "face")]
+use crate::signal::wait_hearing;
+use crate::signal::{Parkers, Signal, after};
+use crate::threads::Threads;
+
+/// The inproc name of the ZAP handler (RFC 27).
+pub(crate) const ZAP_HANDLER: &str = "zeromq.zap.01";
+
+/// Starts an I/O thread of this name.
+pub(crate) type Start = fn(&str, &Arc<ContextBase>, Random) -> io::Result<IoThread>;
+
+/// What all handles of a context share; its drop is the end of the context.
+pub(crate) struct ContextHandle {
+    pub(crate) base: Arc<ContextBase>,
+}
+
+/// What sockets and I/O threads know of their context.
+pub(crate) struct ContextBase {
+    pub(crate) options: ContextOptions,
+    start: Start,
+    /// The names bound over inproc, and the connects that wait for one.
+    pub(crate) names: Names<Binder, Waiting>,
+    /// A ZAP handler was bound once.
+    had_zap_handler: AtomicBool,
+    /// Who decides about peers.
+    pub(crate) authorities: Authorities,
+    ids: AtomicU64,
+    ended: AtomicBool,
+    /// The process that made it: a fork child must not touch its threads.
+    process: u32,
+    /// The I/O threads, and the other ones that end with the context.
+    pub(crate) threads: Threads,
+    /// Where threads sleep in its calls and hear of signals.
+    pub(crate) parkers: Parkers,
+    tables: Mutex<Tables>,
+    /// The last socket was forgotten.
+    emptied: Signal,
+}
+
+/// Smaller numbers are tokens of the reactor's own.
+const FIRST_ID: u64 = 2;
+
+struct Tables {
+    /// Every socket that is open or lingers.
+    sockets: HashMap<u64, Arc<SocketBase>>,
+    reactors: Vec<(IoThread, usize)>,
+    random: Random,
+}
+
+impl Drop for ContextHandle {
+    fn drop(&mut self) {
+        let base = &self.base;
+        if base.is_forked() {
+            return;
+        }
+        let sockets = base.shut_down();
+        sockets.iter().for_each(SocketBase::close);
+        if !base.is_own_thread() {
+            let limit = base.options.linger;
+            let deadline = limit.and_then(after);
+            for socket in sockets.iter().filter(|socket| socket.closure.has_unsent()) {
+                socket.closure.wait(deadline);
+            }
+        }
+        base.reactors().iter().for_each(|reactor| reactor.send(Order::Exit));
+        base.authorities.end();
+        // The table keeps sockets, which keep it: what was never met ends here.
+        drop(base.names.clear());
+    }
+}
+
+impl ContextBase {
+    /// `start` starts an I/O thread.
+    pub(crate) fn new(options: ContextOptions, start: Start) -> Arc<ContextBase> {
+        Arc::new(ContextBase {
+            options,
+            start,
+            names: Names::default(),
+            had_zap_handler: AtomicBool::new(false),
+            authorities: Authorities::default(),
+            ids: AtomicU64::new(FIRST_ID),
+            ended: AtomicBool::new(false),
+            process: std::process::id(),
+            threads: Threads::default(),
+            parkers: Parkers::default(),
+            tables: Mutex::new(Tables {
+                sockets: HashMap::new(),
+                reactors: Vec::new(),
+                random: Random::unpredictable(),
+            }),
+            emptied: Signal::default(),
+        })
+    }
+
+    pub(crate) fn open_socket(
+        self: &Arc<Self>,
+        socket_type: SocketType,
+        values: Values,
+    ) -> Result<Arc<SocketBase>> {
+        self.check_process()?;
+        let seed = self.tables().random.next();
+        let pattern = AnyPattern::new(socket_type, seed)
+            .ok_or(Error::NotSupported { socket: socket_type, op: Op::Open })?;
+        let mut tables = self.tables();
+        if self.ended.load(Ordering::SeqCst) {
+            return Err(Error::Terminated);
+        }
+        if tables.sockets.len() >= self.options.max_sockets as usize {
+            let text = format!(
+                "the context has {} sockets, its limit (ContextOptions::max_sockets); a closed socket counts until what \
+                 it had to send is sent or has lingered",
+                tables.sockets.len()
+            );
+            return Err(Error::Limit(std::io::Error::other(text)));
+        }
+        let id = self.next_id();
+        let base = SocketBase::new(id, socket_type, Arc::clone(self), pattern, values);
+        tables.sockets.insert(id, Arc::clone(&base));
+        Ok(base)
+    }
+
+    /// The I/O thread for a socket that needs one: the one with the fewest sockets among those that `affinity`
+    /// permits (0: all; bit n: thread n).
+    pub(crate) fn reactor(self: &Arc<Self>, affinity: u64) -> Result<IoThread> {
+        let mut tables = self.tables();
+        if self.ended.load(Ordering::SeqCst) {
+            return Err(Error::Terminated);
+        }
+        while tables.reactors.len() < self.options.io_threads as usize {
+            let name = format!("{}/IO/{}", self.options.thread_name, tables.reactors.len());
+            let random = Random::new(tables.random.next());
+            let link = (self.start)(&name, self, random).map_err(Error::Limit)?;
+            tables.reactors.push((link, 0));
+        }
+        let permitted = |n: usize| affinity == 0 || (n < 64 && affinity & (1 << n) != 0);
+        let fewest =
+            tables.reactors.iter_mut().enumerate().filter(|(n, _)| permitted(*n)).min_by_key(|(_, r)| r.1);
+        match fewest {
+            Some((_, (link, sockets))) => {
+                *sockets += 1;
+                Ok(link.clone())
+            }
+            None => Err(Error::NoIoThread),
+        }
+    }
+
+    /// Whether it was shut down.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// A number for a socket, endpoint or connection, unique in this context.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether the calling thread is one of the context's own, which never wait.
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.threads.is_io_thread()
+    }
+
+    /// Whether this is a child of the process that made the context.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Whether a socket that can answer ZAP requests is bound where they go.
+    pub(crate) fn has_zap_handler(&self) -> bool {
+        self.names.get(ZAP_HANDLER).is_some_and(|binder| binder.socket_type().handles_zap())
+    }
+
+    /// A socket that can answer ZAP requests was bound where they go.
+    pub(crate) fn got_zap_handler(&self) {
+        self.had_zap_handler.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether there ever was a ZAP handler.
+    pub(crate) fn had_zap_handler(&self) -> bool {
+        self.had_zap_handler.load(Ordering::SeqCst)
+    }
+
+    /// Refuses what a fork child must not do.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.is_forked() { Err(Error::Forked) } else { Ok(()) }
+    }
+
+    /// A closed socket has let everything go.
+    pub(crate) fn forget(&self, id: u64) {
+        let mut tables = self.tables();
+        let forgotten = tables.sockets.remove(&id);
+        let empty = tables.sockets.is_empty();
+        drop(tables);
+        // Not under the lock: it may be the last of the socket.
+        drop(forgotten);
+        if empty {
+            self.leave_if_done();
+            self.emptied.notify_all();
+        }
+    }
+
+    /// Ends the threads of a context that has ended once the last of its sockets is forgotten.
+    pub(crate) fn leave_if_done(&self) {
+        if self.ended.load(Ordering::SeqCst) && self.tables().sockets.is_empty() {
+            self.reactors().iter().for_each(|reactor| reactor.send(Order::Exit));
+            self.authorities.end();
+        }
+    }
+
+    pub(crate) fn reactors(&self) -> Vec<IoThread> {
+        self.tables().reactors.iter().map(|(link, _)| link.clone()).collect()
+    }
+
+    /// Ends the context and waits until its last socket was closed and has let everything go, or a signal of the
+    /// system arrives; then until its threads have ended (libzmq `zmq_ctx_term`). In a fork child it waits for nothing.
+    #[cfg(feature = "face")]
+    pub(crate) fn wait_for_the_last(&self) -> Result<()> {
+        if self.is_forked() || self.is_own_thread() {
+            return Ok(());
+        }
+        let empty = || self.tables().sockets.is_empty().then_some(());
+        wait_hearing(Some(&self.parkers), &[&self.emptied], None, empty).unwrap_or(Ok(()))?;
+        self.leave_if_done();
+        self.threads.wait(None);
+        self.parkers.close();
+        Ok(())
+    }
+
+    pub(crate) fn shut_down(&self) -> Vec<Arc<SocketBase>> {
+        self.ended.store(true, Ordering::SeqCst);
+        self.sockets()
+    }
+
+    pub(crate) fn sockets(&self) -> Vec<Arc<SocketBase>> {
+        self.tables().sockets.values().cloned().collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,34 @@
+//! Making the pipe between a socket and a connection, and leaving it at the connection's end.
+
+use std::sync::Arc;
+
+use zeroxide_transports::pipe::{Flow, Pipe, pipe};
+use zeroxide_zmtp::{Message, Traffic};
+
+use super::base::SocketBase;
+use super::news::News;
+use crate::engine::slot::Slot;
+use crate::options::Values;
+
+/// The pipe between a socket and an engine: the socket's end and the engine's.
+pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
+    let conflate = values.conflate && base.socket_type.conflates();
+    let lots = values.credit_in_lots;
+    let out = Flow { hwm: values.sndhwm, conflate, count_control: false, lots };
+    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true, lots };
+    pipe(out, inp)
+}
+
+/// Puts messages that no application sent behind what is in a pipe. They may exceed the high-water mark. `true`: the other
+/// side had found nothing to read before, and has to be told.
+pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
+    notices.into_iter().for_each(|notice| pipe.writer.write(Traffic::Message(notice)));
+    pipe.writer.flush()
+}
+
+/// The I/O end of a pipe goes for good: what it still held is dropped, and the socket is told.
+pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
+    pipe.writer.finish();
+    drop(pipe.reader.abandon());
+    base.post(News::Ended(slot.clone()));
+}
