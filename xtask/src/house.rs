@@ -112,8 +112,8 @@ pub(crate) const HOUSES: &[House] = &[
             Circle {
                 files: &[
                     "io/acceptor",
-                    "io/dialer",
                     "io/connections",
+                    "io/dialer",
                     "io/parting",
                     "io/reactor",
                     "io/reaper",
