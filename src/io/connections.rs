@@ -16,8 +16,8 @@ use zeroxide_zmtp::connection::{Connection, Established, Introduction};
 use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError};
 
 use super::acceptor::Place;
+use super::half_closed::HalfClosed;
 use super::notices::notify;
-use super::parting::Parting;
 use super::reactor::{Reactor, Timer};
 use super::zap::Question;
 use crate::engine::slot::Slot;
@@ -152,7 +152,7 @@ impl Reactor {
 
     /// Drives one engine and does what only the reactor can do for it.
     pub(super) fn turn(&mut self, id: u64) {
-        let Some(connected) = self.connections.get(&id) else { return self.turn_of_parting(id) };
+        let Some(connected) = self.connections.get(&id) else { return self.turn_of_half_closed(id) };
         let (engine, base) = (Arc::clone(&connected.engine), Arc::clone(&connected.base));
         if connected.peer.is_some() {
             self.serve_peer();
@@ -326,9 +326,12 @@ impl Reactor {
                     None => self.line.add_stranger(id, connected.turns),
                 }
             }
-        } else if let Some(parting) = self.partings.get_mut(&id) {
-            if !std::mem::replace(&mut parting.waits, true) {
-                self.line.add_parting(id);
+        } else if let Some(stream) = self.half_closed.get_mut(&id) {
+            if !std::mem::replace(&mut stream.waits, true) {
+                match stream.is_refused() {
+                    true => self.line.add_refused(id),
+                    false => self.line.add_peer(id),
+                }
             }
         }
     }
@@ -337,8 +340,8 @@ impl Reactor {
     pub(super) fn leaves_the_line(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
             connected.waits = false;
-        } else if let Some(parting) = self.partings.get_mut(&id) {
-            parting.waits = false;
+        } else if let Some(stream) = self.half_closed.get_mut(&id) {
+            stream.waits = false;
         }
     }
 
@@ -371,11 +374,11 @@ impl Reactor {
         let place = connected.place.take();
         match connected.engine.take_stream() {
             Some((stream, unsent)) if connected.peer.is_none() && end.is_told() => {
-                let parting = Parting::refused(stream, unsent, connected.base.id, place);
-                self.part(id, parting, connected.deadline);
+                let stream = HalfClosed::refused(stream, unsent, connected.base.id, place);
+                self.half_close(id, stream, connected.deadline);
             }
             Some((stream @ Stream::Tcp(_), _)) if matches!(end, End::Drained) => {
-                self.part(id, Parting::in_order(stream), None);
+                self.half_close(id, HalfClosed::in_order(stream), None);
             }
             stream => {
                 if let Some((mut stream, _)) = stream {

@@ -3,7 +3,7 @@
 //! Peers come first, each once in a round. Of strangers, whose handshakes are not over, there may be no time for all: who
 //! has had few turns comes before who has had many, and among those the oldest. So peers appear in the order in which
 //! they connected, as with libzmq's I/O thread, where round robin shows it; and nobody keeps the others out by sending byte
-//! after byte. The end of a refused connection ([`super::parting`]) comes last.
+//! after byte. The end of a refused connection ([`super::half_closed`]) comes last.
 //!
 //! Those who knock are strangers, too. They and those who were let in take turns, so that neither keeps the other waiting;
 //! and so do the listeners among themselves: a crowd at one is no crowd at another.
@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, VecDeque};
 /// Turns that a handshake may have had and still come before one that began later; most need four.
 const FEW: u32 = 8;
 
-/// Who waits for a turn. That nobody waits twice is seen to by `waits` of a connection, of a parting and of a listener.
+/// Who waits for a turn. That nobody waits twice is seen to by `waits` of a connection, of a half-closed stream and of a listener.
 #[derive(Default)]
 pub(super) struct Line {
     peers: VecDeque<u64>,
@@ -44,7 +44,7 @@ impl Line {
         self.strangers.insert((turns / FEW, id));
     }
 
-    pub(super) fn add_parting(&mut self, id: u64) {
+    pub(super) fn add_refused(&mut self, id: u64) {
         self.strangers.insert((u32::MAX, id));
     }
 
@@ -72,9 +72,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strangers_come_by_age_until_they_have_had_many_turns_and_partings_last() {
+    fn strangers_come_by_age_until_they_have_had_many_turns_and_the_refused_last() {
         let mut line = Line::default();
-        line.add_parting(1);
+        line.add_refused(1);
         line.add_stranger(2, FEW);
         line.add_stranger(5, 0);
         line.add_stranger(4, FEW - 1);

@@ -6,7 +6,7 @@
 //! wakes nobody.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,9 +18,9 @@ use zeroxide_transports::resolve::resolve;
 use super::acceptor::Acceptor;
 use super::connections::Connected;
 use super::dialer::{Dialling, Resolve};
+use super::half_closed::{HalfClosed, LAST};
 use super::line::{Line, Next};
 use super::lookups::Lookups;
-use super::parting::Parting;
 use super::session::Session;
 use super::watch::Watch;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
@@ -56,8 +56,8 @@ const LONGEST_TURN: Duration = Duration::from_millis(1);
 pub(crate) enum Timer {
     /// A deadline of a connection's protocol.
     Engine(u64),
-    /// A peer that was refused has had long enough to close.
-    Part(u64),
+    /// A peer has had long enough to close.
+    HalfClosed(u64),
     /// The next attempt of a session, if it is still the one with this number.
     Dial(u64, u32),
     /// The limit of a lookup or a pending connect of a session, likewise.
@@ -70,6 +70,8 @@ pub(crate) enum Timer {
     Stop(u64),
     /// A peer that was replaced has had the time to close.
     ReadOut(u64),
+    /// The end of the context waits no longer for peers to close.
+    Leave,
     /// Deferred sockets are to be looked at again.
     Watch,
     /// A socket has lingered long enough.
@@ -90,8 +92,10 @@ pub(crate) struct Reactor {
     /// Streams that are being connected.
     pub(super) dialling: HashMap<u64, Dialling>,
     pub(super) connections: HashMap<u64, Connected>,
-    /// Streams whose peers were refused and have not closed yet.
-    pub(super) partings: HashMap<u64, Parting>,
+    /// Streams that are shut down on this side and whose peers have not closed yet.
+    pub(super) half_closed: HashMap<u64, HalfClosed>,
+    /// Of these, those that were sent everything, oldest first; some are closed already.
+    pub(super) half_closed_in_order: VecDeque<u64>,
     /// Connections that want another turn without waiting for an edge.
     pub(super) line: Line,
     /// What strangers' turns have taken since the last poll.
@@ -108,7 +112,7 @@ pub(crate) struct Reactor {
     pub(super) lookups: Lookups,
     pub(super) resolve: Resolve,
     pub(super) random: Random,
-    leaving: bool,
+    pub(super) leaving: bool,
 }
 
 /// Starts an I/O thread called `name`.
@@ -137,7 +141,8 @@ impl Reactor {
             sessions: HashMap::new(),
             dialling: HashMap::new(),
             connections: HashMap::new(),
-            partings: HashMap::new(),
+            half_closed: HashMap::new(),
+            half_closed_in_order: VecDeque::new(),
             line: Line::default(),
             strangers: Duration::ZERO,
             peers_busy: false,
@@ -176,7 +181,7 @@ impl Reactor {
             && self.connections.is_empty()
             && self.sessions.is_empty()
             && self.closing.is_empty()
-            && self.partings.is_empty()
+            && self.half_closed.is_empty()
     }
 
     /// How long to sleep; announces the sleep first, then looks for orders once more.
@@ -248,7 +253,9 @@ impl Reactor {
                 Order::Stop(id) => self.disconnect(id),
                 Order::Close(base) => self.close(&base),
                 Order::Exit => {
-                    self.leaving = true;
+                    if !std::mem::replace(&mut self.leaving, true) {
+                        self.arm_after(LAST, Timer::Leave);
+                    }
                     self.end_everything();
                 }
             }
@@ -281,13 +288,14 @@ impl Reactor {
                         self.turn(id);
                     }
                 }
-                Timer::Part(id) => self.parted(id),
+                Timer::HalfClosed(id) => self.close_whole(id),
                 Timer::Dial(id, attempt) => self.dial_again(id, attempt),
                 Timer::ConnectTimeout(id, attempt) => self.connect_timed_out(id, attempt),
                 Timer::Lookups => self.look_for_slow_lookups(),
                 Timer::Accept(id) => self.accept_again(id),
                 Timer::Stop(id) => self.stop(id),
                 Timer::ReadOut(id) => self.end_read_out(id),
+                Timer::Leave => self.half_closed.clear(),
                 Timer::Watch => self.look_again(),
                 Timer::Linger(id) => self.lingered(id),
                 Timer::SessionLinger(id) => self.end_session(id),

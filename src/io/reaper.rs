@@ -35,8 +35,8 @@ impl Reactor {
         for listener in listeners {
             self.unbind(listener);
         }
-        for parting in keys(&self.partings, |parting| parting.refused_by == Some(id)) {
-            self.parted(parting);
+        for stream in keys(&self.half_closed, |stream| stream.is_refused_by(id)) {
+            self.close_whole(stream);
         }
         let linger = base.enter(|state| state.values.linger);
         self.closing.insert(id, Reaping { base: Arc::clone(base), phase: Phase::Lingering });

@@ -73,15 +73,16 @@ impl Drop for ContextHandle {
         }
         let sockets = base.shut_down();
         sockets.iter().for_each(SocketBase::close);
-        if !base.is_own_thread() {
-            let limit = base.options.linger;
-            let deadline = limit.and_then(after);
-            for socket in sockets.iter().filter(|socket| socket.closure.has_unsent()) {
-                socket.closure.wait(deadline);
-            }
+        let (waits, deadline) = (!base.is_own_thread(), base.options.linger.and_then(after));
+        for socket in sockets.iter().filter(|socket| waits && socket.closure.has_unsent()) {
+            socket.closure.wait(deadline);
         }
         base.reactors().iter().for_each(|reactor| reactor.send(Order::Exit));
         base.authorities.end();
+        if waits {
+            // What was sent last may still be on its way, and is lost if the process ends now (`io/half_closed`).
+            base.threads.wait(deadline);
+        }
         // The table keeps sockets, which keep it: what was never met ends here.
         drop(base.names.clear());
     }

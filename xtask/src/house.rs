@@ -114,7 +114,7 @@ pub(crate) const HOUSES: &[House] = &[
                     "io/acceptor",
                     "io/connections",
                     "io/dialer",
-                    "io/parting",
+                    "io/half_closed",
                     "io/reactor",
                     "io/reaper",
                     "io/session",

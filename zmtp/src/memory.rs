@@ -18,9 +18,11 @@ const LARGE: usize = 1024 * 1024;
 /// See [`LARGE`] and [`Headroom`].
 const SPARE: usize = 4 * 1024 * 1024;
 
-/// Where so much can be had, memory is asked for only once in [`STEP`] bytes. It is more than the GNU allocator takes from
-/// its heaps, so it leaves them as they are; and more than [`STEP`] bytes become when each allocation takes a page, as they
-/// do there when an address space is nearly full.
+/// While so much can be had, memory is asked for only once in [`STEP`] bytes.
+///
+/// It must be more than what [`STEP`] bytes of small allocations can take: in a nearly full address space the GNU allocator
+/// gives each a page of its own, and 1 MiB of 64-byte pieces becomes 64 MiB. And it must be so much that the GNU allocator
+/// maps it anew, instead of taking it from its heaps and changing them.
 const PLENTY: usize = 64 * 1024 * 1024;
 
 /// See [`PLENTY`].
@@ -45,11 +47,11 @@ pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), ProtocolEr
     if more > GIVES.get() {
         return Err(none());
     }
-    bytes.try_reserve_exact(more).map_err(|_| none())?;
-    if more >= LARGE && !is_free(SPARE) {
+    // Asked before: memory that is refused must not be left in `bytes`.
+    if more >= LARGE && !is_free(more.saturating_add(SPARE)) {
         return Err(none());
     }
-    Ok(())
+    bytes.try_reserve_exact(more).map_err(|_| none())
 }
 
 /// Zeros for a short while, such as a read buffer: they may come from what is left to all, but for half of it.
@@ -131,6 +133,19 @@ mod tests {
         assert_eq!(reserve(&mut bytes, more), Err(ProtocolError::OutOfMemory { bytes: more as u64 }));
         assert_eq!(bytes, [1, 2, 3]);
         assert_eq!(copy(&bytes), Ok(bytes));
+    }
+
+    #[test]
+    fn memory_that_is_refused_is_not_left_to_whoever_asked() {
+        let mut bytes = vec![1, 2, 3];
+        let before = bytes.capacity();
+        GIVES.set(LARGE + SPARE / 2);
+        assert_eq!(reserve(&mut bytes, LARGE), Err(ProtocolError::OutOfMemory { bytes: LARGE as u64 }));
+        assert_eq!((bytes.len(), bytes.capacity()), (3, before));
+        GIVES.set(LARGE + SPARE);
+        assert_eq!(reserve(&mut bytes, LARGE), Ok(()));
+        assert!(bytes.capacity() >= LARGE);
+        GIVES.set(usize::MAX);
     }
 
     #[test]

@@ -225,7 +225,6 @@ impl PartialEq<&str> for Frame {
     }
 }
 
-/// Text in quotes where the bytes are printable ASCII, else hexadecimal; at most 32 bytes, then the length.
 impl PartialEq<str> for Frame {
     fn eq(&self, other: &str) -> bool {
         **self == *other.as_bytes()
@@ -244,6 +243,7 @@ impl<const N: usize> PartialEq<&[u8; N]> for Frame {
     }
 }
 
+/// Text in quotes where the bytes are printable ASCII, else hexadecimal; at most 32 bytes, then the length.
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self[..self.len().min(32)];

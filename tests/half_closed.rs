@@ -7,7 +7,7 @@ mod common;
 use std::io::{ErrorKind, Read, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{LONG, RawPeer, no_linger, until, wait_for};
 use zeroxide::{
@@ -158,31 +158,100 @@ fn a_closed_socket_waits_for_nobody_whom_it_refused() {
     assert_eq!(cx.term().wait(), Default::default());
 }
 
+/// Options of a sender whose kernel takes all of the last messages, and can send but a part before the peer reads.
+fn roomy() -> Options {
+    Options::new().set(opt::SNDBUF, Some(4 << 20)).set(opt::LINGER, Some(LONG))
+}
+
+/// Sends the last messages.
+fn send_the_last(socket: &Socket) {
+    let body = vec![7; 32 << 10];
+    (0..60u8).for_each(|n| socket.send([&[n][..], &body]).unwrap());
+}
+
+/// Receives the last messages and an end in order; before each the peer does something.
+#[track_caller]
+fn expect_the_last(mut peer: RawPeer, mut before: impl FnMut(&mut RawPeer)) {
+    for n in 0..60u8 {
+        before(&mut peer);
+        assert_eq!(peer.read_message().unwrap(), [&[n][..], &[7; 32 << 10]]);
+    }
+    assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
+}
+
+/// A PONG, a request, a subscription: the peer does not know yet that the other side is closed.
+fn speak(peer: &mut RawPeer) {
+    peer.send_bytes(&common::command(b"\x04PONG"));
+}
+
 #[test]
 fn the_last_messages_arrive_although_the_peer_speaks_after_the_close() {
     let cx = Context::new();
     for whole_context in [false, true] {
         let own = Context::new();
         let of = if whole_context { &own } else { &cx };
-        // The kernel takes all of it, and can send but a part before the peer reads.
-        let roomy = Options::new().set(opt::SNDBUF, Some(4 << 20)).set(opt::LINGER, Some(LONG));
-        let push = of.socket_with(SocketType::Push, &roomy).unwrap();
-        let endpoint = push.bind("tcp://127.0.0.1:*").unwrap();
-        let mut peer = RawPeer::connect(endpoint).shake_hands("PULL");
-        let body = vec![7; 32 << 10];
-        (0..60u8).for_each(|n| push.send([&[n][..], &body]).unwrap());
-        let report = push.close().wait();
-        assert_eq!(report.dropped, 0);
+        let push = of.socket_with(SocketType::Push, &roomy()).unwrap();
+        let peer = RawPeer::connect(push.bind("tcp://127.0.0.1:*").unwrap()).shake_hands("PULL");
+        send_the_last(&push);
+        assert_eq!(push.close().wait().dropped, 0);
         let ending = whole_context.then(|| own.term());
-        // A PONG, a request, a subscription: the peer does not know yet.
-        peer.send_bytes(&common::command(b"\x04PONG"));
-        for n in 0..60u8 {
-            assert_eq!(peer.read_message().unwrap(), [&[n][..], &body]);
-        }
-        assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
-        drop(peer);
+        expect_the_last(peer, speak);
         ending.map(|ending| ending.wait());
     }
+}
+
+#[test]
+fn the_last_messages_arrive_however_much_the_peer_has_sent() {
+    let cx = Context::new();
+    let few = roomy().set(opt::RCVHWM, 1).set(opt::RCVBUF, Some(64 << 10));
+    for before_the_close in [true, false] {
+        let dealer = cx.socket_with(SocketType::Dealer, &few).unwrap();
+        let peer = RawPeer::connect(dealer.bind("tcp://127.0.0.1:*").unwrap()).shake_hands("DEALER");
+        let mut flood = peer.stream.try_clone().unwrap();
+        let flood = || flood.write_all(&common::message(&[&[0; 255]]).repeat(16 << 10));
+        send_the_last(&dealer);
+        std::thread::scope(|scope| {
+            if before_the_close {
+                let flooding = scope.spawn(flood);
+                until("some of it is read", || dealer.stats().io.bytes_read > 1024);
+                dealer.close().wait();
+                expect_the_last(peer, |_| ());
+                flooding.join().unwrap().unwrap();
+            } else {
+                dealer.close().wait();
+                let flooding = scope.spawn(flood);
+                expect_the_last(peer, |_| ());
+                flooding.join().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn the_last_messages_of_a_program_that_ends_without_term_arrive() {
+    const CHILD: &str = "ZEROXIDE_TEST_ENDS_AT";
+    if let Some(endpoint) = std::env::var_os(CHILD) {
+        let cx = Context::new();
+        let push = cx.socket_with(SocketType::Push, &roomy()).unwrap();
+        push.connect(endpoint.to_str().unwrap()).unwrap();
+        send_the_last(&push);
+        drop((push, cx));
+        std::process::exit(0);
+    }
+    let (listener, endpoint) = common::listen();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_last_messages_of_a_program_that_ends_without_term_arrive"])
+        .env(CHILD, endpoint)
+        .spawn()
+        .unwrap();
+    let peer = RawPeer::accept(&listener).shake_hands("PULL");
+    let deadline = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < deadline {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before the last message was read");
+        std::thread::yield_now();
+    }
+    expect_the_last(peer, speak);
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
