@@ -146,8 +146,15 @@ pub fn rest_of_greeting(minor: u8) -> Vec<u8> {
 /// The READY of a socket type, as a frame; with an `Identity` property if there is one.
 #[must_use]
 pub fn ready(socket_type: &str, identity: Option<&str>) -> Vec<u8> {
+    ready_with(socket_type, identity, &[])
+}
+
+/// READY with further properties.
+#[must_use]
+pub fn ready_with(socket_type: &str, identity: Option<&str>, others: &[(&str, &str)]) -> Vec<u8> {
     let mut body = property("Socket-Type", socket_type);
     body.extend(identity.map(|id| property("Identity", id)).unwrap_or_default());
+    others.iter().for_each(|(name, value)| body.extend(property(name, value)));
     command("READY", &body)
 }
 
