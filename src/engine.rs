@@ -192,7 +192,7 @@ struct State {
     hung_up: bool,
     writable: bool,
     quantum: usize,
-    /// Bytes read in one go before the handshake is over, so that what waits of a stranger is as little.
+    /// Bytes read at once before the handshake is over. So much of an unknown peer's input may be held.
     first_read: usize,
     armed: Option<Instant>,
     /// The peer may not come in, or has no place: the connection ends when it was told.
@@ -648,7 +648,7 @@ impl State {
                 let known = self.connection.is_ready();
                 let used = self.decode(&buffer[..read], now, turn);
                 if !known {
-                    // The buffer goes on to others, and a stranger's HELLO may have had a password in it.
+                    // Other connections use the buffer next, and a HELLO may have contained a password.
                     buffer[..*used.as_ref().unwrap_or(&read)].fill(0);
                 }
                 Ok((used?, read))

@@ -7,7 +7,7 @@ mod errno;
 mod group;
 mod handshake;
 mod io_error;
-mod likely;
+mod likely_cause;
 mod number;
 #[cfg(test)]
 mod tests;

@@ -83,17 +83,17 @@ impl Reactor {
     pub(super) fn accept_soon(&mut self, id: u64) {
         if let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waits) {
             acceptor.waits = true;
-            self.line.add_listener(id);
+            self.turns.add_listener(id);
         }
     }
 
-    /// A listener's turn, on strangers' time: those who only knock are strangers, too. One of them is taken in a turn.
+    /// A listener's turn, in the time of handshakes: it accepts one connection.
     pub(super) fn accept(&mut self, id: u64) {
         let Some(acceptor) = self.listeners.get_mut(&id) else { return };
         acceptor.waits = false;
         let start = Instant::now();
         let next = self.accept_one(id);
-        self.served_stranger(start);
+        self.charge_handshakes(start);
         match next {
             // No further edge comes for those that still wait.
             Next::Maybe => self.accept_soon(id),
@@ -126,7 +126,7 @@ impl Reactor {
             return Next::Maybe;
         }
         if let Err(crowd) = acceptor.pending.admit(host, &values) {
-            // Strangers do not keep peers out for longer than HANDSHAKE_IVL.
+            // A handshake holds its place for HANDSHAKE_IVL at most.
             acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
             return Next::Maybe;
         }

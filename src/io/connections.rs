@@ -145,7 +145,7 @@ impl Reactor {
             turns: 0,
         };
         self.connections.insert(id, connected);
-        // In line: it must not come before those who knocked earlier.
+        // It waits for its turn: connections that came earlier come first.
         self.give_turn(id);
         Ok(())
     }
@@ -155,14 +155,14 @@ impl Reactor {
         let Some(connected) = self.connections.get(&id) else { return self.turn_of_half_closed(id) };
         let (engine, base) = (Arc::clone(&connected.engine), Arc::clone(&connected.base));
         if connected.peer.is_some() {
-            self.serve_peer();
+            self.peer_has_turn();
             self.drive(&engine, &base);
-        } else if self.puts_off_strangers() {
+        } else if self.defers_handshakes() {
             return self.give_turn(id);
         } else {
             let start = Instant::now();
             self.drive(&engine, &base);
-            self.served_stranger(start);
+            self.charge_handshakes(start);
             if let Some(connected) = self.connections.get_mut(&id) {
                 connected.turns = connected.turns.saturating_add(1);
             }
@@ -322,22 +322,22 @@ impl Reactor {
         if let Some(connected) = self.connections.get_mut(&id) {
             if !std::mem::replace(&mut connected.waits, true) {
                 match connected.peer {
-                    Some(_) => self.line.add_peer(id),
-                    None => self.line.add_stranger(id, connected.turns),
+                    Some(_) => self.turns.add_peer(id),
+                    None => self.turns.add_handshake(id, connected.turns),
                 }
             }
         } else if let Some(stream) = self.half_closed.get_mut(&id) {
             if !std::mem::replace(&mut stream.waits, true) {
                 match stream.is_refused() {
-                    true => self.line.add_refused(id),
-                    false => self.line.add_peer(id),
+                    true => self.turns.add_refused(id),
+                    false => self.turns.add_peer(id),
                 }
             }
         }
     }
 
     /// It is about to have the turn that it waited for.
-    pub(super) fn leaves_the_line(&mut self, id: u64) {
+    pub(super) fn leaves_queue(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
             connected.waits = false;
         } else if let Some(stream) = self.half_closed.get_mut(&id) {

@@ -39,7 +39,7 @@ impl Values {
         self.ipc_filter_uid.contains(&who.uid)
             || pid.is_some_and(|pid| self.ipc_filter_pid.contains(&pid))
             || self.ipc_filter_gid.contains(&who.gid)
-            // Last, because it reads two files of this machine, on strangers' time like all of accepting. No name service
+            // Last, because it reads two files of this machine, in the time of handshakes like all of accepting. No name service
             // is asked, which could keep the I/O thread waiting: libzmq's getpwuid and getgrgid may ask one.
             || (!self.ipc_filter_gid.is_empty() && who.is_member(&self.ipc_filter_gid))
     }

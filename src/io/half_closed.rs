@@ -6,7 +6,7 @@
 //! mechanism. So this side shuts down its own direction alone, and throws away what comes until the peer closes the other.
 //!
 //! After an end in order the peer is waited for at most [`LONGEST`], and the end of a context waits at most [`LAST`] of it.
-//! A stranger that was refused is not waited for beyond the handshake's deadline, nor for more than [`MAX_DISCARD`] bytes. Until
+//! A peer that was refused is not waited for beyond the handshake's deadline, nor for more than [`MAX_DISCARD`] bytes. Until
 //! then it keeps its place among the handshakes of its listener; it is let go when the socket closes.
 
 use std::io::{self, IoSlice};
@@ -131,18 +131,18 @@ impl Reactor {
         self.read_half_closed(id);
     }
 
-    /// A turn. Those who were refused have theirs from the strangers' time.
+    /// A turn. That of a refused peer counts as handshake time.
     pub(super) fn turn_of_half_closed(&mut self, id: u64) {
         let Some(stream) = self.half_closed.get(&id) else { return };
         if !stream.is_refused() {
             return self.read_half_closed(id);
         }
-        if self.puts_off_strangers() {
+        if self.defers_handshakes() {
             return self.give_turn(id);
         }
         let start = Instant::now();
         self.read_half_closed(id);
-        self.served_stranger(start);
+        self.charge_handshakes(start);
     }
 
     fn read_half_closed(&mut self, id: u64) {

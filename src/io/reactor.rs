@@ -19,9 +19,9 @@ use super::acceptor::Acceptor;
 use super::connections::Connected;
 use super::dialer::{Dialling, Resolve};
 use super::half_closed::{HalfClosed, LAST};
-use super::line::{Line, Next};
 use super::lookups::Lookups;
 use super::session::Session;
+use super::turns::{Next, Turns};
 use super::watch::Watch;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
 use crate::random::Random;
@@ -39,16 +39,16 @@ pub(super) const WATCH: Token = Token(1);
 /// Events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
 
-/// How long a peer that was replaced by another of its name (ROUTER_HANDOVER) is read until it closes, and again as long while
-/// the application has not taken what came.
+/// How long a peer is read on after another has taken over its routing id (ROUTER_HANDOVER), until it closes. The time begins
+/// anew while the application has not taken what arrived.
 pub(super) const LONGEST_READ_OUT: Duration = Duration::from_secs(1);
 
-/// Between two polls, no turn is begun for a connection whose handshake is not over once such turns have taken so long.
-/// One may cost several multiplications on a curve, more than that; those who are peers already do not wait for a second.
-const STRANGERS: Duration = Duration::from_micros(50);
-/// While peers have something to do, strangers wait after each turn for so many times as long as it took.
+/// Between two polls, no further turn of a handshake or listener begins once such turns have taken so long. One turn of CURVE
+/// takes longer than that alone: established peers wait for one of them, not for two.
+const HANDSHAKE_TIME: Duration = Duration::from_micros(50);
+/// While established peers are busy, handshakes and listeners pause after each turn for so many times its length.
 const PEERS_SHARE: u32 = 7;
-/// A turn does not count as longer than this: the system may have stopped the thread meanwhile.
+/// A turn counts as at most so long: the system may have suspended the thread meanwhile.
 const LONGEST_TURN: Duration = Duration::from_millis(1);
 
 /// What a timer is for.
@@ -97,13 +97,13 @@ pub(crate) struct Reactor {
     /// Of these, those that were sent everything, oldest first; some are closed already.
     pub(super) half_closed_in_order: VecDeque<u64>,
     /// Connections that want another turn without waiting for an edge.
-    pub(super) line: Line,
-    /// What strangers' turns have taken since the last poll.
-    strangers: Duration,
-    /// A peer had a turn since the last poll.
+    pub(super) turns: Turns,
+    /// What turns of handshakes and listeners have taken since the last poll.
+    handshake_time: Duration,
+    /// An established peer had a turn since the last poll.
     peers_busy: bool,
-    /// While peers are busy, strangers have no turn before.
-    strangers_again: Instant,
+    /// While established peers are busy, no handshake and no listener has a turn before this moment.
+    handshakes_again: Instant,
     /// Sockets that close.
     pub(super) closing: HashMap<u64, super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
@@ -143,10 +143,10 @@ impl Reactor {
             connections: HashMap::new(),
             half_closed: HashMap::new(),
             half_closed_in_order: VecDeque::new(),
-            line: Line::default(),
-            strangers: Duration::ZERO,
+            turns: Turns::default(),
+            handshake_time: Duration::ZERO,
             peers_busy: false,
-            strangers_again: Instant::now(),
+            handshakes_again: Instant::now(),
             closing: HashMap::new(),
             watch: Watch::default(),
             lookups: Lookups::default(),
@@ -186,7 +186,7 @@ impl Reactor {
 
     /// How long to sleep; announces the sleep first, then looks for orders once more.
     fn timeout(&self) -> Option<Duration> {
-        if self.line.is_empty() {
+        if self.turns.is_empty() {
             self.link.set_asleep(true);
             if self.orders.is_empty() {
                 return self
@@ -212,7 +212,7 @@ impl Reactor {
                     | (u8::from(hung_up) * HUNG_UP)
                     | (u8::from(writable) * WRITABLE),
             );
-            // Peers first: strangers get their turns when every event has been looked at.
+            // Handshakes have their turns after all events of established peers.
             match connected.peer {
                 Some(_) => self.turn(id),
                 None => self.give_turn(id),
@@ -303,39 +303,39 @@ impl Reactor {
         }
     }
 
-    /// Everybody's streams have been looked at.
+    /// A new round begins with the next poll.
     fn begin_round(&mut self) {
-        (self.strangers, self.peers_busy) = (Duration::ZERO, false);
+        (self.handshake_time, self.peers_busy) = (Duration::ZERO, false);
     }
 
-    /// Whether a stranger's turn has to wait until the streams of peers have been looked at.
-    pub(super) fn puts_off_strangers(&self) -> bool {
-        self.strangers >= STRANGERS || (self.peers_busy && Instant::now() < self.strangers_again)
+    /// Returns whether handshakes and listeners must wait until the streams of established peers were polled.
+    pub(super) fn defers_handshakes(&self) -> bool {
+        self.handshake_time >= HANDSHAKE_TIME || (self.peers_busy && Instant::now() < self.handshakes_again)
     }
 
-    /// A peer has a turn.
-    pub(super) fn serve_peer(&mut self) {
+    /// An established peer has a turn.
+    pub(super) fn peer_has_turn(&mut self) {
         self.peers_busy = true;
     }
 
-    /// A stranger had a turn, or was accepted, or turned away, or was none.
-    pub(super) fn served_stranger(&mut self, since: Instant) {
+    /// Counts the time since `since` as spent on handshakes: a turn, an accept, a refusal, or an accept that found nothing.
+    pub(super) fn charge_handshakes(&mut self, since: Instant) {
         let now = Instant::now();
         let took = now.saturating_duration_since(since).min(LONGEST_TURN);
-        self.strangers += took;
-        self.strangers_again = now + took * PEERS_SHARE;
+        self.handshake_time += took;
+        self.handshakes_again = now + took * PEERS_SHARE;
     }
 
-    /// Gives a turn to each peer in line, and to strangers while there is time for them.
+    /// Gives a turn to each peer that waits for one, then to handshakes and listeners while there is time.
     fn give_turns(&mut self) {
-        for id in self.line.take_peers() {
-            self.leaves_the_line(id);
+        for id in self.turns.take_peers() {
+            self.leaves_queue(id);
             self.turn(id);
         }
-        while !self.puts_off_strangers() {
-            match self.line.next_stranger() {
-                Some(Next::Stranger(id)) => {
-                    self.leaves_the_line(id);
+        while !self.defers_handshakes() {
+            match self.turns.next_handshake() {
+                Some(Next::Handshake(id)) => {
+                    self.leaves_queue(id);
                     self.turn(id);
                 }
                 Some(Next::Listener(id)) => self.accept(id),
@@ -389,22 +389,22 @@ mod tests {
     }
 
     #[test]
-    fn accepting_is_strangers_time_and_waits_for_busy_peers_as_a_handshake_does() {
+    fn accepting_counts_as_handshake_time_and_waits_for_busy_peers() {
         let cx = Context::new();
         let pull = cx.socket(SocketType::Pull).unwrap();
         let (mut reactor, address) = listening(&pull);
-        let _knocking = TcpStream::connect(address).unwrap();
-        reactor.serve_peer();
-        reactor.strangers_again = Instant::now() + Duration::from_secs(3600);
+        let _connecting = TcpStream::connect(address).unwrap();
+        reactor.peer_has_turn();
+        reactor.handshakes_again = Instant::now() + Duration::from_secs(3600);
         assert_eq!(accept(&mut reactor), 0, "not even the first");
         let now = Instant::now();
-        reactor.strangers_again = now;
+        reactor.handshakes_again = now;
         let deadline = now + Duration::from_secs(60);
         while accept(&mut reactor) == 0 {
             assert!(Instant::now() < deadline);
-            reactor.strangers = Duration::ZERO;
+            reactor.handshake_time = Duration::ZERO;
         }
-        assert!(reactor.strangers_again > now && !reactor.strangers.is_zero(), "it was charged");
+        assert!(reactor.handshakes_again > now && !reactor.handshake_time.is_zero(), "it was charged");
     }
 
     #[test]

@@ -101,8 +101,7 @@ impl Values {
         self.handshake_ivl.or(self.connect_timeout).unwrap_or(LONGEST_DIALOGUE)
     }
 
-    /// What a connection that was accepted obeys: that of a stranger, beside what every connection does. The C library lets
-    /// every peer in, as libzmq does: one that is turned away keeps what it has queued, and a zmq_ctx_term with LINGER -1
+    /// Returns the configuration of an accepted connection. The C library lets every peer in, as libzmq does: one that is turned away keeps what it has queued, and a zmq_ctx_term with LINGER -1
     /// would wait for it.
     pub(crate) fn accepted_config(&self, t: SocketType) -> Config {
         let selects = self.refuses() && (t.addresses() || t.has_one_peer());
