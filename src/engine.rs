@@ -621,7 +621,7 @@ impl State {
         None
     }
 
-    /// One read, into the buffer or, where a large body is under way, into that; answers how many bytes of the buffer
+    /// One read, into the buffer or, where a large body is under way, into that; returns how many bytes of the buffer
     /// were decoded, of how many.
     fn read_into(&mut self, buffer: &mut [u8], now: Instant, turn: &mut Turn) -> Result<(usize, usize), End> {
         let Some(stream) = &mut self.stream else { return Ok((0, 0)) };
@@ -662,7 +662,7 @@ impl State {
         }
     }
 
-    /// Decodes while the pipe has room; answers how many bytes were used.
+    /// Decodes while the pipe has room; returns how many bytes were used.
     fn decode(&mut self, bytes: &[u8], now: Instant, turn: &mut Turn) -> Result<usize, End> {
         let mut input = bytes;
         let mut decoded = 0;

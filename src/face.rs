@@ -62,7 +62,7 @@ pub fn send_part(socket: &Socket, part: &mut Option<Message>, more: bool, wait: 
 }
 
 /// Receives the next part of the message under way, or the first of the next message, into `part`, which is empty. A
-/// part is a message of one frame. Answers whether another part of the same message follows.
+/// part is a message of one frame. Returns whether another part of the same message follows.
 ///
 /// # Errors
 /// As [`Socket::recv`], and [`Error::Interrupted`].
@@ -226,7 +226,7 @@ pub fn bind_adopted(socket: &Socket, endpoint: &str, listening: std::os::fd::Own
     base.bind_by(endpoint, &values, adopt).map(drop)
 }
 
-/// Connects a PEER and answers the number that its messages to that peer carry (`zmq_connect_peer`).
+/// Connects a PEER and returns the number that its messages to that peer carry (`zmq_connect_peer`).
 ///
 /// # Errors
 /// As [`Socket::connect`]; [`Error::NotSupported`] on other types and with IMMEDIATE, where there is no pipe yet.
@@ -300,7 +300,7 @@ impl Thread {
     }
 }
 
-/// Tells the monitors how much waits in each pipe; answers how many pipes there are (`zmq_socket_monitor_pipes_stats`).
+/// Tells the monitors how much waits in each pipe; returns how many pipes there are (`zmq_socket_monitor_pipes_stats`).
 ///
 /// # Errors
 /// [`Error::Closed`], [`Error::Terminated`].

@@ -2,7 +2,7 @@
 //!
 //! Everything is **level-triggered**: what is ready is reported by every call until it is read, written to or
 //! removed. No wake is lost: whoever waits registers with every socket first, then looks, then sleeps. A look reads
-//! what input waits for room, and writes what is open, before it answers no.
+//! what input waits for room, and writes what is open, before it returns no.
 
 mod files;
 
@@ -161,7 +161,7 @@ impl Poller {
     }
 
     /// Waits until something is ready and fills `events` with all that is, in the order in which it was added;
-    /// answers how much that is: 0 when `limit` passed, or [`PollWaker::wake`] was called. No limit waits for ever, a
+    /// returns how much that is: 0 when `limit` passed, or [`PollWaker::wake`] was called. No limit waits for ever, a
     /// limit of zero only looks.
     ///
     /// # Errors
@@ -276,7 +276,7 @@ impl<'a> PollItem<'a> {
     }
 }
 
-/// Waits until at least one of the items is ready, and answers how many are; 0 when `limit` passed first. Without items
+/// Waits until at least one of the items is ready, and returns how many are; 0 when `limit` passed first. Without items
 /// it sleeps. For waiting again and again on the same things, a [`Poller`] costs less. (libzmq `zmq_poll`.)
 ///
 /// ```
@@ -358,7 +358,7 @@ impl Look {
 /// What a look found, item by item.
 type Found<'a> = dyn Iterator<Item = (&'a Look, Ready)> + 'a;
 
-/// Looks, and waits until there is something to tell or `limit` has passed. `tell` takes each look and answers how
+/// Looks, and waits until there is something to tell or `limit` has passed. `tell` takes each look and returns how
 /// many items are ready.
 fn wait_for(
     looks: &[Look],

@@ -132,7 +132,7 @@ impl ProxyHandle {
         self.steering.stats()
     }
 
-    /// Ends the proxy and answers the final counts. The sockets stay as they are.
+    /// Ends the proxy and returns the final counts. The sockets stay as they are.
     ///
     /// # Errors
     /// What ended it before: as [`Proxy::run`].

@@ -238,7 +238,7 @@ impl Signal {
         first.map(|(_, waiter)| waiter.wake()).is_some()
     }
 
-    /// Wakes everybody; answers how many that were.
+    /// Wakes everybody; returns how many that were.
     pub(crate) fn notify_all(&self) -> usize {
         if self.waiting() == 0 {
             return 0;
@@ -276,7 +276,7 @@ impl Latch {
         self.done.load(Ordering::SeqCst)
     }
 
-    /// Waits for it until the deadline; answers whether it has happened.
+    /// Waits for it until the deadline; returns whether it has happened.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         wait_until(&[&self.signal], deadline, || self.is_open().then_some(())).is_some()
     }

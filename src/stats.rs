@@ -207,7 +207,7 @@ impl IoStats {
     }
 }
 
-/// Answers "why is nothing happening?": print it. From [`Socket::status`](crate::Socket::status).
+/// Says "why is nothing happening?": print it. From [`Socket::status`](crate::Socket::status).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {

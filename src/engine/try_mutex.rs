@@ -39,7 +39,7 @@ impl<T> TryMutex<T> {
         TryMutex { state: Mutex::new(state), again: AtomicBool::new(false) }
     }
 
-    /// Works on the state, by up to `rounds` rounds while others want it too. What a round answers is handed to
+    /// Works on the state, by up to `rounds` rounds while others want it too. What a round returns is handed to
     /// `after` without the lock.
     pub(crate) fn enter<R>(
         &self,

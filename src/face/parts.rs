@@ -92,7 +92,7 @@ impl SocketBase {
         self.attempt(|state| state.try_send_part(held, more))
     }
 
-    /// Receives one part, a message of one frame, into `received`, which is empty; answers whether another part of the
+    /// Receives one part, a message of one frame, into `received`, which is empty; returns whether another part of the
     /// same message follows.
     #[inline]
     pub(crate) fn recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
@@ -124,7 +124,7 @@ impl SocketBase {
         more.unwrap_or_else(|| Err(Error::WouldBlock(self.why_nothing_came(None))))
     }
 
-    /// One attempt; answers whether more parts follow. Before it answers `None`, what is open has been flushed, engines
+    /// One attempt; returns whether more parts follow. Before it returns `None`, what is open has been flushed, engines
     /// whose input waits have been driven, and it has looked once more.
     #[inline]
     fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Attempt<Option<bool>> {
@@ -228,7 +228,7 @@ impl SocketState {
         Ok(Taken::Part { more })
     }
 
-    /// The next part of the message under way; answers whether more follow.
+    /// The next part of the message under way; returns whether more follow.
     #[cold]
     fn take_next(&mut self, received: &mut Option<Message>) -> bool {
         let incoming = &mut self.parts.incoming;

@@ -381,7 +381,7 @@ mod tests {
         address
     }
 
-    /// A look at the listener, in which nobody else has a turn; answers how many are accepted by now.
+    /// A look at the listener, in which nobody else has a turn; returns how many are accepted by now.
     fn accept(reactor: &mut Reactor) -> usize {
         reactor.accept_soon(LISTENER);
         reactor.give_turns();

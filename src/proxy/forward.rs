@@ -108,7 +108,7 @@ impl Forwarder {
         Ok(moved.then_some(Round::Moved))
     }
 
-    /// Forwards messages one way; answers whether any moved.
+    /// Forwards messages one way; returns whether any moved.
     fn burst(&mut self, to: To) -> Result<bool> {
         let (from_base, to_base) = match to {
             To::Front => (self.sockets.back.base(), self.sockets.front.base()),
@@ -166,7 +166,7 @@ impl Forwarder {
         message
     }
 
-    /// Sends, drops or holds a message; answers whether it was not merely held again.
+    /// Sends, drops or holds a message; returns whether it was not merely held again.
     fn deliver(&mut self, message: Message, to_base: &Arc<SocketBase>, to: To) -> Result<bool> {
         let size = Size::of(&message);
         let addresses = to_base.socket_type.addresses();

@@ -21,7 +21,7 @@ use crate::socket::ends::make_pipe;
 use crate::socket::orders::IoThread;
 
 impl SocketBase {
-    /// Binds and answers the resolved endpoint.
+    /// Binds and returns the resolved endpoint.
     pub(crate) fn bind(self: &Arc<Self>, text: &str, values: &Values) -> Result<Endpoint> {
         self.bind_by(text, values, |endpoint| Listener::bind(endpoint, &values.socket_options()))
     }
@@ -102,7 +102,7 @@ impl SocketBase {
         BindError { endpoint: text.into(), socket: self.socket_type, source }.into()
     }
 
-    /// Connects, in the background; answers the endpoint and its number.
+    /// Connects, in the background; returns the endpoint and its number.
     pub(crate) fn connect(self: &Arc<Self>, text: &str, values: &Values) -> Result<(Endpoint, u64)> {
         self.context.check_process()?;
         let endpoint = Endpoint::parse_connect(text)?;

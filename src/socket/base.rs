@@ -49,7 +49,7 @@ pub(crate) struct SocketBase {
     pub(crate) endpoints: EndpointTable,
     pub(crate) monitors: Monitors,
     pub(crate) counters: Arc<Counters>,
-    /// What ZMQ_FD answers, once it was asked for.
+    /// The descriptor of ZMQ_FD, once it was asked for.
     #[cfg(all(unix, feature = "face"))]
     pub(crate) event_fd: crate::socket::wake_fd::EventFd,
     /// The calls that wait in `send`.

@@ -94,7 +94,7 @@ impl Socket {
         self.base().socket_type
     }
 
-    /// Opens an endpoint to peers: `tcp://host:port`, `ipc://path`, `inproc://name`. Answers the resolved one: the
+    /// Opens an endpoint to peers: `tcp://host:port`, `ipc://path`, `inproc://name`. Returns the resolved one: the
     /// real port for `:*`, the real path for `ipc://*`. (libzmq `zmq_bind`.)
     ///
     /// # Errors
@@ -249,7 +249,7 @@ impl Socket {
         self.base().recv(Patience::For(limit))
     }
 
-    /// Receives a message and copies its first frame into `buffer`; answers the frame's whole length, which may
+    /// Receives a message and copies its first frame into `buffer`; returns the frame's whole length, which may
     /// exceed the buffer's. Further frames are dropped.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl Socket {
         stats
     }
 
-    /// A text for people that answers "why is nothing happening?".
+    /// A text for people that says "why is nothing happening?".
     #[must_use]
     pub fn status(&self) -> Status {
         let base = self.base();
@@ -75,7 +75,7 @@ impl Socket {
         }
     }
 
-    /// Connects and waits until the handshake is over; answers the peer.
+    /// Connects and waits until the handshake is over; returns the peer.
     ///
     /// # Errors
     /// [`Error::Handshake`] as soon as the peer proves unfit; [`Error::TimedOut`] with the last failure when nobody

@@ -336,7 +336,7 @@ impl PipeTable {
         }
     }
 
-    /// Changes the high-water marks of the pipes; answers those that may have room now.
+    /// Changes the high-water marks of the pipes; returns those that may have room now.
     pub(crate) fn set_marks(&mut self, send: Option<u32>, receive: Option<u32>) -> Vec<PipeId> {
         if send.is_none() && receive.is_none() {
             return Vec::new();
@@ -425,7 +425,7 @@ impl PipeTable {
         done
     }
 
-    /// This side is done with a pipe, which stays in the table; answers what it led to.
+    /// This side is done with a pipe, which stays in the table; returns what it led to.
     pub(crate) fn let_go(&mut self, id: PipeId) -> Option<Link> {
         let entry = self.entries.get_mut(id.0 as usize)?.as_mut()?;
         self.errands.let_go(&mut entry.pipe);

@@ -118,7 +118,7 @@ impl fmt::Debug for Ready {
 
 /// Which of [`Ready::IN`] and [`Ready::OUT`] hold for a socket, of those that are wanted.
 ///
-/// Before it answers no, what is open has been flushed and driven, engines whose input waits for room have been
+/// Before it returns no, what is open has been flushed and driven, engines whose input waits for room have been
 /// driven, and it has looked once more. After a no the socket's `watch` tells when that changes.
 ///
 /// # Errors

@@ -78,7 +78,7 @@ impl SocketBase {
         self.attempt(|state| state.try_send(held))
     }
 
-    /// One attempt to send; answers why it may succeed later. Before it refuses, what is open has been flushed and driven,
+    /// One attempt to send; returns why it may succeed later. Before it refuses, what is open has been flushed and driven,
     /// and it has looked once more.
     #[inline]
     pub(crate) fn attempt(
@@ -181,7 +181,7 @@ impl SocketBase {
             .unwrap_or_else(|| Err(Error::TimedOut(self.why_nothing_came(limit))))
     }
 
-    /// One attempt. Before it answers `None`, what is open has been flushed, engines whose input waits have been
+    /// One attempt. Before it returns `None`, what is open has been flushed, engines whose input waits have been
     /// driven, and it has looked once more.
     #[inline]
     pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Attempt<Option<Message>> {
@@ -305,7 +305,7 @@ impl SocketState {
         error.into()
     }
 
-    /// Puts a message into `received` if there is one; else answers whether leaving the lock will drive an engine, after
+    /// Puts a message into `received` if there is one; else returns whether leaving the lock will drive an engine, after
     /// which there may be one.
     #[inline]
     pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Attempt<bool> {
