@@ -88,7 +88,7 @@ pub enum EventKind {
     PipeQueues {
         /// Messages on their way to the peer.
         outbound: u64,
-        /// Messages of the peer that nobody has received, but for one that the socket may hold in its hand already.
+        /// Messages of the peer that wait to be received. One that the socket has already taken from the pipe does not count.
         inbound: u64,
     },
     /// The socket is closed; nothing follows (MONITOR_STOPPED).

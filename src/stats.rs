@@ -65,7 +65,7 @@ pub struct PipeStats {
     pub written: u64,
     /// Messages on their way to it.
     pub queued: u64,
-    /// Messages of its that nobody has received yet, but for one that the socket may hold in its hand already.
+    /// Messages of the peer that wait to be received. One that the socket has already taken from the pipe does not count.
     pub waiting: u64,
     /// Messages for it that were dropped, by cause.
     pub dropped: Dropped,

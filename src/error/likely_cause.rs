@@ -1,4 +1,4 @@
-//! The words of a failed handshake: what happened, and the likely reason. What this side cannot know, it says so.
+//! The text of a failed handshake: what happened, and the likely cause. Where the cause cannot be known, the text says so.
 
 #[cfg(feature = "curve")]
 use zeroxide_zmtp::error::CommandKind;

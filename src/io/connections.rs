@@ -203,9 +203,9 @@ impl Reactor {
         base.take_effects(&engine.slot, effects);
     }
 
-    /// The handshake of an accepted connection waits for a place for its peer, which has sent nothing yet of what it has
-    /// queued. What is decided holds until [`Reactor::established`] has taken the place: all connections of a socket are of
-    /// one reactor.
+    /// The handshake of an accepted connection waits until there is a place for its peer. The peer has sent no message yet, so
+    /// one that is turned away keeps its queue. Between this decision and [`Reactor::established`], which takes the place,
+    /// no other connection can take it: one I/O thread serves all connections of a socket.
     fn introduced(&mut self, id: u64, peer: &Introduction) {
         let fault = self.want_of_place(id, &peer.routing_id, &peer.user_id);
         let Some(connected) = self.connections.get(&id) else { return };
@@ -242,7 +242,7 @@ impl Reactor {
             return Some(ProtocolError::AnothersRoutingId);
         }
         let connected = self.connections.get(&id)?;
-        // A peer that was accepted and could not be turned away before waits for its place, and so does any in the C library.
+        // An accepted peer that no hold could refuse (ZMTP below 3.0) waits for its place; in the C library every peer does.
         if matches!(connected.maker, Maker::Listener(_)) || !connected.values.refuses() {
             return None;
         }

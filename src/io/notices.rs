@@ -1,11 +1,10 @@
-//! Notices of peers: what a socket receives in the place of a peer that comes or goes (ROUTER_NOTIFY, HICCUP_MSG,
-//! DISCONNECT_MSG).
+//! Notices: messages that a socket receives when a peer connects or is lost (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG).
 //!
-//! They stand in the peer's pipe, behind all that it sent, and may exceed its high-water mark, by those of one connection:
-//! while the pipe is full its stream is not read, and the end of the next connection is not found. But each peer that was
-//! accepted has a pipe of its own, and one that comes and goes while nobody receives would leave one with its notices
-//! each time, as with libzmq (pipe.cpp `send_disconnect_msg`). So no notice is added while too many who are gone have
-//! left something; what is dropped is counted.
+//! A notice stands in the peer's pipe, behind all that the peer has sent. It may exceed the high-water mark, but only by the
+//! notices of one connection: while a pipe is full its stream is not read, so the next loss is not found either. Each accepted
+//! peer has a pipe of its own, however. Peers that connect and leave while the application receives nothing would each leave
+//! a pipe with notices, without bound, as in libzmq (pipe.cpp `send_disconnect_msg`). So no notice is added while too many lost
+//! peers have left unread messages. Dropped notices are counted.
 
 use std::sync::atomic::Ordering;
 
@@ -16,10 +15,10 @@ use crate::socket::base::SocketBase;
 use crate::socket::ends::tell;
 use crate::stats::Counters;
 
-/// Peers of one socket that are gone and have something left to be received. While there are so many, no notice is added.
+/// While a socket has so many lost peers with unread messages, no notice is added.
 const MAX_DEPARTED: usize = 16 * 1024;
 
-/// Puts notices behind what is in a pipe. `true`: the other side had found nothing to read before, and has to be told.
+/// Appends notices to a pipe. Returns `true` if its reader had found nothing to read before, so that it must be told.
 pub(super) fn notify(base: &SocketBase, pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
     if base.departed.load(Ordering::Relaxed) >= MAX_DEPARTED {
         Counters::add(&base.counters.notices_dropped, notices.into_iter().count() as u64);

@@ -115,19 +115,19 @@ impl Reactor {
         }
     }
 
-    /// Ends a connection whose peer was replaced and has had the time to close it. What has come is read first: the
-    /// application may take longer.
+    /// Ends a connection whose peer was replaced and has had the time to close it. Input that has arrived is read first,
+    /// however long the application takes.
     pub(super) fn end_read_out(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return };
         match &connected.engine {
-            // Its end is there, and is read when the application has taken what is before it.
+            // The peer has closed. The engine reads that end after the input before it.
             engine if engine.is_hung_up() => {}
             engine if engine.has_unread() => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
             _ => self.stop(id),
         }
     }
 
-    /// Something of socket `id` is gone: if it was the last of a closing socket, forget the socket.
+    /// Forgets socket `id` if it is closing and has no session and no connection left.
     pub(super) fn reap(&mut self, id: u64) {
         let Some(reaping) = self.closing.get(&id) else { return };
         let held = self.sessions.values().any(|session| session.base.id == id)
@@ -140,7 +140,7 @@ impl Reactor {
         base.forget();
     }
 
-    /// The context is gone: nothing lingers any longer.
+    /// The context has ended: nothing lingers any longer.
     pub(super) fn end_everything(&mut self) {
         for id in keys(&self.closing, |reaping| reaping.phase == Phase::Lingering) {
             self.lingered(id);

@@ -1,28 +1,29 @@
-//! Whose a peer's name is, where it is known who the peers are.
+//! Which user a routing id belongs to, where users are known.
 //!
-//! A routing id is what a peer calls itself, and proves nothing. So with AUTH_REQUIRED two things belong to a user, and
-//! whoever wants them as another is turned away for `AnothersRoutingId`:
+//! A peer chooses its routing id, which proves nothing. So with AUTH_REQUIRED two things belong to a user. A peer of another
+//! user that would take one of them is refused with `AnothersRoutingId`:
 //!
-//! - **A routing id**, as long as a pipe has it. ROUTER_HANDOVER is for peers that come back, not for the messages of
-//!   others. Whom a newcomer would displace is the pattern's to say (`Pattern::displaced_by`): nobody where it keeps the
-//!   name that CONNECT_ROUTING_ID gave it, or gets an automatic one. Asked before the newcomer has our READY where that can
-//!   wait for it (`io/connections`), and when it joins (`socket/base`).
-//! - **The pipe of a session**, on the types that address their peers: it has the name of the user that was found first,
-//!   and messages for it. Asked before the connection gets the pipe (`io/connections`), for then they leave. With IMMEDIATE each
-//!   connection has its own.
+//! - **A routing id**, as long as a pipe has it. ROUTER_HANDOVER is for peers that come back, and does not hand the messages for
+//!   one user to another. The pattern says which pipe a newcomer would displace (`Pattern::displaced_by`): none if
+//!   CONNECT_ROUTING_ID has named the newcomer, or if it gets an automatic id. The check is made before our READY where READY can
+//!   wait (`io/connections`), and when the peer joins (`socket/base`).
+//! - **The pipe of a session**, on types that address their peers. It holds messages for the user that was found first. The
+//!   check is made before the connection gets the pipe (`io/connections`), because then the messages leave. With IMMEDIATE each
+//!   connection has a pipe of its own.
 //!
-//! libzmq's rules (AUTH_REQUIRED off) do not look at the user.
+//! With libzmq's rules (AUTH_REQUIRED off) the user does not matter.
 
 use crate::options::Values;
 
 impl Values {
-    /// Whether a newcomer may take the routing id of a peer over. Nobody in particular is a user like another here: what
-    /// is known about one is not known about the other.
+    /// Returns whether a newcomer may take over the routing id of a peer. An unknown user counts as a user of its own here:
+    /// it may take over from another unknown one alone.
     pub(crate) fn may_take_name(&self, holder: &str, newcomer: &str) -> bool {
         !self.auth_required || holder == newcomer
     }
 
-    /// Whether `user`, whom a session has found, may have its pipe. A pipe of nobody in particular is anybody's.
+    /// Returns whether a peer of `user` may have the pipe of a session whose first peer was of user `first`. If that was an
+    /// unknown user, any may.
     pub(crate) fn may_take_pipe(&self, first: Option<&str>, user: &str) -> bool {
         let free = !self.auth_required || self.immediate;
         free || first.is_none_or(|first| first.is_empty() || first == user)
