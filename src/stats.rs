@@ -72,7 +72,7 @@ pub struct PipeStats {
 }
 
 /// How many causes a message can be dropped for.
-const CAUSES: usize = 8;
+const CAUSES: usize = 7;
 
 /// Drops by [`Cause`].
 pub(crate) type Drops = [u64; CAUSES];

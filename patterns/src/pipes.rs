@@ -42,8 +42,6 @@ pub enum Cause {
     Linger,
     /// A newer message took its place (CONFLATE).
     Conflated,
-    /// It was longer than the limit of a peer or a transport.
-    TooLarge,
     /// It was received, but the socket's rules throw it away: a reply nobody waits for, a request without an
     /// envelope, a topic nobody subscribed to.
     Unwanted,

@@ -70,11 +70,6 @@ pub enum Why {
         /// How many there are.
         have: usize,
     },
-    /// The socket's unsent messages are not written yet.
-    Unsent {
-        /// How many there are.
-        messages: u64,
-    },
 }
 
 /// A request that was taken back.
@@ -182,7 +177,6 @@ impl fmt::Display for Why {
             Why::NotReady(not_ready) => not_ready.fmt(f),
             Why::FewerPeers { wanted, have } => write!(f, "{have} of {wanted} peers are connected"),
             Why::FewerSubscribers { wanted, have } => write!(f, "{have} of {wanted} subscribers are there"),
-            Why::Unsent { messages } => write!(f, "{messages} messages are not written yet"),
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn assert_balanced(stats: &SocketStats) {
 
 /// Drops of messages that no pipe had taken.
 pub fn unrouted(dropped: &Dropped) -> u64 {
-    [Cause::NoPeer, Cause::Unroutable, Cause::TooLarge].iter().map(|cause| dropped.by(*cause)).sum()
+    [Cause::NoPeer, Cause::Unroutable].iter().map(|cause| dropped.by(*cause)).sum()
 }
 
 /// A peer that speaks just enough ZMTP 3.1 with NULL, and only when told to.
