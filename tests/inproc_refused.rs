@@ -96,6 +96,28 @@ fn a_pair_or_a_channel_that_has_its_peer_refuses_a_second_one_until_the_first_is
 }
 
 #[test]
+fn who_finds_one_waiting_for_the_place_of_a_pair_or_a_channel_is_refused() {
+    for socket_type in [SocketType::Pair, SocketType::Channel] {
+        let cx = Context::new();
+        let [bound, first, second, third] = [(); 4].map(|()| cx.socket(socket_type).unwrap());
+        bound.bind("inproc://line").unwrap();
+        first.connect("inproc://line").unwrap();
+        first.send("last words").unwrap();
+        drop(first.close());
+        second.connect("inproc://line").unwrap();
+        second.send("from the second").unwrap();
+        assert_eq!(refused(third.connect("inproc://line")), ProtocolError::HasItsPeer);
+        for text in ["last words", "from the second"] {
+            assert_eq!(bound.recv_soon()[0], *text);
+        }
+        drop(second.close());
+        third.connect("inproc://line").unwrap();
+        third.send("from the third").unwrap();
+        assert_eq!(bound.recv_soon()[0], "from the third");
+    }
+}
+
+#[test]
 fn of_two_pairs_that_wait_for_a_name_the_second_has_the_place_when_the_first_is_gone() {
     let cx = Context::new();
     let [bound, first, second] = [(); 3].map(|()| cx.socket(SocketType::Pair).unwrap());

@@ -4,10 +4,12 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use common::{LONG, RawPeer, Soon, assert_balanced, impatient, until, wait_for};
 use zeroxide::{
-    Context, EndpointState, Error, Event, EventKind, HandshakeCause, Monitor, Options, ProtocolError,
-    RoutingId, Socket, SocketType, opt,
+    Authenticate, Context, Credentials, EndpointState, Error, Event, EventKind, HandshakeCause, Monitor,
+    Options, ProtocolError, RoutingId, Socket, SocketType, Verdict, opt,
 };
 
 #[cfg(unix)]
@@ -121,6 +123,61 @@ fn a_second_peer_of_a_pair_or_a_channel_is_refused_and_keeps_its_queue() {
             assert_tells(&events, &ProtocolError::HasItsPeer);
             keeps_all_until_there_is_place(&bound, first, &second, &ProtocolError::HasItsPeer);
         }
+    }
+}
+
+/// `first` leaves a message and is gone, and `second` waits until that is read: `third` is refused.
+fn refuses_a_third(bound: &Socket, endpoint: &str, peers: [Socket; 3], fault: &ProtocolError) {
+    let [first, second, third] = peers;
+    let events = bound.monitor();
+    first.connect_ready(endpoint, LONG).unwrap();
+    first.send("last words").unwrap();
+    first.close().wait();
+    wait_for(&events, "of the end", |kind| matches!(kind, EventKind::Disconnected { .. }));
+    second.connect_ready(endpoint, LONG).unwrap();
+    second.send("from the second").unwrap();
+    third.connect(endpoint).unwrap();
+    assert_tells(&events, fault);
+    assert_fails(&third, fault);
+    for text in ["last words", "from the second"] {
+        assert_eq!(*bound.recv_soon().iter().last().unwrap(), *text);
+    }
+    keeps_all_until_there_is_place(bound, second, &third, fault);
+}
+
+#[test]
+fn who_finds_one_waiting_for_the_place_of_a_pair_or_a_channel_is_refused_and_keeps_its_queue() {
+    for at in ENDPOINTS {
+        for socket_type in [SocketType::Pair, SocketType::Channel] {
+            let cx = Context::new();
+            let bound = cx.socket_with(socket_type, &impatient()).unwrap();
+            let endpoint = bound.bind(at).unwrap().to_string();
+            let options = impatient().set(opt::LINGER, Some(LONG));
+            let peers = [(); 3].map(|()| cx.socket_with(socket_type, &options).unwrap());
+            refuses_a_third(&bound, &endpoint, peers, &ProtocolError::HasItsPeer);
+        }
+    }
+}
+
+/// Names every peer as another user.
+struct Strangers(AtomicUsize);
+
+impl Authenticate for Strangers {
+    fn check(&self, _: &Credentials) -> Verdict {
+        Verdict::allow(self.0.fetch_add(1, Ordering::SeqCst).to_string())
+    }
+}
+
+#[test]
+fn who_finds_one_waiting_for_a_routing_id_is_refused_and_keeps_its_queue() {
+    for at in ENDPOINTS {
+        let cx = Context::new();
+        cx.authenticator("lab", Strangers(AtomicUsize::new(0))).unwrap();
+        let options = Options::new().set(opt::ZAP_DOMAIN, "lab".to_owned());
+        let router = cx.socket_with(SocketType::Router, &options).unwrap();
+        let endpoint = router.bind(at).unwrap().to_string();
+        let peers = [(); 3].map(|()| dealer(&cx, "x"));
+        refuses_a_third(&router, &endpoint, peers, &ProtocolError::RoutingIdInUse);
     }
 }
 

@@ -216,8 +216,8 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.find(routing_id))
     }
 
-    fn occupant(&self, routing_id: &[u8]) -> Option<PipeId> {
-        each!(&self.kind, it => it.occupant(routing_id))
+    fn occupants(&self, routing_id: &[u8]) -> Vec<PipeId> {
+        each!(&self.kind, it => it.occupants(routing_id))
     }
 
     fn displaced_by(&self, routing_id: &[u8]) -> Option<PipeId> {

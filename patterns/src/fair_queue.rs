@@ -21,16 +21,16 @@ pub(crate) struct FairQueue {
     peeked: Option<(PipeId, Message)>,
     /// Messages of several frames are not kept.
     single: bool,
-    /// Pipes that have not joined yet.
+    /// Pipes that have not joined yet. No two have the same `before`.
     behind: Vec<Behind>,
 }
 
-/// A pipe that joins when all of another is read.
+/// A pipe that joins when `before` is gone.
 #[derive(Debug)]
 struct Behind {
     pipe: PipeId,
     before: PipeId,
-    /// It is to be read to the end then, and closed.
+    /// When it joins, it joins as [`Member::Leaving`].
     leaving: bool,
 }
 
@@ -67,7 +67,7 @@ impl FairQueue {
         }
     }
 
-    /// All of `pipe` is read: who waits for that joins, or waits for whom `pipe` itself waited for.
+    /// `pipe` is gone. The pipe behind it joins now, unless `pipe` was behind another one: then it waits for that one.
     fn advance(&mut self, pipe: PipeId) {
         if self.behind.is_empty() {
             return;

@@ -127,7 +127,7 @@ impl Model {
     fn attach(&mut self, hwm: usize) {
         self.names += 1;
         let name = self.names;
-        if self.rig.pattern.occupant(&name.to_be_bytes()).is_some() {
+        if !self.rig.pattern.occupants(&name.to_be_bytes()).is_empty() {
             return; // a second peer of a PAIR is refused
         }
         let pipe = self.rig.accept_as(hwm, &name.to_be_bytes());

@@ -9,7 +9,7 @@ use crate::fair_queue::FairQueue;
 use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal};
 
 /// PAIR. The first pipe is the one, until it is detached. Every further pipe waits for the place: nothing is read from it
-/// meanwhile, and nothing is written to it unless the peer of the first is gone.
+/// meanwhile, and nothing is written to it unless the peers of all before it are gone.
 #[derive(Debug, Default)]
 pub(crate) struct Pair {
     pipe: Option<PipeId>,
@@ -30,12 +30,17 @@ impl Pair {
         self.input.attach(pipe);
     }
 
+    /// The pipe that has the place, then those that wait for it.
+    fn line(&self) -> impl Iterator<Item = PipeId> {
+        self.pipe.iter().chain(&self.waiting).copied()
+    }
+
     #[inline]
     fn reserve<P: Pipes>(&self, pipes: &mut P) -> Result<PipeId, Refusal> {
         // A peer that is gone has the place for what is unread. Nothing can be sent to it.
-        for pipe in self.pipe.iter().chain(self.waiting.front()) {
-            match pipes.reserve(*pipe) {
-                Credit::Granted => return Ok(*pipe),
+        for pipe in self.line() {
+            match pipes.reserve(pipe) {
+                Credit::Granted => return Ok(pipe),
                 Credit::Full | Credit::AfterDrive => return Err(Refusal::Full { pipes: 1 }),
                 Credit::Gone => {}
             }
@@ -88,8 +93,8 @@ impl Pattern for Pair {
         self.chosen.rollback(pipes);
     }
 
-    fn occupant(&self, _: &[u8]) -> Option<PipeId> {
-        self.pipe
+    fn occupants(&self, _: &[u8]) -> Vec<PipeId> {
+        self.line().collect()
     }
 
     #[inline]

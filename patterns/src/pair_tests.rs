@@ -30,7 +30,7 @@ fn a_further_peer_of_a_pair_waits_until_the_place_is_free() {
         pair.deliver(pipe, "later");
         pipe
     });
-    assert_eq!((pair.pattern.occupant(b""), pair.recv()), (Some(a), Ok(None)));
+    assert_eq!((pair.pattern.occupants(b""), pair.recv()), (vec![a, b, c], Ok(None)));
     pair.send("x").unwrap();
     assert_eq!(pair.take(a), Some(Message::from("x")));
     pair.detach(b);
@@ -61,6 +61,26 @@ fn the_last_words_of_a_pairs_peer_are_read_before_the_next_one_which_is_sent_to_
     assert_eq!(pair.recv(), Ok(None));
     pair.detach(a);
     assert_eq!(pair.recv(), Ok(Some("hello".into())));
+}
+
+#[test]
+fn a_pair_sends_to_the_first_in_the_line_whose_peer_is_there() {
+    let mut pair = Rig::new(SocketType::Pair);
+    let [a, b, c] = [(); 3].map(|()| pair.accept(1));
+    for (pipe, text) in [(a, "1"), (b, "2")] {
+        pair.deliver(pipe, text);
+        pair.kill(pipe);
+    }
+    pair.send("x").unwrap();
+    assert_eq!(pair.take(c), Some(Message::from("x")));
+    assert_eq!(pair.pattern.occupants(b""), [a, b, c]);
+    for (pipe, text) in [(a, "1"), (b, "2")] {
+        assert_eq!(pair.recv(), Ok(Some(text.into())));
+        pair.detach(pipe);
+    }
+    assert_eq!(pair.pattern.occupants(b""), [c]);
+    pair.detach(c);
+    assert_eq!(pair.pattern.occupants(b""), []);
 }
 
 #[test]

@@ -178,11 +178,12 @@ pub trait Pattern {
     /// [`Refusal::WrongState`], [`Refusal::NotSupported`].
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
 
-    /// The peer in whose place one with this routing id would have to come, if it may not take that place: whoever has the
-    /// routing id (ROUTER), or the only peer that there may be (PAIR, CHANNEL).
-    fn occupant(&self, routing_id: &[u8]) -> Option<PipeId> {
+    /// The pipes that come before a new peer with this routing id, the first one first: the pipe that has the routing id
+    /// (ROUTER), or that of the only peer (PAIR, CHANNEL), and then the pipes that wait for its place. Empty if the new
+    /// peer gets a place at once.
+    fn occupants(&self, routing_id: &[u8]) -> Vec<PipeId> {
         let _ = routing_id;
-        None
+        Vec::new()
     }
 
     /// Whether the next request carries a number, so that only its own reply is taken, even without REQ_CORRELATE (REQ).

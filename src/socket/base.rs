@@ -378,7 +378,8 @@ impl SocketState {
     }
 
     /// Why there is no place for a peer that calls itself `routing_id`, if there is none: the name is another user's, or
-    /// another peer has the place. One that is gone leaves it to the next, at the latest when its last message is received.
+    /// another peer has the place or waits for it. `own` is the pipe that the peer has already. A peer that is gone keeps
+    /// nobody out: its place is free when its last message is received, and one newcomer may wait for that.
     pub(crate) fn want_of_place(
         &self,
         own: Option<PipeId>,
@@ -388,11 +389,10 @@ impl SocketState {
         if self.is_anothers_name(own, routing_id, user) {
             return Some(ProtocolError::AnothersRoutingId);
         }
-        let occupant = self.pattern.occupant(routing_id).filter(|occupant| Some(*occupant) != own)?;
-        if self.pipes.get(occupant).is_none_or(Entry::is_ended) {
-            return None;
-        }
-        Some(match self.socket_type.addresses() {
+        let is_there = |pipe| self.pipes.get(pipe).is_some_and(|entry| !entry.is_ended());
+        let occupants = self.pattern.occupants(routing_id);
+        let has_one_before = occupants.into_iter().take_while(|pipe| Some(*pipe) != own).any(is_there);
+        has_one_before.then(|| match self.socket_type.addresses() {
             true => ProtocolError::RoutingIdInUse,
             false => ProtocolError::HasItsPeer,
         })

@@ -179,8 +179,12 @@ impl Pattern for Router {
         self.out.table.release(pipe);
     }
 
-    fn occupant(&self, routing_id: &[u8]) -> Option<PipeId> {
-        self.find(routing_id).filter(|_| !self.handover && !is_reserved(routing_id))
+    fn occupants(&self, routing_id: &[u8]) -> Vec<PipeId> {
+        if self.handover || is_reserved(routing_id) {
+            return Vec::new();
+        }
+        let waiting = self.waiting.iter().filter(|(_, id)| id.as_bytes() == routing_id);
+        self.find(routing_id).into_iter().chain(waiting.map(|(pipe, _)| *pipe)).collect()
     }
 
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {

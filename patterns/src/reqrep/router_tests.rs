@@ -305,7 +305,8 @@ fn a_peer_waits_for_a_routing_id_that_is_in_use_and_takes_it_when_it_is_free() {
     let (b, c) = (router.accept_as(0, b"a"), router.accept_as(0, b"a"));
     // Its connection is made again.
     router.establish(b, b"a");
-    assert_eq!(router.pattern.occupant(b"a"), Some(a));
+    assert_eq!(router.pattern.occupants(b"a"), [a, b, c]);
+    assert_eq!(router.pattern.occupants(b"b"), []);
     for (pipe, text) in [(b, "from b"), (c, "from c")] {
         assert!(!router.pipes.get(pipe).closed);
         router.deliver(pipe, text);
@@ -330,7 +331,18 @@ fn who_waits_for_a_routing_id_and_goes_leaves_nothing_behind() {
     router.detach(b);
     router.detach(a);
     assert_eq!(router.pattern.find(b"a"), None);
-    assert_eq!(handover().pattern.occupant(b"a"), None);
+    assert_eq!(router.pattern.occupants(b"a"), []);
+}
+
+#[test]
+fn nobody_comes_before_a_peer_whose_routing_id_is_handed_over_or_reserved() {
+    let mut router = handover();
+    router.accept_as(0, b"a");
+    assert_eq!(router.pattern.occupants(b"a"), []);
+    let mut router = self::router();
+    let automatic = router.accept(0);
+    let reserved = id_of(&router, automatic);
+    assert_eq!(router.pattern.occupants(&reserved), []);
 }
 
 #[test]
