@@ -58,8 +58,11 @@ impl FairQueue {
         self.ring.join(pipe);
     }
 
-    /// A pipe joins when all that `before` has is read and `before` is gone.
-    pub(crate) fn attach_behind(&mut self, pipe: PipeId, before: PipeId) {
+    /// A pipe joins when all that `before` has is read and `before` is gone. It waits for those behind `before`, too.
+    pub(crate) fn attach_behind(&mut self, pipe: PipeId, mut before: PipeId) {
+        while let Some(last) = self.behind.iter().find(|other| other.before == before) {
+            before = last.pipe;
+        }
         let waits = self.behind.iter().any(|other| other.pipe == before);
         match waits || self.member(before) != Member::No {
             true => self.behind.push(Behind { pipe, before, leaving: false }),

@@ -299,6 +299,27 @@ fn who_follows_peers_that_are_gone_is_heard_after_each_of_them() {
 }
 
 #[test]
+fn who_follows_one_that_left_nothing_is_heard_after_all_that_were_replaced() {
+    let mut router = handover();
+    let a = router.accept_as(0, b"a");
+    router.deliver(a, "1");
+    router.kill(a);
+    router.pattern.succeeded(a, &mut router.pipes);
+    let b = router.accept_as(0, b"a");
+    router.deliver(b, "2");
+    let c = router.accept_as(0, b"a");
+    router.detach(c);
+    let d = router.accept_as(0, b"a");
+    router.deliver(d, "3");
+    assert_eq!(router.recv(), Ok(Some(("a", "1").into())));
+    router.detach(a);
+    let second = router.recv().unwrap().expect("what the replaced one sent");
+    assert_eq!(second[1], "2");
+    assert_eq!(router.recv(), Ok(Some(("a", "3").into())));
+    assert!(router.pipes.get(b).closed);
+}
+
+#[test]
 fn a_peer_waits_for_a_routing_id_that_is_in_use_and_takes_it_when_it_is_free() {
     let mut router = mandatory();
     let a = router.accept_as(0, b"a");
