@@ -10,6 +10,9 @@
 
 pub(crate) mod buffers;
 pub(crate) mod slot;
+#[cfg(test)]
+#[cfg(all(unix, not(loom)))]
+mod tests;
 mod try_mutex;
 
 use std::io::{self, IoSlice};
