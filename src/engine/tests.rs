@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mio::net::UnixStream;
 use zeroxide_transports::pipe::{Flow, pipe};
-use zeroxide_zmtp::{Config, SocketType};
+use zeroxide_zmtp::{Config, SocketType, Version};
 
 use super::*;
 
@@ -166,6 +166,19 @@ fn what_a_peer_sends_behind_its_handshake_waits_for_the_pipe() {
     let mut socket = alone.attach(0, 0, None);
     alone.drive();
     assert_eq!(received(&mut socket), ["one", "two", "three"]);
+}
+
+/// A subscriber of ZMTP 1.0 cannot tell what it wants: with its greeting it subscribes to everything.
+#[test]
+fn what_a_peer_says_by_its_handshake_waits_for_the_pipe() {
+    let publisher = Config { min_version: Version::V1_0, ..Config::new(SocketType::XPub) };
+    let mut alone = Alone::new(publisher, READ_SIZE);
+    alone.put(&[1, 0]);
+    assert!(alone.drive().established.is_some());
+    let mut socket = alone.attach(0, 0, None);
+    alone.drive();
+    assert_eq!(socket.reader.read(), Some(Traffic::Subscribe(Frame::new())));
+    assert_eq!(socket.reader.read(), None);
 }
 
 #[test]

@@ -221,10 +221,7 @@ impl SocketBase {
     fn take_attach(self: &Arc<Self>, state: &mut SocketState, attach: Attach) {
         let Attach { entry, origin, routing_id } = attach;
         let slot = entry.slot.clone();
-        let answer = match &entry.link {
-            Link::Inproc(owner) => Some(owner.clone()),
-            Link::Offline | Link::Engine(_) => None,
-        };
+        let answer = entry.far_end();
         if origin.connected {
             state.succeed(&entry);
         }
@@ -273,10 +270,8 @@ impl SocketBase {
 
     /// A pipe goes, on this side's wish: what is unsent leaves without it, what is unread is thrown away.
     fn retire(&self, state: &mut SocketState, id: PipeId) {
-        match state.pipes.let_go(id) {
-            Some(Link::Inproc(owner)) => state.pipes.errands.tell(&owner, News::Ended),
-            Some(Link::Engine(engine)) => state.pipes.errands.drive(&engine),
-            Some(Link::Offline) | None => {}
+        if let Some(link) = state.pipes.let_go(id) {
+            state.pipes.errands.notify(&link, News::Ended);
         }
         self.detach(state, id, Cause::Linger);
     }

@@ -13,7 +13,6 @@ use super::closure::CloseReport;
 use super::context::ContextBase;
 use super::news::News;
 use super::orders::Order;
-use super::pipes::Link;
 use crate::monitor::EventKind;
 use crate::signal::after;
 
@@ -138,11 +137,7 @@ impl SocketBase {
         }
         for mut entry in state.pipes.take_all() {
             state.pipes.errands.let_go(&mut entry.pipe);
-            match &entry.link {
-                Link::Inproc(owner) => state.pipes.errands.tell(owner, News::Ended),
-                Link::Engine(engine) => state.pipes.errands.drive(engine),
-                Link::Offline => {}
-            }
+            state.pipes.errands.notify(&entry.link, News::Ended);
             if let Some(writer) = state.pipes.close_account(entry) {
                 self.closure.keep(writer);
             }

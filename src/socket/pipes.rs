@@ -226,6 +226,15 @@ impl Errands {
         self.news.push((owner.clone(), news));
     }
 
+    /// Sees to it that the other end of a pipe notices a change of it: an engine by a drive, a socket by news.
+    pub(crate) fn notify(&mut self, link: &Link, news: NewsOf) {
+        match link {
+            Link::Engine(engine) => self.drive(engine),
+            Link::Inproc(owner) => self.tell(owner, news),
+            Link::Offline => {}
+        }
+    }
+
     pub(crate) fn mark(&mut self) {
         self.any = true;
     }
@@ -350,10 +359,8 @@ impl PipeTable {
                     receive.is_some_and(|hwm| entry.pipe.reader.set_hwm(hwm))
                 }
             };
-            match &entry.link {
-                Link::Engine(engine) if wake => self.errands.drive(engine),
-                Link::Inproc(owner) if wake => self.errands.tell(owner, News::Writable),
-                _ => {}
+            if wake {
+                self.errands.notify(&entry.link, News::Writable);
             }
         }
         self.errands.wake_output = true;
@@ -525,11 +532,7 @@ impl Pipes for PipeTable {
         let entry = self.entries.get_mut(pipe.0 as usize)?.as_mut()?;
         let mut traffic = entry.pipe.reader.read();
         if entry.pipe.reader.owes_wake() {
-            match &entry.link {
-                Link::Engine(engine) => self.errands.drive(engine),
-                Link::Inproc(owner) => self.errands.tell(owner, News::Writable),
-                Link::Offline => {}
-            }
+            self.errands.notify(&entry.link, News::Writable);
         }
         if traffic.is_none() && entry.ended {
             traffic = entry.farewell.take().map(Traffic::Message);
@@ -701,3 +704,7 @@ impl PipeTable {
         self.flush(pipe);
     }
 }
+
+#[cfg(test)]
+#[path = "pipes_tests.rs"]
+mod tests;
