@@ -22,7 +22,10 @@ use crate::user_code;
 pub(crate) enum Waiter {
     /// A thread that sleeps in [`Parker::park`].
     Thread(Arc<Parker>),
-    /// A task of any executor, or a `mio` waker wrapped as one.
+    /// A waker of this library: of a poll, of a descriptor, of an I/O thread. It runs no code of the application, calls
+    /// no socket, and takes no lock that a thread holds while it wakes.
+    Ours(Waker),
+    /// A task of the application's executor.
     Task(Waker),
 }
 
@@ -30,6 +33,7 @@ impl Waiter {
     fn wake(self) {
         match self {
             Waiter::Thread(parker) => parker.unpark(),
+            Waiter::Ours(waker) => waker.wake(),
             Waiter::Task(waker) => user_code::wake(waker),
         }
     }
@@ -155,7 +159,7 @@ impl Sleeper for Arc<Parker> {
 
 impl Sleeper for FdParker {
     fn waiter(&self) -> Waiter {
-        Waiter::Task(self.waker.clone())
+        Waiter::Ours(self.waker.clone())
     }
 
     fn sleep(&mut self, deadline: Option<Instant>) -> bool {
@@ -406,5 +410,30 @@ impl Parkers {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A payload whose drop wakes the one that waits at a signal, and waits until it is awake.
+    struct Payload(Arc<Signal>, FdParker, Arc<AtomicBool>);
+
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            self.0.notify_one();
+            let woken = self.1.sleep(after(Duration::from_secs(60)));
+            self.2.store(woken, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn user_code_does_not_put_off_the_wake_of_a_poll() {
+        let (signal, parker) = (Arc::new(Signal::default()), FdParker::new().unwrap());
+        let woken = Arc::new(AtomicBool::new(false));
+        signal.register(parker.waiter());
+        user_code::free(Payload(signal, parker, Arc::clone(&woken)));
+        assert!(woken.load(Ordering::SeqCst));
     }
 }

@@ -140,6 +140,12 @@ fn free_sends() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+fn free_waits() {
+    run("free_waits");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
 fn fork_child() {
     run("fork_child");
 }

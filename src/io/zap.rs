@@ -76,7 +76,7 @@ impl Question {
     /// Asks to be called at the next change. Before every look, so that none is missed.
     fn wait(&self) {
         if self.base.input.waiting() == 0 {
-            self.base.input.register(Waiter::Task(self.waker.clone()));
+            self.base.input.register(Waiter::Ours(self.waker.clone()));
         }
     }
 

@@ -58,7 +58,7 @@ impl WakeFd {
 
     /// What makes it readable, as a `Signal` keeps it.
     pub(crate) fn waiter(&self) -> Waiter {
-        Waiter::Task(self.waker.clone())
+        Waiter::Ours(self.waker.clone())
     }
 
     /// Makes it readable.
