@@ -68,6 +68,8 @@ const SHARED: u8 = 0x80;
 const _: () = assert!(size_of::<zmq_msg_t>() == 64 && align_of::<zmq_msg_t>() == align_of::<usize>());
 
 /// Called once when nobody needs the data of [`zmq_msg_init_data`] any more, on any thread.
+///
+/// It may call the library, and it may wait for another thread. On an I/O thread its own calls of that context do not wait.
 #[allow(non_camel_case_types)] // C's own name
 pub type zmq_free_fn = Option<unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void)>;
 

@@ -9,7 +9,7 @@ use zeroxide_zmtp::ProtocolError;
 use super::base::{SocketBase, SocketState};
 use super::inproc::{Terms, in_use};
 use super::orders::{Connect, Order};
-use super::pipes::{Entry, Link};
+use super::pipes::{Entry, Link, free_unread};
 use crate::endpoints::EndpointState;
 use crate::engine::slot::Slot;
 use crate::error::{BindError, Error, HandshakeError, IoError, Result, SecurityError};
@@ -202,8 +202,9 @@ impl SocketBase {
                     self.endpoints.remove(row.id);
                     let parked = row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket));
                     // Both ends of the pipe are here: what is in it is dropped for want of a peer, and counted.
-                    drop(parked.map(|mut parked| parked.pipe.reader.abandon()));
+                    let unread = parked.map(|mut parked| parked.pipe.reader.abandon());
                     self.enter(|state| self.retire_endpoint(state, row.id));
+                    unread.into_iter().for_each(free_unread);
                 }
             }
             return Ok(());

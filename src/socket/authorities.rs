@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
@@ -21,6 +20,7 @@ use crate::engine::Engine;
 use crate::error::Denial;
 use crate::security::{Authenticate, Credentials, Verdict};
 use crate::threads::{InUserCode, Kind, Threads};
+use crate::user_code::contain;
 
 /// Questions that may wait for one authenticator; who comes beyond that is to try later.
 const MAX_QUESTIONS: usize = 4096;
@@ -119,14 +119,14 @@ fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>, in_user_c
         // In this order: who waits for this thread looks at the mark when the connections are gone.
         in_user_code.store(true, Ordering::SeqCst);
         let wanted = question.engine.strong_count() > 0;
-        let answer = wanted.then(|| guarded(|| decide(&*judge, &question.who)));
+        let answer = wanted.then(|| contain(|| decide(&*judge, &question.who)));
         in_user_code.store(false, Ordering::SeqCst);
         let Some(answer) = answer else { continue };
         let answer = answer.unwrap_or_else(|| denied(Denial::Panicked));
         question.reactor.send(Order::Decided(question.connection, Box::new(answer)));
     }
     // Not marked: the end of a context waits for it, else an idle authenticator's thread might still be there after that.
-    guarded(|| drop(judge));
+    contain(|| drop(judge));
 }
 
 /// The answer, free of anything whose drop would run the user's code elsewhere.
@@ -140,20 +140,6 @@ fn decide(judge: &dyn Authenticate, who: &Credentials) -> Answer {
         }
         Verdict::Deny => denied(Denial::said(Status::AuthenticationFailure, "")),
         Verdict::TryLater => denied(Denial::said(Status::TemporaryError, "")),
-    }
-}
-
-/// Runs the user's code; `None` when it panicked. What it panicked with may panic in turn when it is dropped, and what
-/// that panics with is dropped no more.
-fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(code)) {
-        Ok(value) => Some(value),
-        Err(payload) => {
-            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(again);
-            }
-            None
-        }
     }
 }
 

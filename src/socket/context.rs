@@ -20,6 +20,7 @@ use crate::random::Random;
 use crate::signal::wait_hearing;
 use crate::signal::{Parkers, Signal, after};
 use crate::threads::Threads;
+use crate::user_code;
 
 /// The inproc name of the ZAP handler (RFC 27).
 pub(crate) const ZAP_HANDLER: &str = "zeromq.zap.01";
@@ -84,7 +85,9 @@ impl Drop for ContextHandle {
             base.threads.wait(deadline);
         }
         // The table keeps sockets, which keep it: what was never met ends here.
-        drop(base.names.clear());
+        let (bound, waiting) = base.names.clear();
+        user_code::free(bound);
+        user_code::free_each(waiting.into_iter());
     }
 }
 

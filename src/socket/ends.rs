@@ -7,6 +7,7 @@ use zeroxide_zmtp::{Message, Traffic};
 
 use super::base::SocketBase;
 use super::news::News;
+use super::pipes::free_unread;
 use crate::engine::slot::Slot;
 use crate::options::Values;
 
@@ -26,9 +27,11 @@ pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) 
     pipe.writer.flush()
 }
 
-/// The I/O end of a pipe goes for good: what it still held is dropped, and the socket is told.
+/// The I/O end of a pipe goes for good: the socket is told, and what the pipe still held is dropped.
 pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
     pipe.writer.finish();
-    drop(pipe.reader.abandon());
+    let unread = pipe.reader.abandon();
     base.post(News::Ended(slot.clone()));
+    // Last: a drop may wait for whoever is told.
+    free_unread(unread);
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
 use zeroxide_transports::pipe::{Pipe, Reader, Writer};
 use zeroxide_zmtp::queue::TrafficQueue;
-use zeroxide_zmtp::{Message, Peer, ProtocolError, Traffic};
+use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
 use super::marks::{JointMarks, Side};
@@ -17,6 +17,7 @@ use crate::engine::slot::Slot;
 use crate::engine::{Engine, READABLE};
 use crate::socket::news::News;
 use crate::stats::{Dropped, Drops, is_routed};
+use crate::user_code;
 
 /// Connections that a receiver who is about to wait reads himself.
 const MAX_PULLED: usize = 4;
@@ -125,14 +126,60 @@ impl Entry {
 /// Makes the news for a slot.
 pub(crate) type NewsOf = fn(Slot) -> News;
 
-/// What is left of a pipe that is gone, for its memory to be released outside the socket's lock.
-#[allow(dead_code)] // only ever dropped
+/// What is left of a pipe that is gone: messages, engines and sockets may end with it.
+#[allow(dead_code)] // mostly only dropped
 enum ToFree {
     Reader(Reader),
     Writer(Writer),
     Link(Link),
     /// As a queue: a list of what is in it would take several times its memory.
     Unread(TrafficQueue),
+}
+
+/// What is to be freed outside of every lock: payloads of the application, and what may hold some.
+#[derive(Default)]
+pub(crate) struct Garbage {
+    pub(crate) frames: Vec<Frame>,
+    traffic: Vec<Traffic>,
+    parts: Vec<ToFree>,
+}
+
+impl Garbage {
+    /// Takes what another one holds.
+    pub(crate) fn add(&mut self, other: Garbage) {
+        append(&mut self.frames, other.frames);
+        append(&mut self.traffic, other.traffic);
+        append(&mut self.parts, other.parts);
+    }
+
+    /// Frees it.
+    pub(crate) fn free(self) {
+        if !self.frames.is_empty() {
+            user_code::free_each(self.frames.into_iter());
+        }
+        if !self.traffic.is_empty() {
+            user_code::free_each(self.traffic.into_iter());
+        }
+        for part in self.parts {
+            match part {
+                ToFree::Unread(queue) => free_unread(queue),
+                other => user_code::free(other),
+            }
+        }
+    }
+}
+
+/// Frees what nobody read of a pipe.
+pub(crate) fn free_unread(mut queue: TrafficQueue) {
+    user_code::free_each(std::iter::from_fn(move || queue.pop()));
+}
+
+/// Adds a list to another, which it becomes if that is empty.
+pub(crate) fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
+    match list.is_empty() {
+        true => *list = more,
+        false => list.extend(more),
+    }
 }
 
 /// What is to be done once the socket's lock is released.
@@ -142,9 +189,7 @@ pub(crate) struct Errands {
     first: Option<Arc<Engine>>,
     more: Vec<Arc<Engine>>,
     pub(crate) news: Vec<(Owner, NewsOf)>,
-    pub(crate) garbage: Vec<Traffic>,
-    /// Parts of pipes that are gone: messages, engines and sockets may end with them.
-    to_free: Vec<ToFree>,
+    pub(crate) garbage: Garbage,
     /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
     /// Connections to end now for a fault of their peer's.
@@ -191,14 +236,14 @@ impl Errands {
         pipe.writer.finish();
         let unread = pipe.reader.abandon();
         if !unread.is_empty() {
-            self.to_free.push(ToFree::Unread(unread));
+            self.garbage.parts.push(ToFree::Unread(unread));
         }
         self.any = true;
     }
 
-    fn free_later(&mut self, grave: ToFree) {
+    fn free_later(&mut self, part: ToFree) {
         self.any = true;
-        self.to_free.push(grave);
+        self.garbage.parts.push(part);
     }
 
     /// Whether running it writes, reads or wakes.
@@ -209,11 +254,6 @@ impl Errands {
             || !self.expelled.is_empty()
             || !self.read_out.is_empty()
             || !self.ended_endpoints.is_empty()
-    }
-
-    /// Whether memory is to be freed that may be the application's.
-    pub(crate) fn has_garbage(&self) -> bool {
-        !self.garbage.is_empty() || !self.to_free.is_empty()
     }
 
     /// Whether an engine is to be driven.
@@ -417,7 +457,7 @@ impl PipeTable {
         let replaced = writer.take_replaced();
         if !replaced.is_empty() {
             errands.mark();
-            errands.garbage.extend(replaced);
+            errands.garbage.traffic.extend(replaced);
         }
     }
 
@@ -469,7 +509,7 @@ impl PipeTable {
                 self.dropped(None, Cause::PeerLost);
             }
             self.errands.mark();
-            self.errands.garbage.push(traffic);
+            self.errands.garbage.traffic.push(traffic);
             return;
         };
         // Every commit over inproc is visible before `send` returns: libzmq's users count on it.
@@ -578,7 +618,7 @@ impl Pipes for PipeTable {
 
     fn discard(&mut self, message: Message) {
         self.errands.mark();
-        self.errands.garbage.push(Traffic::Message(message));
+        self.errands.garbage.traffic.push(Traffic::Message(message));
     }
 
     fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool {

@@ -122,7 +122,7 @@ fn a_message_for_a_peer_that_is_gone_is_counted_and_freed_outside_the_lock() {
     table.signal(id, Traffic::Subscribe("counts for nothing".into()));
     assert_eq!(table.drops[Cause::PeerLost as usize], 1);
     assert_eq!(table.past.routed, 1);
-    assert_eq!(table.errands.garbage.len(), 2);
+    assert_eq!(table.errands.garbage.traffic.len(), 2);
 }
 
 #[test]

@@ -4,7 +4,10 @@
 //! news for another socket, whose errands bring news for a third. Each piece of news waits in its mailbox until the
 //! errands before it are done, and [`SocketBase::settle_with`] takes the mailboxes up one after the other. So the depth
 //! of the stack depends neither on what peers send nor on how sockets are connected. Code of the application that is
-//! called from here (drops of payloads, wakers) goes through [`user_code`].
+//! called from here (drops of payloads, wakers) goes through `user_code`.
+//!
+//! **Payloads are freed last**, after every wake and when the news is taken up: a drop may wait for a thread that the same
+//! settling wakes ([`Rest`]).
 //!
 //! **Nobody is kept here by a peer.** An engine whose drives bring news again and again is driven [`ROUNDS`] times; then
 //! its I/O thread drives it, by turns with others.
@@ -14,20 +17,25 @@ use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, MutexGuard};
 
 use super::base::{SocketBase, SocketEnd, SocketState};
-use super::pipes::{Errands, NewsOf, Owner};
+use super::pipes::{Errands, Garbage, NewsOf, Owner, append};
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, Effects};
 use crate::socket::news::News;
 use crate::socket::orders::IoThread;
 use crate::socket::orders::Order;
 use crate::stats::Counters;
-use crate::user_code;
 
 /// Times that one call drives the engines that the news of its own drives asks for.
 const ROUNDS: usize = 2;
 
-/// The sockets that were told something: their mailboxes are to be looked at.
-type Told = VecDeque<(Owner, NewsOf)>;
+/// What a settling leaves to its end.
+#[derive(Default)]
+struct Rest {
+    /// The sockets that were told something: their mailboxes are to be looked at.
+    told: VecDeque<(Owner, NewsOf)>,
+    /// Freed when there is no news left.
+    garbage: Garbage,
+}
 
 impl SocketBase {
     /// Puts news in the mailbox and sees to it that it is taken up.
@@ -38,8 +46,9 @@ impl SocketBase {
 
     /// Takes what a drive of an engine of this socket found out. The engine's outcome is the I/O thread's to look at.
     pub(crate) fn take_effects(self: &Arc<Self>, slot: &Slot, effects: Effects) {
-        self.note_effects(slot, effects);
-        self.settle();
+        let mut rest = Rest::default();
+        self.note_effects(slot, effects, &mut rest);
+        self.settle_with(rest);
     }
 
     /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
@@ -70,10 +79,10 @@ impl SocketBase {
 
     #[inline(never)]
     fn leave_with_errands(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
-        let mut told = Told::new();
+        let mut rest = Rest::default();
         let (errands, reactor) = self.unlock(state);
-        self.run(errands, reactor, true, &mut told);
-        self.settle_with(told);
+        self.run(errands, reactor, true, &mut rest);
+        self.settle_with(rest);
     }
 
     /// Looks at the mailbox: news that came while the lock was held is taken up by whoever held it.
@@ -81,27 +90,29 @@ impl SocketBase {
     fn settle(self: &Arc<Self>) {
         fence(Ordering::SeqCst);
         if self.mailbox.is_full() {
-            self.settle_with(Told::new());
+            self.settle_with(Rest::default());
         }
     }
 
     /// Takes up the news of this socket, then that of the sockets told, and of those told by that, until there is none.
-    fn settle_with(self: &Arc<Self>, mut told: Told) {
-        self.take_up(&mut told);
-        while let Some((owner, _)) = told.pop_front() {
-            owner.base.take_up(&mut told);
+    /// Then frees what came together.
+    fn settle_with(self: &Arc<Self>, mut rest: Rest) {
+        self.take_up(&mut rest);
+        while let Some((owner, _)) = rest.told.pop_front() {
+            owner.base.take_up(&mut rest);
         }
+        rest.garbage.free();
     }
 
     /// Takes up this socket's news until there is none, or somebody else holds the lock and will.
-    fn take_up(self: &Arc<Self>, told: &mut Told) {
+    fn take_up(self: &Arc<Self>, rest: &mut Rest) {
         fence(Ordering::SeqCst);
         let mut round = 0;
         while self.mailbox.is_full() {
             let Some(mut state) = self.try_lock() else { return };
             self.take_up_news(&mut state);
             let (errands, reactor) = self.unlock(state);
-            self.run(errands, reactor, round < ROUNDS, told);
+            self.run(errands, reactor, round < ROUNDS, rest);
             round += 1;
             fence(Ordering::SeqCst);
         }
@@ -116,8 +127,9 @@ impl SocketBase {
     }
 
     /// Does what was asked for under the lock, without it. Engines are driven here if the caller `drives`, else by their
-    /// I/O thread. NewsOf stays in the mailboxes of this socket and of those `told`.
-    fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<IoThread>, drives: bool, told: &mut Told) {
+    /// I/O thread. News stays in the mailboxes of this socket and of those told, and garbage in the rest.
+    fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<IoThread>, drives: bool, rest: &mut Rest) {
+        rest.garbage.add(std::mem::take(&mut errands.garbage));
         if errands.touches_the_system() && self.context.is_forked() {
             // The streams, the poller and the thread are the parent's.
             self.lock().end = Some(SocketEnd::Forked);
@@ -134,11 +146,11 @@ impl SocketBase {
                     if let Some(reactor) = reactor.as_ref().filter(|_| effects.outcome || effects.again) {
                         reactor.send(Order::Engine(engine.id));
                     }
-                    self.note_effects(&engine.slot, effects);
+                    self.note_effects(&engine.slot, effects, rest);
                 }
             }
         }
-        tell(&mut errands, told);
+        tell(&mut errands, rest);
         if errands.wake_input {
             Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
         }
@@ -148,9 +160,6 @@ impl SocketBase {
         }
         if errands.wake_watchers || errands.wake_input || errands.wake_output {
             self.watch.notify_all();
-        }
-        if errands.has_garbage() {
-            user_code::free(errands);
         }
     }
 
@@ -179,29 +188,31 @@ impl SocketBase {
         }
     }
 
-    /// Puts what a drive found out in the mailbox.
-    fn note_effects(&self, slot: &Slot, effects: Effects) {
+    /// Puts what a drive found out in the mailbox, and what it has no more use for with the rest.
+    fn note_effects(&self, slot: &Slot, effects: Effects, rest: &mut Rest) {
         if effects.input {
             self.mailbox.put(News::Readable(slot.clone()));
         }
         if effects.credit {
             self.mailbox.put(News::Writable(slot.clone()));
         }
-        if !effects.garbage.is_empty() {
-            user_code::free(effects.garbage);
-        }
+        append(&mut rest.garbage.frames, effects.garbage);
     }
 }
 
-/// Puts the news for other sockets in their mailboxes, and adds them to those `told`.
-fn tell(errands: &mut Errands, told: &mut Told) {
+/// Puts the news for other sockets in their mailboxes, and adds them to those told.
+fn tell(errands: &mut Errands, rest: &mut Rest) {
     let news = std::mem::take(&mut errands.news);
     for (owner, news) in &news {
         owner.base.mailbox.put(news(owner.slot.clone()));
     }
-    match told.is_empty() {
+    match rest.told.is_empty() {
         // The list itself serves: a wake over inproc allocates nothing more.
-        true => *told = news.into(),
-        false => told.extend(news),
+        true => rest.told = news.into(),
+        false => rest.told.extend(news),
     }
 }
+
+#[cfg(test)]
+#[path = "settle_tests.rs"]
+mod tests;
