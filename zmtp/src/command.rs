@@ -19,13 +19,13 @@ pub(crate) const MAX_PROPERTIES: usize = 256;
 pub(crate) enum Command<'a> {
     /// The peer's properties, not parsed yet.
     Ready(&'a [u8]),
-    /// The reason of a refusal.
+    /// The reason why the peer refuses the connection.
     Error(&'a [u8]),
     /// A topic.
     Subscribe(&'a [u8]),
     /// A topic.
     Cancel(&'a [u8]),
-    /// Time to live in tenths of a second, and the context cut to what is echoed.
+    /// The time to live in tenths of a second, and the first 16 bytes of the context, which the PONG repeats.
     Ping {
         ttl: u16,
         context: &'a [u8],
@@ -42,13 +42,15 @@ pub(crate) enum Command<'a> {
     },
 }
 
-/// How a PLAIN server of libzmq 4.3 begins its ERROR, seen on the wire: the length 5 and the E have become one byte, 5E.
+/// The beginning of the ERROR of a PLAIN server of libzmq 4.3, as seen on the wire: the length 5 and the letter E are
+/// merged into one byte, 5E.
 const LIBZMQ_PLAIN_ERROR: &[u8] = b"^RROR";
 
 impl<'a> Command<'a> {
-    /// The command in the body of a command frame.
+    /// Parses the body of a command frame.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Command<'a>, ProtocolError> {
-        // No name of 94 bytes is known, and so long a body is left to be one that nobody knows.
+        // Byte 5E (94) may also be the length of a name. No known name has 94 bytes, so a longer body is an unknown
+        // command.
         if let Some(data) = body.strip_prefix(LIBZMQ_PLAIN_ERROR).filter(|_| body.len() <= 94) {
             return error(data);
         }
@@ -72,7 +74,7 @@ impl<'a> Command<'a> {
         })
     }
 
-    /// The command's name, for a report.
+    /// Returns the command's name, for a report.
     pub(crate) fn name(&self) -> Excerpt {
         Excerpt::of(match self {
             Command::Ready(_) => b"READY",
@@ -88,7 +90,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The property list of a READY (RFC 37 §3.6): names of 1 to 255 bytes, values with a 4-byte length.
+/// Parses the property list of a READY (RFC 37 §3.6): names of 1 to 255 bytes, values with a 4-byte length.
 pub(crate) fn properties(data: &[u8]) -> Result<Vec<(&str, &[u8])>, ProtocolError> {
     let (rest, properties) = many0(property).parse(data).map_err(|_| ProtocolError::InvalidMetadata)?;
     if !rest.is_empty() || properties.len() > MAX_PROPERTIES {
@@ -97,8 +99,8 @@ pub(crate) fn properties(data: &[u8]) -> Result<Vec<(&str, &[u8])>, ProtocolErro
     Ok(properties)
 }
 
-/// Appends one property; a name of another length than 1 to 255, or a value beyond 4 GiB, has no form and is left
-/// out.
+/// Appends one property. Writes nothing if the name is not 1 to 255 bytes long, or the value is longer than 4 GiB: the
+/// format has no form for them.
 pub(crate) fn write_property(name: &str, value: &[u8], out: &mut Vec<u8>) {
     if let (Ok(name_len @ 1..), Ok(value_len)) = (u8::try_from(name.len()), u32::try_from(value.len())) {
         out.push(name_len);
@@ -108,12 +110,12 @@ pub(crate) fn write_property(name: &str, value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A value as it is kept after its command is gone.
+/// Copies a value, to keep it when its command is gone.
 pub(crate) fn keep(value: &[u8]) -> Bytes {
     Bytes::copy_from_slice(value)
 }
 
-/// Two strings of at most 255 bytes, and nothing after them: PLAIN's HELLO (RFC 24).
+/// Parses two strings of at most 255 bytes with nothing after them: PLAIN's HELLO (RFC 24).
 #[cfg(feature = "plain")]
 pub(crate) fn two_strings(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let (rest, first) = length_prefixed(data).ok()?;

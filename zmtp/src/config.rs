@@ -1,4 +1,4 @@
-//! What the owner of a socket says about its connections: type, limits, times, mechanism.
+//! The settings of a connection: socket type, limits, times, mechanism.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::mechanism::Settings;
 use crate::mechanism::curve::OVERHEAD;
 use crate::{Entropy, SocketType, Version};
 
-/// What one side brings to a connection.
+/// The settings of one side of a connection.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Our socket type.
     pub socket_type: SocketType,
-    /// The routing id that we announce, at most 255 bytes; empty for none (`ZMQ_ROUTING_ID`).
+    /// The routing id that this side announces, at most 255 bytes; empty for none (`ZMQ_ROUTING_ID`).
     pub routing_id: Bytes,
-    /// The oldest version accepted. A mechanism other than NULL accepts none below 3.0 anyway, nor does a
-    /// connection that asks whether its peer may come in.
+    /// The oldest version accepted. It is at least 3.0 with a mechanism other than NULL, and with
+    /// [`Config::authorise`].
     pub min_version: Version,
-    /// The longest frame accepted, in bytes of the application (`ZMQ_MAXMSGSIZE`); `None` for no limit. Commands
-    /// have limits of their own.
+    /// The longest frame accepted, in bytes of the application (`ZMQ_MAXMSGSIZE`); `None` for no limit. Commands have
+    /// their own limits.
     pub max_frame: Option<u64>,
     /// The most bytes accepted in all frames of one multipart message.
     pub max_message: u64,
@@ -30,40 +30,42 @@ pub struct Config {
     pub max_parts: u32,
     /// The longest topic accepted from a subscriber, in bytes.
     pub max_topic: usize,
-    /// How long greeting and handshake together may take (`ZMQ_HANDSHAKE_IVL`); `None` for ever.
+    /// The longest time for greeting and handshake together (`ZMQ_HANDSHAKE_IVL`); `None` for no limit.
     pub handshake_timeout: Option<Duration>,
-    /// How long the ten bytes of the peer's signature may take, for a side that accepts strangers; `None` is as long as
-    /// the whole handshake. A side that connects has chosen its peer, and does not hurry it.
+    /// The longest time for the ten bytes of the peer's signature; `None` for as long as the whole handshake. It is
+    /// meant for a side that accepts, which does not choose its peers. A side that connects sets `None`.
     pub signature_timeout: Option<Duration>,
-    /// Time between PINGs (`ZMQ_HEARTBEAT_IVL`); `None` sends none.
+    /// The time between PINGs (`ZMQ_HEARTBEAT_IVL`); with `None` this side sends no PINGs.
     pub heartbeat: Option<Duration>,
-    /// How long after a PING something must arrive (`ZMQ_HEARTBEAT_TIMEOUT`); `None` for ever.
+    /// The longest time without input after a PING (`ZMQ_HEARTBEAT_TIMEOUT`); `None` for no limit.
     pub heartbeat_timeout: Option<Duration>,
-    /// The time to live that our PINGs ask of the peer (`ZMQ_HEARTBEAT_TTL`): whole tenths of a second, at most
-    /// 6553.5 s; zero asks nothing.
+    /// The time to live in our PINGs (`ZMQ_HEARTBEAT_TTL`): whole tenths of a second, at most 6553.5 s. With zero the
+    /// PINGs set none.
     pub heartbeat_ttl: Duration,
-    /// Properties of the application for our READY, names beginning with `X-` (`ZMQ_METADATA`).
+    /// Properties of the application for our READY. Their names begin with `X-` (`ZMQ_METADATA`).
     pub properties: Vec<(String, Bytes)>,
-    /// No ZMTP at all: each chunk that arrives is a message, each frame goes out as it is (`ZMQ_ROUTER_RAW`). True
-    /// of a STREAM whatever stands here.
+    /// Whether the connection carries raw bytes instead of ZMTP (`ZMQ_ROUTER_RAW`): each chunk that arrives is a
+    /// message, and each frame is written as it is. A STREAM is always raw, whatever this field says.
     pub raw: bool,
     /// The security mechanism.
     pub mechanism: Settings,
-    /// Whether the peer waits for [`Connection::decide`](super::Connection::decide) before it is told that it may come in. A client of PLAIN or
-    /// CURVE admits nobody and does not ask.
+    /// Whether the handshake waits for [`Connection::decide`](super::Connection::decide) before it admits the peer. It
+    /// has no effect on a client of PLAIN or CURVE, which admits no peers.
     pub authorise: bool,
-    /// Whether a peer that may come in waits for our READY until [`Connection::welcome`](super::Connection::welcome), so
-    /// that it can still be turned away for what it calls itself. For a side that accepts: two such sides would both
-    /// wait. It has no effect where the peer has the last word (a client of PLAIN or CURVE) or there is none (below 3.0).
+    /// Whether an admitted peer waits for our READY until [`Connection::welcome`](super::Connection::welcome). Until
+    /// then the owner can still turn it away because of its routing id. It is meant for a side that accepts: two sides
+    /// that select would wait for each other. It has no effect where the peer sends the last READY (a client of PLAIN
+    /// or CURVE) or there is no READY (below 3.0).
     pub selects: bool,
-    /// Whether we tell the peer that we dial again after an ERROR, so that it need not be silent when it turns us away.
+    /// Whether our READY says that this side dials again after an ERROR. A peer that turns this side away then sends
+    /// the reason.
     pub redials: bool,
-    /// Where CURVE takes random bytes from.
+    /// The source of random bytes for CURVE.
     pub entropy: Entropy,
 }
 
 impl Config {
-    /// libzmq's values and the native limits.
+    /// Returns libzmq's default values with Zeroxide's own limits.
     #[must_use]
     pub fn new(socket_type: SocketType) -> Config {
         Config {
@@ -89,8 +91,9 @@ impl Config {
         }
     }
 
-    /// The oldest version that may connect. Below 3.0 there is no mechanism, so anything but NULL would be bypassed,
-    /// and nobody to be asked about (libzmq session_base.cpp `zap_enabled`).
+    /// Returns the oldest version that may connect. Versions below 3.0 have no mechanism: with them a peer would bypass
+    /// any mechanism but NULL, and there would be no credentials to decide about (libzmq session_base.cpp
+    /// `zap_enabled`).
     pub(crate) fn minimum_version(&self) -> Version {
         if self.mechanism.permits_legacy() && !self.authorise {
             self.min_version
@@ -99,12 +102,12 @@ impl Config {
         }
     }
 
-    /// Whether somebody decides about the peer.
+    /// Returns whether the handshake waits for a decision about the peer.
     pub(super) fn asks(&self) -> bool {
         self.authorise && self.mechanism.admits()
     }
 
-    /// The limits on what travels.
+    /// Returns the limits on traffic.
     pub(super) fn open_limits(&self) -> Limits {
         Limits {
             frame: self.max_frame.unwrap_or(u64::MAX),
@@ -116,7 +119,8 @@ impl Config {
         }
     }
 
-    /// The limits on the boxes in which it travels. What is in a box shows when it is open.
+    /// Returns the limits on the boxes that carry traffic under CURVE. The kind and the size of the content are known
+    /// only after a box is opened.
     #[cfg(feature = "curve")]
     pub(super) fn sealed_limits(&self) -> Limits {
         let Limits { frame, command, .. } = self.open_limits();

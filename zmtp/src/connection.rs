@@ -1,13 +1,15 @@
-//! One connection: greeting, handshake, framing and heartbeats as a machine without I/O.
+//! One connection: greeting, handshake, framing and heartbeats as a state machine without I/O.
 //!
-//! Verbs: [`Connection::decode`] takes input, the `poll_*` methods are pulled until they give nothing,
-//! [`Connection::handle_timeout`] follows [`Connection::poll_timeout`], and `now` is always an argument.
+//! [`Connection::decode`] takes input. The `poll_*` methods return output; call them until they return nothing.
+//! [`Connection::poll_timeout`] returns when to call [`Connection::handle_timeout`]. The time `now` is always an
+//! argument.
 //!
-//! **Order of life**: greeting → handshake → [`Connection::poll_ready`] → traffic. No byte that a peer sends as
-//! traffic is looked at before `poll_ready` was taken, and none is accepted before [`Connection::is_ready`].
+//! **States**: greeting → handshake → [`Connection::poll_ready`] → traffic. No traffic of the peer is decoded before
+//! `poll_ready` has returned the peer, and traffic before [`Connection::is_ready`] is a fault.
 //!
-//! **The gate**: with [`Config::authorise`] the handshake stops when the peer has shown who it is, until
-//! [`Connection::decide`] says that it may come in. With [`Config::selects`] it stops once more before our READY.
+//! **The gate**: with [`Config::authorise`] the handshake stops when the peer has sent its credentials, until the owner
+//! calls [`Connection::decide`]. With [`Config::selects`] it stops once more before our READY, until
+//! [`Connection::welcome`].
 
 mod introduction;
 mod pongs;
@@ -32,25 +34,27 @@ use introduction::Introduced;
 pub use introduction::Introduction;
 use pongs::Pongs;
 
-/// What is known of the peer when the handshake is over.
+/// What is known of the peer after the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Established {
-    /// The version spoken; `None` for a raw connection.
+    /// The version of ZMTP; `None` for a raw connection.
     pub version: Option<Version>,
-    /// The peer's socket type, where it told.
+    /// The peer's socket type, if the peer sent it.
     pub socket_type: Option<SocketType>,
-    /// The routing id that it announced; empty for none. Always its own, whatever `Identity` the authoriser gives: in libzmq
-    /// it is the one of the two that comes last, which under NULL and CURVE depends on how fast the ZAP handler is.
+    /// The routing id that the peer announced; empty for none. It is always the peer's own, even if the authentication
+    /// returns an `Identity` property. In libzmq it is the later one of the two, which under NULL and CURVE depends on
+    /// how fast the ZAP handler is.
     pub routing_id: Bytes,
-    /// Its further properties, names as it spelled them.
+    /// Further properties of the peer. Their names are spelled as the peer spelled them.
     pub properties: Vec<(String, Bytes)>,
-    /// The user that authentication found; empty for none.
+    /// The user id from the authentication; empty for none.
     pub user_id: String,
 }
 
 impl Established {
-    /// What the peer told and what the authoriser said; where both name a property, the authoriser's counts.
+    /// Merges what the peer sent with the result of the authentication. If both have a property of the same name, that
+    /// of the authentication counts.
     fn new(version: Option<Version>, told: Told, admitted: Admitted) -> Established {
         let Admitted { user_id, metadata: mut properties, .. } = admitted;
         for (name, value) in told.properties {
@@ -63,16 +67,17 @@ impl Established {
     }
 }
 
-/// How far a connection came.
+/// The stages of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// The peer's greeting, or the identity frame of one below 3.0, is not complete.
+    /// The peer's greeting, or the identity frame of a peer below 3.0, is not complete.
     Greeting,
-    /// Greetings are exchanged; the mechanism is at work.
+    /// The greetings are exchanged; the handshake of the mechanism is in progress.
     Mechanism,
-    /// The peer has shown who it is; a decision about it is awaited, or made and not yet answered by the peer.
+    /// The peer has sent its credentials. The decision about it is awaited, or the peer has not yet sent its next
+    /// command.
     Authorising,
-    /// The handshake was over.
+    /// The handshake is complete.
     Ready,
 }
 
@@ -83,9 +88,9 @@ pub struct Connection {
     state: State,
     stage: Stage,
     gate: Gate,
-    /// The straight path of `decode` may be tried: the connection is open and no message needs a second look.
+    /// Whether `decode` may try its fast path: the connection is open, and no message needs a check.
     straight: bool,
-    /// A subscription to everything is still to be delivered on behalf of the peer.
+    /// A subscription to everything is still to be delivered, on behalf of a ZMTP 1.0 peer.
     phantom: bool,
     wire: Wire,
     /// Messages are in groups.
@@ -97,7 +102,7 @@ pub struct Connection {
     handshake_deadline: Option<Instant>,
     signature_deadline: Option<Instant>,
     control: Control,
-    /// The peer waits for our READY.
+    /// The peer that waits for our READY.
     introduced: Option<Introduced>,
     established: Option<Established>,
 }
@@ -114,16 +119,16 @@ enum State {
     Failed(ProtocolError),
 }
 
-/// What goes out ahead of traffic.
+/// What is sent ahead of traffic.
 #[derive(Debug, Default)]
 struct Control {
-    /// Anything below is set.
+    /// Any of the fields below is set.
     due: bool,
     /// Greeting and handshake.
     bytes: Vec<u8>,
     pongs: Pongs,
     ping: bool,
-    /// A PONG that nobody asked for.
+    /// A PONG without a PING.
     pong: bool,
 }
 
@@ -136,12 +141,12 @@ impl Control {
 }
 
 impl Connection {
-    /// A new connection: its greeting is to be sent at once, and the handshake's clock runs. There is no client and
-    /// no server: both ends begin alike.
+    /// Creates a connection. Its greeting is to be sent at once, and the time of the handshake starts. Both ends begin
+    /// alike; there is no client and no server.
     pub fn new(config: impl Into<Arc<Config>>, now: Instant) -> Connection {
         let config = config.into();
         let raw = config.raw || config.socket_type.is_raw();
-        // Without ZMTP there is no mechanism to ask with.
+        // Without ZMTP there are no credentials to decide about.
         let gate = Gate::new(config.asks() && !raw);
         let mut connection = Connection {
             state: State::Ready,
@@ -176,15 +181,16 @@ impl Connection {
         connection
     }
 
-    /// Eats from `input`, advancing the slice, until one item of traffic is complete or the input is used up.
-    /// Greeting, handshake and heartbeats are dealt with inside.
+    /// Consumes `input`, advancing the slice, until one item of traffic is complete or the input is used up. Handles
+    /// greeting, handshake and heartbeats itself.
     ///
-    /// `None` with input left means that the handshake is over: take [`Connection::poll_ready`] and go on with the
-    /// same input; or that it has stopped for [`Connection::poll_introduction`]. Only one item may come between: the subscription to everything that stands for a ZMTP 1.0
-    /// subscriber, which cannot tell what it wants.
+    /// Returns `None` with input left in two cases. Either the handshake is complete: call [`Connection::poll_ready`]
+    /// and go on with the same input. Or the handshake has stopped: call [`Connection::poll_introduction`]. Only one
+    /// item may come before `poll_ready`: the subscription to everything on behalf of a ZMTP 1.0 subscriber, which
+    /// cannot send one.
     ///
     /// # Errors
-    /// The peer's fault. The connection is over then, and every further call gives the same error.
+    /// Returns the peer's fault. The connection is over then, and every further call returns the same error.
     #[inline]
     pub fn decode(&mut self, input: &mut &[u8], now: Instant) -> Result<Option<Traffic>, ProtocolError> {
         if self.straight {
@@ -196,26 +202,26 @@ impl Connection {
         self.decode_any(input, now)
     }
 
-    /// The large body that is arriving, to be read into: its spare room is for bytes of this body alone. Call
-    /// [`Connection::decode`] after that, with an empty input.
+    /// Returns the buffer of a large body that is arriving, to read the stream into it directly. Its spare room is for
+    /// bytes of this body only. Call [`Connection::decode`] with an empty input after reading.
     pub fn arriving(&mut self) -> Option<&mut Vec<u8>> {
         if let State::Open = self.state { self.decoder.arriving() } else { None }
     }
 
-    /// What the peer showed, once, when the handshake waits for a decision about it: always with
-    /// [`Config::authorise`], never without. Look after every [`Connection::decode`].
+    /// Returns the peer's credentials, once, when the handshake waits for a decision about them. It does so always with
+    /// [`Config::authorise`], and never without. Call this after every [`Connection::decode`].
     pub fn poll_credentials(&mut self) -> Option<Credentials> {
         if let State::Failed(_) = self.state { None } else { self.gate.take_question() }
     }
 
-    /// The decision about what [`Connection::poll_credentials`] gave: the handshake goes on or is over. There may be
-    /// something to transmit then, and [`Connection::poll_ready`] may have an answer.
+    /// Takes the decision about the credentials from [`Connection::poll_credentials`]. The handshake goes on or is
+    /// over. Then there may be something to transmit, and [`Connection::poll_ready`] may return the peer.
     ///
-    /// One that nobody waits for, because there was no question or there is an answer already, changes nothing.
+    /// A decision that is not awaited changes nothing: one without credentials to decide about, or a second one.
     ///
     /// # Errors
-    /// Why the connection is over: [`ProtocolError::Denied`] when the decision was to refuse. What is left to transmit
-    /// should go out first: it tells the peer.
+    /// Returns why the connection is over: [`ProtocolError::Denied`] if the decision was to refuse. Transmit first what
+    /// is left, which is the ERROR for the peer.
     pub fn decide(&mut self, decision: Decision, now: Instant) -> Result<(), ConnectionError> {
         if let State::Failed(error) = &self.state {
             return Err(error.clone().into());
@@ -234,17 +240,17 @@ impl Connection {
         decided.map_err(ConnectionError::from)
     }
 
-    /// Who waits for our READY, once, with [`Config::selects`]. Look after every [`Connection::decode`] and
-    /// [`Connection::decide`].
+    /// Returns the peer that waits for our READY, once, with [`Config::selects`]. Call this after every
+    /// [`Connection::decode`] and [`Connection::decide`].
     pub fn poll_introduction(&mut self) -> Option<Introduction> {
         self.introduced.as_mut()?.ask(self.gate.user_id())
     }
 
-    /// There is a place for the peer that [`Connection::poll_introduction`] told of: READY is to be transmitted, and
-    /// [`Connection::poll_ready`] has its answer. Changes nothing where nobody waits.
+    /// Accepts the peer from [`Connection::poll_introduction`]: our READY is to be transmitted, and
+    /// [`Connection::poll_ready`] returns the peer. Changes nothing if no peer waits.
     ///
     /// # Errors
-    /// Why the connection is over.
+    /// Returns why the connection is over.
     pub fn welcome(&mut self, now: Instant) -> Result<(), ConnectionError> {
         let welcomed = match (&self.state, self.introduced.take()) {
             (State::Failed(error), _) => return Err(error.clone().into()),
@@ -259,8 +265,8 @@ impl Connection {
         welcomed.map_err(ConnectionError::from)
     }
 
-    /// There is no place for the peer, for this `fault`. The connection is over. What is left to transmit should go out
-    /// first: it tells a peer that dials again. Any other is told nothing: after an ERROR libzmq gives up for good.
+    /// Turns the peer away because of `fault`. The connection is over. Transmit first what is left: a peer that dials
+    /// again gets an ERROR with the reason. Any other peer gets none, because libzmq never dials again after an ERROR.
     pub fn turn_away(&mut self, fault: ProtocolError) {
         let redials = self.introduced.take().is_some_and(|introduced| introduced.told.redials);
         if let Some(reason) = fault.reason().filter(|_| redials) {
@@ -270,13 +276,13 @@ impl Connection {
         self.fail(fault);
     }
 
-    /// How far the connection came, also after it failed.
+    /// Returns the stage that the connection reached, also after it failed.
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// What is known of the peer, once, when the handshake is over.
+    /// Returns what is known of the peer, once, after the handshake.
     pub fn poll_ready(&mut self) -> Option<Established> {
         if let State::Ready = self.state {
             self.state = State::Open;
@@ -289,21 +295,21 @@ impl Connection {
         self.established.take()
     }
 
-    /// Whether the handshake is over and traffic may be sent.
+    /// Returns whether the handshake is over and traffic may be sent.
     #[must_use]
     #[inline]
     pub fn is_ready(&self) -> bool {
         matches!(self.state, State::Open | State::Ready)
     }
 
-    /// Whether [`Connection::poll_transmit`] has something to append.
+    /// Returns whether [`Connection::poll_transmit`] has something to append.
     #[must_use]
     #[inline]
     pub fn has_transmit(&self) -> bool {
         self.control.due
     }
 
-    /// Appends what must go out now, ahead of queued traffic: greeting, handshake commands, PONG, PING.
+    /// Appends what is to be sent now, ahead of queued traffic: greeting, handshake commands, PONG, PING.
     pub fn poll_transmit(&mut self, out: &mut Outbox) {
         let mut control = std::mem::take(&mut self.control);
         out.stage(&control.bytes);
@@ -320,10 +326,11 @@ impl Connection {
         }
     }
 
-    /// Frames one item at the end of `out`, after whatever [`Connection::poll_transmit`] still had. Bodies of up to
+    /// Encodes one item at the end of `out`, after the output of [`Connection::poll_transmit`]. Bodies of up to
     /// [`COPY_LIMIT`](crate::encoder::COPY_LIMIT) bytes are copied, longer ones referenced.
     ///
-    /// Only while [`Connection::is_ready`]: before, and after a protocol error, the item is thrown away.
+    /// Call this only while [`Connection::is_ready`]. Before the handshake is over, and after a protocol error, the
+    /// item is dropped.
     #[inline]
     pub fn encode(&mut self, traffic: Traffic, out: &mut Outbox) {
         if self.control.due {
@@ -345,7 +352,7 @@ impl Connection {
         }
     }
 
-    /// When [`Connection::handle_timeout`] wants to be called next. It may move with every call of another method.
+    /// Returns when to call [`Connection::handle_timeout`] next. A call of any other method may change it.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
@@ -358,10 +365,11 @@ impl Connection {
         }
     }
 
-    /// Looks at the clock: a PING may be due, the handshake or an answer overdue. Calling it early does no harm.
+    /// Handles what is due at `now`: a PING to send, or a handshake or an answer that is overdue. An early call does no
+    /// harm.
     ///
     /// # Errors
-    /// Why the connection is over.
+    /// Returns why the connection is over.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
         match &self.state {
             State::Open | State::Ready => match self.heartbeat.due(now) {
@@ -387,24 +395,26 @@ impl Connection {
         }
     }
 
-    /// Tells that input arrived which is left unread for now: the peer is not silent, whoever makes it wait.
+    /// Takes note that input arrived that is not read yet: the peer is not silent, even if it has to wait.
     pub fn heard(&mut self, now: Instant) {
         self.heartbeat.heard(now);
     }
 
-    /// Tells whether input waits unread for lack of room. While it does, a peer that has sent a PING gets PONGs unasked.
+    /// Takes note whether input is left unread for lack of room. While it is, a peer that has sent a PING gets PONGs
+    /// unasked.
     #[inline]
     pub fn leave_unread(&mut self, waits: bool, now: Instant) {
         self.heartbeat.leave_unread(waits, now);
     }
 
-    /// How often memory for a body was enlarged while it arrived, since the connection was made.
+    /// Returns how often the memory of a body was enlarged while it arrived, since the connection began.
     #[must_use]
     pub fn growths(&self) -> u64 {
         self.decoder.growths()
     }
 
-    /// Whether the stream, if it ended here, would cut a message in two; the half is dropped with the connection.
+    /// Returns whether only a part of a message has arrived. If the stream ends now, that part is dropped with the
+    /// connection.
     #[must_use]
     pub fn partial(&self) -> bool {
         self.is_ready()
@@ -412,13 +422,13 @@ impl Connection {
                 || self.channel.as_ref().is_some_and(|channel| channel.is_partial()))
     }
 
-    /// Bytes of memory held for a frame that is not finished.
+    /// Returns the bytes of memory held for an unfinished frame.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn reserved(&self) -> usize {
         self.decoder.reserved()
     }
 
-    /// What encrypts the traffic of an open connection.
+    /// Returns what encrypts the traffic of an open connection.
     #[cfg(all(test, feature = "curve"))]
     pub(crate) fn channel_mut(&mut self) -> &mut Channel {
         self.channel.as_mut().expect("an open connection under CURVE")
@@ -460,14 +470,14 @@ impl Connection {
                     let Some(Item::Message(identity)) = self.decoder.next(input)? else { return Ok(None) };
                     self.identified(version, socket_type, identity, now)?;
                 }
-                // A peer may send at once what it has. It is not looked at before there is a place for the peer.
+                // A peer may already send traffic. It is not decoded before the owner has accepted the peer.
                 State::Handshake(..) if self.introduced.is_some() => return Ok(None),
                 State::Handshake(_, mechanism) => {
                     let Some(Item::Command(mut body)) = self.decoder.next(input)? else { return Ok(None) };
                     let mut send = Vec::new();
                     let step = Command::parse(&body)
                         .and_then(|command| mechanism.receive(&self.config, &command, now, &mut send));
-                    // A HELLO of PLAIN has a password in it.
+                    // A HELLO of PLAIN contains a password.
                     if let Some(body) = body.get_mut() {
                         secret::overwrite(body);
                     }
@@ -483,14 +493,14 @@ impl Connection {
         let limits = self.config.open_limits();
         match greeted {
             Greeted::Unversioned { replay } => {
-                // Our ten bytes were, to this peer, the header of our identity frame.
+                // This peer reads our first ten bytes as the header of our identity frame. Here is its body.
                 self.control.bytes.extend_from_slice(&self.config.routing_id);
                 self.control.due = true;
-                // Peers this old do not forward subscriptions: they want everything (libzmq zmtp_engine.cpp).
+                // Peers of 1.0 do not send subscriptions and want everything (libzmq zmtp_engine.cpp).
                 self.phantom = self.config.socket_type.publishes() && !self.groups;
                 self.decoder = Decoder::new(Framing::V1, Phase::Identity, limits);
                 self.state = State::Identity(Version::V1_0, None);
-                // At most one header, so at most an empty identity frame.
+                // `replay` is at most one header, so it completes at most an empty identity frame.
                 if let Some(Item::Message(identity)) = self.decoder.next(&mut &replay[..])? {
                     self.identified(Version::V1_0, None, identity, now)?;
                 }
@@ -512,7 +522,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The dialogue of the mechanism took a step.
+    /// Acts on a step of the mechanism's dialogue.
     fn go_on(&mut self, step: Step, now: Instant) -> Result<(), ProtocolError> {
         let State::Handshake(version, mechanism) = &self.state else { return Ok(()) };
         let limits = Limits { command: mechanism.max_command() as u64, ..self.config.open_limits() };
@@ -539,7 +549,7 @@ impl Connection {
         }
     }
 
-    /// The peer may come in, and is told so.
+    /// Admits the peer, and sends what the mechanism sends then.
     fn admit(&mut self, now: Instant) -> Result<(), ProtocolError> {
         let State::Handshake(_, mechanism) = &mut self.state else { return Ok(()) };
         let mut send = Vec::new();
@@ -548,7 +558,7 @@ impl Connection {
         self.go_on(step, now)
     }
 
-    /// Our READY ends the handshake.
+    /// Ends the handshake with our READY.
     fn end_handshake(&mut self, version: Version, told: Told, now: Instant) -> Result<(), ProtocolError> {
         self.send_commands([Mechanism::welcome(&self.config, &told)]);
         self.state = self.ready(Some(version), told, now)?;
@@ -568,7 +578,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The handshake is over: the state that follows, for a peer that the gate lets through.
+    /// Ends the handshake for a peer that has passed the gate. Returns the next state.
     fn ready(
         &mut self,
         version: Option<Version>,
@@ -576,7 +586,7 @@ impl Connection {
         now: Instant,
     ) -> Result<State, ProtocolError> {
         let Some(admitted) = self.gate.pass() else {
-            // No mechanism comes here unasked; should one ever, nobody gets in by it.
+            // Every mechanism passes the gate before this. If one ever did not, its peer would be refused here.
             return Err(ProtocolError::Denied { status: Status::InternalError });
         };
         self.wire = version;
@@ -633,7 +643,7 @@ impl Connection {
         if !socket_type.publishes() || self.groups || message.len() != 1 {
             return Ok(Traffic::Message(message));
         }
-        // Subscriptions come in this form from peers below 3.1, and from applications of newer XSUBs.
+        // Peers below 3.1, and the applications of newer XSUBs, send subscriptions in this form.
         match message.first().and_then(|frame| frame.split_first()) {
             Some((1, topic)) => self.topic(topic).map(Traffic::Subscribe),
             Some((0, topic)) => self.topic(topic).map(Traffic::Cancel),
@@ -651,7 +661,7 @@ impl Connection {
     }
 
     fn command(&mut self, body: &[u8]) -> Result<Option<Traffic>, ProtocolError> {
-        // 2.0 reserves the command bit; libzmq drops such frames.
+        // ZMTP 2.0 reserves the command bit; such frames are dropped, as in libzmq.
         if self.wire < Some(Version::V3_0) {
             return Ok(None);
         }
@@ -675,7 +685,7 @@ impl Connection {
             command @ (Command::Ready(_) | Command::Error(_)) => {
                 Err(ProtocolError::UnexpectedCommand { name: command.name() })
             }
-            // RFC 37 §3.5 leaves room for new commands; libzmq drops what it does not know.
+            // RFC 37 §3.5 allows new commands; unknown ones are dropped, as in libzmq.
             Command::Subscribe(_)
             | Command::Cancel(_)
             | Command::Join(_)
@@ -685,7 +695,7 @@ impl Connection {
         }
     }
 
-    /// A command of the open connection.
+    /// Writes a command of the open connection.
     fn write_command(&mut self, body: &[u8], out: &mut Outbox) {
         if let Some(channel) = &mut self.channel {
             if let Err(error) = channel.seal_command(body, out) {
@@ -699,7 +709,7 @@ impl Connection {
         out.stage(&bytes);
     }
 
-    /// Commands of the handshake. They may have a password in them, of which no copy stays here.
+    /// Sends commands of the handshake. They may contain a password, of which no copy stays here.
     fn send_commands(&mut self, bodies: impl IntoIterator<Item = Vec<u8>>) {
         for mut body in bodies {
             let mut header = Vec::new();
@@ -712,7 +722,7 @@ impl Connection {
     }
 }
 
-/// The group that a command names.
+/// Returns the group that a command names.
 fn group(name: &[u8], command: CommandKind) -> Result<Frame, ProtocolError> {
     match groups::is_group(name) {
         true => Ok(Frame::copy_from(name)),
@@ -720,7 +730,8 @@ fn group(name: &[u8], command: CommandKind) -> Result<Frame, ProtocolError> {
     }
 }
 
-/// What libzmq's `req_session_t` demands: a 4-byte request id or none, an empty frame, at least one frame of body.
+/// Returns whether a message has the form that libzmq's `req_session_t` requires: at most one request id of 4 bytes, an
+/// empty frame, and at least one frame of body.
 fn has_reply_envelope(message: &Message) -> bool {
     let delimiter = usize::from(message.first().is_some_and(|frame| frame.len() == 4));
     message.get(delimiter).is_some_and(|frame| frame.is_empty()) && message.len() > delimiter + 1

@@ -1,7 +1,10 @@
-//! Bytes to messages and commands.
+//! Decodes bytes to messages and commands.
 //!
-//! Invariant: nothing is reserved for a body beyond what has arrived plus the larger of 64 KiB and four times what has
-//! arrived, whatever a header announces; and every limit is held against the header before anything is reserved.
+//! Invariants:
+//!
+//! - Every limit is checked against a header before memory is reserved for its body.
+//! - While a body arrives, its memory is at most what has arrived plus the larger of 64 KiB and four times what has
+//!   arrived, whatever length the header announces.
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,14 +14,14 @@ use crate::memory::{self, Headroom};
 use crate::message::INLINE;
 use crate::{Frame, Message};
 
-/// How far memory runs ahead of what has arrived, at least.
+/// The least memory reserved beyond what has arrived, in bytes (but never more than is missing).
 const AHEAD: usize = 64 * 1024;
 
-/// How far memory runs ahead of what has arrived, at most, in multiples of it. With four, a frame of 256 KiB whose first
-/// 64 KiB came with one read is enlarged once.
+/// The most memory reserved beyond what has arrived, in multiples of it. With four, a frame of 256 KiB whose first 64
+/// KiB came with one read is enlarged once.
 const FACTOR: usize = 4;
 
-/// Which frames may come now.
+/// Which frames are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// One identity frame (ZMTP 1.0, 2.0).
@@ -27,7 +30,7 @@ pub(crate) enum Phase {
     Handshake,
     /// Everything.
     Open,
-    /// Frames that hold one encrypted frame each, with or without the command flag.
+    /// Frames that hold one encrypted frame each. The command flag may be set or not.
     #[cfg(feature = "curve")]
     Sealed,
 }
@@ -42,10 +45,10 @@ pub(crate) struct Limits {
     pub(crate) frames: u32,
 }
 
-/// A body of which at least so much is missing is read without a buffer between.
+/// The least number of missing bytes for which a body is read directly into its own memory, without a read buffer.
 const DIRECT: usize = 32 * 1024;
 
-/// One thing that came out of the bytes.
+/// One decoded item.
 #[derive(Debug)]
 pub(crate) enum Item {
     Message(Message),
@@ -57,9 +60,9 @@ pub(crate) enum Item {
 #[cfg(feature = "curve")]
 #[derive(Debug)]
 pub(crate) enum Sealed<'a> {
-    /// It lies whole in the input.
+    /// The whole body is in the input.
     Lent(&'a [u8]),
-    /// It came in pieces.
+    /// The body arrived in pieces.
     Owned(Vec<u8>),
 }
 
@@ -76,7 +79,7 @@ impl Assembly {
         self.parts.is_empty()
     }
 
-    /// Holds one more frame against the limits on a message, and makes room for it.
+    /// Checks one more frame against the limits on a message, and reserves room for it.
     pub(crate) fn admit(&mut self, limits: &Limits, length: u64, more: bool) -> Result<(), ProtocolError> {
         if more || !self.is_empty() {
             if self.size.saturating_add(length) > limits.message {
@@ -91,7 +94,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// One more frame; the message, when that was its last.
+    /// Adds a frame. Returns the message when the frame was its last.
     #[inline]
     pub(crate) fn push(&mut self, frame: Frame, more: bool) -> Option<Message> {
         if more {
@@ -114,16 +117,16 @@ pub(crate) struct Decoder {
     framing: Framing,
     phase: Phase,
     limits: Limits,
-    /// Nothing is begun: the next byte is the first of a message or command.
+    /// The next byte is the first of a message or command.
     between: bool,
-    /// The beginning of a header that was cut.
+    /// The first bytes of a header whose rest has not arrived.
     stash: [u8; MAX_HEADER],
     stashed: usize,
     /// The frame whose body is arriving.
     current: Option<Header>,
     body: Vec<u8>,
     assembly: Assembly,
-    /// How often memory for a body was enlarged.
+    /// How often the memory of a body was enlarged.
     growths: u64,
 }
 
@@ -143,19 +146,19 @@ impl Decoder {
         }
     }
 
-    /// The same stream goes on under other rules.
+    /// Sets new rules for the rest of the stream.
     pub(crate) fn enter(&mut self, phase: Phase, limits: Limits) {
         self.phase = phase;
         self.limits = limits;
     }
 
-    /// Whether the beginning of a message or command arrived, but not its end.
+    /// Returns whether only the first part of a message or command has arrived.
     pub(crate) fn is_partial(&self) -> bool {
         !self.between
     }
 
-    /// The straight path: a one-frame message in v2 framing that lies whole in `input`. `None` leaves everything as it
-    /// is, and [`Decoder::next`] decides.
+    /// Decodes, on a fast path, a one-frame message in v2 framing that lies whole in `input`. Returns `None` and
+    /// changes nothing for any other input, which [`Decoder::next`] handles.
     #[inline]
     pub(crate) fn straight(&self, input: &mut &[u8]) -> Option<Frame> {
         if !self.between {
@@ -173,13 +176,13 @@ impl Decoder {
         if length as u64 > self.limits.frame || length > rest.len() {
             return None;
         }
-        // Where there is no memory, `next` says so.
+        // Without memory, `next` returns the error.
         let frame = Frame::try_copy_prefix(rest, length).ok()?;
         *input = &rest[length..];
         Some(frame)
     }
 
-    /// Eats `input` up to the end of the next message or command.
+    /// Consumes `input` up to the end of the next message or command.
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
         loop {
             if let Some(header) = self.current {
@@ -206,7 +209,7 @@ impl Decoder {
         }
     }
 
-    /// One more frame is whole.
+    /// Completes a frame. Returns the item that it completes, if any.
     #[inline]
     fn finish(&mut self, header: Header, body: Frame) -> Option<Item> {
         if header.command {
@@ -217,7 +220,7 @@ impl Decoder {
         self.assembly.push(body, header.more).map(Item::Message)
     }
 
-    /// Eats `input` up to the end of the next encrypted frame.
+    /// Consumes `input` up to the end of the next encrypted frame.
     #[cfg(feature = "curve")]
     pub(crate) fn sealed<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Sealed<'a>>, ProtocolError> {
         if self.current.is_none() {
@@ -240,9 +243,9 @@ impl Decoder {
         Ok(Some(Sealed::Owned(std::mem::take(&mut self.body))))
     }
 
-    /// Eats what there is of a body that does not lie whole in one input. `true`: now it is here.
+    /// Consumes the next part of a body that does not lie whole in one input. Returns `true` when the body is complete.
     fn gather(&mut self, header: Header, input: &mut &[u8]) -> Result<bool, ProtocolError> {
-        // `admit` has seen that the length fits a usize.
+        // `admit` has checked that the length fits a `usize`.
         let missing = header.length as usize - self.body.len();
         let (arrived, rest) = input.split_at(missing.min(input.len()));
         *input = rest;
@@ -251,25 +254,27 @@ impl Decoder {
         Ok(arrived.len() == missing)
     }
 
-    /// The body under way with room for what comes next of it, and for nothing else; `None` when little is missing.
+    /// Returns the unfinished body, for bytes to be read into it directly. Its spare room is not more than what is
+    /// missing, so that a read cannot take bytes of the next frame. Returns `None` when less than [`DIRECT`] bytes are
+    /// missing.
     pub(crate) fn arriving(&mut self) -> Option<&mut Vec<u8>> {
         let missing = self.current?.length as usize - self.body.len();
         if missing < DIRECT {
             return None;
         }
         if self.body.capacity() == self.body.len() {
-            // Where there is no memory, `next` says so when the next bytes are there.
+            // Without memory, `next` returns the error when the next bytes arrive.
             self.growths += u64::from(grow(&mut self.body, missing, 1).ok()?);
         }
         (self.body.capacity() - self.body.len() <= missing).then_some(&mut self.body)
     }
 
-    /// Whether the body under way is whole, so that `next` gives it without input.
+    /// Returns whether the unfinished body has all its bytes, so that `next` returns it without input.
     pub(crate) fn is_whole(&self) -> bool {
         self.current.is_some_and(|header| header.length == self.body.len() as u64)
     }
 
-    /// Eats `input` up to the end of the next header.
+    /// Consumes `input` up to the end of the next header.
     fn header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, ProtocolError> {
         if input.is_empty() {
             return Ok(None);
@@ -281,7 +286,7 @@ impl Decoder {
                 return Ok(Some(header));
             }
         }
-        // A cut header: it is shorter than the stash, whatever it says.
+        // The header arrives in pieces. It always fits into the stash, which is as long as the longest header.
         while let Some((byte, rest)) = input.split_first() {
             self.stash[self.stashed] = *byte;
             self.stashed += 1;
@@ -294,7 +299,7 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Holds a header against the rules of the phase and the limits. The length as a `usize`.
+    /// Checks a header against the rules of the phase and the limits. Returns the length as a `usize`.
     fn admit(&mut self, header: Header) -> Result<usize, ProtocolError> {
         let Header { more, command, length } = header;
         let limits = self.limits;
@@ -303,7 +308,7 @@ impl Decoder {
                 return Err(ProtocolError::MalformedIdentity { length });
             }
             Phase::Handshake if !command => return Err(ProtocolError::TrafficBeforeReady),
-            // MORE is in the box.
+            // Under CURVE, MORE is a flag inside the box.
             #[cfg(feature = "curve")]
             Phase::Sealed if more => return Err(ProtocolError::MalformedCommand(CommandKind::Message)),
             _ => {}
@@ -322,7 +327,7 @@ impl Decoder {
         if !command {
             self.assembly.admit(&limits, length, more)?;
         }
-        // A length beyond the address space, or beyond what a vector may hold, is beyond any limit.
+        // The length must also fit the address space and a vector.
         usize::try_from(length)
             .ok()
             .filter(|length| isize::try_from(*length).is_ok())
@@ -335,23 +340,24 @@ impl Decoder {
             self.body.clear();
             return frame;
         }
-        // The last growth was exact, so this moves the allocation from one type to the other twice.
+        // The last growth was exact, so both conversions move the allocation instead of copying it.
         Frame::from(BytesMut::from(Bytes::from(std::mem::take(&mut self.body))))
     }
 
-    /// How often memory for a body was enlarged while it arrived.
+    /// Returns how often the memory of a body was enlarged while it arrived.
     pub(crate) fn growths(&self) -> u64 {
         self.growths
     }
 
-    /// Bytes of memory held for a frame that is not finished.
+    /// Returns the bytes of memory held for an unfinished frame.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn reserved(&self) -> usize {
         self.body.capacity()
     }
 }
 
-/// Makes room for `arrived` bytes of the `missing` ones: exactly, when the end is near. `true`: that took memory.
+/// Makes room for `arrived` bytes of the `missing` ones, and for some more; near the end of the body the room is exact.
+/// Returns whether that took memory.
 fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) -> Result<bool, ProtocolError> {
     let full = body.capacity() - body.len() < arrived;
     if full {

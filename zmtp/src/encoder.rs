@@ -1,7 +1,7 @@
-//! Messages to bytes: the queue of what is to be written.
+//! Encodes messages to bytes, and queues the bytes to be written.
 //!
-//! An [`Outbox`] holds one staging buffer with everything small, in order, and references to large bodies between.
-//! It is the only place where a subscription turns into a command or a message, whatever the peer understands.
+//! An [`Outbox`] holds one staging buffer with everything small, in order, and references to the large bodies in
+//! between. Only this module turns a subscription into a command or a message, as the peer's version requires.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -11,83 +11,84 @@ use crate::mechanism::secret;
 use crate::message::INLINE;
 use crate::{Frame, Message, Traffic, Version};
 
-/// Bodies of up to so many bytes are copied into the staging buffer; larger ones are referenced.
+/// Bodies of up to this many bytes are copied into the staging buffer; larger ones are referenced.
 pub const COPY_LIMIT: usize = 2048;
 
-/// Written bytes at the head of the staging buffer are kept until they are so many and outweigh the rest.
+/// Written bytes at the head of the staging buffer are removed when there are at least this many and they are at least
+/// half of the buffer.
 const COMPACT: usize = 64 * 1024;
 
-/// How traffic looks on the wire: the version spoken, `None` for a raw connection.
+/// The form of traffic on the wire: the version of ZMTP, or `None` for a raw connection.
 pub(crate) type Wire = Option<Version>;
 
-/// Bytes on their way out, in order.
+/// The bytes to be written, in order.
 ///
-/// Filled by [`Connection`](crate::connection::Connection); emptied by whoever owns the stream: take
-/// [`Outbox::io_slices`], write them, tell [`Outbox::advance`] how many bytes went.
+/// [`Connection`](crate::connection::Connection) fills it. The owner of the stream empties it: it takes
+/// [`Outbox::io_slices`], writes them, and passes the number of written bytes to [`Outbox::advance`].
 #[derive(Debug, Default)]
 pub struct Outbox {
     staging: Vec<u8>,
     /// Bytes of `staging` already written.
     head: usize,
     bodies: VecDeque<Body>,
-    /// For each message not yet counted as written, the position of its end.
+    /// The position of the end of each message that is not yet counted as written.
     ends: Vec<u64>,
     /// How many of `ends` are counted.
     counted: usize,
-    /// A position is a count of bytes since the outbox was last empty; the end of the queue is at
-    /// `staging.len() + beside`.
+    /// Bytes of referenced bodies and of removed staging since the outbox was last empty. A position counts bytes from
+    /// that time; the end of the queue is at `staging.len() + beside`.
     beside: u64,
     written: u64,
     garbage: Vec<Frame>,
-    /// Bytes of bodies referenced so far, since the outbox was made.
+    /// Bytes of all bodies that were referenced, since the outbox was created.
     referenced: u64,
 }
 
 /// A referenced body.
 #[derive(Debug)]
 struct Body {
-    /// It stands in front of this byte of the staging buffer.
+    /// The body comes before this byte of the staging buffer.
     at: usize,
     frame: Frame,
     written: usize,
 }
 
 impl Outbox {
-    /// An empty outbox; it allocates nothing until it is used.
+    /// Creates an empty outbox. It allocates nothing until it is used.
     #[must_use]
     pub fn new() -> Outbox {
         Outbox::default()
     }
 
-    /// Whether every byte is written.
+    /// Returns whether every byte is written.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Bytes not yet written.
+    /// Returns the number of bytes not yet written.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
         (self.end() - self.written) as usize
     }
 
-    /// Messages whose last byte is not yet written.
+    /// Returns the number of messages whose last byte is not yet written.
     #[must_use]
     #[inline]
     pub fn unwritten_messages(&self) -> u32 {
         (self.ends.len() - self.counted) as u32
     }
 
-    /// Bytes of bodies that were referenced instead of copied, since the outbox was made.
+    /// Returns the bytes of all bodies that were referenced instead of copied, since the outbox was created.
     #[must_use]
     pub fn referenced(&self) -> u64 {
         self.referenced
     }
 
-    /// Fills `slices` from the front with what is to be written next, at most `quantum` bytes (at least one), and
-    /// answers how many slices are filled.
+    /// Fills `slices` with what is to be written next, at most `quantum` bytes (at least one). Returns the number of
+    /// filled slices.
     ///
     /// ```
     /// # use std::io::IoSlice;
@@ -120,7 +121,7 @@ impl Outbox {
         filled
     }
 
-    /// Takes note that the first `written` bytes went out; answers how many messages were completed by that.
+    /// Takes note that the first `written` bytes are written. Returns the number of messages that this completed.
     pub fn advance(&mut self, written: usize) -> u32 {
         debug_assert!(written <= self.len(), "more bytes written than there were");
         let mut left = written.min(self.len());
@@ -147,34 +148,35 @@ impl Outbox {
         newly as u32
     }
 
-    /// The message encoded last counts as none of the sender's: [`Outbox::advance`] does not tell of it.
+    /// Removes the last encoded message from the count of messages: [`Outbox::advance`] does not count it.
     pub fn disown(&mut self) {
         if self.ends.len() > self.counted {
             self.ends.pop();
         }
     }
 
-    /// Takes the shared frames that are no longer needed. Dropping one may run code of its creator: do that where no
-    /// lock is held.
+    /// Takes the shared frames that are no longer needed. Dropping one may run code of the application, so drop them
+    /// where no lock is held.
     #[must_use]
     pub fn take_garbage(&mut self) -> Vec<Frame> {
         std::mem::take(&mut self.garbage)
     }
 
-    /// Forgets everything that is not written: the connection is over. Shared frames become garbage.
+    /// Drops everything that is not written, because the connection is over. Shared frames go to
+    /// [`Outbox::take_garbage`].
     pub fn clear(&mut self) {
         self.garbage.extend(self.bodies.drain(..).map(|body| body.frame).filter(Frame::is_shared));
         *self = Outbox { garbage: self.take_garbage(), referenced: self.referenced, ..Outbox::default() };
     }
 
-    /// Overwrites what went out, if everything has: a handshake may have had a password in it.
+    /// Overwrites the written bytes, if all are written: a handshake may have contained a password.
     pub fn wipe(&mut self) {
         if self.is_empty() {
             secret::wipe(&mut self.staging);
         }
     }
 
-    /// Appends bytes that are no message: greeting, handshake, heartbeat.
+    /// Appends bytes that are not a message: greeting, handshake, heartbeat.
     pub(crate) fn stage(&mut self, bytes: &[u8]) {
         secret::append(&mut self.staging, bytes);
     }
@@ -192,7 +194,7 @@ impl Outbox {
         self.push_any(wire, traffic);
     }
 
-    /// A short frame is copied as a block of fixed size, which is faster, and the surplus cut off.
+    /// Appends a short frame. It is copied as a block of fixed size, which is faster, and the surplus is cut off.
     #[inline]
     fn stage_block(&mut self, block: &[u8; INLINE], len: u8) {
         let mut frame = [0; 2 + INLINE];
@@ -215,20 +217,20 @@ impl Outbox {
         }
     }
 
-    /// Where small things are appended.
+    /// Returns the buffer for everything small.
     #[cfg(feature = "curve")]
     pub(crate) fn staging(&mut self) -> &mut Vec<u8> {
         &mut self.staging
     }
 
-    /// Throws a frame away, a shared one aside.
+    /// Drops a frame, or keeps it for [`Outbox::take_garbage`] if it is shared.
     pub(crate) fn dispose(&mut self, frame: Frame) {
         if frame.is_shared() {
             self.garbage.push(frame);
         }
     }
 
-    /// Throws an item away, its shared frames aside.
+    /// Drops an item, but keeps its shared frames for [`Outbox::take_garbage`].
     pub(crate) fn discard(&mut self, traffic: Traffic) {
         match traffic {
             Traffic::Message(message) => self.garbage.extend(message.into_iter().filter(Frame::is_shared)),
@@ -251,7 +253,8 @@ impl Outbox {
         self.finish_message();
     }
 
-    /// RFC 37 §3.4.2: commands for ZMTP 3.1. Older peers take messages that begin with 1 or 0.
+    /// Appends a subscription (RFC 37 §3.4.2): a command for ZMTP 3.1, a message that begins with 1 or 0 for older
+    /// peers.
     fn push_subscription(&mut self, wire: Wire, verb: u8, name: &[u8], topic: Frame) {
         match wire {
             None => return self.discard(Traffic::Subscribe(topic)),
@@ -267,7 +270,8 @@ impl Outbox {
         self.push_body(topic);
     }
 
-    /// RFC 48: commands, for ZMTP 3.0 as well (libzmq `dish_session_t`). Older peers have none, and no RADIO.
+    /// Appends a JOIN or LEAVE (RFC 48), a command for ZMTP 3.0 as well (libzmq `dish_session_t`). Older versions have
+    /// no commands and no RADIO.
     fn push_membership(&mut self, wire: Wire, name: &[u8], group: Frame) {
         if wire < Some(Version::V3_0) {
             return self.dispose(group);
@@ -277,7 +281,7 @@ impl Outbox {
         self.push_body(group);
     }
 
-    /// Appends a body, by reference when it is large.
+    /// Appends a body: by reference if it is large, else a copy.
     pub(crate) fn push_body(&mut self, frame: Frame) {
         if frame.len() > COPY_LIMIT {
             self.beside += frame.len() as u64;
@@ -289,19 +293,19 @@ impl Outbox {
         }
     }
 
-    /// What was appended since the last call is one message.
+    /// Marks what was appended since the last call as one message.
     #[inline]
     pub(crate) fn finish_message(&mut self) {
         self.ends.push(self.end());
     }
 
-    /// Position of the end of the queue.
+    /// Returns the position of the end of the queue.
     #[inline]
     fn end(&self) -> u64 {
         self.staging.len() as u64 + self.beside
     }
 
-    /// Forgets what is written: for nothing when that is everything, else when it pays.
+    /// Removes what is written: at once if that is everything, which costs nothing, else only when it frees much.
     fn tidy(&mut self) {
         if self.is_empty() {
             self.staging.clear();

@@ -1,4 +1,4 @@
-//! The outbox: what it gives to a stream that takes as little as it likes.
+//! The outbox, with a stream that takes any number of bytes at a time.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -143,7 +143,7 @@ fn a_reused_outbox_allocates_nothing_new() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever is written when, the bytes and the count of messages are those of writing all at once.
+    /// Partial writes yield the same bytes and the same count of messages as one write.
     #[test]
     fn writes_of_any_size_give_the_same_bytes(
         messages in prop::collection::vec(prop::collection::vec(0..6000_usize, 1..4), 1..30),

@@ -1,4 +1,4 @@
-//! What a peer can do wrong, one variant per cause.
+//! The faults of a peer, one variant per cause.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::gate::Status;
 use crate::{SocketType, Version};
 
-/// The first few bytes of something a peer sent, kept for a report: at most 16.
+/// The first bytes of what a peer sent, at most 16, kept for a report.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Excerpt {
     len: u8,
@@ -15,10 +15,10 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// The most bytes kept.
+    /// The most bytes that are kept.
     pub const MAX: usize = 16;
 
-    /// The beginning of `bytes`.
+    /// Copies the beginning of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Excerpt {
         let kept = &bytes[..bytes.len().min(Excerpt::MAX)];
@@ -27,14 +27,14 @@ impl Excerpt {
         excerpt
     }
 
-    /// The bytes kept.
+    /// Returns the kept bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
 }
 
-/// Printable ASCII as it is, anything else escaped.
+/// Prints printable ASCII as it is, and escapes anything else.
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.as_bytes().escape_ascii())
@@ -65,20 +65,20 @@ pub enum CommandKind {
     Leave,
 }
 
-/// A fault of the peer. The connection is over.
+/// A fault of the peer, which ends the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// What arrived first is no ZMTP of any version: HTTP, TLS, a port scanner.
+    /// The first bytes are not ZMTP of any version, but for example HTTP, TLS or a port scan.
     NotZmtp {
-        /// How it began.
+        /// The first bytes.
         first: Excerpt,
     },
-    /// The peer speaks an older ZMTP than this socket accepts. (A mechanism other than NULL needs 3.0.)
+    /// The peer's ZMTP is older than this socket accepts. (A mechanism other than NULL needs 3.0.)
     VersionTooOld {
-        /// What the peer speaks.
+        /// The peer's version.
         spoken: Version,
-        /// What this socket needs.
+        /// The oldest version that this socket accepts.
         minimum: Version,
     },
     /// The peer's greeting names another security mechanism.
@@ -90,15 +90,15 @@ pub enum ProtocolError {
     SocketTypeMismatch {
         /// Our type.
         own: SocketType,
-        /// The peer's; `None` for a name that nobody knows.
+        /// The peer's; `None` for an unknown name.
         peer: Option<SocketType>,
     },
     /// The peer refused us with an ERROR command.
     Refused {
-        /// The reason it gave, at most 255 bytes; libzmq sends a ZAP status such as `400`.
+        /// The reason in the command, at most 255 bytes; libzmq sends a ZAP status such as `400`.
         reason: Bytes,
     },
-    /// A command that does not belong here: a second READY, a HELLO under NULL.
+    /// A command that is not allowed at this point: a second READY, or a HELLO under NULL.
     UnexpectedCommand {
         /// Its name.
         name: Excerpt,
@@ -123,12 +123,12 @@ pub enum ProtocolError {
         /// The limit.
         limit: u64,
     },
-    /// There was no memory for what the peer sent, and everybody else needs what is left.
+    /// There is not enough memory for what the peer sent: allocating it would leave too little for all others.
     OutOfMemory {
-        /// How many bytes were asked for at once.
+        /// The size of the refused allocation.
         bytes: u64,
     },
-    /// A command is longer than any that is accepted here.
+    /// A command is longer than any that is accepted at this point.
     CommandTooLong {
         /// The length that its header announced.
         length: u64,
@@ -155,38 +155,38 @@ pub enum ProtocolError {
         /// The limit.
         limit: u32,
     },
-    /// The topics of a peer's subscriptions are longer, all together, than the limit.
+    /// The topics of a peer's subscriptions, added up, are longer than the limit.
     SubscriptionsTooLong {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// The peer may not come in: whoever decides about its credentials said no.
+    /// The authentication refused the peer's credentials.
     Denied {
-        /// The answer; all but 300 were passed on to the peer.
+        /// The status; every status but 300 was passed on to the peer.
         status: Status,
     },
-    /// A box of CURVE does not open: another key than was promised, or changed on the way.
+    /// A box of CURVE cannot be opened: it was sealed with another key, or changed on the way.
     Forged(CommandKind),
-    /// A nonce of CURVE that is not above the last one: a command that was captured and sent again (RFC 26 §"Nonces").
+    /// A nonce of CURVE is not above the last one: the command was captured and sent again (RFC 26 §"Nonces").
     Replayed(CommandKind),
-    /// A public key of CURVE that belongs to no key pair: zero or another point of low order, whose secrets anybody can
-    /// guess, or a second spelling of a key.
+    /// A public key of CURVE belongs to no key pair. It is zero or another point of low order, with which the shared
+    /// secret is known to everybody, or it is a second spelling of a key.
     WeakKey,
-    /// The vouch of a CURVE client speaks of another connection or of another server than this (RFC 26 §"INITIATE").
+    /// The vouch of a CURVE client is for another connection or another server (RFC 26 §"INITIATE").
     ForeignVouch,
-    /// A CURVE client took more than 60 seconds to answer our WELCOME.
+    /// A CURVE client sent its INITIATE more than 60 seconds after our WELCOME.
     CookieExpired,
-    /// No more than 2^64 messages may be sealed with one key, and as many were. The peer is not at fault.
+    /// The connection has sealed 2^64 messages with one key, which is the limit. The peer is not at fault.
     NoncesExhausted,
     /// There were no random bytes for the keys of this connection. The peer is not at fault.
     NoEntropy,
-    /// Our own name or password is longer than 255 bytes, which PLAIN cannot say (RFC 24). The peer is not at fault.
+    /// Our own name or password is longer than 255 bytes, the limit of PLAIN (RFC 24). The peer is not at fault.
     CredentialsTooLong,
-    /// The peer would come by a routing id, or by the messages that wait for one, that belongs to another user.
+    /// The peer announces a routing id that belongs to another user, or for which messages of another user wait.
     AnothersRoutingId,
-    /// Another peer of the socket has the routing id that this one calls itself, and keeps it.
+    /// Another peer of the socket already has the routing id that this one announces, and keeps it.
     RoutingIdInUse,
-    /// The socket takes one peer (PAIR, CHANNEL), and has it.
+    /// The socket takes only one peer (PAIR, CHANNEL), and already has one.
     HasItsPeer,
     /// A message to a REQ does not begin with the reply envelope (RFC 28; libzmq `req_session_t`).
     BadReplyEnvelope,
@@ -195,7 +195,7 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
-    /// libzmq's number for this fault, `ZMQ_PROTOCOL_ERROR_ZMTP_*`, as its monitor reports it.
+    /// Returns libzmq's number for this fault, `ZMQ_PROTOCOL_ERROR_ZMTP_*`, as its monitor reports it.
     #[must_use]
     pub fn code(&self) -> u32 {
         match self {
@@ -242,12 +242,13 @@ impl ProtocolError {
     }
 }
 
-/// The reasons of ERROR commands by which Zeroxide turns a peer away that it has no place for.
+/// The reasons in the ERROR commands with which Zeroxide turns away a peer that it has no place for.
 const IN_USE: &[u8] = b"routing id in use";
 const HAS_ITS_PEER: &[u8] = b"has its peer";
 
 impl ProtocolError {
-    /// What an ERROR command says of it, for a peer that there is no place for. It does not say whose a routing id is.
+    /// Returns the reason for an ERROR command, if the fault is that there is no place for the peer. The reason does
+    /// not reveal to whom a routing id belongs.
     pub(crate) fn reason(&self) -> Option<&'static [u8]> {
         match self {
             ProtocolError::RoutingIdInUse | ProtocolError::AnothersRoutingId => Some(IN_USE),
@@ -256,7 +257,7 @@ impl ProtocolError {
         }
     }
 
-    /// What the reason of an ERROR command stands for.
+    /// Returns the error that the reason of an ERROR command stands for.
     pub(crate) fn of_reason(reason: &[u8]) -> ProtocolError {
         match reason {
             IN_USE => ProtocolError::RoutingIdInUse,
@@ -265,7 +266,7 @@ impl ProtocolError {
         }
     }
 
-    /// Whether the peer did nothing wrong, but there is no place for it now.
+    /// Returns whether the peer did nothing wrong, but the socket has no place for it now.
     #[must_use]
     pub fn is_want_of_place(&self) -> bool {
         matches!(self, ProtocolError::RoutingIdInUse | ProtocolError::HasItsPeer)
@@ -342,13 +343,13 @@ impl fmt::Display for ProtocolError {
 
 impl std::error::Error for ProtocolError {}
 
-/// Why a connection ended from within.
+/// Why a connection ended itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionError {
     /// The peer broke the protocol.
     Protocol(ProtocolError),
-    /// The first ten bytes did not come in time (`SIGNATURE_IVL`).
+    /// The first ten bytes did not arrive in time (`SIGNATURE_IVL`).
     SignatureTimeout,
     /// The handshake was not over in time (`HANDSHAKE_IVL`).
     HandshakeTimeout,

@@ -1,4 +1,4 @@
-//! Frame headers: reading and writing them, in both framings.
+//! Reads and writes frame headers, in both framings.
 //!
 //! v1 (RFC 13): `length flags body`, the length counting the flags; 1 byte, or `FF` and 8 bytes.
 //! v2 (RFC 15, 23, 37): `flags length body`, the length counting the body; 1 byte, or 8 bytes under the LONG flag.
@@ -28,7 +28,7 @@ pub(crate) enum Framing {
     V2,
 }
 
-/// What a frame's header tells. Flag bits that mean nothing are ignored, as libzmq does.
+/// The content of a frame's header. Unknown flag bits are ignored, as in libzmq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) more: bool,
@@ -52,7 +52,7 @@ impl Framing {
         if version == Version::V1_0 { Framing::V1 } else { Framing::V2 }
     }
 
-    /// The header at the beginning of `input` and its size; `None` when it is cut.
+    /// Parses the header at the beginning of `input`. Returns it with its size, or `None` when it is incomplete.
     pub(crate) fn parse(self, input: &[u8]) -> Result<Option<(Header, usize)>, ProtocolError> {
         let parsed = match self {
             Framing::V1 => header_v1(input),
@@ -65,7 +65,7 @@ impl Framing {
         }
     }
 
-    /// Appends a header. A command has no form in v1, which has no commands.
+    /// Appends a header. The header of a command cannot be written in v1, which has no commands.
     pub(crate) fn write(self, header: Header, out: &mut Vec<u8>) {
         let Header { more, command, length } = header;
         match self {
@@ -107,7 +107,7 @@ fn header_v1(input: &[u8]) -> IResult<&[u8], Header> {
 
 fn header_v2(input: &[u8]) -> IResult<&[u8], Header> {
     let (input, flags) = byte(input)?;
-    // libzmq accepts the long form with a short length; so do we.
+    // A short length in the long form is accepted, as in libzmq.
     let (input, length) =
         if flags & LONG != 0 { be_u64(input)? } else { byte.map(u64::from).parse(input)? };
     Ok((input, Header { more: flags & MORE != 0, command: flags & COMMAND != 0, length }))

@@ -1,7 +1,8 @@
 //! The bodies of the fuzz targets, which also run as property tests.
 //!
-//! Each takes any bytes and panics when a rule is broken: input cut anywhere means the same, what is decoded encodes
-//! to something that decodes to the same, memory follows what arrived, timers never spin.
+//! Each takes any bytes and panics when a rule is broken: cutting the input into pieces changes nothing; decoding,
+//! encoding and decoding again returns the same; memory stays in proportion to what arrived; timers do not fire without
+//! end.
 
 #[cfg(all(feature = "plain", feature = "curve"))]
 pub mod mechanisms;
@@ -34,7 +35,7 @@ const TYPES: [SocketType; 16] = [
     SocketType::XSub,
 ];
 
-/// Greeting and handshake, under any configuration.
+/// Tests greeting and handshake, under any configuration.
 pub fn greeting(data: &[u8]) {
     let Some(([select, ids], data)) = data.split_first_chunk() else { return };
     let config = Config {
@@ -46,7 +47,7 @@ pub fn greeting(data: &[u8]) {
     same_whatever_the_cut(&|| End::new(config.clone(), now), data, now);
 }
 
-/// Frames, messages and commands on an open connection of any version.
+/// Tests frames, messages and commands on an open connection of any version.
 pub fn frames(data: &[u8]) {
     let Some((select, data)) = data.split_first() else { return };
     let version = VERSIONS[usize::from(*select & 3)];
@@ -54,7 +55,7 @@ pub fn frames(data: &[u8]) {
     let open = || End::open(small(*select >> 2), version, now);
     let mut received = same_whatever_the_cut(&open, data, now);
     let mut again = open();
-    // A RADIO takes any message and throws it away, and sends none without a group.
+    // A RADIO receives and drops any message, and sends none without a group.
     let own = small(*select >> 2).socket_type;
     received.retain(|traffic| !(traffic.is_message() && own.has_groups() && own.sends()));
     received.iter().for_each(|traffic| again.send(traffic.clone()));
@@ -64,7 +65,7 @@ pub fn frames(data: &[u8]) {
     assert_eq!(again.received, received);
 }
 
-/// Bodies of commands and property lists.
+/// Tests bodies of commands and property lists.
 pub fn commands(data: &[u8]) {
     if let Ok(command) = Command::parse(data) {
         assert!(!command.name().as_bytes().is_empty());
@@ -79,7 +80,7 @@ pub fn commands(data: &[u8]) {
     }
 }
 
-/// Everything at once: input, output, time, in any order.
+/// Tests input, output and time in any order.
 pub fn connection(data: &[u8]) {
     let Some(([select, beats], mut data)) = data.split_first_chunk() else { return };
     let config = Config {
@@ -129,7 +130,7 @@ pub fn connection(data: &[u8]) {
     assert_eq!(sent, completed);
 }
 
-/// Limits so small that a fuzzer reaches them.
+/// Returns limits so small that a fuzzer reaches them.
 fn small(select: u8) -> Config {
     Config {
         max_frame: (select & 8 != 0).then_some(600),
@@ -140,7 +141,7 @@ fn small(select: u8) -> Config {
     }
 }
 
-/// Feeds the same bytes whole, byte by byte, and in odd pieces. What came of them.
+/// Feeds the same bytes whole, byte by byte, and in odd pieces. Returns the result.
 fn same_whatever_the_cut(make: &dyn Fn() -> End, data: &[u8], now: Instant) -> Vec<Traffic> {
     let mut whole = make();
     let result = whole.input(data, now);
@@ -165,7 +166,7 @@ fn same_whatever_the_cut(make: &dyn Fn() -> End, data: &[u8], now: Instant) -> V
     whole.received
 }
 
-/// An excerpt shows as much as had arrived; everything else of a fault is the same.
+/// Removes the excerpt from a fault, because it depends on how much had arrived.
 fn assert_same_fault(a: &Result<(), ProtocolError>, b: &Result<(), ProtocolError>) {
     match (a, b) {
         (Err(ProtocolError::NotZmtp { .. }), Err(other)) => {
@@ -185,7 +186,7 @@ mod tests {
 
     use crate::pair::opening;
 
-    /// Bytes with more structure than chance has: flags, short lengths, names.
+    /// Bytes with more structure than random ones: flags, short lengths, names.
     fn likely() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             any::<u8>().prop_map(|byte| vec![byte]),

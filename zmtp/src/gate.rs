@@ -1,9 +1,10 @@
-//! The one gate of a connection: whether a peer may come in, asked once and answered once.
+//! The gate of a connection: it decides once whether the peer is admitted.
 //!
-//! Invariant: what a connection tells of its peer ([`Established`](crate::Established)) is made of an [`Admitted`], and
-//! an `Admitted` comes from here alone: from a decision that says so, or because nobody is to be asked.
+//! Invariant: an [`Established`](crate::Established) is made from an [`Admitted`], and only this module makes an
+//! `Admitted`. It makes one if the decision was to accept, or if no decision is required.
 //!
-//! A mechanism asks when it knows who the peer is, and says READY (PLAIN: WELCOME) only after the answer.
+//! A mechanism passes the peer's credentials to the gate when it has them all. It sends READY (PLAIN: WELCOME) only
+//! after the decision.
 
 use std::fmt;
 
@@ -14,13 +15,13 @@ use crate::mechanism::Secret;
 #[cfg(feature = "curve")]
 use crate::mechanism::curve::PublicKey;
 
-/// What a peer showed, for whoever decides (RFC 27: the mechanism and the credentials of a ZAP request).
+/// What a peer has proved, as the basis for a decision (RFC 27: the mechanism and the credentials of a ZAP request).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The mechanism's name, as the greeting carries it.
     pub mechanism: &'static str,
-    /// What it proves of the peer.
+    /// What the mechanism proves of the peer.
     pub proof: Proof,
 }
 
@@ -28,9 +29,9 @@ pub struct Credentials {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Proof {
-    /// Nothing (NULL): its address is all there is.
+    /// Nothing (NULL). Only the peer's address is known.
     None,
-    /// A name and a password, not looked at yet (PLAIN).
+    /// A name and a password, not checked yet (PLAIN).
     #[cfg(feature = "plain")]
     Plain {
         /// The name, at most 255 bytes.
@@ -38,38 +39,38 @@ pub enum Proof {
         /// The password, at most 255 bytes. Compare it in constant time.
         password: Secret,
     },
-    /// A public key, and that the peer has its secret one (CURVE).
+    /// A public key; the peer has proved that it has the secret one (CURVE).
     #[cfg(feature = "curve")]
     Curve(PublicKey),
 }
 
-/// The answer.
+/// The decision about a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The peer may come in.
+    /// The peer is admitted.
     Accept {
-        /// Who it is; empty for nobody in particular.
+        /// The user id of the peer; empty for none.
         user_id: String,
-        /// Properties that its messages shall bear, before those that it names itself.
+        /// Properties for [`Peer::properties`](crate::Peer::properties), before those that the peer itself sends.
         metadata: Vec<(String, Bytes)>,
     },
-    /// It may not.
+    /// The peer is refused.
     Refuse(Status),
 }
 
 /// Why a peer is refused: a status code of ZAP (RFC 27 §"Status Codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// 300: not now; the peer is told nothing and may try again.
+    /// 300: not now. The peer gets no ERROR and may try again.
     TemporaryError,
-    /// 400: it may not come in.
+    /// 400: the peer is refused for its credentials.
     AuthenticationFailure,
-    /// 500: whoever decides has failed.
+    /// 500: the authentication itself failed.
     InternalError,
 }
 
 impl Status {
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
@@ -79,8 +80,8 @@ impl Status {
         }
     }
 
-    /// The status that the reason of an ERROR command spells in three digits, as libzmq does; `None` for any other
-    /// reason.
+    /// Returns the status that the reason of an ERROR command spells in three digits, as libzmq does, or `None` for any
+    /// other reason.
     #[must_use]
     pub fn from_reason(reason: &[u8]) -> Option<Status> {
         match reason {
@@ -91,8 +92,8 @@ impl Status {
         }
     }
 
-    /// The ERROR command that tells the peer; a temporary error goes without a word (libzmq null_mechanism.cpp and
-    /// its like).
+    /// Returns the ERROR command for the peer. There is none for a temporary error (libzmq null_mechanism.cpp and the
+    /// other mechanisms).
     pub(crate) fn error_command(self) -> Option<&'static [u8]> {
         match self {
             Status::TemporaryError => None,
@@ -113,7 +114,7 @@ impl fmt::Display for Status {
 pub(crate) struct Admitted {
     pub(crate) user_id: String,
     pub(crate) metadata: Vec<(String, Bytes)>,
-    /// Nobody else can make one.
+    /// A private field: only this module can make an `Admitted`.
     _gate: (),
 }
 
@@ -123,16 +124,16 @@ pub(crate) struct Gate(State);
 
 #[derive(Debug)]
 enum State {
-    /// Nobody is to be asked: a policy of the owner, or this side is the client.
+    /// No decision is required: the owner set no `authorise`, or this side is the client.
     Free,
-    /// The mechanism does not know yet who is there.
+    /// The mechanism does not have the credentials yet.
     Shut,
-    /// The question, not taken yet.
+    /// The credentials are here, not taken yet.
     Asked(Credentials),
-    /// Somebody thinks about it.
+    /// The credentials were taken; the decision is awaited.
     Waiting,
     Passed(Admitted),
-    /// Passed through, or refused.
+    /// `pass` was called, or the peer was refused.
     Closed,
 }
 
@@ -141,7 +142,7 @@ impl Gate {
         Gate(if asks { State::Shut } else { State::Free })
     }
 
-    /// The mechanism knows who is there. `true`: nobody is to be asked.
+    /// Takes the peer's credentials. Returns `true` if no decision is required.
     pub(crate) fn ask(&mut self, credentials: Credentials) -> bool {
         match self.0 {
             State::Free => true,
@@ -153,7 +154,7 @@ impl Gate {
         }
     }
 
-    /// The question, once.
+    /// Returns the credentials, once.
     pub(crate) fn take_question(&mut self) -> Option<Credentials> {
         match std::mem::replace(&mut self.0, State::Waiting) {
             State::Asked(credentials) => Some(credentials),
@@ -164,7 +165,7 @@ impl Gate {
         }
     }
 
-    /// The answer; it counts once, and only after the question was taken.
+    /// Takes the decision. It counts once, and only after the credentials were taken; else this returns `None`.
     pub(crate) fn answer(&mut self, decision: Decision) -> Option<Result<(), Status>> {
         let State::Waiting = self.0 else { return None };
         let (state, answer) = match decision {
@@ -177,12 +178,12 @@ impl Gate {
         Some(answer)
     }
 
-    /// The user that the answer named; empty for nobody in particular.
+    /// Returns the user id of the decision; empty for none.
     pub(crate) fn user_id(&self) -> &str {
         if let State::Passed(admitted) = &self.0 { &admitted.user_id } else { "" }
     }
 
-    /// Goes through, once.
+    /// Returns the proof that the peer is admitted, once.
     pub(crate) fn pass(&mut self) -> Option<Admitted> {
         match std::mem::replace(&mut self.0, State::Closed) {
             State::Free => Some(Admitted { user_id: String::new(), metadata: Vec::new(), _gate: () }),

@@ -20,12 +20,12 @@ fn legacy(socket_type: SocketType) -> Config {
     Config { min_version: V1_0, ..Config::new(socket_type) }
 }
 
-/// One conversation: what arrives, and what must then go out.
+/// One handshake: what arrives, and what must be sent in return.
 struct Script {
     name: &'static str,
     config: Config,
     steps: &'static [(&'static str, &'static str)],
-    /// The version spoken at the end, and the peer's routing id.
+    /// The version at the end, and the peer's routing id.
     end: (Version, &'static str),
 }
 
@@ -170,7 +170,7 @@ fn long(byte: u8, length: usize) -> Traffic {
     Message::from(vec![byte; length]).into()
 }
 
-/// Who sends, to whom, in which version, what, and its bytes.
+/// The sender, the receiver, the version, the traffic, and its bytes.
 fn frames() -> Vec<(SocketType, SocketType, Version, Traffic, &'static str)> {
     let hi = || Traffic::from(Message::from("Hi"));
     let parts = |parts: &[&str]| Traffic::from(Message::from(parts.to_vec()));

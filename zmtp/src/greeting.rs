@@ -1,7 +1,7 @@
 //! The greeting and the detection of the peer's version (RFC 37 §3.2; RFC 15, RFC 13; libzmq zmtp_engine.cpp).
 //!
-//! Ten bytes go out at once. The eleventh follows the peer's ten, the rest follows its revision byte: an older peer
-//! would take anything sent earlier for frames.
+//! This side sends ten bytes at once, the eleventh after the peer's first ten, and the rest after the peer's revision
+//! byte. An older peer would take bytes sent earlier for frames.
 
 use crate::error::{Excerpt, ProtocolError};
 use crate::frame::{Framing, Header};
@@ -19,10 +19,10 @@ pub(crate) struct Greeting {
     len: usize,
 }
 
-/// What the peer turned out to be.
+/// The detected kind of peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Greeted {
-    /// A ZMTP 1.0 peer without greeting: what it sent is the beginning of its identity frame.
+    /// A ZMTP 1.0 peer without greeting. The bytes received so far are the beginning of its identity frame.
     Unversioned { replay: Vec<u8> },
     /// ZMTP 1.0 with a greeting, or 2.0: an identity frame follows. libzmq ignores the socket type.
     Legacy { version: Version, socket_type: Option<SocketType> },
@@ -31,7 +31,7 @@ pub(crate) enum Greeted {
 }
 
 impl Greeting {
-    /// Begins: the signature, whose length field makes it the header of an identity frame for a 1.0 peer.
+    /// Begins the greeting and sends the signature. A 1.0 peer reads the signature as the header of our identity frame.
     pub(crate) fn start(config: &Config, send: &mut Vec<u8>) -> Greeting {
         send.push(0xFF);
         send.extend_from_slice(&(config.routing_id.len() as u64 + 1).to_be_bytes());
@@ -39,12 +39,12 @@ impl Greeting {
         Greeting { received: [0; FULL], len: 0 }
     }
 
-    /// Whether the signature is complete.
+    /// Returns whether the peer's signature is complete.
     pub(crate) fn is_signed(&self) -> bool {
         self.len >= SIGNATURE
     }
 
-    /// Eats the greeting's bytes, and no more, from `input`.
+    /// Consumes the greeting's bytes, and no more, from `input`.
     pub(crate) fn receive(
         &mut self,
         config: &Config,
@@ -62,7 +62,7 @@ impl Greeting {
         Ok(None)
     }
 
-    /// Looks at what stands after one more byte; `rest` is what follows it, for the report only.
+    /// Checks the greeting after one more byte. `rest` is the input after it, for the error report only.
     fn step(
         &self,
         config: &Config,
@@ -106,8 +106,8 @@ impl Greeting {
         if self.received[10] == 0 { Version::V1_0 } else { Version::V2_0 }
     }
 
-    /// A peer without greeting is taken for ZMTP 1.0, whatever it sends, as libzmq does; where 1.0 is refused, the
-    /// bytes only decide how that is reported. One byte alone says too little for that.
+    /// Handles a peer without greeting. It counts as ZMTP 1.0, whatever it sends, as in libzmq. Where 1.0 is refused,
+    /// the bytes only select the error. One byte alone is not enough for that.
     fn unversioned(&self, config: &Config, rest: &[u8]) -> Result<Option<Greeted>, ProtocolError> {
         let received = &self.received[..self.len];
         let Err(refusal) = admit(config, Version::V1_0) else {
@@ -116,7 +116,7 @@ impl Greeting {
         if received.len() == 1 && received[0] != 0 {
             return Ok(None);
         }
-        // A 1.0 peer begins with its identity: a last frame of at most 255 bytes.
+        // A 1.0 peer begins with its identity frame, which has at most 255 bytes and no MORE flag.
         match Framing::V1.parse(received) {
             Ok(Some((Header { more: false, length: ..=255, .. }, size))) if received[size - 1] <= 1 => {
                 Err(refusal)
@@ -130,13 +130,14 @@ impl Greeting {
     }
 
     fn modern(&self, config: &Config) -> Result<Greeted, ProtocolError> {
-        // libzmq takes revision 2 and everything beyond 3 for 3.1.
+        // Revision 2 and everything above 3.0 count as 3.1, as in libzmq.
         let version =
             if self.received[10] == 3 && self.received[11] == 0 { Version::V3_0 } else { Version::V3_1 };
         admit(config, version)?;
         let mut peer = [0; 20];
         peer.copy_from_slice(&self.received[12..32]);
-        // All 20 bytes count. The as-server byte does not: libzmq always sends 0 (RFC 24, 25 would have it set).
+        // All 20 bytes are compared. The as-server byte is ignored: libzmq always sends 0, although RFC 24 and 25 would
+        // have it set.
         if peer != config.mechanism.field() {
             return Err(ProtocolError::MechanismMismatch { peer });
         }

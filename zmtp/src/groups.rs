@@ -1,15 +1,16 @@
-//! Groups (RFC 48, RADIO and DISH): how a message of a group, and who wants it, look on the wire.
+//! Groups (RFC 48, RADIO and DISH): the wire form of a message of a group, and of joining a group.
 //!
-//! An application's message has one frame and a group beside it. On the wire the group is a frame of its own in front
-//! (libzmq `radio_session_t`, `dish_session_t`). JOIN and LEAVE are commands of every ZMTP version that has commands.
+//! In the application, a message has one frame, and its group is a property. On the wire the group is a frame of its
+//! own before it (libzmq `radio_session_t`, `dish_session_t`). JOIN and LEAVE are commands in every ZMTP version that
+//! has commands.
 
 use crate::{Message, ProtocolError};
 
 /// The longest name of a group, in bytes (libzmq `ZMQ_GROUP_MAX_LENGTH`).
 pub const MAX_GROUP: usize = 255;
 
-/// Whether `bytes` can name a group: at most [`MAX_GROUP`] bytes, none of them zero, since in libzmq a group is a C
-/// string. The empty name is a group like any other.
+/// Returns whether `bytes` can name a group: at most [`MAX_GROUP`] bytes, none of them zero, since in libzmq a group is
+/// a C string. The empty name is a valid group.
 ///
 /// ```
 /// use zeroxide_zmtp::groups::is_group;
@@ -21,14 +22,14 @@ pub fn is_group(bytes: &[u8]) -> bool {
     bytes.len() <= MAX_GROUP && !bytes.contains(&0)
 }
 
-/// The frames that stand for a message on the wire.
+/// Returns the wire form of a message: its group, then its frame.
 pub(crate) fn wrap(mut message: Message) -> Message {
     let group = message.take_group();
     message.push_front(group);
     message
 }
 
-/// The message that two frames on the wire stand for.
+/// Returns the message from its wire form of two frames.
 pub(crate) fn unwrap(mut frames: Message) -> Result<Message, ProtocolError> {
     match frames.pop_front() {
         Some(group) if frames.len() == 1 && is_group(&group) => Ok(match group.is_empty() {

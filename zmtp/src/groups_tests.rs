@@ -16,7 +16,7 @@ fn open(socket_type: SocketType, version: Version) -> End {
     End::open(Config::new(socket_type), version, Instant::now())
 }
 
-/// What a message looks like whole: its group, and its frames.
+/// Returns a message's group and its frames.
 fn whole(traffic: &Traffic) -> (Vec<u8>, Vec<Vec<u8>>) {
     let Traffic::Message(message) = traffic else { panic!("{traffic:?}") };
     (message.group().to_vec(), message.iter().map(|frame| frame.to_vec()).collect())

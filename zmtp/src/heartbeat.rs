@@ -1,12 +1,14 @@
-//! Heartbeats (RFC 37 §3.5.2): when to send a PING, and when to give a silent peer up.
+//! Heartbeats (RFC 37 §3.5.2): when to send a PING, and when a silent peer counts as dead.
 //!
-//! All input counts as a sign of life, a part of a long frame too, so that a slow link is not taken for a dead one.
+//! All input counts as a sign of life, also a part of a long frame, so that a peer on a slow link does not count as
+//! dead.
 //!
-//! The first PING goes out at once, before any message: so the peer knows that this side beats.
+//! The first PING is sent at once, before any message. It tells the peer that this side sends heartbeats.
 //!
-//! While input is left unread for lack of room, the PINGs in it are not answered: they stand behind the rest. So that a
-//! slow receiver is not taken for a dead one, it sends PONGs unasked for that time, to a peer that has sent a PING. No
-//! other peer gets one: it may have closed already, and would lose what its kernel has not sent yet (RFC 2525 §2.17).
+//! While this side has no room to read, PINGs stay unread in the stream and get no PONG. A slow receiver must not count
+//! as dead. So it sends PONGs unasked during that time, but only to a peer that has sent a PING. Another peer may
+//! already have closed its socket; an unasked PONG would make its kernel discard data that is not sent yet (RFC 2525
+//! §2.17).
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +18,18 @@ pub(crate) struct Heartbeat {
     interval: Option<Duration>,
     timeout: Option<Duration>,
     next_ping: Option<Instant>,
-    /// When the answer to a PING is due: to the oldest one that nothing was heard after.
+    /// When input is due after a PING. It belongs to the oldest PING without input after it.
     answer_by: Option<Instant>,
     /// The time to live that the peer's last PING set.
     peer_ttl: Option<Duration>,
     heard: Instant,
-    /// A PING arrived: this peer waits for answers.
+    /// A PING arrived: this peer expects PONGs.
     was_pinged: bool,
-    /// When the next PONG goes out unasked, while input waits unread.
+    /// When the next unasked PONG is due, while input is left unread.
     unasked_pong: Option<Instant>,
 }
 
-/// The time between two PONGs that nobody asked for: heartbeats are rarely shorter.
+/// The time between two unasked PONGs. Heartbeat intervals are rarely shorter.
 const UNASKED: Duration = Duration::from_millis(50);
 
 /// What is due.
@@ -35,14 +37,14 @@ const UNASKED: Duration = Duration::from_millis(50);
 pub(crate) enum Due {
     Nothing,
     Ping,
-    /// A PONG that nobody asked for.
+    /// A PONG without a PING.
     Pong,
-    /// The peer is given up.
+    /// The peer counts as dead.
     Dead,
 }
 
 impl Heartbeat {
-    /// No timer runs until [`Heartbeat::start`].
+    /// Creates the timers. None of them runs before [`Heartbeat::start`].
     pub(crate) fn new(interval: Option<Duration>, timeout: Option<Duration>, now: Instant) -> Heartbeat {
         Heartbeat {
             interval: interval.filter(|interval| !interval.is_zero()),
@@ -56,29 +58,30 @@ impl Heartbeat {
         }
     }
 
-    /// The handshake is over; the first PING is due.
+    /// Starts the timers after the handshake. The first PING is due.
     pub(crate) fn start(&mut self, now: Instant) {
         self.heard = now;
         self.next_ping = self.interval.map(|_| now);
     }
 
-    /// Input arrived.
+    /// Takes note that input arrived.
     #[inline]
     pub(crate) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.answer_by = None;
     }
 
-    /// A PING arrived. A time to live of 0 sets none and leaves an earlier one alone (libzmq zmtp_engine.cpp).
+    /// Takes note of a PING and its time to live. A time to live of 0 leaves an earlier one unchanged (libzmq
+    /// zmtp_engine.cpp).
     pub(crate) fn pinged(&mut self, tenths: u16) {
         self.was_pinged = true;
         if tenths > 0 {
-            // In 16 bits, as libzmq has it, the product would wrap beyond 65.5 s.
+            // libzmq computes this product in 16 bits, where it wraps beyond 65.5 s.
             self.peer_ttl = Some(Duration::from_millis(u64::from(tenths) * 100));
         }
     }
 
-    /// Input waits unread for lack of room, or waits no longer.
+    /// Takes note whether input is left unread for lack of room.
     #[inline]
     pub(crate) fn leave_unread(&mut self, waits: bool, now: Instant) {
         if !waits || !self.was_pinged {
@@ -88,12 +91,12 @@ impl Heartbeat {
         }
     }
 
-    /// The next moment at which [`Heartbeat::due`] may have something new to say.
+    /// Returns the next time at which [`Heartbeat::due`] may return something new.
     pub(crate) fn next(&self) -> Option<Instant> {
         [self.next_ping, self.answer_by, self.expiry(), self.unasked_pong].into_iter().flatten().min()
     }
 
-    /// Looks at the clock. [`Due::Ping`] starts the wait for its answer.
+    /// Returns what is due. With [`Due::Ping`] the wait for input begins.
     pub(crate) fn due(&mut self, now: Instant) -> Due {
         let passed = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if passed(self.answer_by) || passed(self.expiry()) {
@@ -118,7 +121,7 @@ impl Heartbeat {
     }
 }
 
-/// HEARTBEAT_TTL as a PING carries it: tenths of a second, rounded down, at most 6553.5 s.
+/// Returns HEARTBEAT_TTL as a PING carries it: tenths of a second, rounded down, at most 6553.5 s.
 pub(crate) fn tenths(ttl: Duration) -> u16 {
     u16::try_from(ttl.as_millis() / 100).unwrap_or(u16::MAX)
 }

@@ -1,26 +1,26 @@
 //! ZMTP without I/O: bytes in, messages out.
 //!
-//! This crate knows the wire and nothing else: no sockets, no threads, no clock (`now` is an argument).
+//! This crate holds the wire protocol and nothing else: no sockets, no threads, no clock (`now` is an argument).
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`message`] | [`Message`], [`Frame`] |
-//! | [`peer`] | [`Peer`], [`Version`]: who is at the other end |
+//! | [`peer`] | [`Peer`], [`Version`]: what is known of the peer |
 //! | [`socket_type`] | the table of socket types |
 //! | [`traffic`] | [`Traffic`]: what travels once the handshake is over |
-//! | `config` | [`Config`]: what the owner of a connection says about it |
+//! | `config` | [`Config`]: the settings of a connection |
 //! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
-//! | [`encoder`] | [`Outbox`]: bytes on their way out |
+//! | [`encoder`] | [`Outbox`]: bytes to be written |
 //! | [`groups`] | the groups of RADIO and DISH |
-//! | [`error`] | [`ProtocolError`]: what a peer can do wrong |
-//! | [`mechanism`] | NULL, PLAIN (feature `plain`), CURVE (feature `curve`): [`Settings`](mechanism::Settings), and who decides about a peer |
-//! | [`entropy`] | [`Entropy`]: where random bytes come from |
-//! | `gate` | whether a peer may come in |
+//! | [`error`] | [`ProtocolError`]: the faults of a peer |
+//! | [`mechanism`] | NULL, PLAIN (feature `plain`), CURVE (feature `curve`): [`Settings`](mechanism::Settings), and the decision about a peer |
+//! | [`entropy`] | [`Entropy`]: the source of random bytes |
+//! | `gate` | whether a peer is admitted |
 //! | `greeting` | detection of ZMTP 1.0, 2.0, 3.0, 3.1 |
-//! | `frame`, `decoder` | headers in both framings; bytes to messages and commands |
+//! | `frame`, `decoder` | headers in both framings; decodes bytes to messages and commands |
 //! | `command` | commands and property lists |
 //! | `heartbeat` | PING, PONG, time to live |
-//! | `raw` | connections that speak no ZMTP |
+//! | `raw` | connections without ZMTP |
 //! | `pair`, `fuzzing` | for tests: two ends on a virtual clock; the bodies of the fuzz targets |
 #![forbid(unsafe_code)]
 

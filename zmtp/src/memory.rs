@@ -1,63 +1,65 @@
-//! Memory for what a peer sends. Where there is none, its connection ends, and not the process.
+//! Memory for what a peer sends. If there is not enough, the peer's connection ends instead of the process.
 //!
-//! Everything goes through here whose size a peer chooses and no small limit bounds: bodies that arrive or that lie whole
-//! in the input, and the list of the frames of a message. What is smaller than 2 KiB is allocated as everywhere, where
-//! a failure ends the process. So that none fails, [`Headroom`] counts what a peer makes this side allocate, and asks from
-//! time to time whether there is memory to go on.
+//! This module allocates everything whose size a peer chooses without a small limit: the bodies, and the list of the
+//! frames of a message. Allocations below 2 KiB are made as usual, and there a failure ends the process. So
+//! [`Headroom`] counts them for each peer and checks from time to time that enough memory is left.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::ProtocolError;
 
-/// Bodies up to this many bytes are not worth a check each: [`Headroom`] counts them.
+/// Bodies of up to this many bytes are not checked one by one: [`Headroom`] counts them.
 pub(crate) const SMALL: usize = 2048;
 
-/// Whoever asks for so much leaves as much as [`SPARE`] to all others, who cannot go on without a little memory.
+/// An allocation of at least this size must leave [`SPARE`] bytes free for everything else in the process.
 const LARGE: usize = 1024 * 1024;
 
 /// See [`LARGE`] and [`Headroom`].
 const SPARE: usize = 4 * 1024 * 1024;
 
-/// While so much can be had, memory is asked for only once in [`STEP`] bytes.
+/// While this much is free, memory is checked only once in [`STEP`] bytes.
 ///
-/// It must be more than what [`STEP`] bytes of small allocations can take: in a nearly full address space the GNU allocator
-/// gives each a page of its own, and 1 MiB of 64-byte pieces becomes 64 MiB. And it must be so much that the GNU allocator
-/// maps it anew, instead of taking it from its heaps and changing them.
+/// It must be more than what [`STEP`] bytes of small allocations can take. In a nearly full address space the GNU
+/// allocator gives each of them a page of its own, so that 1 MiB in pieces of 64 bytes becomes 64 MiB. It must also be
+/// so large that the GNU allocator maps it separately instead of taking it from its heaps and changing them.
 const PLENTY: usize = 64 * 1024 * 1024;
 
 /// See [`PLENTY`].
 const STEP: usize = 1024 * 1024;
 
-/// Where there is not plenty, memory is asked for once in so many bytes of each peer.
+/// While less than [`PLENTY`] is free, memory is checked once in this many bytes of each peer.
 const PIECE: usize = 16 * 1024;
 
-/// Bytes taken by all since there was plenty.
+/// Bytes taken by all peers since [`PLENTY`] was last free.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
 #[cfg(test)]
 thread_local! {
-    /// The most that one call gives in a test.
+    /// The largest allocation that succeeds in a test.
     pub(crate) static GIVES: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
 }
 
-/// Makes room for exactly `more` bytes.
+/// Reserves room for exactly `more` bytes.
 pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), ProtocolError> {
     let none = || ProtocolError::OutOfMemory { bytes: more as u64 };
     #[cfg(test)]
     if more > GIVES.get() {
         return Err(none());
     }
-    // Asked before: memory that is refused must not be left in `bytes`.
+    // Checked first: refused memory must not stay allocated in `bytes`.
     if more >= LARGE && !is_free(more.saturating_add(SPARE)) {
         return Err(none());
     }
     bytes.try_reserve_exact(more).map_err(|_| none())
 }
 
-/// Zeros for a short while, such as a read buffer: they may come from what is left to all, but for half of it.
+/// Allocates zeros for a short time, such as a read buffer. They may use up to half of the spare 4 MiB that is
+/// otherwise left free.
 ///
 /// # Errors
-/// [`ProtocolError::OutOfMemory`].
+///
+/// # Errors
+/// Returns [`ProtocolError::OutOfMemory`] if too little memory would be left.
 pub fn zeros(count: usize) -> Result<Box<[u8]>, ProtocolError> {
     match is_free(count.saturating_add(SPARE / 2)) {
         true => Ok(vec![0; count].into_boxed_slice()),
@@ -65,7 +67,7 @@ pub fn zeros(count: usize) -> Result<Box<[u8]>, ProtocolError> {
     }
 }
 
-/// Whether so many bytes could be allocated now.
+/// Returns whether this many bytes could be allocated now.
 fn is_free(bytes: usize) -> bool {
     #[cfg(test)]
     if bytes > GIVES.get() {
@@ -73,13 +75,13 @@ fn is_free(bytes: usize) -> bool {
     }
     let mut spare: Vec<u8> = Vec::new();
     let given = spare.try_reserve_exact(bytes);
-    // The optimiser may not take an allocation that nobody uses away.
+    // Keeps the optimiser from removing an unused allocation.
     std::hint::black_box(&spare);
     given.is_ok()
 }
 
-/// Counts what one peer makes this side allocate in small pieces. While memory is scarce, whoever takes more is refused
-/// before the last 4 MiB are used, which are left to all others.
+/// Counts what one peer makes this side allocate in small pieces. While memory is scarce, a peer that takes more is
+/// refused before the last 4 MiB are used, which stay free for everything else.
 #[derive(Debug, Default)]
 pub struct Headroom {
     /// Bytes taken that are not in [`TAKEN`] yet.
@@ -87,10 +89,10 @@ pub struct Headroom {
 }
 
 impl Headroom {
-    /// Counts bytes that were allocated or are about to be; what is freed does not count.
+    /// Counts bytes that were allocated or are about to be. Freed bytes are not subtracted.
     ///
     /// # Errors
-    /// [`ProtocolError::OutOfMemory`] when there would be too little left.
+    /// Returns [`ProtocolError::OutOfMemory`] if too little memory would be left.
     #[inline]
     pub fn take(&mut self, bytes: usize) -> Result<(), ProtocolError> {
         self.taken = self.taken.saturating_add(bytes);
@@ -107,14 +109,14 @@ fn ask(taken: usize) -> Result<(), ProtocolError> {
         TAKEN.store(0, Ordering::Relaxed);
         return Ok(());
     }
-    // What is taken stays counted, so that everybody asks until there is plenty again.
+    // `TAKEN` is not reset, so that every peer checks until there is plenty again.
     if is_free(taken.saturating_add(SPARE)) {
         return Ok(());
     }
     Err(ProtocolError::OutOfMemory { bytes: taken as u64 })
 }
 
-/// A copy of bytes in memory of exactly their size.
+/// Copies bytes into memory of exactly their size.
 pub(crate) fn copy(bytes: &[u8]) -> Result<Vec<u8>, ProtocolError> {
     let mut copy = Vec::new();
     reserve(&mut copy, bytes.len())?;

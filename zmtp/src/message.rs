@@ -1,8 +1,8 @@
 //! Messages and frames: what an application sends and receives.
 //!
-//! A [`Message`] is one or more [`Frame`]s that travel together (RFC 23, "message"). A message of one frame
-//! allocates nothing of its own, and a frame of up to [`INLINE`] bytes is stored in place, so the common small
-//! message is one flat value that moves through every queue without touching the heap.
+//! A [`Message`] is one or more [`Frame`]s that travel together (RFC 23, "message"). A message of one frame allocates
+//! nothing of its own, and a frame of up to [`INLINE`] bytes is stored in place. So the common small message is one
+//! flat value, which moves through every queue without the heap.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,9 +21,8 @@ pub const INLINE: usize = 64;
 
 /// One part of a message: a run of bytes (RFC 37 §3.3 "frame"; libzmq's `zmq_msg_t`).
 ///
-/// Small bodies are stored in place, larger ones own their bytes or share them. Cloning never copies more than
-/// [`INLINE`] bytes of a shared frame; a frame that owns its bytes is copied once by its first `clone` (see
-/// [`Frame::share`] to avoid that).
+/// Small bodies are stored in place; larger ones own their bytes or share them. A clone copies a body that is stored in
+/// place or owned. A clone of a shared frame copies nothing; [`Frame::share`] turns an owned frame into a shared one.
 ///
 /// ```
 /// # extern crate zeroxide_zmtp as zeroxide;
@@ -40,25 +39,25 @@ enum Repr {
 }
 
 impl Frame {
-    /// An empty frame.
+    /// Creates an empty frame.
     #[must_use]
     pub const fn new() -> Frame {
         Frame(Repr::Inline { len: 0, buf: [0; INLINE] })
     }
 
-    /// A frame over constant bytes; nothing is copied or freed.
+    /// Creates a frame over constant bytes. Nothing is copied or freed.
     #[must_use]
     pub const fn from_static(bytes: &'static [u8]) -> Frame {
         Frame(Repr::Shared(Bytes::from_static(bytes)))
     }
 
-    /// A frame over bytes that `owner` keeps: a memory map, an array of another language. Nothing is copied;
-    /// `owner` is dropped when the last clone of the frame is, on whichever thread that happens.
+    /// Creates a frame over bytes that `owner` keeps: a memory map, or an array of another language. Nothing is copied.
+    /// `owner` is dropped with the last clone of the frame, on any thread.
     pub fn from_owner(owner: impl AsRef<[u8]> + Send + 'static) -> Frame {
         Frame(Repr::Shared(Bytes::from_owner(owner)))
     }
 
-    /// A frame with a copy of `bytes`: in place up to [`INLINE`] bytes, else one exact allocation.
+    /// Creates a frame with a copy of `bytes`: in place up to [`INLINE`] bytes, else in one exact allocation.
     #[must_use]
     #[inline]
     pub fn copy_from(bytes: &[u8]) -> Frame {
@@ -71,8 +70,8 @@ impl Frame {
         }
     }
 
-    /// A frame with a copy of the first `len` bytes of `bytes`. Where more follow, a short body is copied as a block
-    /// of fixed size, which is faster; the bytes beyond `len` stay out of sight.
+    /// Creates a frame with a copy of the first `len` bytes of `bytes`. If more bytes follow, a short body is copied as
+    /// a block of fixed size, which is faster; the bytes beyond `len` are not part of the frame.
     ///
     /// `len` is at most the length of `bytes`.
     #[inline]
@@ -83,26 +82,26 @@ impl Frame {
         }
     }
 
-    /// [`Frame::copy_prefix`], where the peer chose how long it is.
+    /// Does the same as [`Frame::copy_prefix`], for a length that a peer chose.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// Returns [`ProtocolError::OutOfMemory`] if there is not enough memory.
     #[inline]
     pub(crate) fn try_copy_prefix(bytes: &[u8], len: usize) -> Result<Frame, ProtocolError> {
         if len <= SMALL {
             return Ok(Frame::copy_prefix(bytes, len));
         }
-        // The copy has no room to spare, so its memory moves from one type to the other twice.
+        // The copy has no spare capacity, so both conversions move the allocation instead of copying it.
         memory::copy(&bytes[..len]).map(|copy| Frame::from(BytesMut::from(Bytes::from(copy))))
     }
 
-    /// The block that a body in place lies at the beginning of, and the body's length.
+    /// Returns the block of a body that is stored in place, and the body's length.
     #[inline]
     pub(crate) fn block(&self) -> Option<(&[u8; INLINE], u8)> {
         if let Repr::Inline { len, buf } = &self.0 { Some((buf, *len)) } else { None }
     }
 
-    /// The bytes for writing, while nobody else shares them; `None` for shared or constant bytes.
+    /// Returns the bytes for writing, or `None` if they are constant or other frames share them.
     pub fn get_mut(&mut self) -> Option<&mut [u8]> {
         if let Repr::Shared(bytes) = &mut self.0 {
             match std::mem::take(bytes).try_into_mut() {
@@ -117,7 +116,7 @@ impl Frame {
         }
     }
 
-    /// The bytes as [`Bytes`]; copies only a body that is stored in place.
+    /// Converts the frame into [`Bytes`]. Copies only a body that is stored in place.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
@@ -127,11 +126,10 @@ impl Frame {
         }
     }
 
-    /// The bytes as a buffer of their own while nobody shares them, else as they are shared. Copies only a body that
-    /// is stored in place.
+    /// Converts the frame into a buffer of its own. Copies only a body that is stored in place.
     ///
     /// # Errors
-    /// The shared or constant bytes.
+    /// Returns the bytes if they are constant or other frames share them.
     pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
         match self.0 {
             Repr::Inline { len, buf } => Ok(BytesMut::from(&buf[..usize::from(len)])),
@@ -140,23 +138,23 @@ impl Frame {
         }
     }
 
-    /// The bytes as text.
+    /// Returns the bytes as text.
     ///
     /// # Errors
-    /// When they are not UTF-8.
+    /// Returns an error if they are not UTF-8.
     pub fn as_str(&self) -> Result<&str, Utf8Error> {
         std::str::from_utf8(self)
     }
 
-    /// Turns owned bytes into shared ones, without a copy, so that later clones are cheap.
+    /// Turns owned bytes into shared ones, without a copy, so that later clones copy nothing.
     pub fn share(&mut self) {
         if let Repr::Owned(bytes) = &mut self.0 {
             self.0 = Repr::Shared(std::mem::take(bytes).freeze());
         }
     }
 
-    /// Whether dropping this frame may run code of its creator ([`Frame::from_owner`]), so that a caller who
-    /// holds a lock puts it aside.
+    /// Returns whether dropping this frame may run code of the application ([`Frame::from_owner`]). A caller that holds
+    /// a lock must drop such a frame later.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         matches!(self.0, Repr::Shared(_))
@@ -243,7 +241,7 @@ impl<const N: usize> PartialEq<&[u8; N]> for Frame {
     }
 }
 
-/// Text in quotes where the bytes are printable ASCII, else hexadecimal; at most 32 bytes, then the length.
+/// Prints text in quotes if the bytes are printable ASCII, else hexadecimal digits: at most 32 bytes, then the length.
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self[..self.len().min(32)];
@@ -284,7 +282,7 @@ impl From<&String> for Frame {
 }
 
 impl From<Bytes> for Frame {
-    /// Up to [`INLINE`] bytes are copied in place, so that the queue keeps no allocation for them.
+    /// Copies up to [`INLINE`] bytes in place, so that a queue keeps no allocation for them.
     fn from(bytes: Bytes) -> Frame {
         if bytes.len() <= INLINE { Frame::copy_from(&bytes) } else { Frame(Repr::Shared(bytes)) }
     }
@@ -320,7 +318,7 @@ impl From<&Frame> for Frame {
     }
 }
 
-/// One or more frames that travel together: all of them arrive, in order, or none does.
+/// One or more frames that travel together: either all of them arrive, in order, or none.
 ///
 /// ```
 /// # extern crate zeroxide_zmtp as zeroxide;
@@ -342,14 +340,14 @@ enum Frames {
     Many(VecDeque<Frame>),
 }
 
-/// What a message carries beside its frames.
+/// The properties of a message beside its frames.
 #[derive(Clone, Default)]
 enum About {
     #[default]
     Nothing,
-    /// A received message: who sent it.
+    /// A received message, with the peer that sent it.
     From(Arc<Peer>),
-    /// Addressing of the socket types with thread-safe draft semantics (RFC 41, RFC 48).
+    /// The address of a message of the thread-safe draft socket types (RFC 41, RFC 48).
     Draft(Box<Draft>),
 }
 
@@ -367,13 +365,14 @@ impl Default for Frames {
 }
 
 impl Message {
-    /// A message without frames, to be filled with [`Message::push_back`]. Sockets refuse to send it empty.
+    /// Creates a message without frames, to be filled with [`Message::push_back`]. Sockets refuse to send it while it
+    /// is empty.
     #[must_use]
     pub fn new() -> Message {
         Message::default()
     }
 
-    /// Number of frames.
+    /// Returns the number of frames.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
@@ -383,14 +382,14 @@ impl Message {
         }
     }
 
-    /// Whether there is no frame at all. (A message of one empty frame is not empty.)
+    /// Returns whether there is no frame at all. (A message of one empty frame is not empty.)
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Sum of the frames' lengths, in bytes.
+    /// Returns the sum of the frames' lengths, in bytes.
     #[must_use]
     #[inline]
     pub fn size(&self) -> usize {
@@ -409,7 +408,7 @@ impl Message {
         }
     }
 
-    /// Adds a frame in front.
+    /// Adds a frame at the front.
     pub fn push_front(&mut self, frame: impl Into<Frame>) {
         let frame = frame.into();
         match &mut self.frames {
@@ -418,10 +417,10 @@ impl Message {
         }
     }
 
-    /// Makes room for another frame at the end.
+    /// Reserves room for another frame at the end.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// Returns [`ProtocolError::OutOfMemory`] if there is not enough memory.
     pub(crate) fn reserve_frame(&mut self) -> Result<(), ProtocolError> {
         match &mut self.frames {
             Frames::One(_) => Ok(()),
@@ -432,7 +431,7 @@ impl Message {
         }
     }
 
-    /// Takes the first frame.
+    /// Removes the first frame and returns it.
     pub fn pop_front(&mut self) -> Option<Frame> {
         match &mut self.frames {
             Frames::Many(frames) => frames.pop_front(),
@@ -443,14 +442,14 @@ impl Message {
         }
     }
 
-    /// The first frame.
+    /// Returns the first frame.
     #[must_use]
     #[inline]
     pub fn first(&self) -> Option<&Frame> {
         self.get(0)
     }
 
-    /// Frame `index`, counted from 0.
+    /// Returns frame `index`, counted from 0.
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> Option<&Frame> {
@@ -460,19 +459,19 @@ impl Message {
         }
     }
 
-    /// The block of a message of one frame whose body is stored in place.
+    /// Returns the block of a message of one frame that is stored in place.
     #[inline]
     pub(crate) fn single_block(&self) -> Option<(&[u8; INLINE], u8)> {
         if let Frames::One(frame) = &self.frames { frame.block() } else { None }
     }
 
-    /// The block of a message that is nothing but one frame whose body is stored in place.
+    /// Returns the block of a message of one frame that is stored in place, if the message has no other properties.
     #[inline]
     pub(crate) fn plain_block(&self) -> Option<(&[u8; INLINE], u8)> {
         if let About::Nothing = self.about { self.single_block() } else { None }
     }
 
-    /// The frames, first to last.
+    /// Returns the frames, first to last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Frame> + ExactSizeIterator {
         let (one, many) = match &self.frames {
             Frames::One(frame) => (Some(frame), None),
@@ -481,8 +480,9 @@ impl Message {
         Iter { one, many: many.map(VecDeque::iter).unwrap_or_default() }
     }
 
-    /// Splits at the first empty frame: the frames before it (the envelope of RFC 28, without the delimiter) and
-    /// the frames after it. Without an empty frame the envelope is empty and the body is the whole message.
+    /// Splits the message at the first empty frame. Returns the frames before it (the envelope of RFC 28, without the
+    /// delimiter) and the frames after it. Without an empty frame, the envelope is empty and the body is the whole
+    /// message.
     #[must_use]
     pub fn split_envelope(self) -> (Message, Message) {
         let Some(at) = self.iter().position(|frame| frame.is_empty()) else {
@@ -495,7 +495,7 @@ impl Message {
         (envelope, Message { about, ..frames.collect() })
     }
 
-    /// Who sent this message; `None` for one made here or received over inproc.
+    /// Returns the peer that sent this message, or `None` for a message made here or received over inproc.
     #[must_use]
     pub fn peer(&self) -> Option<&Arc<Peer>> {
         match &self.about {
@@ -505,12 +505,12 @@ impl Message {
         }
     }
 
-    /// Names the sender, replacing an earlier one.
+    /// Sets the peer that sent this message.
     #[inline]
     pub fn set_peer(&mut self, peer: Option<Arc<Peer>>) {
         match (&mut self.about, peer) {
             (About::Draft(draft), peer) => draft.peer = peer,
-            // The common case, spelled out because it has nothing to drop.
+            // The common case has an arm of its own, because it has nothing to drop.
             (about @ About::Nothing, Some(peer)) => {
                 std::mem::forget(std::mem::replace(about, About::From(peer)))
             }
@@ -519,7 +519,7 @@ impl Message {
         }
     }
 
-    /// Takes the sender's name off.
+    /// Removes the peer that sent this message and returns it.
     pub fn take_peer(&mut self) -> Option<Arc<Peer>> {
         match &mut self.about {
             About::Nothing => None,
@@ -531,26 +531,26 @@ impl Message {
         }
     }
 
-    /// The number of the peer that a message of SERVER or PEER came from or goes to (RFC 41); 0 for none.
+    /// Returns the number of the peer that a message of SERVER or PEER came from or goes to (RFC 41), or 0 for none.
     #[must_use]
     pub fn routing_id(&self) -> u32 {
         if let About::Draft(draft) = &self.about { draft.routing_id } else { 0 }
     }
 
-    /// The same message addressed to peer `routing_id` of a SERVER or PEER.
+    /// Returns the message, addressed to peer `routing_id` of a SERVER or PEER.
     #[must_use]
     pub fn with_routing_id(mut self, routing_id: u32) -> Message {
         self.draft().routing_id = routing_id;
         self
     }
 
-    /// The group of a RADIO or DISH message (RFC 48); empty for none.
+    /// Returns the group of a RADIO or DISH message (RFC 48); empty for none.
     #[must_use]
     pub fn group(&self) -> &[u8] {
         if let About::Draft(draft) = &self.about { &draft.group } else { &[] }
     }
 
-    /// The same message in `group`, for a RADIO to send: at most 255 bytes, none of them zero.
+    /// Returns the message in `group`, for a RADIO to send. A group has at most 255 bytes, none of them zero.
     ///
     /// ```
     /// # extern crate zeroxide_zmtp as zeroxide;
@@ -564,7 +564,7 @@ impl Message {
         self
     }
 
-    /// Takes the group off.
+    /// Removes the group and returns it.
     pub(crate) fn take_group(&mut self) -> Frame {
         if let About::Draft(draft) = &mut self.about {
             std::mem::take(&mut draft.group)
@@ -573,7 +573,7 @@ impl Message {
         }
     }
 
-    /// Makes every frame cheap to clone, for a message that goes to several peers.
+    /// Makes every frame cheap to clone ([`Frame::share`]), for a message that goes to several peers.
     pub fn share(&mut self) {
         match &mut self.frames {
             Frames::One(frame) => frame.share(),
@@ -584,7 +584,7 @@ impl Message {
     fn many(&mut self) -> &mut VecDeque<Frame> {
         if let Frames::One(_) = self.frames {
             if let Frames::One(frame) = std::mem::take(&mut self.frames) {
-                // Room for an envelope and a body, so that most messages allocate once.
+                // This is room for an envelope and a body, so that most messages allocate once.
                 let mut frames = VecDeque::with_capacity(4);
                 frames.push_back(frame);
                 self.frames = Frames::Many(frames);
@@ -673,14 +673,14 @@ impl Index<usize> for Message {
     type Output = Frame;
 
     /// # Panics
-    /// When there is no frame `index`; [`Message::get`] does not.
+    /// Panics if there is no frame `index`. [`Message::get`] returns `None` instead.
     fn index(&self, index: usize) -> &Frame {
         self.get(index).unwrap_or_else(|| panic!("no frame {index} in a message of {}", self.len()))
     }
 }
 
 impl PartialEq for Message {
-    /// Compares the frames; who sent a message does not matter.
+    /// Compares the frames. The peers that sent the messages do not matter.
     fn eq(&self, other: &Message) -> bool {
         self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b)
     }
@@ -694,7 +694,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Everything that makes a frame makes a message of that one frame.
+/// Everything that converts into a frame converts into a message of that one frame.
 impl<T: Into<Frame>> From<T> for Message {
     #[inline]
     fn from(frame: T) -> Message {
@@ -722,13 +722,13 @@ impl<T: Into<Frame>, const N: usize> From<[T; N]> for Message {
 }
 
 impl<T: Into<Frame>> From<Vec<T>> for Message {
-    /// An empty vector makes a message without frames, which a socket refuses to send.
+    /// An empty vector makes a message without frames, which sockets refuse to send.
     fn from(frames: Vec<T>) -> Message {
         frames.into_iter().map(Into::into).collect()
     }
 }
 
-/// A message that has another number of frames than was expected.
+/// A message has another number of frames than was expected.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FrameCountError {
     /// The message itself.
@@ -748,7 +748,7 @@ impl std::error::Error for FrameCountError {}
 impl<const N: usize> TryFrom<Message> for [Frame; N] {
     type Error = FrameCountError;
 
-    /// Gives the message back when it has not exactly `N` frames.
+    /// Returns the message in the error if it does not have exactly `N` frames.
     fn try_from(message: Message) -> Result<[Frame; N], FrameCountError> {
         if message.len() != N {
             return Err(FrameCountError { message, expected: N });

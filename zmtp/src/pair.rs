@@ -1,4 +1,4 @@
-//! The test bench: connections on a virtual clock, and the bytes that peers of every version begin with.
+//! The test bench: connections on a virtual clock, and the first bytes of peers of every version.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::{Outbox, SocketType, Traffic, Version};
 
 pub(crate) const VERSIONS: [Version; 4] = [Version::V1_0, Version::V2_0, Version::V3_0, Version::V3_1];
 
-/// Bytes from their notation: hexadecimal digits, blanks ignored, `xx*n` for a repetition.
+/// Parses bytes: hexadecimal digits, blanks ignored, `xx*n` for a repetition.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for word in text.split_whitespace() {
@@ -28,7 +28,7 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// All that a peer of `version` sends until its handshake is over.
+/// Returns everything that a peer of `version` sends until its handshake is over.
 pub(crate) fn opening(version: Version, socket_type: SocketType, id: &[u8]) -> Vec<u8> {
     let identity = |v2: bool| {
         let length = id.len() as u8;
@@ -50,7 +50,7 @@ pub(crate) fn opening(version: Version, socket_type: SocketType, id: &[u8]) -> V
     }
 }
 
-/// Random bytes that are the same in every run.
+/// Returns a source of random bytes that are the same in every run.
 #[cfg(feature = "curve")]
 pub(crate) fn dice(seed: u64) -> crate::Entropy {
     let state = std::sync::atomic::AtomicU64::new(seed);
@@ -65,7 +65,7 @@ pub(crate) fn dice(seed: u64) -> crate::Entropy {
     })
 }
 
-/// Takes everything out of `outbox`, and how many messages that completed.
+/// Writes everything in `outbox`. Returns the bytes and the number of completed messages.
 pub(crate) fn drain(outbox: &mut Outbox) -> (Vec<u8>, u32) {
     let (mut bytes, mut messages) = (Vec::new(), 0);
     while !outbox.is_empty() {
@@ -97,7 +97,7 @@ impl End {
         }
     }
 
-    /// An open connection to a legal peer of `version`, what passed so far thrown away.
+    /// Returns an open connection to a legal peer of `version`. What was sent so far is dropped.
     pub(crate) fn open(config: Config, version: Version, now: Instant) -> End {
         let peer = config.socket_type.peers().first().copied().unwrap_or(config.socket_type);
         let mut end = End::new(Config { min_version: Version::V1_0, ..config }, now);
@@ -108,7 +108,7 @@ impl End {
         end
     }
 
-    /// What this end writes now.
+    /// Returns what this end writes now.
     pub(crate) fn output(&mut self) -> Vec<u8> {
         self.connection.poll_transmit(&mut self.outbox);
         drain(&mut self.outbox).0
@@ -126,17 +126,17 @@ impl End {
         }
     }
 
-    /// Input that arrives in pieces of `cut` bytes.
+    /// Receives input in pieces of `cut` bytes.
     #[cfg(test)]
     pub(crate) fn input_cut(&mut self, input: &[u8], cut: usize, now: Instant) -> Result<(), ProtocolError> {
         input.chunks(cut).try_for_each(|piece| self.input(piece, now))
     }
 
-    /// What an authoriser says to the question that waits, if one does; the question.
+    /// Takes a decision about the credentials that wait, if there are any. Returns the credentials.
     #[cfg_attr(not(feature = "curve"), allow(dead_code))]
     pub(crate) fn decide(&mut self, decision: Decision, now: Instant) -> Option<Credentials> {
         let question = self.connection.poll_credentials()?;
-        // A refusal shows in what follows.
+        // A refusal shows later.
         let _ = self.connection.decide(decision, now);
         self.established = self.established.take().or_else(|| self.connection.poll_ready());
         Some(question)
@@ -162,7 +162,7 @@ impl Pair {
         Pair { a: End::new(a, now), b: End::new(b, now), now }
     }
 
-    /// Carries bytes both ways until there are none, in pieces of `cut` bytes.
+    /// Transfers bytes both ways until there are none, in pieces of `cut` bytes.
     pub(crate) fn run(&mut self, cut: usize) -> Result<(), ProtocolError> {
         loop {
             let (from_a, from_b) = (self.a.output(), self.b.output());

@@ -1,4 +1,4 @@
-//! Who is at the other end of one connection, as its handshake told.
+//! What is known of the peer of one connection after its handshake.
 
 use std::fmt;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::SocketType;
 
-/// The version of ZMTP spoken on a connection (RFC 37 §2, RFC 23, RFC 15, RFC 13).
+/// The version of ZMTP on a connection (RFC 37 §2, RFC 23, RFC 15, RFC 13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
     /// ZMTP 1.0 (libzmq 2.x): no greeting, no types, v1 frames.
@@ -31,37 +31,38 @@ impl fmt::Display for Version {
     }
 }
 
-/// The names of the routing id among the properties: that of RFC 23, and that of libzmq's `zmq_msg_gets`.
+/// The two names of the routing id as a property: that of RFC 23, and that of libzmq's `zmq_msg_gets`.
 pub(crate) const ROUTING_ID: [&str; 2] = ["Identity", "Routing-Id"];
 
 /// One connected peer: immutable, one per connection, shared by every message that came from it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Peer {
-    /// Number of the connection, unique within its context.
+    /// The number of the connection, unique within its context.
     pub connection: u64,
-    /// The peer's socket type, where its protocol tells (ZMTP 3.x, and 2.0's greeting).
+    /// The peer's socket type, if the protocol carries it (ZMTP 3.x, and the greeting of 2.0).
     pub socket_type: Option<SocketType>,
-    /// The routing id that the peer announced (its `Identity` property), by which a ROUTER addresses it; empty when it
-    /// announced none. An `Identity` of the authenticator is a property and no address.
+    /// The routing id that the peer announced (its `Identity` property), by which a ROUTER addresses it; empty for
+    /// none. An `Identity` from the authentication is only a property and not an address.
     pub routing_id: Bytes,
     /// The peer's address: IP without port for tcp, `localhost:uid:gid:pid` for ipc on Linux.
     pub address: String,
-    /// The user that ZAP authenticated; empty for none.
+    /// The user id from the authentication (ZAP); empty for none.
     pub user_id: String,
-    /// Further properties, names as they were spelled: those that the authenticator gave, then those of the peer's handshake.
+    /// Further properties: first those from the authentication, then those from the peer's handshake. The names are
+    /// spelled as they came.
     pub properties: Vec<(String, Bytes)>,
     /// When the handshake ended.
     pub since: Instant,
-    /// The version of ZMTP spoken; `None` for a raw connection (STREAM).
+    /// The version of ZMTP; `None` for a raw connection (STREAM).
     pub zmtp: Option<Version>,
-    /// The number of the stream's descriptor (of its handle on Windows), to recognise it by (libzmq `ZMQ_SRCFD`): when
-    /// the connection is over, the number may stand for something else.
+    /// The number of the stream's descriptor (of its handle on Windows), to recognise the connection by (libzmq
+    /// `ZMQ_SRCFD`). After the connection is over, the number may belong to something else.
     pub descriptor: Option<i64>,
 }
 
 impl Peer {
-    /// A peer of which nothing is known but its connection's number, address and time.
+    /// Creates a peer of which only the connection's number, address and time are known.
     #[must_use]
     pub fn new(connection: u64, address: String, since: Instant) -> Peer {
         Peer {
@@ -77,8 +78,8 @@ impl Peer {
         }
     }
 
-    /// The property `name`, compared without regard to case (RFC 37 §3.6): what the authenticator said of it, else what the
-    /// peer's handshake told. `Identity` and `Routing-Id` are two names of one property.
+    /// Returns the property `name`, compared without regard to case (RFC 37 §3.6). A property from the authentication
+    /// comes before one from the peer's handshake. `Identity` and `Routing-Id` are two names of one property.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&[u8]> {
         let given = |name: &str| {

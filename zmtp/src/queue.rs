@@ -1,9 +1,11 @@
-//! A queue of [`Traffic`] that takes little more memory than its bytes.
+//! A queue of [`Traffic`] that takes little more memory than the bytes in it.
 //!
-//! What is most common, a message of one short frame, is kept as a record of its length and its bytes, one after the
-//! other; everything else moves in whole, and a record says so in its place. The records are in chunks of 16 KiB:
-//! a long queue is never copied to become longer, and its memory is freed as it is read. What moved in whole waits in sections of
-//! 1024 for the same reason.
+//! The most common item, a message of one short frame, is stored as a record of its length and its bytes. The records
+//! follow each other in chunks of 16 KiB. Every other item is stored whole in a separate list, and a record marks its
+//! place in the order.
+//!
+//! A long queue is never copied to become longer, and its memory is freed as it is read. For the same reason the list
+//! of whole items is divided into sections of 1024.
 
 use std::collections::VecDeque;
 
@@ -13,21 +15,22 @@ use crate::{Frame, Message, Traffic};
 /// Bytes of a chunk.
 const CHUNK: usize = 16 * 1024;
 
-/// Bytes of a queue's first chunk to begin with, which grows with what is put in: many queues never hold much.
+/// The first size of a queue's first chunk, in bytes. The chunk grows with its content, because many queues never hold
+/// much.
 const FIRST: usize = 256;
 
-/// A queue of so many chunks is not long.
+/// A queue of up to this many chunks is not long.
 const FEW: usize = 16;
 
-/// A section of what moves in whole is not made longer than this.
+/// The most items in a section of whole items. (An append may join two sections only up to this length.)
 const MANY: usize = 1024;
 
-/// The record of what moves in whole. Any other first byte of a record is the length of a body.
+/// The record of an item that is stored whole. Any other first byte of a record is the length of a body.
 const WHOLE: u8 = u8::MAX;
 
 const _: () = assert!(INLINE < WHOLE as usize);
 
-/// First in, first out.
+/// A queue of traffic, first in, first out.
 ///
 /// ```
 /// use zeroxide_zmtp::{Message, Traffic};
@@ -39,50 +42,51 @@ const _: () = assert!(INLINE < WHOLE as usize);
 /// ```
 #[derive(Debug, Default)]
 pub struct TrafficQueue {
-    /// The chunk that is read.
+    /// The chunk that `pop` reads.
     head: Chunk,
     between: VecDeque<Chunk>,
-    /// The chunk that is written to.
+    /// The chunk that `push` writes to.
     tail: Chunk,
     len: usize,
-    /// What the records say is whole, in their order: the section that is read, empty only if there is no other.
+    /// The whole items, in the order of their records: the section that `pop` reads. It is empty only if there is no
+    /// other section.
     whole: VecDeque<Traffic>,
-    /// The sections that follow.
+    /// The sections after `whole`.
     later: VecDeque<VecDeque<Traffic>>,
-    /// A chunk that was read to its end, to be written to again.
+    /// An empty chunk, to be written to again.
     spare: Option<Chunk>,
 }
 
 #[derive(Debug, Default)]
 struct Chunk {
     records: Vec<u8>,
-    /// Bytes of `records` that are read.
+    /// The number of bytes of `records` that are read.
     read: usize,
 }
 
 impl TrafficQueue {
-    /// An empty queue; it allocates nothing until it is used.
+    /// Creates an empty queue. It allocates nothing until it is used.
     #[must_use]
     pub fn new() -> TrafficQueue {
         TrafficQueue::default()
     }
 
-    /// How much is in it.
+    /// Returns the number of items.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nothing is in it.
+    /// Returns whether there are no items.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Adds at the end.
-    // Into the two places that write to a pipe, once for each message.
+    /// Adds an item at the end.
+    // Inlined into the two callers that write to a pipe, once for each message.
     #[inline(always)]
     pub fn push(&mut self, traffic: Traffic) {
         self.len += 1;
@@ -92,7 +96,7 @@ impl TrafficQueue {
         if let Traffic::Message(message) = &traffic {
             if let Some((block, len)) = message.plain_block() {
                 self.tail.push_block(block, len);
-                // It owns nothing, and the compiler need not look for what to drop.
+                // The message owns nothing, so the compiler need not generate code to drop it.
                 std::mem::forget(traffic);
                 return;
             }
@@ -105,7 +109,7 @@ impl TrafficQueue {
         }
     }
 
-    /// Takes what is first.
+    /// Removes the first item and returns it.
     #[inline]
     pub fn pop(&mut self) -> Option<Traffic> {
         if self.len == 0 {
@@ -136,7 +140,7 @@ impl TrafficQueue {
         traffic
     }
 
-    /// Moves everything from `other` to the end, without copying more than half-empty chunks.
+    /// Moves all items of `other` to the end. At most half-empty chunks are copied.
     pub fn append(&mut self, other: &mut TrafficQueue) {
         self.len += std::mem::take(&mut other.len);
         other.head = self.append_chunk(std::mem::take(&mut other.head));
@@ -150,7 +154,7 @@ impl TrafficQueue {
         }
     }
 
-    /// Takes the last message that is `wanted` out. It looks at everything.
+    /// Removes the last message for which `wanted` returns true, and returns it. It checks every item.
     pub fn take_last(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         let is_wanted = |traffic: &Traffic| matches!(traffic, Traffic::Message(message) if wanted(message));
         let all: Vec<Traffic> = std::iter::from_fn(|| self.pop()).collect();
@@ -165,7 +169,7 @@ impl TrafficQueue {
         taken
     }
 
-    /// Adds to the sections behind the first.
+    /// Adds a whole item to the sections after the first.
     #[inline(never)]
     fn push_later(&mut self, traffic: Traffic) {
         match self.later.back_mut().filter(|last| last.len() < MANY) {
@@ -174,7 +178,7 @@ impl TrafficQueue {
         }
     }
 
-    /// Moves what is in a section to the last one, or the section itself behind it.
+    /// Appends a section: its items to the last section if they fit, else the section itself after the last.
     fn append_section(&mut self, section: &mut VecDeque<Traffic>) {
         let last = self.later.back_mut().unwrap_or(&mut self.whole);
         if last.len() + section.len() <= MANY {
@@ -184,7 +188,7 @@ impl TrafficQueue {
         }
     }
 
-    /// Makes room for another record: in a chunk that is still small, or in another one.
+    /// Makes room for another record: enlarges the tail if it is still small, else begins another chunk.
     #[cold]
     fn make_room(&mut self) {
         if self.tail.records.capacity() < CHUNK {
@@ -195,7 +199,7 @@ impl TrafficQueue {
         self.between.push_back(full);
     }
 
-    /// The head is read to its end: the next chunk is the head.
+    /// Replaces the head, which is read to its end, by the next chunk.
     #[cold]
     fn leave_head(&mut self) {
         self.head.clear();
@@ -207,13 +211,14 @@ impl TrafficQueue {
             }
             None => std::mem::swap(&mut self.head, &mut self.tail),
         }
-        // What a long queue took to know its chunks by goes with the last of them.
+        // The list of chunks of a long queue is freed with the last of them.
         if self.between.is_empty() && self.between.capacity() > FEW {
             self.between = VecDeque::new();
         }
     }
 
-    /// Moves a chunk to the end, or what is in it; returns an empty one, with memory where there is some to spare.
+    /// Appends a chunk, or copies its records into the tail. Returns an empty chunk, with its memory if it is free to
+    /// use again.
     fn append_chunk(&mut self, mut chunk: Chunk) -> Chunk {
         if self.tail.is_read() {
             std::mem::swap(&mut self.tail, &mut chunk);
@@ -248,19 +253,19 @@ impl Chunk {
         Chunk { records: Vec::with_capacity(bytes), read: 0 }
     }
 
-    /// Whether there might be no room for another record.
+    /// Returns whether the chunk may have no room for another record.
     #[inline]
     fn is_tight(&self) -> bool {
         self.records.capacity() - self.records.len() < 1 + INLINE
     }
 
-    /// Enlarges a small chunk, by powers of two up to the size of all others.
+    /// Doubles the size of a small chunk, up to the size of all others.
     fn grow(&mut self) {
         let size = (2 * self.records.capacity()).clamp(FIRST, CHUNK);
         self.records.reserve_exact(size - self.records.len());
     }
 
-    /// A body is copied as a block of fixed size, which is faster, and the surplus cut off.
+    /// Appends a record. The body is copied as a block of fixed size, which is faster, and the surplus is cut off.
     #[inline(always)]
     fn push_block(&mut self, block: &[u8; INLINE], len: u8) {
         let end = self.records.len() + 1 + usize::from(len);
@@ -274,7 +279,7 @@ impl Chunk {
         self.read == self.records.len()
     }
 
-    /// Makes it as new, with its memory.
+    /// Empties the chunk and keeps its memory.
     fn clear(&mut self) {
         self.records.clear();
         self.read = 0;

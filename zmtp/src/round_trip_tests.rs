@@ -1,4 +1,4 @@
-//! What one side encodes the other decodes, whatever the version and wherever the stream is cut.
+//! One side decodes what the other encodes, in every version and wherever the stream is cut.
 
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ fn version() -> impl Strategy<Value = Version> {
     prop::sample::select(VERSIONS.to_vec())
 }
 
-/// Sends `traffic` from one to the other; what arrived.
+/// Sends `traffic` from one end to the other. Returns what arrived.
 fn carry(
     from: SocketType,
     to: SocketType,

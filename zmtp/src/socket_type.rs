@@ -1,6 +1,7 @@
-//! The socket types and every fact about them that is not a routing rule: one table.
+//! The socket types: one table with every fact about them that is not a routing rule.
 //!
-//! Engines, sessions and options ask this table; no other module but the pattern dispatcher names a type.
+//! Engines, sessions and options read this table. Except for the pattern dispatcher, no other module names a socket
+//! type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,7 +44,7 @@ struct Facts {
     socket_type: SocketType,
     /// The `Socket-Type` property of READY.
     name: &'static str,
-    /// The types it may talk to (libzmq mechanism.cpp `check_socket_type`; RFC 28-31, 41, 48, 49, 51).
+    /// The types that it may connect with (libzmq mechanism.cpp `check_socket_type`; RFC 28-31, 41, 48, 49, 51).
     peers: &'static [SocketType],
     flags: u16,
 }
@@ -54,31 +55,32 @@ const SENDS: u16 = 1;
 const RECEIVES: u16 = 1 << 1;
 /// Its READY carries `Identity` (libzmq mechanism.cpp).
 const IDENTITY: u16 = 1 << 2;
-/// It sends its subscriptions anew on each connection.
+/// It sends all its subscriptions on each new connection.
 const RESUBSCRIBES: u16 = 1 << 3;
-/// Unsent messages are worth nothing when it closes: LINGER is 0 by default.
+/// LINGER is 0 by default: unsent messages have no use after it closes.
 const NO_LINGER: u16 = 1 << 4;
-/// It honours CONFLATE.
+/// CONFLATE has an effect.
 const CONFLATES: u16 = 1 << 5;
 /// What it receives must begin with a reply envelope (libzmq req.cpp `req_session_t`).
 const REPLY_ENVELOPE: u16 = 1 << 6;
-/// It speaks no ZMTP.
+/// Its connections carry raw bytes instead of ZMTP.
 const RAW: u16 = 1 << 7;
-/// A second connect to the same endpoint is a no-op (libzmq socket_base.cpp).
+/// A second connect to the same endpoint has no effect (libzmq socket_base.cpp).
 const ONE_CONNECT: u16 = 1 << 8;
-/// It publishes: it hears subscriptions.
+/// It publishes, and receives subscriptions.
 const PUBLISHES: u16 = 1 << 9;
-/// It names its peers: messages to and from the application begin with a routing id.
+/// It addresses its peers: messages to and from the application begin with a routing id.
 const ADDRESSES: u16 = 1 << 10;
-/// It owes an answer for each message it receives.
+/// It must answer each message that it receives.
 const ANSWERS: u16 = 1 << 11;
 /// Its messages have one frame each (RFC 41, 48, 49, 51, 52).
 const SINGLE: u16 = 1 << 12;
-/// Its messages are in groups, and what it publishes or subscribes to are groups (RFC 48).
+/// It publishes or joins groups, and its messages belong to groups (RFC 48).
 const GROUPS: u16 = 1 << 13;
-/// What it sends is meant for one connection, which it comes from, and not for whoever is at the endpoint next.
+/// Each of its connections has its own pipe: what it sends belongs to one connection, and not to a later one to the
+/// same endpoint.
 const ONE_PIPE_EACH: u16 = 1 << 14;
-/// It has one peer at a time (RFC 31, 52).
+/// It has at most one peer at a time (RFC 31, 52).
 const ONE_PEER: u16 = 1 << 15;
 
 #[rustfmt::skip]
@@ -107,7 +109,7 @@ const TABLE: [Facts; 21] = [
 ];
 
 impl SocketType {
-    /// What asks a ZAP handler (RFC 27).
+    /// The type that sends requests to a ZAP handler (RFC 27).
     pub const ZAP_CLIENT: SocketType = SocketType::Dealer;
 
     fn facts(self) -> &'static Facts {
@@ -118,134 +120,134 @@ impl SocketType {
         self.facts().flags & flag != 0
     }
 
-    /// The type with libzmq's `number`.
+    /// Returns the type with libzmq's `number`.
     #[must_use]
     pub fn from_number(number: i32) -> Option<SocketType> {
         usize::try_from(number).ok().and_then(|n| TABLE.get(n)).map(|row| row.socket_type)
     }
 
-    /// The type whose `Socket-Type` property is `name`.
+    /// Returns the type whose `Socket-Type` property is `name`.
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<SocketType> {
         TABLE.iter().find(|row| row.name.as_bytes() == name).map(|row| row.socket_type)
     }
 
-    /// The name on the wire, upper case.
+    /// Returns the name on the wire, in upper case.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// The types that this one may talk to.
+    /// Returns the types that this one may connect with.
     #[must_use]
     pub fn peers(self) -> &'static [SocketType] {
         self.facts().peers
     }
 
-    /// Whether it can be a ZAP handler: it answers what a DEALER asks (RFC 27).
+    /// Returns whether it can be a ZAP handler, which answers requests of a DEALER (RFC 27).
     #[must_use]
     pub fn handles_zap(self) -> bool {
         self.answers() || self.addresses() && !self.is_raw()
     }
 
-    /// Whether a socket of this type may talk to one of type `peer`.
+    /// Returns whether a socket of this type may connect with one of type `peer`.
     #[must_use]
     pub fn talks_to(self, peer: SocketType) -> bool {
         self.peers().contains(&peer)
     }
 
-    /// Whether it can send messages.
+    /// Returns whether it can send messages.
     #[must_use]
     pub fn sends(self) -> bool {
         self.has(SENDS)
     }
 
-    /// Whether it can receive messages.
+    /// Returns whether it can receive messages.
     #[must_use]
     pub fn receives(self) -> bool {
         self.has(RECEIVES)
     }
 
-    /// Whether its READY carries the `Identity` property, even when that is empty.
+    /// Returns whether its READY carries the `Identity` property, even when that is empty.
     #[must_use]
     pub fn sends_identity(self) -> bool {
         self.has(IDENTITY)
     }
 
-    /// Whether it sends its subscriptions anew on each connection.
+    /// Returns whether it sends all its subscriptions on each new connection.
     #[must_use]
     pub fn resubscribes(self) -> bool {
         self.has(RESUBSCRIBES)
     }
 
-    /// Whether LINGER is 0 unless set.
+    /// Returns whether its LINGER is 0 by default.
     #[must_use]
     pub fn never_lingers(self) -> bool {
         self.has(NO_LINGER)
     }
 
-    /// Whether CONFLATE has an effect on it.
+    /// Returns whether CONFLATE has an effect on it.
     #[must_use]
     pub fn conflates(self) -> bool {
         self.has(CONFLATES)
     }
 
-    /// Whether each message it receives must begin with a reply envelope.
+    /// Returns whether each message that it receives must begin with a reply envelope.
     #[must_use]
     pub fn expects_reply_envelope(self) -> bool {
         self.has(REPLY_ENVELOPE)
     }
 
-    /// Whether its connections carry raw bytes instead of ZMTP.
+    /// Returns whether its connections carry raw bytes instead of ZMTP.
     #[must_use]
     pub fn is_raw(self) -> bool {
         self.has(RAW)
     }
 
-    /// Whether a second connect to an endpoint is ignored while the first stands.
+    /// Returns whether a second connect to an endpoint is ignored while the first exists.
     #[must_use]
     pub fn connects_once(self) -> bool {
         self.has(ONE_CONNECT)
     }
 
-    /// Whether it names its peers: its messages begin with a routing id.
+    /// Returns whether its messages begin with the routing id of a peer.
     #[must_use]
     pub fn addresses(self) -> bool {
         self.has(ADDRESSES)
     }
 
-    /// Whether it owes an answer for each message it receives, before it receives another.
+    /// Returns whether it must answer each message before it receives the next.
     #[must_use]
     pub fn answers(self) -> bool {
         self.has(ANSWERS)
     }
 
-    /// Whether its messages have one frame each.
+    /// Returns whether each of its messages has one frame.
     #[must_use]
     pub fn has_single_frames(self) -> bool {
         self.has(SINGLE)
     }
 
-    /// Whether its messages are in groups, which it publishes or joins (RFC 48).
+    /// Returns whether it publishes or joins groups (RFC 48).
     #[must_use]
     pub fn has_groups(self) -> bool {
         self.has(GROUPS)
     }
 
-    /// Whether each connection of a connecting endpoint has a pipe of its own: what it sends answers what came over one
-    /// connection (a request, or bytes), and is not for whoever is at the endpoint next.
+    /// Returns whether each connection of a connecting endpoint has a pipe of its own. What such a socket sends answers
+    /// what came over one connection (a request, or bytes), so it must not go to a later peer at the endpoint.
     #[must_use]
     pub fn has_pipe_per_connection(self) -> bool {
         self.has(ONE_PIPE_EACH)
     }
 
-    /// Whether it has one peer at a time.
+    /// Returns whether it has at most one peer at a time.
     #[must_use]
     pub fn has_one_peer(self) -> bool {
         self.has(ONE_PEER)
     }
 
-    /// Whether it publishes to those who subscribed.
+    /// Returns whether it publishes to subscribers.
     #[must_use]
     pub fn publishes(self) -> bool {
         self.has(PUBLISHES)
@@ -258,7 +260,7 @@ impl fmt::Display for SocketType {
     }
 }
 
-/// By the name on the wire, in upper or lower case: `REQ`, `Req` or `req`.
+/// Parses the name on the wire, in upper or lower case: `REQ`, `Req` or `req`.
 impl FromStr for SocketType {
     type Err = UnknownSocketType;
 
@@ -268,7 +270,7 @@ impl FromStr for SocketType {
     }
 }
 
-/// A text that names no socket type.
+/// The error for a text that is not the name of a socket type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownSocketType(pub String);
 

@@ -1,11 +1,11 @@
-//! What travels on an open connection, and so through a pipe (RFC 37 §3.4 "traffic").
+//! What travels on an open connection, and through a pipe (RFC 37 §3.4 "traffic").
 
 use crate::{Frame, Message};
 
-/// One thing that travels between two sockets once the handshake is over.
+/// One item that travels between two sockets after the handshake.
 ///
-/// Patterns see kinds; how a kind is written on the wire (a command for ZMTP 3.1, a message for older peers) is
-/// known to the encoder and the decoder alone.
+/// Patterns use only these kinds. The encoder and the decoder handle the wire form of a kind: a command for ZMTP 3.1, a
+/// message for older peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Traffic {
     /// A message of the application.
@@ -14,24 +14,24 @@ pub enum Traffic {
     Subscribe(Frame),
     /// The end of such a subscription.
     Cancel(Frame),
-    /// A wish for the messages of the group with this name (RFC 48).
+    /// A request for the messages of the group with this name (RFC 48).
     Join(Frame),
-    /// The end of such a wish.
+    /// The end of such a request.
     Leave(Frame),
-    /// What follows comes from another connection than what came before. Never on the wire: a session puts it into a pipe
-    /// that outlives its connections.
+    /// The following items come from another connection than the earlier ones. A session puts this into a pipe that
+    /// outlives its connections; it is never on the wire.
     NextConnection,
 }
 
 impl Traffic {
-    /// Whether this counts against a high-water mark: messages do, subscriptions do not.
+    /// Returns whether this counts against a high-water mark. Messages do; subscriptions do not.
     #[must_use]
     #[inline]
     pub fn is_message(&self) -> bool {
         matches!(self, Traffic::Message(_))
     }
 
-    /// Bytes of its bodies.
+    /// Returns the size of its bodies, in bytes.
     #[must_use]
     #[inline]
     pub fn size(&self) -> usize {

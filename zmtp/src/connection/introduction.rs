@@ -1,18 +1,18 @@
-//! The second stop of a handshake, with [`Config::selects`](crate::Config::selects): the peer may come in and has said
-//! what it calls itself, and our READY waits until the owner has a place for it. A peer that is turned away here has sent
-//! nothing of what it has queued.
+//! The second stop of a handshake, with [`Config::selects`](crate::Config::selects). The peer is admitted and has
+//! announced its routing id; our READY waits until the owner calls `welcome`. A peer that is turned away at this point
+//! has not sent any of its queued messages.
 
 use bytes::Bytes;
 
 use crate::mechanism::Told;
 
-/// What a peer that waits for our READY says of itself, and what is known of it.
+/// What is known of a peer that waits for our READY.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Introduction {
     /// The routing id that it announces; empty for none.
     pub routing_id: Bytes,
-    /// The user that authentication found; empty for none.
+    /// The user id from the authentication; empty for none.
     pub user_id: String,
 }
 
@@ -20,7 +20,7 @@ pub struct Introduction {
 #[derive(Debug)]
 pub(super) struct Introduced {
     pub(super) told: Told,
-    /// The owner was asked.
+    /// The owner has taken the [`Introduction`].
     asked: bool,
 }
 
@@ -29,7 +29,7 @@ impl Introduced {
         Introduced { told, asked: false }
     }
 
-    /// The question to the owner, once.
+    /// Returns the introduction for the owner, once.
     pub(super) fn ask(&mut self, user_id: &str) -> Option<Introduction> {
         if std::mem::replace(&mut self.asked, true) {
             return None;

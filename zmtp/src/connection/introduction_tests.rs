@@ -1,14 +1,14 @@
-//! A peer waits for our READY until there is a place for it.
+//! With `Config::selects` a peer waits for our READY until the owner accepts it.
 
 use super::*;
 use crate::pair::Pair;
 use crate::{Config, SocketType, Traffic};
 
-/// A ROUTER that selects, and a DEALER called "x", with their mechanisms.
+/// Returns a ROUTER that selects and a DEALER with the routing id "x", with their mechanisms.
 fn pairs() -> Vec<(Config, Config)> {
     let router = Config { selects: true, ..Config::new(SocketType::Router) };
     let dealer = Config { routing_id: "x".into(), redials: true, ..Config::new(SocketType::Dealer) };
-    #[allow(unused_mut)] // NULL is all there is without the features
+    #[allow(unused_mut)] // without the features there is only NULL
     let mut pairs = vec![(router.clone(), dealer.clone())];
     #[cfg(feature = "plain")]
     {
@@ -31,7 +31,7 @@ fn pairs() -> Vec<(Config, Config)> {
     pairs
 }
 
-/// Both ends, as far as they come before the DEALER has its place; what it says of itself.
+/// Returns both ends, run until the DEALER waits for READY, and its introduction.
 fn introduced(router: Config, dealer: Config) -> Pair {
     let mut pair = Pair::new(router, dealer);
     pair.run(1).unwrap();
@@ -51,7 +51,7 @@ fn our_ready_comes_when_there_is_a_place_for_the_peer() {
         assert_eq!((&established.routing_id[..], established.properties.len()), (&b"x"[..], 0));
         pair.run(1).unwrap();
         assert!(pair.b.established.is_some());
-        // A second word changes nothing.
+        // A second call changes nothing.
         pair.a.connection.welcome(pair.now).unwrap();
         assert!(pair.a.output().is_empty());
     }

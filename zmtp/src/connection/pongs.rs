@@ -1,21 +1,21 @@
-//! The PINGs that are not answered yet (RFC 37 §3.5.2: each is answered by a PONG with its context).
+//! The PONGs that are still to be sent (RFC 37 §3.5.2: each PING is answered by a PONG with its context).
 //!
-//! Bounded: of a peer that sends PINGs and reads no answers, the newest [`MAX_PONGS`] are kept. An older one that is not
-//! answered harms nobody, since every PONG shows what it would have shown.
+//! At most [`MAX_PONGS`] are kept, those of the newest PINGs, also when a peer sends PINGs and does not read. Dropping
+//! an older PONG does no harm: every PONG shows that this side is alive.
 
 use std::collections::VecDeque;
 
 use crate::command::MAX_CONTEXT;
 
-/// The most PINGs of one peer that wait for their PONG.
+/// The most PONGs kept for one peer.
 pub(super) const MAX_PONGS: usize = 16;
 
-/// Contexts to send back, in the order in which they came.
+/// The contexts to send back, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Pongs(VecDeque<([u8; MAX_CONTEXT], u8)>);
 
 impl Pongs {
-    /// A PING with this context came, of at most [`MAX_CONTEXT`] bytes.
+    /// Adds the PONG for a PING with this `context` of at most [`MAX_CONTEXT`] bytes.
     pub(super) fn owe(&mut self, context: &[u8]) {
         if self.0.len() == MAX_PONGS {
             self.0.pop_front();
@@ -26,7 +26,7 @@ impl Pongs {
         self.0.push_back((kept, len as u8));
     }
 
-    /// What is owed, oldest first.
+    /// Returns the contexts of the PONGs to send, oldest first.
     pub(super) fn contexts(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(|(context, len)| &context[..usize::from(*len)])
     }

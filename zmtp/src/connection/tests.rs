@@ -16,7 +16,7 @@ fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// What comes of bytes after `opened`'s handshake.
+/// Returns the result of bytes after `opened`'s handshake.
 fn fault(mut end: End, bytes: &str) -> Option<ProtocolError> {
     let result = end.input(&hex(bytes), Instant::now());
     if let Err(fault) = &result {
@@ -26,12 +26,12 @@ fn fault(mut end: End, bytes: &str) -> Option<ProtocolError> {
     result.err()
 }
 
-/// What comes of a peer that begins with these bytes.
+/// Returns the result of a peer that begins with these bytes.
 fn first(config: Config, bytes: &str) -> Option<ProtocolError> {
     fault(End::new(config, Instant::now()), bytes)
 }
 
-/// What comes of these bytes on an open 3.1 connection.
+/// Returns the result of these bytes on an open 3.1 connection.
 fn open(config: Config, bytes: &str) -> Option<ProtocolError> {
     fault(End::open(config, V3_1, Instant::now()), bytes)
 }
@@ -115,7 +115,7 @@ fn what_is_no_zmtp_is_reported_as_it_began() {
     }
     // One byte alone may still become a version 1.0 identity.
     assert_eq!(first(Config::new(Pull), "47"), None);
-    // With 1.0 admitted anything may be an identity, as in libzmq.
+    // Where 1.0 is accepted, anything may be an identity, as in libzmq.
     assert_eq!(first(legacy(Pull), "47 44 54 20"), None);
 }
 
@@ -165,10 +165,10 @@ fn handshakes_go_wrong_in_these_ways() {
         ("04 1A 05 5245414459 0B 536F636B65742D54797065 00000004 50554C4C", mismatch(Some(Pull))),
         ("04 1A 05 5245414459 0B 536F636B65742D54797065 00000004 70757368", mismatch(None)),
         ("04 1A 05 5245414459 0B 534F434B45542D54595045 00000004 50555348", None),
-        // lengths are looked at before anything arrives
+        // lengths are checked before anything arrives
         ("06 0000000000002007", Some(ProtocolError::CommandTooLong { length: 8199, limit: 8198 })),
         ("06 FFFFFFFFFFFFFFFF", Some(ProtocolError::CommandTooLong { length: u64::MAX, limit: 8198 })),
-        // a peer need not name its type, and may say READY only once
+        // a peer need not name its type, and may send READY only once
         ("04 06 05 5245414459", None),
         ("04 06 05 5245414459 04 06 05 5245414459", unexpected(b"READY")),
         ("04 06 05 5245414459 04 0A 05 4552524F52 03 343030", unexpected(b"ERROR")),
@@ -250,7 +250,7 @@ fn a_subscriber_without_greeting_is_subscribed_to_everything() {
         assert_eq!(end.received, traffic);
         assert!(end.established.is_some());
     }
-    // With a greeting, even version 1.0 speaks for itself.
+    // With a greeting, version 1.0 is detected too.
     let mut end = End::new(legacy(Pub), Instant::now());
     end.input(&hex("FF 00*8 7F 00 02 01 00"), Instant::now()).unwrap();
     assert_eq!(end.received, []);
@@ -499,7 +499,7 @@ fn the_handshake_has_one_deadline() {
     let deadline = pair.now + seconds(10);
     assert_eq!(pair.a.connection.poll_timeout(), Some(deadline));
     assert_eq!(pair.b.connection.poll_timeout(), None);
-    // A peer that trickles does not move it.
+    // Input in small pieces does not move it.
     for byte in hex("FF 00 00") {
         pair.pass(seconds(3));
         pair.a.input(&[byte], pair.now).unwrap();
@@ -736,7 +736,7 @@ fn half_a_message_shows() {
     assert!(!End::new(Config::new(Sub), now).connection.partial());
 }
 
-/// The engine reads a large body straight into the decoder's memory: the same messages must come of it.
+/// The engine reads a large body directly into the decoder's memory. The decoded messages are the same.
 #[test]
 fn a_body_that_is_read_in_place_arrives_like_any_other() {
     let now = Instant::now();

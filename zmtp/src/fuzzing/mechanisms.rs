@@ -1,7 +1,7 @@
-//! Fuzz targets for the handshakes of PLAIN and CURVE, what follows them, and the reply of a ZAP handler.
+//! Fuzz targets for the handshakes of PLAIN and CURVE, the traffic after them, and the reply of a ZAP handler.
 //!
-//! For CURVE the other side is one that knows the keys: the fuzzer decides what it says inside its boxes, so that it
-//! gets behind them, and where it breaks them.
+//! For CURVE the other side has the keys. The fuzzer chooses the content of its boxes, so that it reaches the code
+//! behind them, and which boxes are broken.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::mechanism::{Decision, Secret, Settings, Status};
 use crate::pair::{End, hex};
 use crate::{Frame, Message, SocketType, Traffic, Version};
 
-/// What the fuzzer gave, taken off the front; zeros when it is used up.
+/// The fuzzer's input, taken from the front; zeros when it is used up.
 struct Feed<'a>(&'a [u8]);
 
 impl<'a> Feed<'a> {
@@ -28,7 +28,7 @@ impl<'a> Feed<'a> {
         *first
     }
 
-    /// A run of as many bytes as the next one says.
+    /// Takes as many bytes as the next byte says.
     fn run(&mut self) -> &'a [u8] {
         let count = usize::from(self.byte());
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
@@ -44,7 +44,7 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Changes some of what is about to be sent; usually nothing.
+    /// Changes some bytes of what is about to be sent; usually none.
     fn spoil(&mut self, bytes: &mut Vec<u8>) {
         match self.byte() {
             0xFF => {
@@ -60,11 +60,11 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// One end under attack, and what must hold of it.
+/// One end under attack, and what must hold for it.
 struct Target {
     end: End,
     now: Instant,
-    /// It may be ready only when this was said.
+    /// It may be ready only after this was sent.
     asks: bool,
     accepted: bool,
     arrived: usize,
@@ -76,7 +76,7 @@ impl Target {
         Target { end, now, asks, accepted: false, arrived: 0, over: false }
     }
 
-    /// Hears `bytes` in two pieces.
+    /// Receives `bytes` in two pieces.
     fn hear(&mut self, bytes: &[u8], cut: u8) {
         let (first, second) = bytes.split_at(usize::from(cut).min(bytes.len()));
         for piece in [first, second] {
@@ -105,7 +105,7 @@ impl Target {
         assert!(!self.asks || !inside || self.accepted, "in, and nobody said yes");
     }
 
-    /// Traffic of an impostor, who knows the keys; what must come of it.
+    /// Receives traffic of an attacker that has the keys, and checks the result.
     fn converse(&mut self, mut line: Line, feed: &mut Feed<'_>) {
         let mut last = Vec::new();
         while !feed.0.is_empty() && !self.over {
@@ -154,7 +154,8 @@ fn small(config: Config) -> Config {
     }
 }
 
-/// PLAIN, either role: commands with the right names, and anything else. Whether the handshake came to its end.
+/// Tests PLAIN in either role, with commands of the right names and with any others. Returns whether the handshake was
+/// completed.
 pub fn plain(data: &[u8]) -> bool {
     let mut feed = Feed(data);
     let is_server = feed.byte() & 1 == 0;
@@ -185,7 +186,7 @@ pub fn plain(data: &[u8]) -> bool {
     target.end.established.is_some()
 }
 
-/// A CURVE server, against a client that has the keys. Whether any traffic came through.
+/// Tests a CURVE server against a client that has the keys. Returns whether any traffic was accepted.
 pub fn curve_server(data: &[u8]) -> bool {
     let mut feed = Feed(data);
     let now = Instant::now();
@@ -219,7 +220,7 @@ pub fn curve_server(data: &[u8]) -> bool {
     !target.end.received.is_empty()
 }
 
-/// A CURVE client, against a server that has the right key. Whether any traffic came through.
+/// Tests a CURVE client against a server that has the right key. Returns whether any traffic was accepted.
 pub fn curve_client(data: &[u8]) -> bool {
     let mut feed = Feed(data);
     let now = Instant::now();
@@ -247,7 +248,8 @@ pub fn curve_client(data: &[u8]) -> bool {
     !target.end.received.is_empty()
 }
 
-/// A reply of a ZAP handler, to request `7`: it lets somebody in only when every frame is in order. Whether it did.
+/// Tests a reply of a ZAP handler to request `7`: it admits a peer only when every frame is valid. Returns whether it
+/// did.
 pub fn zap_reply(data: &[u8]) -> bool {
     let mut feed = Feed(data);
     let orderly = [&b""[..], b"1.0", b"7", b"200", b"OK", b"anna", b"\x01a\0\0\0\x01b"];
@@ -272,7 +274,7 @@ pub fn zap_reply(data: &[u8]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    /// Runs with their lengths in front, so that what follows them is reached.
+    /// Byte strings with their lengths in front, so that what follows them is reached.
     fn likely() -> impl Strategy<Value = Vec<u8>> {
         let run = prop_oneof![
             4 => Just(Vec::new()),
@@ -322,7 +324,7 @@ mod tests {
         assert!(super::curve_server(&[&[1, 0, 0, 0, 2, 0, 0, 0, 0, 0][..], &message].concat()));
         assert!(super::curve_client(&[&[0, 0, 0, 0, 1, 0, 0, 0][..], &message].concat()));
         assert!(super::zap_reply(&[]));
-        // And no further than they may: refused, a nonce that does not rise, a box that was changed.
+        // Refused are a nonce that does not rise, and a changed box.
         assert!(!super::plain(&[0, 3, 4, 1, b'u', 1, b'p', 0, 0, 1, 0xFF, 5, 0, 0, 0]));
         assert!(!super::curve_server(&[&[1, 0, 0, 0, 2, 0, 0, 0, 0, 0xFF][..], &message].concat()));
         assert!(!super::curve_server(&[&[1, 0, 0, 0, 1, 0, 0, 0, 0, 0][..], &message].concat()));

@@ -1,4 +1,4 @@
-//! The gate under NULL: who is asked, when, and what an answer does.
+//! The gate under NULL: when credentials are returned, and what a decision does.
 
 use std::time::Instant;
 
@@ -34,7 +34,7 @@ fn ready_waits_for_the_decision() {
     let mut pair = Pair::new(asking(Pull), Config::new(Push));
     assert_eq!(pair.a.connection.stage(), Stage::Greeting);
     pair.run(7).unwrap();
-    // The peer has said READY and heard none.
+    // The peer has sent READY and received none.
     assert_eq!(
         (pair.a.connection.stage(), pair.b.connection.stage()),
         (Stage::Authorising, Stage::Mechanism)
@@ -93,7 +93,7 @@ fn a_refusal_is_told_except_300() {
         let refused = told.map(|told| ProtocolError::Refused { reason: Bytes::from(told) });
         assert_eq!(pair.run(64).err(), refused);
         assert_eq!(told.and_then(|told| Status::from_reason(told.as_bytes())), told.map(|_| status));
-        // Nothing mends it.
+        // It stays so.
         assert_eq!(pair.a.connection.decide(accept(""), pair.now), Err(denied.clone().into()));
         assert_eq!(pair.a.input(b"x", pair.now), Err(denied));
         assert!(pair.a.connection.poll_ready().is_none() && pair.a.connection.poll_credentials().is_none());
@@ -104,7 +104,7 @@ fn a_refusal_is_told_except_300() {
 fn a_decision_counts_once_and_only_when_asked_for() {
     let mut pair = Pair::new(asking(Pull), Config::new(Push));
     let now = pair.now;
-    // Before there is a question, and before it was taken.
+    // Before there are credentials, and before they were taken.
     pair.a.connection.decide(accept("early"), now).unwrap();
     pair.run(64).unwrap();
     pair.a.connection.decide(accept("blind"), now).unwrap();

@@ -1,4 +1,4 @@
-//! One gate: whatever happens on a connection, in whatever order, nobody comes in who was not let in.
+//! No order of events on a connection admits a peer without a decision to accept it.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use crate::mechanism::{Decision, Secret, Settings, Status};
 use crate::pair::{End, Pair, dice, opening};
 use crate::{SocketType, Version};
 
-/// One thing that happens at the first end, or at the second.
+/// An event at the first end, or at the second.
 #[derive(Clone, Debug)]
 enum Event {
-    /// So many of the bytes under way arrive.
+    /// This many of the sent bytes arrive.
     Arrive(usize),
     /// They arrive with a bit changed.
     ArriveChanged(usize),
-    /// Everything that ever came, after the greeting, comes once more.
+    /// Everything that arrived so far, after the greeting, arrives once more.
     Replay,
-    /// What an honest peer without any mechanism would say.
+    /// What a valid peer without any mechanism would send arrives.
     Foreign,
-    /// Somebody looks whether there is a question.
+    /// The owner polls for credentials.
     Look,
-    /// Somebody answers, asked or not.
+    /// The owner decides, whether or not there are credentials.
     Decide(Option<Status>),
-    /// The owner looks whether the peer is in.
+    /// The owner polls for the end of the handshake.
     TakeReady,
     Pass(Duration),
 }
@@ -50,16 +50,16 @@ fn event() -> impl Strategy<Value = (bool, Event)> {
     (any::<bool>(), event)
 }
 
-/// What is known of one end from outside.
+/// What the test knows of one end.
 struct Watched {
     end: End,
-    /// It has to ask.
+    /// It requires a decision.
     asks: bool,
     looked: bool,
     accepted: bool,
     refused: bool,
     established: Option<Established>,
-    /// What it said and did not arrive yet, and all that it ever said.
+    /// What it sent that did not arrive yet, and everything that it ever sent.
     under_way: Vec<u8>,
     said: Vec<u8>,
 }
@@ -114,7 +114,7 @@ fn plain_client() -> Settings {
     Settings::PlainClient { username: Bytes::from("u"), password: Secret::from("p") }
 }
 
-/// The mechanisms of a listener and a dialler, and whether each asks.
+/// The mechanisms of a listener and a dialler, and whether each requires a decision.
 fn settings() -> impl Strategy<Value = (Settings, bool, Settings, bool)> {
     let key = || SecretKey::from_bytes([7; 32]);
     let client =
@@ -124,7 +124,7 @@ fn settings() -> impl Strategy<Value = (Settings, bool, Settings, bool)> {
         Just((Settings::Null, true, Settings::Null, true)),
         Just((Settings::Null, false, Settings::Null, false)),
         Just((Settings::PlainServer, true, plain_client(), false)),
-        // A client that is told to ask has nobody to admit.
+        // A client admits no peers, so `authorise` has no effect on it.
         Just((Settings::PlainServer, true, plain_client(), true)),
         Just((Settings::CurveServer(key()), true, client(), false)),
         Just((Settings::CurveServer(key()), true, client(), true)),
@@ -178,7 +178,7 @@ fn run(settings: (Settings, bool, Settings, bool), events: Vec<(bool, Event)>) -
         }
         one.check();
         two.check();
-        // Under CURVE nobody but the server can tell its client that it is in.
+        // Under CURVE only the server can complete its client's handshake.
         let client_is_in = two.end.connection.is_ready() || two.established.is_some();
         assert!(!sealed || !one.asks || !client_is_in || one.accepted, "a client in that was not let in");
     }
@@ -197,7 +197,7 @@ proptest! {
     }
 }
 
-/// The walk reaches what it is about: with events in their proper order both ends come in, under every mechanism.
+/// With events in their proper order, both ends complete their handshake under every mechanism.
 #[test]
 fn the_walk_gets_through() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

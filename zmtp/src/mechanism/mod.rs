@@ -1,10 +1,11 @@
-//! Security mechanisms (RFC 37 §3.3): each is a file here, arms of [`Settings`] and arms of `Mechanism`.
+//! Security mechanisms (RFC 37 §3.3). Each has a file here, and arms in [`Settings`] and in `Mechanism`.
 //!
-//! A mechanism is a dialogue of commands. `Mechanism::start` and `Mechanism::receive` append the bodies of the
-//! commands to be sent; each `Step` says how the dialogue goes on. Before it tells the peer that it may come in it
-//! asks, always, and goes on with `Mechanism::admit`: whether there is anybody to be asked is the gate's affair. The
-//! side that has the last word, READY, stops once more when it knows what the peer calls itself, and goes on with
-//! `Mechanism::welcome`.
+//! A mechanism is a dialogue of commands. `Mechanism::start` and `Mechanism::receive` append the bodies of the commands
+//! to be sent, and each `Step` says how the dialogue goes on.
+//!
+//! A mechanism always stops with `Step::Ask` before it admits the peer, and goes on with `Mechanism::admit`; the gate
+//! decides whether a decision is required. The side that sends the last READY stops once more, when it has the peer's
+//! properties, and goes on with `Mechanism::welcome`.
 
 #[cfg(feature = "curve")]
 pub mod curve;
@@ -57,7 +58,7 @@ impl Mechanism {
         config: &Config,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<(Mechanism, Step), ProtocolError> {
-        let _ = &send; // only clients speak first
+        let _ = &send; // only clients send first
         Ok(match &config.mechanism {
             Settings::Null => (Mechanism::Null(null::Null::Both), Step::Ask(Proof::None)),
             #[cfg(feature = "plain")]
@@ -75,7 +76,7 @@ impl Mechanism {
         })
     }
 
-    /// Longest command that the dialogue accepts next, in bytes of its body.
+    /// Returns the length of the longest command that the dialogue accepts next, in bytes of its body.
     pub(crate) fn max_command(&self) -> usize {
         match self {
             Mechanism::Null(_) => null::MAX_COMMAND,
@@ -90,7 +91,7 @@ impl Mechanism {
         }
     }
 
-    /// Takes the peer's next command.
+    /// Handles the peer's next command.
     pub(crate) fn receive(
         &mut self,
         config: &Config,
@@ -98,7 +99,7 @@ impl Mechanism {
         now: Instant,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Step, ProtocolError> {
-        let _ = (&send, now); // NULL answers nothing
+        let _ = (&send, now); // NULL needs neither
         match (self, &config.mechanism) {
             (Mechanism::Null(null), _) => null.receive(config, command),
             #[cfg(feature = "plain")]
@@ -119,7 +120,7 @@ impl Mechanism {
         }
     }
 
-    /// Tells the peer, which [`Step::Ask`] asked for, that it may come in.
+    /// Admits the peer after a [`Step::Ask`], and appends the command that tells it, if the mechanism has one.
     pub(crate) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Step {
         match self {
             Mechanism::Null(null) => null.admit(config, send),
@@ -137,7 +138,7 @@ impl Mechanism {
         }
     }
 
-    /// Our READY for the peer that [`Step::Introduced`] tells of. The dialogue is over then.
+    /// Returns our READY for the peer of a [`Step::Introduced`]. The dialogue is over then.
     pub(crate) fn welcome(config: &Config, told: &Told) -> Vec<u8> {
         match &told.channel {
             #[cfg(feature = "curve")]

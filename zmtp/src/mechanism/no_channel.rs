@@ -1,11 +1,11 @@
-//! The encrypted connection of a build without CURVE: there is none.
+//! The stand-in for the encrypted connection in a build without CURVE.
 
 use crate::Traffic;
 use crate::decoder::{Decoder, Item, Limits};
 use crate::encoder::{Outbox, Wire};
 use crate::error::ProtocolError;
 
-/// Nobody can make one.
+/// It has no value.
 #[derive(Debug)]
 pub(crate) enum Channel {}
 

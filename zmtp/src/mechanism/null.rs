@@ -1,31 +1,31 @@
-//! NULL (RFC 23 §"The NULL Mechanism"): a READY each way, in any order. Ours waits for the gate, and with
-//! [`Config::selects`] for the peer's.
+//! NULL (RFC 23 §"The NULL Mechanism"). Each side sends a READY, in any order. Our READY is sent after the gate has
+//! admitted the peer, and with [`Config::selects`] also after the peer's READY.
 
 use super::step::{MAX_METADATA, READY, Step, Told, fault_of, read_properties, ready};
 use crate::Config;
 use crate::command::Command;
 use crate::error::ProtocolError;
 
-/// Longest command of the dialogue: a READY with as many properties as are accepted.
+/// The longest command of the dialogue: a READY with the longest accepted properties.
 pub(super) const MAX_COMMAND: usize = READY.len() + MAX_METADATA;
 
-/// The dialogue, by what is missing.
+/// The dialogue. Each state is named after what is missing.
 #[derive(Debug)]
 pub(crate) enum Null {
     /// Our READY and the peer's.
     Both,
-    /// Our READY: the gate is shut.
+    /// Our READY; the decision of the gate is awaited.
     Ours(Told),
     /// The peer's READY; ours follows it.
     TheirsFirst,
     /// The peer's READY; ours is sent.
     Theirs,
-    /// Nothing of the peer's.
+    /// Nothing from the peer.
     Nothing,
 }
 
 impl Null {
-    /// The peer may come in.
+    /// Admits the peer.
     pub(super) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Step {
         let (state, step) = match std::mem::replace(self, Null::Nothing) {
             Null::Both if config.selects => (Null::TheirsFirst, Step::More),

@@ -1,7 +1,7 @@
 //! PLAIN (RFC 24): a name and a password in clear text.
 //!
-//! `HELLO` → (the gate) → `WELCOME` → `INITIATE` → `READY`. The roles come from the settings; the greeting's as-server
-//! byte is neither sent nor read, as in libzmq.
+//! `HELLO` → (the gate) → `WELCOME` → `INITIATE` → `READY`. The settings assign the roles. The greeting's as-server
+//! byte is always 0 and ignored, as in libzmq.
 
 use bytes::Bytes;
 
@@ -16,11 +16,11 @@ const HELLO: &[u8] = b"\x05HELLO";
 const WELCOME: &[u8] = b"\x07WELCOME";
 const INITIATE: &[u8] = b"\x08INITIATE";
 
-/// The server's side, by what it waits for.
+/// The server's side. Each state is named after what it waits for.
 #[derive(Debug)]
 pub(crate) enum Server {
     Hello,
-    /// The gate.
+    /// The decision of the gate.
     Decision,
     Initiate,
     /// Nothing: our READY follows.
@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    /// The peer may come in.
+    /// Admits the peer.
     pub(super) fn admit(&mut self, send: &mut Vec<Vec<u8>>) {
         if let Server::Decision = self {
             send.push(WELCOME.to_vec());
@@ -64,7 +64,7 @@ impl Server {
     }
 }
 
-/// The client's side, by what it waits for.
+/// The client's side. Each state is named after what it waits for.
 #[derive(Debug)]
 pub(crate) enum Client {
     Welcome,
@@ -79,7 +79,7 @@ impl Client {
         password: &Secret,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Client, ProtocolError> {
-        // At once as long as it can get: growing would leave a copy behind.
+        // The capacity is the greatest length: growing would leave a copy of the password in memory.
         let mut hello = Vec::with_capacity(HELLO.len() + 2 * (1 + 255));
         hello.extend_from_slice(HELLO);
         for text in [username, password.expose()] {

@@ -33,7 +33,7 @@ fn accept() -> Decision {
     Decision::Accept { user_id: "admin".into(), metadata: Vec::new() }
 }
 
-/// What comes of bytes after the greeting, when the decision is yes.
+/// Returns the result of bytes after the greeting, when the decision is to accept.
 fn fault(config: Config, bytes: &str) -> Option<ProtocolError> {
     let now = Instant::now();
     let mut end = End::new(config, now);
@@ -232,7 +232,7 @@ fn the_misspelt_error_of_libzmq_is_a_refusal() {
     assert_eq!(fault(client(), "04 07 5E52524F52 02 34"), malformed);
 }
 
-/// A server that lets in `admin` with `secret`, and what it makes of the client's two commands.
+/// Runs a server that accepts `admin` with `secret`. Returns the results of the client's two commands.
 fn guarded(hello: &[u8], initiate: &[u8]) -> (End, Result<(), ProtocolError>) {
     let now = Instant::now();
     let mut end = End::new(server(), now);
@@ -253,7 +253,7 @@ fn no_flipped_bit_of_a_hello_gets_in() {
     let hello = hex(HELLO);
     let initiate = hex("04 09 08 494E495449415445");
     assert!(guarded(&hello, &initiate).0.established.is_some());
-    // The flags that mean nothing stand in the first five bits of the first byte.
+    // The first five bits of the first byte are unused flags.
     for bit in (0..hello.len() * 8).filter(|bit| !(3..8).contains(bit)) {
         let mut hello = hello.clone();
         hello[bit / 8] ^= 1 << (bit % 8);
@@ -262,7 +262,8 @@ fn no_flipped_bit_of_a_hello_gets_in() {
     }
 }
 
-/// What an INITIATE tells may be bent on the way, PLAIN protects nothing; the type of the peer must still be a legal one.
+/// The properties in an INITIATE may be changed on the way, because PLAIN protects nothing. The peer's type must still
+/// be legal.
 #[test]
 fn a_flipped_bit_of_an_initiate_brings_no_illegal_peer() {
     let initiate = hex("04 24 08 494E495449415445 0B 536F636B65742D54797065 00000006 4445414C4552");

@@ -1,21 +1,20 @@
-//! Bytes that nobody shall see.
+//! Secret bytes: they are not printed, and they are overwritten after use.
 
 use std::fmt;
 
-/// A password: it does not print, and its memory is overwritten when it goes.
+/// A password. It is not printed, and its memory is overwritten when it is dropped.
 ///
-/// The overwriting is what safe Rust can do: copies that were made on the way here, by a caller or by the network
-/// stack, are out of its reach.
+/// Safe Rust cannot overwrite copies that a caller or the network stack made earlier.
 #[derive(Clone, Default)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// Takes the bytes, without a copy from a vector or a string.
+    /// Creates a secret from bytes. A vector or a string is not copied.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Secret {
         Secret(bytes.into())
     }
 
-    /// The bytes. Compare them in constant time.
+    /// Returns the bytes. Compare them in constant time.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -29,7 +28,8 @@ impl Drop for Secret {
 }
 
 impl PartialEq for Secret {
-    /// For tests and tables: it does not stop at the first difference, but tells the length.
+    /// Compares all bytes, without stopping at the first difference, but its time reveals the length. It is meant for
+    /// tests and tables.
     fn eq(&self, other: &Secret) -> bool {
         let differing = self.0.iter().zip(&other.0).fold(0, |differing, (a, b)| differing | (a ^ b));
         self.0.len() == other.0.len() && std::hint::black_box(differing) == 0
@@ -38,7 +38,7 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
-/// Lends the bytes to a frame, which wipes them when its last clone goes.
+/// Lends the bytes to a frame, which overwrites them when its last clone is dropped.
 impl AsRef<[u8]> for Secret {
     fn as_ref(&self) -> &[u8] {
         self.expose()
@@ -69,7 +69,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Overwrites what a vector holds and has held, and empties it.
+/// Overwrites the content and the spare capacity of a vector, and empties it.
 pub(crate) fn wipe(bytes: &mut Vec<u8>) {
     bytes.clear();
     bytes.resize(bytes.capacity(), 0);
@@ -80,14 +80,14 @@ pub(crate) fn wipe(bytes: &mut Vec<u8>) {
 /// Overwrites bytes.
 pub(crate) fn overwrite(bytes: &mut [u8]) {
     bytes.fill(0);
-    // Keeps the compiler from leaving out a store that nobody reads.
+    // Keeps the compiler from removing a store whose value is not read.
     std::hint::black_box(&*bytes);
 }
 
-/// Appends to what may be secret. Where it has to grow, no copy stays behind.
+/// Appends to bytes that may be secret. When the vector grows, its old memory is overwritten.
 pub(crate) fn append(bytes: &mut Vec<u8>, more: &[u8]) {
     if bytes.capacity() - bytes.len() < more.len() {
-        // Twice as much, so that appending by pieces stays cheap.
+        // Twice the size, so that many small appends stay cheap.
         let mut larger = Vec::with_capacity(2 * (bytes.len() + more.len()));
         larger.extend_from_slice(bytes);
         wipe(bytes);

@@ -1,4 +1,4 @@
-//! Which mechanism a socket demands, with its credentials.
+//! The mechanism that a socket requires, with its credentials.
 
 #[cfg(feature = "plain")]
 use bytes::Bytes;
@@ -8,17 +8,17 @@ use super::Secret;
 #[cfg(feature = "curve")]
 use super::curve::{PublicKey, SecretKey};
 
-/// Which mechanism a socket demands, with its credentials.
+/// The mechanism that a socket requires, with its credentials.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Settings {
     /// NULL: no authentication, no secrecy (RFC 23 "NULL").
     #[default]
     Null,
-    /// PLAIN, the side that is shown a name and a password (RFC 24; `ZMQ_PLAIN_SERVER`).
+    /// PLAIN, the side that receives a name and a password (RFC 24; `ZMQ_PLAIN_SERVER`).
     #[cfg(feature = "plain")]
     PlainServer,
-    /// PLAIN, the side that shows them, at most 255 bytes each (RFC 24; `ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
+    /// PLAIN, the side that sends them, at most 255 bytes each (RFC 24; `ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
     #[cfg(feature = "plain")]
     PlainClient {
         /// The name.
@@ -32,7 +32,7 @@ pub enum Settings {
     /// CURVE, the side that knows the server's key (RFC 25; `ZMQ_CURVE_SERVERKEY`, `ZMQ_CURVE_SECRETKEY`).
     #[cfg(feature = "curve")]
     CurveClient {
-        /// The server's public key: no other server is talked to.
+        /// The server's public key. A server with another key is refused.
         server: PublicKey,
         /// Our own key.
         secret: SecretKey,
@@ -40,7 +40,7 @@ pub enum Settings {
 }
 
 impl Settings {
-    /// The mechanism's name, as the greeting carries it.
+    /// Returns the mechanism's name, as the greeting carries it.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl Settings {
         }
     }
 
-    /// Whether this side admits peers, and so asks whether it may; a client does not.
+    /// Returns whether this side admits peers, and so may require a decision about them. A client does not.
     #[must_use]
     pub fn admits(&self) -> bool {
         match self {
@@ -68,15 +68,15 @@ impl Settings {
         }
     }
 
-    /// The greeting's mechanism field: the name, NUL padded.
+    /// Returns the greeting's mechanism field: the name, padded with NUL.
     pub(crate) fn field(&self) -> [u8; 20] {
         let mut field = [0; 20];
         field[..self.name().len()].copy_from_slice(self.name().as_bytes());
         field
     }
 
-    /// Whether peers below 3.0, which know no mechanism, may connect at all. Anything but NULL would let them in
-    /// without a proof of who they are (libzmq session_base.cpp `zap_enabled`).
+    /// Returns whether peers below 3.0 may connect. They have no mechanism, so with anything but NULL they would
+    /// connect without authentication (libzmq session_base.cpp `zap_enabled`).
     pub(crate) fn permits_legacy(&self) -> bool {
         matches!(self, Settings::Null)
     }

@@ -1,4 +1,4 @@
-//! What the dialogues of all mechanisms have in common: how one goes on, and the properties of READY and INITIATE.
+//! What all mechanisms have in common: the steps of a dialogue, and the properties of READY and INITIATE.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use crate::command::{self, Command};
 use crate::error::ProtocolError;
 use crate::{Config, SocketType};
 
-/// Longest property list that a handshake accepts, in bytes.
+/// The longest property list that a handshake accepts, in bytes.
 pub(crate) const MAX_METADATA: usize = 8 * 1024;
 
 /// The longest ERROR command: a name of 5 and a reason of 255 bytes, each with its length.
@@ -17,15 +17,16 @@ pub(crate) const MAX_ERROR: usize = 1 + 5 + 1 + 255;
 /// The name of the command that ends a dialogue.
 pub(crate) const READY: &[u8] = b"\x05READY";
 
-/// The property of a peer that dials again after an ERROR. libzmq gives up for good then, and loses what it has queued.
+/// The property of a peer that dials again after an ERROR. libzmq never dials again then, and loses its queued
+/// messages.
 const REDIALS: &str = "X-Redials";
 
-/// What the handshake told of the peer.
+/// What the peer sent about itself in the handshake.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) socket_type: Option<SocketType>,
     pub(crate) routing_id: Bytes,
-    /// After an ERROR it dials again.
+    /// Whether it dials again after an ERROR.
     pub(crate) redials: bool,
     pub(crate) properties: Vec<(String, Bytes)>,
     /// What encrypts the traffic.
@@ -35,17 +36,17 @@ pub(crate) struct Told {
 /// How a dialogue goes on.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// The peer speaks next.
+    /// The peer sends the next command.
     More,
-    /// The peer showed who it is: `admit` is to be called when it may come in, and nothing else before.
+    /// The peer has sent its credentials. The next call is `admit`, when the peer is admitted.
     Ask(Proof),
-    /// The peer may come in, and has said what it calls itself: it waits for our READY (`Mechanism::welcome`).
+    /// The peer is admitted and has sent its properties. It waits for our READY (`Mechanism::welcome`).
     Introduced(Told),
     /// The dialogue is over.
     Ready(Told),
 }
 
-/// What a command is that has no place here: a refusal, or out of order.
+/// Returns the fault for a command that is not expected: a refusal, or a command out of order.
 pub(crate) fn fault_of(command: &Command<'_>) -> ProtocolError {
     match command {
         Command::Error(reason) => ProtocolError::of_reason(reason),
@@ -53,17 +54,17 @@ pub(crate) fn fault_of(command: &Command<'_>) -> ProtocolError {
     }
 }
 
-/// Our READY in clear text.
+/// Returns our READY in clear text.
 pub(crate) fn ready(config: &Config) -> Vec<u8> {
     let mut ready = READY.to_vec();
     write_own_properties(config, &mut ready);
     ready
 }
 
-/// Our own properties: `Socket-Type`, `Identity` where the type has one, then the application's.
+/// Appends our own properties: `Socket-Type`, `Identity` if the socket type has one, then the application's.
 ///
-/// libzmq sends `Identity` from REQ, DEALER and ROUTER even when it is empty, and compares both names with regard
-/// to case, so they are spelled exactly so.
+/// libzmq sends `Identity` from REQ, DEALER and ROUTER even when it is empty. It compares both names with regard to
+/// case, so they must be spelled like this.
 pub(crate) fn write_own_properties(config: &Config, out: &mut Vec<u8>) {
     command::write_property("Socket-Type", config.socket_type.name().as_bytes(), out);
     if config.socket_type.sends_identity() {
@@ -77,10 +78,10 @@ pub(crate) fn write_own_properties(config: &Config, out: &mut Vec<u8>) {
     }
 }
 
-/// Reads the peer's properties and holds its socket type against ours.
+/// Reads the peer's properties and checks its socket type against ours.
 ///
-/// Of a repeated property the first value counts, of `Identity` the last, as in libzmq. A peer need not name its
-/// socket type.
+/// If a property is repeated, its first value counts, but for `Identity` the last one, as in libzmq. A peer need not
+/// send its socket type.
 pub(crate) fn read_properties(config: &Config, data: &[u8]) -> Result<Told, ProtocolError> {
     if data.len() > MAX_METADATA {
         return Err(ProtocolError::InvalidMetadata);
@@ -98,7 +99,8 @@ pub(crate) fn read_properties(config: &Config, data: &[u8]) -> Result<Told, Prot
         } else if name.eq_ignore_ascii_case(REDIALS) {
             told.redials = true;
         } else if name.eq_ignore_ascii_case("User-Id") || name.eq_ignore_ascii_case("Routing-Id") {
-            // Who the peer is says the authoriser (RFC 27), never the peer; what it calls itself is its `Identity`.
+            // Ignored: only the authentication sets a user id (RFC 27), and the peer's own routing id is its
+            // `Identity`.
         } else if !told.properties.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             told.properties.push((name.to_owned(), command::keep(value)));
         }

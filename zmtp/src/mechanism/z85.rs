@@ -1,22 +1,22 @@
-//! Z85 (RFC 32): four bytes as five printable characters, most significant first.
+//! Z85 (RFC 32): encodes four bytes as five printable characters, most significant first.
 
 use std::fmt;
 
 const ALPHABET: &[u8; 85] =
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
-/// Why a text is no Z85.
+/// Why a text is not valid Z85, or bytes cannot be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Z85Error {
-    /// Z85 takes bytes by fours and characters by fives; this many are left over.
+    /// The number of bytes is not a multiple of four, or the number of characters not a multiple of five.
     Length {
-        /// How many there are.
+        /// The number of bytes or characters.
         length: usize,
     },
-    /// A character that is none of the 85, or the fifth of a group that stands for more than 32 bits.
+    /// A character is not one of the 85, or it is the fifth of a group whose value exceeds 32 bits.
     Character {
-        /// Where it stands, in bytes from the beginning.
+        /// Its offset, in bytes.
         at: usize,
     },
 }
@@ -32,7 +32,7 @@ impl fmt::Display for Z85Error {
 
 impl std::error::Error for Z85Error {}
 
-/// Bytes as text, a quarter longer.
+/// Encodes bytes as text, which is a quarter longer.
 ///
 /// ```
 /// use zeroxide_zmtp::mechanism::z85;
@@ -42,7 +42,7 @@ impl std::error::Error for Z85Error {}
 /// ```
 ///
 /// # Errors
-/// When the number of bytes is no multiple of four (RFC 32 pads nothing).
+/// Returns [`Z85Error::Length`] if the number of bytes is not a multiple of four (RFC 32 has no padding).
 pub fn encode(bytes: &[u8]) -> Result<String, Z85Error> {
     if bytes.len() % 4 != 0 {
         return Err(Z85Error::Length { length: bytes.len() });
@@ -57,10 +57,10 @@ pub fn encode(bytes: &[u8]) -> Result<String, Z85Error> {
     Ok(text)
 }
 
-/// Text as bytes.
+/// Decodes text to bytes.
 ///
 /// # Errors
-/// When it is no Z85.
+/// Returns an error if the text is not valid Z85.
 pub fn decode(text: &str) -> Result<Vec<u8>, Z85Error> {
     if text.len() % 5 != 0 {
         return Err(Z85Error::Length { length: text.len() });
@@ -78,13 +78,13 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Z85Error> {
     Ok(bytes)
 }
 
-/// The character that stands for `value`, which is below 85. Secret keys pass here: every entry is read, so that no
-/// address depends on the secret.
+/// Returns the character for `value`, which is below 85. Secret keys are encoded with it: it reads every entry, so that
+/// no memory access depends on the secret.
 fn digit(value: u8) -> u8 {
     (0_u8..).zip(ALPHABET).fold(0, |found, (index, character)| found | (character & equal(index, value)))
 }
 
-/// What a character stands for. Every entry is looked at, as above.
+/// Returns the value of a character. It reads every entry, for the same reason.
 fn worth(character: u8) -> Option<u8> {
     let (mut found, mut known) = (0, 0);
     for (index, candidate) in (0_u8..).zip(ALPHABET) {
@@ -95,10 +95,10 @@ fn worth(character: u8) -> Option<u8> {
     (known != 0).then_some(found)
 }
 
-/// All ones when `a` and `b` are the same, else zero; without a branch.
+/// Returns all ones if `a` equals `b`, else zero, without a branch.
 fn equal(a: u8, b: u8) -> u8 {
     let difference = u16::from(a ^ b);
-    // Only 0 borrows from the upper byte.
+    // Only for 0 does the subtraction borrow from the upper byte.
     (difference.wrapping_sub(1) >> 8) as u8
 }
 

@@ -1,7 +1,7 @@
 //! ZAP 1.0 (RFC 27): the frames of a request to an authentication handler, and of its reply.
 //!
-//! Frames only: who carries them, and what happens while nobody answers, is the caller's affair. A reply that breaks
-//! the protocol in any way is a [`Violation`], never a yes.
+//! This module only makes and reads frames. The caller transports them, and decides what happens when no reply comes. A
+//! reply that breaks the protocol in any way is a [`Violation`] and never admits a peer.
 
 use std::fmt;
 
@@ -9,34 +9,34 @@ use super::{Decision, Proof, Status};
 use crate::command;
 use crate::{Frame, Message};
 
-/// The only version there is.
+/// The only version of ZAP.
 const VERSION: &str = "1.0";
 
 /// Empty delimiter, version, request id, status code, status text, user id, metadata.
 const REPLY_FRAMES: usize = 7;
 
-/// Bytes of a handler's text that are kept for a report.
+/// The most bytes of a handler's text that are kept for a report.
 const MAX_TEXT: usize = 255;
 
-/// The question whether a peer may come in.
+/// A request to decide whether a peer is admitted.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Names the request; the reply repeats it.
+    /// The id of the request, which the reply repeats.
     pub id: &'a str,
-    /// The domain of the asking socket (`ZMQ_ZAP_DOMAIN`).
+    /// The domain of the requesting socket (`ZMQ_ZAP_DOMAIN`).
     pub domain: &'a [u8],
     /// The peer's address without port.
     pub address: &'a str,
-    /// The routing id of the asking socket itself, as libzmq sends it (RFC 27 speaks of the connection's).
+    /// The routing id of the requesting socket itself, as libzmq sends it (RFC 27 means that of the connection).
     pub routing_id: &'a [u8],
     /// The mechanism's name.
     pub mechanism: &'a str,
-    /// What it proves of the peer.
+    /// What the mechanism proves of the peer.
     pub proof: &'a Proof,
 }
 
 impl Request<'_> {
-    /// The frames, with the empty delimiter that a REP or ROUTER expects.
+    /// Returns the frames, with the empty delimiter that a REP or ROUTER expects.
     #[must_use]
     pub fn to_message(&self) -> Message {
         let mut message = Message::from(Frame::new());
@@ -50,7 +50,7 @@ impl Request<'_> {
             #[cfg(feature = "plain")]
             Proof::Plain { username, password } => {
                 message.push_back(&username[..]);
-                // Whoever reads it last wipes it.
+                // The password is overwritten when its last clone is dropped.
                 message.push_back(Frame::from_owner(password.clone()));
             }
             #[cfg(feature = "curve")]
@@ -60,12 +60,12 @@ impl Request<'_> {
     }
 }
 
-/// A reply that keeps to the protocol.
+/// A valid reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// What it says.
+    /// The decision.
     pub decision: Decision,
-    /// The handler's words, for people on this side; the peer never sees them.
+    /// The handler's text, for people on this side. It is not sent to the peer.
     pub text: String,
 }
 
@@ -73,7 +73,7 @@ impl Reply {
     /// Reads the reply to request `id`.
     ///
     /// # Errors
-    /// The first [`Violation`].
+    /// Returns the first [`Violation`] of the protocol.
     pub fn from_message(message: &Message, id: &str) -> Result<Reply, Violation> {
         let frame = |at: usize| message.get(at).map_or(&[][..], |frame| frame);
         if message.len() != REPLY_FRAMES {
@@ -98,7 +98,7 @@ impl Reply {
 }
 
 fn user_id(bytes: &[u8]) -> Result<String, Violation> {
-    // Not mended: two ids that differ must not become one.
+    // Invalid UTF-8 is not replaced: two different ids must not become equal.
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Violation::UserId)
 }
 
@@ -111,7 +111,7 @@ fn metadata(bytes: &[u8]) -> Result<Vec<(String, bytes::Bytes)>, Violation> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Violation {
-    /// It has not seven frames.
+    /// It does not have seven frames.
     Frames {
         /// How many it has.
         count: usize,
@@ -120,18 +120,18 @@ pub enum Violation {
     Delimiter,
     /// Its version is not 1.0.
     Version,
-    /// It answers another request.
+    /// It is a reply to another request.
     RequestId,
     /// Its status code is none of 200, 300, 400 and 500.
     StatusCode,
     /// Its user id is not UTF-8.
     UserId,
-    /// Its metadata is no list of properties.
+    /// Its metadata is not a list of properties.
     Metadata,
 }
 
 impl Violation {
-    /// libzmq's number for it (`ZMQ_PROTOCOL_ERROR_ZAP_…`).
+    /// Returns libzmq's number for it (`ZMQ_PROTOCOL_ERROR_ZAP_*`).
     #[must_use]
     pub fn code(self) -> u32 {
         0x2000_0000

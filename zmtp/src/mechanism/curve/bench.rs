@@ -1,5 +1,5 @@
-//! A client and a server that stop after each command, so that a test may do harm in between; and peers that know the
-//! keys and say what they like.
+//! A client and a server that stop after each command, so that a test can change what is sent; and peers that have the
+//! keys and send anything.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ pub(crate) const CLIENT_SECRET: &str = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs
 pub(crate) const SERVER_PUBLIC: &str = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 pub(crate) const SERVER_SECRET: &str = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
 
-/// What cannot fail, because this side keeps to the rules.
+/// Returns the result of a step that cannot fail, because this side follows the rules.
 const HONEST: &str = "an honest step";
 
 pub(crate) fn client_key() -> SecretKey {
@@ -50,12 +50,12 @@ pub(crate) fn accept() -> Decision {
     Decision::Accept { user_id: "anna".into(), metadata: Vec::new() }
 }
 
-/// A greeting with CURVE.
+/// Returns a greeting with CURVE.
 pub(crate) fn greeting(version: Version) -> Vec<u8> {
     hex(&format!("FF 00*8 7F 03 0{} 4355525645 00*15 00*32", u8::from(version == Version::V3_1)))
 }
 
-/// One end that has the peer's greeting, and what it says after its own.
+/// Returns an end that has the peer's greeting, and what it sends after its own.
 pub(crate) fn greeted(config: Config, version: Version, now: Instant) -> (End, Vec<u8>) {
     let mut end = End::new(config, now);
     end.input(&greeting(version), now).expect(HONEST);
@@ -64,7 +64,7 @@ pub(crate) fn greeted(config: Config, version: Version, now: Instant) -> (End, V
 }
 
 #[cfg(test)]
-/// Two ends, and every command of their handshake, as it went over the wire.
+/// Two ends, and every command of their handshake, as it was sent.
 pub(crate) struct Handshake {
     pub(crate) client: End,
     pub(crate) server: End,
@@ -77,13 +77,13 @@ pub(crate) struct Handshake {
 
 #[cfg(test)]
 impl Handshake {
-    /// A DEALER and a ROUTER that have met.
+    /// Returns a DEALER and a ROUTER after their handshake.
     pub(crate) fn done() -> Handshake {
         let version = Version::V3_1;
         Handshake::of(client_config(SocketType::Dealer), server_config(SocketType::Router), version)
     }
 
-    /// `client` and `server` that have met, each taking the other for a peer of `version`.
+    /// Returns `client` and `server` after their handshake. Each takes the other for a peer of `version`.
     pub(crate) fn of(client: Config, server: Config, version: Version) -> Handshake {
         let now = Instant::now();
         let (mut client, hello) = greeted(client, version, now);
@@ -102,46 +102,46 @@ impl Handshake {
     }
 }
 
-/// A command in its frame.
+/// Returns a command in its frame.
 pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     Framing::V2.write(Header::command(body.len()), &mut frame);
     [frame, body.to_vec()].concat()
 }
 
-/// The body of a frame that was sent.
+/// Returns the body of a frame that was sent.
 pub(crate) fn unframed(frame: &[u8]) -> &[u8] {
     let (header, size) = Framing::V2.parse(frame).expect(HONEST).expect(HONEST);
     assert_eq!(header.length as usize, frame.len() - size);
     &frame[size..]
 }
 
-/// An impostor's end of an open connection.
+/// An attacker's end of an open connection.
 #[derive(Debug)]
 pub(crate) struct Line(Channel);
 
 impl Line {
-    /// A MESSAGE with these flags and this payload, in its frame.
+    /// Returns a MESSAGE with these flags and this payload, in its frame.
     pub(crate) fn message(&mut self, flags: u8, payload: &[u8]) -> Vec<u8> {
         self.0.seal_for_test(flags, payload)
     }
 }
 
-/// A client of flesh and blood, who knows the keys and says what it likes.
+/// A client that has the keys and sends anything.
 pub(crate) struct Stranger {
     pub(crate) transient: SecretKey,
-    /// C' of the HELLO, where it is not the transient key's.
+    /// C' of the HELLO, if it is not that of the transient key.
     pub(crate) claimed: Option<PublicKey>,
     pub(crate) version: [u8; 2],
     pub(crate) padding: [u8; 72],
     pub(crate) hello_nonce: u64,
 }
 
-/// What it says in an INITIATE.
+/// The content of its INITIATE.
 pub(crate) struct Claims {
     pub(crate) nonce: u64,
     pub(crate) secret: SecretKey,
-    /// C, where it is not the secret key's.
+    /// C, if it is not that of the secret key.
     pub(crate) public: Option<PublicKey>,
     pub(crate) vouched_transient: PublicKey,
     pub(crate) vouched_server: PublicKey,
@@ -163,7 +163,7 @@ impl Stranger {
         framed(&hello)
     }
 
-    /// What it says when it is honest.
+    /// Returns the content of a valid INITIATE.
     pub(crate) fn claims(&self) -> Claims {
         Claims {
             nonce: self.hello_nonce + 1,
@@ -175,7 +175,7 @@ impl Stranger {
         }
     }
 
-    /// The line after an INITIATE with the nonce `sent`.
+    /// Returns the open connection after an INITIATE with the nonce `sent`.
     pub(crate) fn line(&self, welcome: &[u8], sent: u64) -> Line {
         let body = unframed(welcome);
         let nonce = random(b"WELCOME-", body[8..24].try_into().expect(HONEST));
@@ -186,7 +186,7 @@ impl Stranger {
         Line(Channel::new(key, Role::Client, sent, 1))
     }
 
-    /// The answer to a WELCOME.
+    /// Returns the INITIATE for a WELCOME.
     pub(crate) fn initiate(&self, welcome: &[u8], claims: &Claims) -> Vec<u8> {
         let body = unframed(welcome);
         let nonce = random(b"WELCOME-", body[8..24].try_into().expect(HONEST));
@@ -206,7 +206,7 @@ impl Stranger {
     }
 }
 
-/// A server that has the right key and means harm.
+/// A malicious server that has the right key.
 pub(crate) struct Impostor {
     /// C', from the HELLO.
     client: PublicKey,
@@ -219,7 +219,7 @@ impl Impostor {
         Impostor { client, transient: SecretKey::generate(&dice(4)).expect(HONEST) }
     }
 
-    /// A WELCOME with this inside.
+    /// Returns a WELCOME with this content.
     pub(crate) fn welcome(&self, inside: &[u8]) -> Vec<u8> {
         let key = BoxKey::agree(&server_key(), &self.client).expect(HONEST);
         let mut welcome = [&b"\x07WELCOME"[..], &[5; 16]].concat();
@@ -227,7 +227,7 @@ impl Impostor {
         framed(&welcome)
     }
 
-    /// A READY with these properties.
+    /// Returns a READY with these properties.
     pub(crate) fn ready(&self, nonce: u64, properties: &[u8]) -> Vec<u8> {
         let key = BoxKey::agree(&self.transient, &self.client).expect(HONEST);
         let mut ready = [&b"\x05READY"[..], &nonce.to_be_bytes()].concat();
@@ -235,7 +235,7 @@ impl Impostor {
         framed(&ready)
     }
 
-    /// The line after a READY with this nonce.
+    /// Returns the open connection after a READY with this nonce.
     pub(crate) fn line(&self, nonce: u64) -> Line {
         let key = BoxKey::agree(&self.transient, &self.client).expect(HONEST);
         Line(Channel::new(key, Role::Server, nonce, 2))

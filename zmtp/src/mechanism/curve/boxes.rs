@@ -1,7 +1,7 @@
 //! Boxes: NaCl's `crypto_box` and `crypto_secretbox`, the only cryptography that CURVE uses.
 //!
-//! Nothing is invented here. The key of a box is HSalsa20 of the X25519 secret (NaCl's `beforenm`), computed once for
-//! each pair of keys; a box is XSalsa20-Poly1305, its tag in front (libsodium's "easy" layout).
+//! The key of a box is HSalsa20 of the X25519 secret (NaCl's `beforenm`), computed once for each pair of keys. A box is
+//! XSalsa20-Poly1305 with its tag in front (libsodium's "easy" layout).
 
 use std::fmt;
 
@@ -13,25 +13,25 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::keys::{PublicKey, SecretKey};
 
-/// Bytes of a box's tag.
+/// The length of a box's tag, in bytes.
 pub(super) const TAG: usize = 16;
 
 /// A nonce.
 pub(super) type Nonce = [u8; 24];
 
-/// The key of a box. It does not print, and its memory is overwritten when it goes. It lies behind a pointer: what holds
-/// it moves through the states of a handshake, and a move overwrites nothing where it came from.
+/// The key of a box. It is not printed, and its memory is overwritten when it is dropped. It is behind a pointer: its
+/// owner moves through the states of a handshake, and a move does not overwrite the old place.
 #[derive(Clone)]
 pub(super) struct BoxKey(Box<Zeroizing<[u8; 32]>>);
 
-/// The box was not made with this key and nonce.
+/// The error for a box that was not made with this key and nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Forged;
 
 impl BoxKey {
-    /// What `secret` and the owner of `public` share. `None` for a public key of low order, with which the shared key
-    /// is known to everybody (RFC 7748 §6.1), and for a second spelling of a key, which would pass an authoriser as
-    /// somebody else.
+    /// Computes the key that `secret` and the owner of `public` share. Returns `None` for a public key of low order,
+    /// with which the shared key is known to everybody (RFC 7748 §6.1). Returns `None` also for a second spelling of a
+    /// key, which an authentication would take for another peer.
     pub(super) fn agree(secret: &SecretKey, public: &PublicKey) -> Option<BoxKey> {
         if !public.is_canonical() {
             return None;
@@ -47,18 +47,18 @@ impl BoxKey {
         Some(kept)
     }
 
-    /// A key of random bytes, for a secret box.
+    /// Makes a key of random bytes, for a secret box.
     pub(super) fn of(bytes: [u8; 32]) -> BoxKey {
         BoxKey(Box::new(Zeroizing::new(bytes)))
     }
 
-    /// Encrypts `body` in place; the tag.
+    /// Encrypts `body` in place. Returns the tag.
     #[cfg(not(feature = "curve-simd"))]
     pub(super) fn seal(&self, nonce: &Nonce, body: &mut [u8]) -> [u8; TAG] {
         let cipher = XSalsa20Poly1305::new((&**self.0).into());
         match cipher.encrypt_in_place_detached(nonce.into(), &[], body) {
             Ok(tag) => tag.into(),
-            // No slice is as long as this needs. Should one ever be, nothing legible leaves.
+            // Only a slice longer than any possible one fails. If it ever does, no clear text is sent.
             Err(_) => {
                 body.zeroize();
                 [0; TAG]
@@ -66,14 +66,14 @@ impl BoxKey {
         }
     }
 
-    /// Decrypts `body` in place, after its tag was found right; else it is left as it was.
+    /// Decrypts `body` in place if its tag is right; else leaves it unchanged.
     #[cfg(not(feature = "curve-simd"))]
     pub(super) fn open(&self, nonce: &Nonce, tag: &[u8; TAG], body: &mut [u8]) -> Result<(), Forged> {
         let cipher = XSalsa20Poly1305::new((&**self.0).into());
         cipher.decrypt_in_place_detached(nonce.into(), &[], body, tag.into()).map_err(|_| Forged)
     }
 
-    /// Encrypts `body` in place; the tag.
+    /// Encrypts `body` in place. Returns the tag.
     #[cfg(feature = "curve-simd")]
     pub(super) fn seal(&self, nonce: &Nonce, body: &mut [u8]) -> [u8; TAG] {
         let mut tag = [0; TAG];
@@ -81,14 +81,14 @@ impl BoxKey {
         tag
     }
 
-    /// Decrypts `body` in place, after its tag was found right; else it is left as it was.
+    /// Decrypts `body` in place if its tag is right; else leaves it unchanged.
     #[cfg(feature = "curve-simd")]
     pub(super) fn open(&self, nonce: &Nonce, tag: &[u8; TAG], body: &mut [u8]) -> Result<(), Forged> {
         dryoc::classic::crypto_box::crypto_box_open_detached_afternm_inplace(body, tag, nonce, &self.0)
             .map_err(|_| Forged)
     }
 
-    /// Appends a whole box: tag, ciphertext.
+    /// Appends a whole box: tag, then ciphertext.
     pub(super) fn seal_onto(&self, nonce: &Nonce, body: &[u8], out: &mut Vec<u8>) {
         let at = out.len();
         out.extend_from_slice(&[0; TAG]);
@@ -97,7 +97,7 @@ impl BoxKey {
         tag.copy_from_slice(&self.seal(nonce, body));
     }
 
-    /// What is in a whole box.
+    /// Opens a whole box. Returns its content.
     pub(super) fn open_box(&self, nonce: &Nonce, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Forged> {
         let (tag, body) = sealed.split_first_chunk().ok_or(Forged)?;
         let mut body = Zeroizing::new(body.to_vec());
@@ -112,7 +112,7 @@ impl fmt::Debug for BoxKey {
     }
 }
 
-/// A nonce that counts (RFC 26 "short nonce").
+/// Returns a counting nonce (RFC 26 "short nonce").
 #[inline]
 pub(super) fn counted(prefix: &[u8; 16], count: u64) -> Nonce {
     let mut nonce = [0; 24];
@@ -121,7 +121,7 @@ pub(super) fn counted(prefix: &[u8; 16], count: u64) -> Nonce {
     nonce
 }
 
-/// A random nonce (RFC 26 "long nonce").
+/// Returns a random nonce (RFC 26 "long nonce").
 pub(super) fn random(prefix: &[u8; 8], random: &[u8; 16]) -> Nonce {
     let mut nonce = [0; 24];
     nonce[..8].copy_from_slice(prefix);

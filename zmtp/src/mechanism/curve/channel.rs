@@ -1,10 +1,10 @@
-//! Traffic under CURVE (RFC 26 §"MESSAGE"): each frame is sealed by itself.
+//! Traffic under CURVE (RFC 26 §"MESSAGE"). Each frame is sealed separately.
 //!
-//! `7 "MESSAGE" nonce(8) tag(16) [flags(1) payload]`. The flags inside are MORE and, differing from those of a frame,
-//! 2 for a command; outside there is a plain message frame, as libzmq sends it (RFC 37 would have a command; both are
-//! accepted).
+//! `7 "MESSAGE" nonce(8) tag(16) [flags(1) payload]`. The flags in the box are 1 for MORE and 2 for a command, which
+//! differs from the flags of a frame. The outer frame is sent as a message, as in libzmq; RFC 37 specifies a command.
+//! Both are accepted.
 //!
-//! Invariant: no nonce is used twice with a key, and the last one received moves only when the tag was right.
+//! Invariants: no nonce is used twice with a key; the last received nonce changes only when the tag is right.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -18,16 +18,16 @@ use crate::memory;
 use crate::message::INLINE;
 use crate::{Frame, Message, Traffic, Version};
 
-/// Flags inside the box.
+/// Flags in the box.
 const MORE: u8 = 1;
 const COMMAND: u8 = 2;
 
-/// Where the parts of a MESSAGE lie.
+/// The offsets of the parts of a MESSAGE.
 const NONCE_AT: usize = MESSAGE.len();
 const TAG_AT: usize = NONCE_AT + 8;
 const BOX_AT: usize = TAG_AT + TAG;
 
-/// Which end of the connection this is: the two count for themselves.
+/// The end of the connection. Each end counts its own nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Client,
@@ -35,7 +35,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// What the nonces of messages from this end begin with.
+    /// Returns the prefix of the nonces of messages from this end.
     fn prefix(self) -> &'static [u8; 16] {
         match self {
             Role::Client => b"CurveZMQMESSAGEC",
@@ -56,7 +56,7 @@ impl Role {
 pub(crate) struct Channel {
     key: BoxKey,
     role: Role,
-    /// The nonces used last.
+    /// The last nonces.
     sent: u64,
     received: u64,
     assembly: Assembly,
@@ -71,7 +71,7 @@ impl Channel {
         &self.key
     }
 
-    /// Whether frames of an unfinished message are here.
+    /// Returns whether frames of an unfinished message are kept.
     pub(crate) fn is_partial(&self) -> bool {
         !self.assembly.is_empty()
     }
@@ -97,7 +97,7 @@ impl Channel {
         }
     }
 
-    /// Seals a command that is no traffic: PING, PONG.
+    /// Seals a command that is not traffic: PING, PONG.
     pub(crate) fn seal_command(&mut self, body: &[u8], out: &mut Outbox) -> Result<(), ProtocolError> {
         self.seal_frame(COMMAND, body, Frame::new(), out)
     }
@@ -112,7 +112,7 @@ impl Channel {
         Ok(())
     }
 
-    /// One copy, from the frame to where it is sealed: the staging buffer, or memory of its own for a large one.
+    /// Seals one frame with one copy: into the staging buffer, or into memory of its own if the frame is large.
     fn seal_frame(
         &mut self,
         flags: u8,
@@ -153,7 +153,7 @@ impl Channel {
         head[TAG_AT..].copy_from_slice(&self.key.seal(nonce, body));
     }
 
-    /// Opens frames until a message is complete or a command comes. `limits` hold for what is inside.
+    /// Opens frames until a message is complete or a command arrives. `limits` apply to the content of the boxes.
     pub(crate) fn next(
         &mut self,
         decoder: &mut Decoder,
@@ -183,7 +183,7 @@ impl Channel {
         Ok(None)
     }
 
-    /// Opens the body of one MESSAGE: its flags and its payload. One copy, from the wire to the frame.
+    /// Opens the body of one MESSAGE with one copy, from the wire to the frame. Returns its flags and its payload.
     fn open(&mut self, sealed: Sealed<'_>) -> Result<(u8, Frame), ProtocolError> {
         match sealed {
             Sealed::Lent(body) => {
@@ -209,13 +209,13 @@ impl Channel {
         }
     }
 
-    /// Opens a MESSAGE that a test holds in its hands.
+    /// Opens a MESSAGE, for a test.
     #[cfg(test)]
     pub(super) fn open_for_test(&mut self, body: &[u8]) -> Result<(u8, Frame), ProtocolError> {
         self.open(Sealed::Lent(body))
     }
 
-    /// A MESSAGE with any flags and payload.
+    /// Makes a MESSAGE with any flags and payload.
     #[cfg(any(test, fuzzing))]
     pub(super) fn seal_for_test(&mut self, flags: u8, payload: &[u8]) -> Vec<u8> {
         self.sent = self.sent.wrapping_add(1);
@@ -225,7 +225,7 @@ impl Channel {
         bytes
     }
 
-    /// Looks at the outside of a MESSAGE: its nonce, which must be above the last, and its tag.
+    /// Checks the clear part of a MESSAGE: its nonce must be above the last one. Returns the nonce and the tag.
     fn admit(&self, body: &[u8]) -> Result<(u64, [u8; TAG]), ProtocolError> {
         let malformed = || ProtocolError::MalformedCommand(CommandKind::Message);
         if body.len() < OVERHEAD {

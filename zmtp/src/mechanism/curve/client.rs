@@ -1,4 +1,4 @@
-//! The client's side of the handshake: `HELLO`, then what the server's `WELCOME` and `READY` are answered with.
+//! The client's side of the handshake: it sends `HELLO`, answers `WELCOME` with `INITIATE`, and receives `READY`.
 
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use crate::mechanism::step::{
     MAX_ERROR, MAX_METADATA, Step, fault_of, read_properties, write_own_properties,
 };
 
-/// The client, by what it waits for.
+/// The client. Each state is named after what it waits for.
 #[derive(Debug)]
 pub(crate) enum Client {
     Welcome(Box<Greeted>),
@@ -25,20 +25,20 @@ pub(crate) enum Client {
     Nothing,
 }
 
-/// After our HELLO.
+/// What is kept after our HELLO.
 #[derive(Debug)]
 pub(crate) struct Greeted {
     /// c' and C'.
     transient: SecretKey,
-    /// Of c' and S.
+    /// The key of c' and S.
     key: BoxKey,
     vouch_nonce: [u8; 16],
 }
 
-/// After our INITIATE.
+/// What is kept after our INITIATE.
 #[derive(Debug)]
 pub(crate) struct Initiated {
-    /// Of c' and S'.
+    /// The key of c' and S'.
     key: BoxKey,
 }
 
@@ -76,7 +76,7 @@ impl Client {
         command: &Command<'_>,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Step, ProtocolError> {
-        // A fault leaves nothing behind.
+        // On a fault, the state stays `Nothing` and the keys are dropped.
         match (std::mem::replace(self, Client::Nothing), command) {
             (Client::Welcome(greeted), Command::Other { name: b"WELCOME", data }) => {
                 let (initiate, initiated) = greeted.welcome(config, secret, server, data)?;
@@ -91,7 +91,7 @@ impl Client {
 }
 
 impl Greeted {
-    /// Opens a WELCOME, and answers it.
+    /// Opens a WELCOME. Returns our INITIATE and the next state.
     fn welcome(
         self,
         config: &Config,

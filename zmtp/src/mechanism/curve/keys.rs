@@ -10,7 +10,7 @@ use crate::entropy::{Entropy, NoEntropy};
 use crate::mechanism::Secret;
 use crate::mechanism::z85::{self, Z85Error};
 
-/// A public key: who a peer is. It prints as Z85, as libzmq's tools write it.
+/// A public key, which identifies a peer. It prints as Z85, as libzmq's tools write it.
 ///
 /// ```
 /// use zeroxide_zmtp::mechanism::curve::PublicKey;
@@ -22,40 +22,39 @@ use crate::mechanism::z85::{self, Z85Error};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; 32]);
 
-/// A secret key with its public one: it does not print, and its memory is overwritten when it goes, wherever it was
-/// moved meanwhile.
+/// A secret key with its public key. It is not printed, and its memory is overwritten when it is dropped.
 #[derive(Clone)]
 pub struct SecretKey {
-    /// Behind a pointer: a move overwrites nothing where it came from.
+    /// Behind a pointer, because a move does not overwrite the old place.
     secret: Box<Zeroizing<[u8; 32]>>,
     public: PublicKey,
 }
 
-/// Why a text is no key.
+/// Why a text is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A key has 40 characters; this is how many there are.
+    /// The text has this number of characters instead of 40.
     Length(usize),
-    /// It is no Z85.
+    /// The text is not valid Z85.
     Z85(Z85Error),
 }
 
 impl PublicKey {
-    /// The key of these bytes.
+    /// Returns the key with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> PublicKey {
         PublicKey(bytes)
     }
 
-    /// Its bytes, as a ZAP request carries them.
+    /// Returns its bytes, as a ZAP request carries them.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether a key pair can have this public key: X25519 ignores the topmost bit and takes numbers modulo
-    /// 2^255 - 19 (RFC 7748 §5), but writes none that need it.
+    /// Returns whether a key pair can have this public key. X25519 ignores the topmost bit and reduces numbers modulo
+    /// 2^255 - 19 (RFC 7748 §5), so a key has several spellings; key pairs use only the reduced one.
     pub(super) fn is_canonical(&self) -> bool {
         let [lowest, middle @ .., highest] = &self.0;
         let beyond = *highest == 0x7F && *lowest >= 0xED && middle.iter().all(|byte| *byte == 0xFF);
@@ -64,35 +63,35 @@ impl PublicKey {
 }
 
 impl SecretKey {
-    /// A new key.
+    /// Generates a new key.
     ///
     /// # Errors
-    /// When there are no random bytes.
+    /// Returns [`NoEntropy`] if there are no random bytes.
     pub fn generate(entropy: &Entropy) -> Result<SecretKey, NoEntropy> {
         let mut bytes = Zeroizing::new([0; 32]);
         entropy.fill(&mut *bytes)?;
         Ok(SecretKey::of(&bytes))
     }
 
-    /// The key of these bytes. A copy that the caller keeps is for the caller to overwrite.
+    /// Returns the key with these bytes. The caller must overwrite its own copies of them.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> SecretKey {
         SecretKey::of(&Zeroizing::new(bytes))
     }
 
-    /// The public key that belongs to it.
+    /// Returns the public key that belongs to it.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         self.public
     }
 
-    /// The bytes that nobody shall see.
+    /// Returns the secret bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.secret
     }
 
-    /// The secret key as Z85, to be stored where only its owner reads.
+    /// Returns the secret key as Z85, to be stored where only its owner can read it.
     #[must_use]
     pub fn expose_z85(&self) -> Secret {
         // 32 is a multiple of four.

@@ -1,16 +1,16 @@
-//! CURVE (RFC 25, 26): X25519 keys, everything after the greeting encrypted and authenticated.
+//! CURVE (RFC 25, 26): X25519 keys; everything after the greeting is encrypted and authenticated.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `keys` | [`SecretKey`], [`PublicKey`] |
-//! | `boxes` | sealing and opening, with the crates that do it |
+//! | `boxes` | sealing and opening, with the cryptographic crates |
 //! | `client`, `server` | the handshake: `HELLO` → `WELCOME` → `INITIATE` → (the gate) → `READY` |
 //! | `wire` | names, lengths and nonces of its commands |
 //! | `channel` | traffic: each frame in a `MESSAGE` |
 //!
-//! Names as in RFC 26: the long-term keys are C and S, those of one connection C' and S'. A new pair of these is made
-//! for each connection, so that what was recorded cannot be read with a long-term key that is stolen later, and
-//! nonces may count from 1.
+//! The names are those of RFC 26: C and S are the long-term keys, C' and S' those of one connection. Each connection
+//! makes new keys. So a recorded connection cannot be decrypted with a long-term key that is stolen later, and nonces
+//! can count from 1.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod bench;

@@ -1,8 +1,8 @@
 //! The server's side of the handshake.
 //!
-//! Between `WELCOME` and `INITIATE` the connection keeps nothing of the client but the key of its cookie: C' and s' are
-//! in the cookie. The key is this connection's own and seals this one cookie, so whatever opens with it is the cookie
-//! that this client was given, and nobody else's.
+//! Between `WELCOME` and `INITIATE` the connection keeps nothing of the client but the key of its cookie; C' and s' are
+//! in the cookie. Each connection has its own cookie key and seals one cookie with it. So a cookie that this key opens
+//! is the one that this client received.
 
 use std::time::{Duration, Instant};
 
@@ -22,25 +22,25 @@ use crate::error::{CommandKind, ProtocolError};
 use crate::gate::Proof;
 use crate::mechanism::step::{MAX_METADATA, Step, Told, read_properties, write_own_properties};
 
-/// How long a cookie is good (RFC 26 §"WELCOME": "a short period of time, typically 60 seconds").
+/// How long a cookie is valid (RFC 26 §"WELCOME": "a short period of time, typically 60 seconds").
 const COOKIE_LIFE: Duration = Duration::from_secs(60);
 
-/// The server, by what it waits for.
+/// The server. Each state is named after what it waits for.
 #[derive(Debug)]
 pub(crate) enum Server {
     Hello,
     Initiate(Box<Welcomed>),
-    /// The gate.
+    /// The decision of the gate.
     Decision(Box<Told>),
     /// Nothing: our READY follows.
     Nothing,
 }
 
-/// After our WELCOME.
+/// What is kept after our WELCOME.
 #[derive(Debug)]
 pub(crate) struct Welcomed {
     cookie_key: BoxKey,
-    /// `None`: the clock ends sooner.
+    /// `None` if it is beyond the range of the clock.
     expiry: Option<Instant>,
     /// The nonce of the HELLO.
     nonce: u64,
@@ -64,7 +64,7 @@ impl Server {
         now: Instant,
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Step, ProtocolError> {
-        // A fault leaves nothing behind.
+        // On a fault, the state stays `Nothing` and the keys are dropped.
         match (std::mem::replace(self, Server::Nothing), command) {
             (Server::Hello, Command::Other { name: b"HELLO", data }) => {
                 let (welcome, welcomed) = hello(config, secret, data, now)?;
@@ -77,12 +77,12 @@ impl Server {
                 *self = Server::Decision(Box::new(told));
                 Ok(Step::Ask(Proof::Curve(client)))
             }
-            // RFC 26: ERROR is the server's word, not the client's.
+            // RFC 26: only the server sends ERROR, never the client.
             (_, command) => Err(ProtocolError::UnexpectedCommand { name: command.name() }),
         }
     }
 
-    /// The client may come in.
+    /// Admits the client.
     pub(in crate::mechanism) fn admit(&mut self) -> Step {
         match std::mem::replace(self, Server::Nothing) {
             Server::Decision(told) => Step::Introduced(*told),
@@ -94,7 +94,7 @@ impl Server {
     }
 }
 
-/// Our READY, for the client at the other end of `channel`.
+/// Returns our READY for the client at the other end of `channel`.
 pub(in crate::mechanism) fn ready(config: &Config, channel: &Channel) -> Vec<u8> {
     let mut properties = Vec::new();
     write_own_properties(config, &mut properties);
@@ -104,7 +104,7 @@ pub(in crate::mechanism) fn ready(config: &Config, channel: &Channel) -> Vec<u8>
     ready
 }
 
-/// Opens a HELLO, and answers it.
+/// Opens a HELLO. Returns our WELCOME and the next state.
 fn hello(
     config: &Config,
     secret: &SecretKey,
@@ -121,7 +121,7 @@ fn hello(
         return Err(malformed());
     }
     let key = BoxKey::agree(secret, &client).ok_or(ProtocolError::WeakKey)?;
-    // What is inside is zeros; that it opens is what counts.
+    // The content is only zeros. That the box opens proves that the client has c'.
     key.open_box(&counted(HELLO_NONCE, nonce), sealed)
         .map_err(|_| ProtocolError::Forged(CommandKind::Hello))?;
 
@@ -134,7 +134,7 @@ fn hello(
     let cookie_nonce: &[u8; 16] = take(&mut fresh).ok_or_else(no_entropy)?;
     let welcome_nonce: &[u8; 16] = take(&mut fresh).ok_or_else(no_entropy)?;
 
-    // Filled in place: an array of copies would leave s' where it was put together.
+    // Filled in place: concatenating arrays would leave a copy of s' in memory.
     let mut held = Zeroizing::new([0; 64]);
     held[..32].copy_from_slice(client.as_bytes());
     held[32..].copy_from_slice(transient.expose());
@@ -151,7 +151,7 @@ fn hello(
 }
 
 impl Welcomed {
-    /// Opens an INITIATE: who the client is, and what it tells of itself.
+    /// Opens an INITIATE. Returns the client's key and its properties.
     fn initiate(
         self,
         config: &Config,
@@ -184,8 +184,8 @@ impl Welcomed {
         let client = PublicKey::from_bytes(*take(&mut inside).ok_or_else(malformed)?);
         let vouch_nonce: &[u8; 16] = take(&mut inside).ok_or_else(malformed)?;
         let vouch: &[u8; 80] = take(&mut inside).ok_or_else(malformed)?;
-        // The client proves that it has c, and that it means this connection (C') and this server (S; libzmq does not
-        // look at that half).
+        // The vouch proves that the client has c, and that it means this connection (C') and this server (S). libzmq
+        // does not check the server's part.
         let vouch_key = BoxKey::agree(&transient, &client).ok_or(ProtocolError::WeakKey)?;
         let vouched = vouch_key.open_box(&random(VOUCH_NONCE, vouch_nonce), vouch).map_err(forged)?;
         if vouched[..] != [*transient_client.as_bytes(), *secret.public().as_bytes()].concat() {

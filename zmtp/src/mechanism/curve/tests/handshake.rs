@@ -1,4 +1,4 @@
-//! The handshake.
+//! The handshake of CURVE.
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ fn the_commands_have_rfc_26s_layout() {
     assert_eq!(&ready[8..16], &1_u64.to_be_bytes());
 }
 
-/// The ends up to the moment when the command `at` is awaited, and that command.
+/// Runs the ends until the command `at` is awaited. Returns them and that command.
 fn before(at: usize) -> (End, Vec<u8>) {
     let now = Instant::now();
     let (mut client, hello) = greeted(client_config(SocketType::Dealer), Version::V3_1, now);
@@ -85,7 +85,7 @@ fn before(at: usize) -> (End, Vec<u8>) {
     (client, server.output())
 }
 
-/// Whether the end could be brought to believe in its peer.
+/// Returns whether the end accepted its peer.
 fn fooled(end: &mut End) -> bool {
     end.connection.is_ready() || end.established.is_some() || end.connection.poll_credentials().is_some()
 }
@@ -113,11 +113,11 @@ fn no_flipped_bit_of_any_command_gets_in() {
             if bit / 8 >= header {
                 assert!(outcome.is_err(), "command {at}, bit {bit}");
             } else if (3..8).contains(&bit) {
-                // The flags that mean nothing and are not looked at.
+                // The unused flags are ignored.
                 assert!(outcome.is_ok(), "command {at}, bit {bit}");
                 continue;
             }
-            // A header that tells another length may leave us waiting.
+            // After a header with another length, this side may wait for more bytes.
             assert!(!fooled(&mut end), "command {at}, bit {bit}");
         }
     }
@@ -158,7 +158,7 @@ fn every_command_has_its_moment() {
     for at in 0..4 {
         for (other, command) in commands.iter().enumerate().filter(|(other, _)| *other != at) {
             let (mut end, _) = before(at);
-            // What does not fit this moment's longest command is not even read.
+            // A command longer than the longest expected one is not even read.
             let outcome = end.input(command, now);
             let too_long = matches!(outcome, Err(ProtocolError::CommandTooLong { .. }));
             assert!(outcome == unexpected(names[other]) || too_long, "{outcome:?}");
@@ -193,7 +193,7 @@ fn a_second_hello_or_initiate_ends_the_connection() {
     assert_eq!(Handshake::done().server.input(&met.hello, now), malformed);
 }
 
-/// Who recorded a whole handshake gets a WELCOME of its own for the HELLO, and no further.
+/// An attacker that replays a recorded handshake gets a new WELCOME for the HELLO, and nothing more.
 #[test]
 fn a_recorded_handshake_does_not_play_again() {
     let now = Instant::now();
@@ -221,7 +221,7 @@ fn each_connection_has_keys_of_its_own() {
     assert_ne!(one.initiate[18..34], two.initiate[18..34]);
 }
 
-/// What a server says to a HELLO and an INITIATE that a stranger made.
+/// Returns the answer of a server to a HELLO and an INITIATE with other keys.
 fn answer(change: impl Fn(&mut Stranger), claim: impl Fn(&mut Claims)) -> Result<(), ProtocolError> {
     let now = Instant::now();
     let (mut server, _) = greeted(server_config(SocketType::Router), Version::V3_1, now);
@@ -297,7 +297,7 @@ fn a_cookie_of_another_connection_is_none() {
     assert!(fooled(&mut one));
 }
 
-/// A server that has S but means harm.
+/// A malicious server that has S.
 #[test]
 fn a_client_refuses_a_transient_key_of_low_order() {
     let now = Instant::now();

@@ -1,4 +1,4 @@
-//! What others have computed: NaCl's vectors, libzmq's test keys, and the crates against each other.
+//! Known answers: NaCl's vectors, libzmq's test keys, and the two crates compared.
 
 use proptest::prelude::*;
 
@@ -119,7 +119,7 @@ fn what_does_not_open_is_left_as_it_was() {
 }
 
 proptest! {
-    /// With `curve-simd` two independent implementations stand here, else one and the same.
+    /// With `curve-simd` this compares two independent implementations, else one with itself.
     #[test]
     fn the_crates_agree(key: [u8; 32], nonce: [u8; 24], length in 0..5000_usize, fill: u8) {
         use crypto_secretbox::{AeadInPlace, KeyInit, XSalsa20Poly1305};
@@ -139,7 +139,7 @@ proptest! {
 
 #[test]
 fn a_secret_is_not_copied_when_its_owner_moves() {
-    // Zeroizing overwrites where a value ends, not where it was moved from.
+    // Zeroizing overwrites the last place of a value, not the places it was moved from.
     assert_eq!(size_of::<BoxKey>(), size_of::<usize>());
     assert_eq!(size_of::<SecretKey>(), size_of::<(usize, PublicKey)>());
 }

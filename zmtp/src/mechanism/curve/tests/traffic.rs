@@ -1,4 +1,4 @@
-//! Traffic: what arrives is what was sent, and nothing that was not.
+//! Traffic: exactly what was sent arrives.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{Frame, Message, Outbox, SocketType, Traffic, Version};
 
 use SocketType::{Dealer, Pull, Push, Router, Sub, XPub};
 
-/// A PUSH and a PULL that have met, the PULL with limits.
+/// Returns a PUSH and a PULL after their handshake, the PULL with limits.
 fn limited(change: impl Fn(Config) -> Config) -> Handshake {
     Handshake::of(client_config(Push), change(server_config(Pull)), Version::V3_1)
 }
@@ -24,7 +24,7 @@ fn channel(met: &mut Handshake) -> &mut Channel {
     met.client.connection.channel_mut()
 }
 
-/// What a channel seals.
+/// Returns what a channel seals.
 fn sealed(met: &mut Handshake, traffic: impl Into<Traffic>) -> Vec<u8> {
     met.client.send(traffic);
     met.client.output()
@@ -72,7 +72,7 @@ fn a_replayed_or_reordered_message_ends_the_connection_and_a_gap_does_not() {
     let first = sealed(&mut met, Message::from("1"));
     met.server.input(&first, met.now).unwrap();
     assert_eq!(met.server.input(&first, met.now), replayed);
-    // One's own words, sent back.
+    // Its own messages, sent back.
     let mut met = Handshake::done();
     let first = sealed(&mut met, Message::from("1"));
     assert_eq!(met.client.input(&first, met.now), Err(ProtocolError::Forged(CommandKind::Message)));
@@ -91,13 +91,13 @@ fn every_bit_of_a_message_counts() {
             let outcome = reopen(&mut met, &bytes[header..]);
             assert!(outcome.is_err(), "{size} bytes, bit {bit}");
         }
-        // None of them moved the nonce.
+        // None of them changed the nonce.
         met.server.input(&genuine, met.now).unwrap();
         assert_eq!(met.server.received, [Message::from(vec![7; size]).into()]);
     }
 }
 
-/// Shows a MESSAGE's body to the server's channel, around its connection.
+/// Opens a MESSAGE's body with the server's channel, without its connection.
 fn reopen(met: &mut Handshake, body: &[u8]) -> Result<(), ProtocolError> {
     let channel = met.server.connection.channel_mut();
     channel.open_for_test(body).map(|_| ())
@@ -132,7 +132,7 @@ fn what_is_not_sealed_ends_the_connection() {
         "04 06 05 5245414459",
         "04 0A 05 4552524F52 03 343030",
         "00 21 08 4D455353414745 00*25",
-        // MORE has its place in the box.
+        // MORE is a flag in the box.
         "01 21 07 4D455353414745 00*25",
     ] {
         let mut met = Handshake::done();
@@ -140,7 +140,7 @@ fn what_is_not_sealed_ends_the_connection() {
     }
 }
 
-/// RFC 37 would have it so, libzmq sends plain frames and takes both.
+/// RFC 37 specifies command frames. libzmq sends message frames and accepts both.
 #[test]
 fn the_outer_frame_may_be_a_command() {
     let mut met = Handshake::done();
@@ -228,7 +228,7 @@ fn memory_follows_what_arrived() {
     }
 }
 
-/// The engine reads a large body straight into the decoder's memory: it is opened there.
+/// The engine reads a large body directly into the decoder's memory, where it is opened.
 #[test]
 fn a_body_that_is_read_in_place_is_opened_in_place() {
     let mut met = limited(|config| config);
@@ -332,7 +332,7 @@ proptest! {
     ) {
         let version = if newest { Version::V3_1 } else { Version::V3_0 };
         let mut met = Handshake::of(client_config(Sub), server_config(XPub), version);
-        // One-frame messages that begin with 0 or 1 are subscriptions, and a SUB hears none.
+        // One-frame messages that begin with 0 or 1 are subscriptions, which a SUB does not receive.
         let means_itself = |traffic: &Traffic| match traffic {
             Traffic::Message(message) => message.len() > 1 || !matches!(message[0].first(), Some(0 | 1)),
             _ => true,
