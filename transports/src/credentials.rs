@@ -1,12 +1,12 @@
-//! Who the system says is at the other end of a local socket.
+//! The peer of a local socket, as the system reports it.
 
-/// The process at the other end of a local socket, when it connected.
+/// The process at the other end of a local socket at the time when it connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// User.
+    /// The user.
     pub uid: u32,
-    /// Primary group.
+    /// The primary group.
     pub gid: u32,
-    /// Process, as this process' pid namespace numbers it.
+    /// The process, by its number in this process' pid namespace.
     pub pid: i32,
 }

@@ -1,6 +1,6 @@
-//! Endpoints: `transport://address`, parsed once, so that past this file an impossible one cannot be represented.
+//! Endpoints: `transport://address`, parsed once. After that, an invalid endpoint cannot be represented.
 //!
-//! Invariant: printing an endpoint and parsing the text again gives the same endpoint.
+//! Invariant: printing an endpoint and parsing the text returns the same endpoint.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::EndpointError;
 use crate::scheme::{self, Scheme};
 
-/// Where to bind or connect. `Display` and `Debug` print the canonical text.
+/// An endpoint to bind or connect. `Display` and `Debug` print the canonical text.
 ///
 /// ```
 /// # extern crate zeroxide_transports as zeroxide;
@@ -26,9 +26,9 @@ pub enum Endpoint {
     Tcp {
         /// The local address to connect from.
         source: Option<Source>,
-        /// Where to listen, or whom to dial.
+        /// The host to listen at or to dial.
         host: Host,
-        /// Any only for bind.
+        /// The port; [`Port::ANY`] only for bind.
         port: Port,
     },
     /// `ipc://path`, `ipc://@name`, `ipc://*`
@@ -37,7 +37,7 @@ pub enum Endpoint {
     Inproc(String),
 }
 
-/// The local address of a connecting tcp socket.
+/// The local address of a tcp socket that connects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// An address or interface of this machine, or any.
@@ -57,7 +57,7 @@ pub enum Host {
     V6 {
         /// The address itself.
         address: Ipv6Addr,
-        /// Name or number of the interface of a link-local address, after `%`.
+        /// The name or number of the interface of a link-local address, after `%`.
         zone: Option<String>,
     },
     /// The name of an interface or of a host.
@@ -69,16 +69,16 @@ pub enum Host {
 pub struct Port(u16);
 
 impl Port {
-    /// The system chooses: `*` or `0`.
+    /// The system chooses the port: `*` or `0`.
     pub const ANY: Port = Port(0);
 
-    /// 0 is [`Port::ANY`].
+    /// Returns the port with this number; 0 is [`Port::ANY`].
     #[must_use]
     pub fn new(number: u16) -> Port {
         Port(number)
     }
 
-    /// 0 for any.
+    /// Returns the number; 0 for [`Port::ANY`].
     #[must_use]
     pub fn number(self) -> u16 {
         self.0
@@ -92,15 +92,15 @@ pub enum IpcAddress {
     Path(PathBuf),
     /// `@name`, Linux and Android: a name outside the file system.
     Abstract(Vec<u8>),
-    /// `*`: bind makes a private directory.
+    /// `*`: bind creates a private directory.
     Wildcard,
 }
 
 impl Endpoint {
-    /// Parses what may be bound.
+    /// Parses an endpoint for bind.
     ///
     /// # Errors
-    /// An [`EndpointError`] that says what to write instead.
+    /// Returns an [`EndpointError`], whose text says what to write instead.
     pub fn parse_bind(text: &str) -> Result<Endpoint, EndpointError> {
         match split(text)? {
             (Scheme::Tcp, address) if address.contains(';') => Err(EndpointError::SourceToBind(text.into())),
@@ -114,10 +114,10 @@ impl Endpoint {
         }
     }
 
-    /// Parses what may be connected to. Names are not looked up here.
+    /// Parses an endpoint for connect. Names are not looked up here.
     ///
     /// # Errors
-    /// An [`EndpointError`] that says what to write instead.
+    /// Returns an [`EndpointError`], whose text says what to write instead.
     pub fn parse_connect(text: &str) -> Result<Endpoint, EndpointError> {
         match split(text)? {
             (Scheme::Tcp, address) => parse_dialled(text, address),
@@ -129,7 +129,7 @@ impl Endpoint {
         }
     }
 
-    /// The transport.
+    /// Returns the transport.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         match self {
@@ -139,7 +139,7 @@ impl Endpoint {
         }
     }
 
-    /// The TCP port, if it is a tcp endpoint and the port is known.
+    /// Returns the TCP port, if this is a tcp endpoint and the port is known.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         match self {
@@ -148,7 +148,8 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint to connect to for a bound one: `*` and `0.0.0.0` become `127.0.0.1`, `[::]` becomes `[::1]`.
+    /// Returns the endpoint with which to connect to a bound one: `*` and `0.0.0.0` become `127.0.0.1`, `[::]` becomes
+    /// `[::1]`.
     #[must_use]
     pub fn connectable(&self) -> Endpoint {
         let mut endpoint = self.clone();
@@ -164,9 +165,9 @@ impl Endpoint {
     }
 }
 
-/// What names an endpoint: its text, or the endpoint that an earlier call returned.
+/// An argument that names an endpoint: its text, or the endpoint that an earlier call returned.
 pub trait EndpointText {
-    /// The text, as `tcp://127.0.0.1:5555`.
+    /// Returns the text, such as `tcp://127.0.0.1:5555`.
     fn text(&self) -> Cow<'_, str>;
 }
 
@@ -189,7 +190,7 @@ impl EndpointText for &Endpoint {
 }
 
 impl From<SocketAddr> for Endpoint {
-    /// An IPv4 address mapped into IPv6 becomes an IPv4 address.
+    /// Converts an address. An IPv4 address mapped into IPv6 becomes an IPv4 address.
     fn from(address: SocketAddr) -> Endpoint {
         let host = match address {
             SocketAddr::V4(v4) => Host::V4(*v4.ip()),
@@ -291,7 +292,7 @@ fn host_and_port(
     address: &str,
     no_port: impl Fn() -> EndpointError,
 ) -> Result<(Host, Port), EndpointError> {
-    // Inside brackets a colon belongs to the address.
+    // A colon inside brackets belongs to the address.
     let colon = address.rfind(':').filter(|colon| !address[*colon..].contains(']')).ok_or_else(&no_port)?;
     let (host, port) = (&address[..colon], &address[colon + 1..]);
     if port.is_empty() {
@@ -304,7 +305,7 @@ fn parse_port(text: &str, port: &str) -> Result<Port, EndpointError> {
     if port == "*" || port == "0" {
         return Ok(Port::ANY);
     }
-    // The parser of u16 would take "+1"; libzmq's takes "5555x" and makes 4464 of 70000.
+    // The parser of u16 accepts "+1". libzmq's parser accepts "5555x", and turns 70000 into 4464.
     let number = if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().unwrap_or(0) } else { 0 };
     match number {
         0 => Err(EndpointError::Port { endpoint: text.into(), port: port.into() }),
@@ -343,14 +344,14 @@ fn ipc_address(text: &str, address: &str) -> Result<IpcAddress, EndpointError> {
     if !scheme::IPC_SUPPORTED {
         return Err(EndpointError::IpcUnsupported(text.into()));
     }
-    // libzmq: any path that starts with "*".
+    // Any path that starts with "*", as in libzmq.
     if address.starts_with('*') {
         return Ok(IpcAddress::Wildcard);
     }
     if address.contains('\0') {
         return Err(EndpointError::PathWithNul(text.into()));
     }
-    // An abstract name loses its "@" and gains a NUL in front, a path gains a NUL behind.
+    // In the socket address, an abstract name has a NUL in place of its "@", and a path has a NUL at its end.
     if address.len() - usize::from(address.starts_with('@')) > scheme::IPC_PATH_LIMIT {
         return Err(EndpointError::PathTooLong(text.into()));
     }

@@ -1,27 +1,27 @@
-//! What can be wrong with an endpoint: one variant per cause, each text says what, where and what to do.
+//! The errors of an endpoint, one variant per cause. Each text says what is wrong, where, and what to write instead.
 
 use std::{error, fmt};
 
 use crate::scheme::{IPC_PATH_LIMIT, Scheme};
 
-/// An endpoint that cannot be meant. The strings are the caller's own text.
+/// The error for an invalid endpoint. The strings are the caller's own text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// There is no `transport://` in front.
+    /// It does not begin with `transport://`.
     NoTransport(String),
     /// The transport is not one of [`Scheme::ALL`].
     UnknownTransport {
         /// The whole endpoint.
         endpoint: String,
-        /// What stands before `://`.
+        /// The part before `://`.
         transport: String,
     },
     /// Nothing follows `transport://`.
     NoAddress(String),
-    /// A tcp endpoint without port, given to bind.
+    /// A tcp endpoint for bind has no port.
     NoPortToBind(String),
-    /// A tcp endpoint without port, given to connect.
+    /// A tcp endpoint for connect has no port.
     NoPortToConnect(String),
     /// The port is not a number in 1..65535.
     Port {
@@ -30,37 +30,37 @@ pub enum EndpointError {
         /// The port part.
         port: String,
     },
-    /// The host is neither an address, nor an interface or host name.
+    /// The host is not an address, an interface name or a host name.
     Host {
         /// The whole endpoint.
         endpoint: String,
         /// The host part.
         host: String,
     },
-    /// An IPv6 address that is not in brackets, so that its end cannot be told from the port.
+    /// An IPv6 address is not in brackets, so that its end cannot be distinguished from the port.
     NoBrackets {
         /// The whole endpoint.
         endpoint: String,
         /// The address part.
         host: String,
     },
-    /// `*` as the host to connect to.
+    /// The host to connect to is `*`.
     WildcardHost(String),
-    /// `*` or `0` as the port to connect to.
+    /// The port to connect to is `*` or `0`.
     WildcardPort(String),
-    /// `ipc://*` as the path to connect to.
+    /// The path to connect to is `ipc://*`.
     WildcardPath(String),
-    /// `source;host` given to bind.
+    /// An endpoint for bind has the form `source;host`.
     SourceToBind(String),
-    /// An ipc path that does not fit into a socket address.
+    /// An ipc path does not fit into a socket address.
     PathTooLong(String),
-    /// An ipc path with a NUL in it.
+    /// An ipc path contains a NUL.
     PathWithNul(String),
-    /// `ipc://@` with no name.
+    /// The name after `ipc://@` is empty.
     NoAbstractName(String),
-    /// An abstract ipc name where the platform has none.
+    /// The platform has no abstract ipc names.
     AbstractUnsupported(String),
-    /// An ipc endpoint where the platform has no usable local sockets (Windows).
+    /// The platform has no usable local sockets (Windows).
     IpcUnsupported(String),
 }
 
@@ -130,19 +130,19 @@ impl fmt::Display for EndpointError {
 
 impl error::Error for EndpointError {}
 
-/// The transports of ZeroMQ that are not there yet.
+/// The transports of ZeroMQ that are not implemented.
 const NOT_YET: [&str; 10] = ["ws", "wss", "udp", "pgm", "epgm", "norm", "tipc", "vmci", "vsock", "hyperv"];
 
-/// The transport of this name, in upper or lower case.
+/// Returns the transport with this name, in upper or lower case.
 fn scheme_like(name: &str) -> Option<Scheme> {
     Scheme::ALL.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
 }
 
-/// What the caller may have meant.
+/// Returns a corrected endpoint, to be suggested to the caller.
 fn suggestion(text: &str) -> String {
     if let Some((scheme, address)) = text.split_once(':').and_then(|(s, rest)| Some((scheme_like(s)?, rest)))
     {
-        // Of "ipc:/tmp/x" the slash belongs to the path.
+        // In "ipc:/tmp/x" the slash belongs to the path.
         let address = if scheme == Scheme::Ipc { address } else { address.trim_start_matches('/') };
         if !address.is_empty() {
             return format!("{}://{address}", scheme.name());

@@ -1,17 +1,18 @@
-//! Which groups the user at the other end of a local socket is in, by the machine's user database.
+//! The groups of the user at the other end of a local socket, from the machine's user database.
 //!
-//! The system tells a peer's user and primary group (SO_PEERCRED), but not its other groups in a form that can be had
-//! without unsafe code (SO_PEERGROUPS). /proc shows those of the process that has the number now, which need not be the one that
-//! connected: not to be trusted. So the question is the one that libzmq asks (ipc_listener.cpp), whether a group names
-//! the peer's user as its member. Groups that only a directory service knows are not seen.
+//! The system reports a peer's user and primary group (SO_PEERCRED). It reports the other groups only through
+//! SO_PEERGROUPS, which needs unsafe code. The groups in /proc are those of the process that has the number now, which
+//! may be another one than the peer, so they cannot be trusted. Therefore this module checks the same as libzmq
+//! (ipc_listener.cpp): whether a group lists the peer's user as a member. Groups that exist only in a directory service
+//! are not found.
 
 use std::fs;
 
 use crate::credentials::Credentials;
 
 impl Credentials {
-    /// Whether /etc/group names the user as a member of one of these groups. Reads two files; `false` where they cannot
-    /// be read.
+    /// Returns whether /etc/group lists the user as a member of one of these groups. It reads two files, and returns
+    /// `false` if they cannot be read.
     #[must_use]
     pub fn is_member(&self, groups: &[u32]) -> bool {
         let read = |path| fs::read(path).unwrap_or_default();
@@ -20,7 +21,7 @@ impl Credentials {
     }
 }
 
-/// The name of a user: `name:password:uid:...` (passwd(5)).
+/// Returns the name of a user: `name:password:uid:...` (passwd(5)).
 fn user_name(passwd: &[u8], uid: u32) -> Option<Vec<u8>> {
     lines(passwd).find_map(|line| match fields(line)[..] {
         [name, _, number, ..] if !name.is_empty() && is_number(number, uid) => Some(name.to_vec()),
@@ -28,7 +29,7 @@ fn user_name(passwd: &[u8], uid: u32) -> Option<Vec<u8>> {
     })
 }
 
-/// Whether one of the groups has the user: `name:password:gid:user,user` (group(5)).
+/// Returns whether one of the groups lists the user: `name:password:gid:user,user` (group(5)).
 fn names_member(group: &[u8], gids: &[u32], user: &[u8]) -> bool {
     lines(group).any(|line| match fields(line)[..] {
         [_, _, number, members] if !user.is_empty() => {

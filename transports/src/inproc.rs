@@ -1,13 +1,13 @@
-//! The inproc names of one context: who is bound, and who waits for whom.
+//! The inproc names of one context: the bound sockets, and the connects that wait for a name.
 //!
-//! This only tells who is joined to whom. The pipes between them are made by the sockets, outside the lock, which is a
-//! leaf and never held while foreign code runs.
+//! This table only finds the two sockets to join. The sockets make the pipes themselves, outside the lock. The lock is
+//! a leaf, and no foreign code runs under it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The name table. `B` stands for a bound socket, `W` for a connect that waits for one.
+/// The name table. `B` is a bound socket, `W` a connect that waits for one.
 #[derive(Debug)]
 pub struct Names<B, W> {
     table: Mutex<Table<B, W>>,
@@ -20,20 +20,20 @@ struct Table<B, W> {
     next: u64,
 }
 
-/// The name is bound already; here is what was to be bound.
+/// The error for a name that is already bound. It contains the socket that was to be bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddrInUse<B>(pub B);
 
-/// What a connect met.
+/// The result of a connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Met<B, W> {
-    /// The name is bound: join this with that.
+    /// The name is bound: join the socket and the connect.
     Bound(B, W),
-    /// Nobody is bound; the connect waits, and can be taken back by its ticket.
+    /// The name is not bound. The connect waits, and can be cancelled by its ticket.
     Parked(Ticket),
 }
 
-/// One waiting connect.
+/// The number of a waiting connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(u64);
 
@@ -45,10 +45,10 @@ impl<B, W> Default for Names<B, W> {
 }
 
 impl<B: Clone, W> Names<B, W> {
-    /// Binds a name, and takes out the connects that waited for it, oldest first.
+    /// Binds a name. Returns the connects that waited for it, oldest first.
     ///
     /// # Errors
-    /// [`AddrInUse`] if the name is bound; it stays bound as it was, and nothing is taken out.
+    /// Returns [`AddrInUse`] if the name is already bound. Nothing changes then.
     pub fn bind(&self, name: &str, socket: B) -> Result<Vec<W>, AddrInUse<B>> {
         let mut table = self.table();
         match table.bound.entry(name.into()) {
@@ -59,7 +59,7 @@ impl<B: Clone, W> Names<B, W> {
         Ok(waiting.into_iter().map(|(_, waiting)| waiting).collect())
     }
 
-    /// Finds who is bound to a name, or parks the connect until somebody is.
+    /// Finds the socket that is bound to a name, or lets the connect wait until one is.
     pub fn connect(&self, name: &str, connect: W) -> Met<B, W> {
         let mut table = self.table();
         if let Some(socket) = table.bound.get(name).cloned() {
@@ -71,17 +71,17 @@ impl<B: Clone, W> Names<B, W> {
         Met::Parked(ticket)
     }
 
-    /// Who is bound to a name.
+    /// Returns the socket that is bound to a name.
     pub fn get(&self, name: &str) -> Option<B> {
         self.table().bound.get(name).cloned()
     }
 
-    /// Frees a name, and gives back what was bound.
+    /// Frees a name. Returns the socket that was bound to it.
     pub fn unbind(&self, name: &str) -> Option<B> {
         self.table().bound.remove(name)
     }
 
-    /// Takes a waiting connect back. `None`: a bind has taken it.
+    /// Cancels a waiting connect and returns it, or `None` if a bind has already taken it.
     pub fn cancel(&self, name: &str, ticket: Ticket) -> Option<W> {
         let mut table = self.table();
         let waiting = table.waiting.get_mut(name)?;
@@ -93,7 +93,7 @@ impl<B: Clone, W> Names<B, W> {
         Some(connect)
     }
 
-    /// Frees every name and takes every waiting connect out, for a context that ends.
+    /// Frees every name and cancels every waiting connect, for a context that ends. Returns them.
     pub fn clear(&self) -> (Vec<B>, Vec<W>) {
         let mut table = self.table();
         let (bound, waiting) = (std::mem::take(&mut table.bound), std::mem::take(&mut table.waiting));
@@ -102,7 +102,7 @@ impl<B: Clone, W> Names<B, W> {
     }
 
     fn table(&self) -> MutexGuard<'_, Table<B, W>> {
-        // No step of the above leaves a half-made change behind if it panics.
+        // No method leaves a half-made change behind if it panics.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,7 +178,7 @@ mod tests {
         assert!(names.table().waiting.is_empty());
     }
 
-    /// Whatever the order, each connect meets the bind: at once, or out of its hands.
+    /// In any order, a connect and a bind meet: the connect finds the socket, or the bind takes the waiting connect.
     #[test]
     fn a_connect_and_a_bind_at_once_meet() {
         for _ in 0..200 {

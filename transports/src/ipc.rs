@@ -1,8 +1,8 @@
 //! Local (Unix domain) sockets: paths, abstract names, private directories.
 //!
-//! A path is never stolen from a live listener. The path of a dead one is replaced. On close the path is removed if it
-//! is still the socket that was bound, and never by a fork child, whose parent still listens there. (libzmq removes
-//! whatever stands at the path, and leaves its own behind.)
+//! Bind never takes the path of a live listener, but replaces that of a dead one. On close the path is removed if it is
+//! still the socket that was bound. A fork child never removes it, because its parent still listens there. (libzmq
+//! removes any file at the path, and does not remove its own.)
 
 #[cfg(unix)]
 pub use unix::IpcListener;
@@ -31,13 +31,13 @@ mod unix {
     use crate::scheme::IPC_PATH_LIMIT;
     use crate::system::{self, apply_buffers};
 
-    /// How often a directory name is drawn, and how often a path that others also want is tried.
+    /// The most attempts to find a free directory name, or to bind a path that other processes also bind.
     const ATTEMPTS: usize = 16;
 
     /// A listening local socket.
     #[derive(Debug)]
     pub struct IpcListener {
-        /// Dropped before `socket`: while that is open, no other file can have this one's inode number.
+        /// Dropped before `socket`: while the socket is open, no other file can have its inode number.
         _file: Option<OwnedFile>,
         _directory: Option<OwnedDirectory>,
         socket: net::UnixListener,
@@ -46,11 +46,11 @@ mod unix {
     }
 
     impl IpcListener {
-        /// Listens at a path or name; `*` is a fresh private directory.
+        /// Listens at a path or name. For `*` it creates a private directory.
         ///
         /// # Errors
-        /// `AddrInUse`: a live listener, or something that is no socket, is there. `NotFound`: no such directory.
-        /// `InvalidInput`: longer than a socket address can be.
+        /// Returns `AddrInUse` if a live listener, or something that is not a socket, is there; `NotFound` if there is
+        /// no such directory; `InvalidInput` if the path is longer than a socket address can be.
         pub fn bind(address: &IpcAddress, options: &SocketOptions) -> io::Result<IpcListener> {
             let (address, directory) = match address {
                 IpcAddress::Wildcard => {
@@ -68,10 +68,10 @@ mod unix {
             Ok(IpcListener { _file: file, _directory: directory, socket, endpoint, options: options.clone() })
         }
 
-        /// Takes over a socket that listens already (libzmq USE_FD). Its file is left to whom it belongs.
+        /// Takes over a socket that is already listening (libzmq USE_FD). Its file is not removed on close.
         ///
         /// # Errors
-        /// `InvalidInput`: it is no listening local socket.
+        /// Returns `InvalidInput` if it is not a local socket.
         pub fn adopt(socket: OwnedFd, options: &SocketOptions) -> io::Result<IpcListener> {
             let socket = Socket::from(socket);
             let address = socket.local_addr()?;
@@ -84,19 +84,20 @@ mod unix {
             Ok(IpcListener { _file: None, _directory: None, socket, endpoint, options: options.clone() })
         }
 
-        /// Where it listens.
+        /// Returns the endpoint at which it listens.
         #[must_use]
         pub fn endpoint(&self) -> &Endpoint {
             &self.endpoint
         }
 
-        /// Takes one waiting connection.
+        /// Accepts one waiting connection.
         ///
         /// # Errors
-        /// `WouldBlock`: none waits. Others concern one connection or the process (descriptors), never the listener.
+        /// Returns `WouldBlock` if none waits. Other errors concern one connection or the process (descriptors), never
+        /// the listener.
         pub fn accept(&self) -> io::Result<net::UnixStream> {
             let (stream, _) = self.socket.accept()?;
-            // A peer that has gone already can make these fail; reading will tell.
+            // These can fail if the peer is already gone. Then reading returns the error.
             let _ = apply(&SockRef::from(&stream), &self.options);
             Ok(stream)
         }
@@ -110,7 +111,7 @@ mod unix {
         }
     }
 
-    /// Starts a connection; a local one stands at once or fails.
+    /// Starts a connection. A local connection is complete or fails at once.
     pub(crate) fn dial(address: &IpcAddress, options: &SocketOptions) -> io::Result<net::UnixStream> {
         let socket = new_socket(options)?;
         match socket.connect(&socket_address(address)?) {
@@ -119,7 +120,7 @@ mod unix {
         }
     }
 
-    /// Who is at the other end.
+    /// Returns the process at the other end.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn credentials(stream: &net::UnixStream) -> Option<Credentials> {
         let found = rustix::net::sockopt::socket_peercred(stream).ok()?;
@@ -127,13 +128,13 @@ mod unix {
         Some(Credentials { uid: found.uid.as_raw(), gid: found.gid.as_raw(), pid })
     }
 
-    /// Who is at the other end: not known here.
+    /// Returns `None`: this platform does not report the process at the other end.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(crate) fn credentials(_: &net::UnixStream) -> Option<Credentials> {
         None
     }
 
-    /// libzmq's form of the property Peer-Address.
+    /// Returns the property Peer-Address in libzmq's form.
     pub(crate) fn peer_address(credentials: Option<Credentials>) -> String {
         match credentials {
             Some(Credentials { uid, gid, pid }) => format!("localhost:{uid}:{gid}:{pid}"),
@@ -141,7 +142,7 @@ mod unix {
         }
     }
 
-    /// An end as an endpoint text.
+    /// Returns one end as an endpoint text.
     pub(crate) fn text(address: io::Result<SocketAddr>) -> String {
         let endpoint = address.ok().as_ref().and_then(name);
         endpoint.map_or_else(|| "ipc://".into(), |endpoint| endpoint.to_string())
@@ -201,7 +202,7 @@ mod unix {
         Ok(socket)
     }
 
-    /// Listens at a path, and replaces what a dead listener left there.
+    /// Listens at a path, and replaces the socket file of a dead listener.
     fn listen_at(path: &Path, options: &SocketOptions) -> io::Result<Socket> {
         let address = IpcAddress::Path(path.into());
         let mut result = listen(&address, options);
@@ -216,10 +217,10 @@ mod unix {
         result
     }
 
-    /// Removes the socket that is in the way, if that may be.
+    /// Removes the socket at the path, if that is allowed. Returns whether the path is free.
     fn make_room(path: &Path, options: &SocketOptions) -> io::Result<bool> {
         match identity(path)? {
-            // libzmq ipc_listener.cpp: whoever listens there goes on, but nobody new finds it.
+            // As in libzmq ipc_listener.cpp: the earlier listener goes on, but new peers do not reach it.
             Some(found) if options.take_over && is_socket(path) => remove_if(path, found).map(|()| true),
             _ => remove_stale(path),
         }
@@ -229,10 +230,10 @@ mod unix {
         fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
     }
 
-    /// Removes a socket at which nobody listens. `false`: somebody does, or it is no socket.
+    /// Removes a socket without a listener. Returns `false` if there is a listener, or if it is not a socket.
     ///
-    /// Between bind and listen a live socket refuses too: `listen` keeps that short, and what is removed is at least the
-    /// very file that refused.
+    /// A live socket also refuses connections between its bind and its listen. The function `listen` keeps that time
+    /// short. The removed file is at least the same one that refused.
     fn remove_stale(path: &Path) -> io::Result<bool> {
         let Some(found) = identity(path)? else { return Ok(true) };
         if !is_socket(path) {
@@ -248,7 +249,7 @@ mod unix {
         Ok(refused)
     }
 
-    /// Device and inode.
+    /// The device and inode of a file.
     type Identity = (u64, u64);
 
     fn identity(path: &Path) -> io::Result<Option<Identity>> {
@@ -280,7 +281,7 @@ mod unix {
     impl OwnedFile {
         fn new(path: &Path) -> io::Result<OwnedFile> {
             let identity = identity(path)?.ok_or(ErrorKind::NotFound)?;
-            // The working directory may be another one by the time of the drop.
+            // The working directory may be another one at the time of the drop.
             Ok(OwnedFile { path: std::path::absolute(path)?, identity, process: process::id() })
         }
     }
@@ -288,13 +289,13 @@ mod unix {
     impl Drop for OwnedFile {
         fn drop(&mut self) {
             if self.process == process::id() {
-                // Nobody is left to tell; the next bind replaces what stays.
+                // A drop cannot return an error. The next bind replaces a file that stays.
                 let _ = remove_if(&self.path, self.identity);
             }
         }
     }
 
-    /// A private directory, removed on drop by the process that made it.
+    /// A private directory, removed on drop by the process that created it.
     #[derive(Debug)]
     struct OwnedDirectory {
         path: PathBuf,
@@ -307,7 +308,7 @@ mod unix {
             let base = base_directory(named.chain([env::temp_dir()]));
             let mut result = Err(ErrorKind::AlreadyExists.into());
             for _ in 0..ATTEMPTS {
-                // RandomState is seeded by the system's randomness, and anew for each name.
+                // RandomState has a new seed for each name, from the system's randomness.
                 let path = base.join(format!("zeroxide-{:016x}", RandomState::new().hash_one(process::id())));
                 result = DirBuilder::new().mode(0o700).create(&path);
                 match &result {
@@ -323,13 +324,13 @@ mod unix {
     impl Drop for OwnedDirectory {
         fn drop(&mut self) {
             if self.process == process::id() {
-                // Not empty only if somebody put something there, which is then theirs to keep.
+                // If another process has put a file there, the directory is not empty and stays.
                 let _ = fs::remove_dir(&self.path);
             }
         }
     }
 
-    /// The first directory in which a socket's path still fits.
+    /// Returns the first directory in which the path of a socket fits.
     fn base_directory(mut candidates: impl Iterator<Item = PathBuf>) -> PathBuf {
         let room = IPC_PATH_LIMIT - "/zeroxide-0123456789abcdef/socket".len();
         candidates
@@ -367,7 +368,7 @@ mod unix {
             assert!(!remove_stale(&path).unwrap());
             drop(listener);
             assert!(remove_stale(&path).unwrap() && !path.exists());
-            // Somebody else was quicker: there is nothing to remove, and bind may go on.
+            // Another process has already removed it, so bind may go on.
             assert!(remove_stale(&path).unwrap());
         }
 

@@ -2,34 +2,34 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `scheme` | [`Scheme`], and what the platform allows of each |
+//! | `scheme` | [`Scheme`], and what the platform supports |
 //! | [`endpoint`], [`error`] | [`Endpoint`]: the parsed text; [`EndpointError`] |
 //! | [`options`] | [`SocketOptions`] |
-//! | [`resolve`] | names to addresses: [`resolve::resolve`] answers what to [`dial`] |
+//! | [`resolve`] | names to addresses: [`resolve::resolve`] returns what to [`dial`] |
 //! | [`listener`] | [`Listener`]: one arm per scheme; [`BindError`] |
-//! | `groups` | the groups of a user, which accept filters ask for |
+//! | `groups` | the groups of a user, for accept filters |
 //! | [`stream`] | [`Stream`], [`dial`]: one arm per scheme |
-//! | [`tcp`], [`ipc`] | what the arms are made of; `system` is what they share |
-//! | [`socks`] | SOCKS5 as its client, bytes in and bytes out |
+//! | [`tcp`], [`ipc`] | the implementations of the arms; `system` is what they share |
+//! | [`socks`] | the client side of SOCKS5, without I/O |
 //! | [`inproc`] | the name table of one context |
 //! | [`pipe`] | whole messages between a socket and an engine, or between two sockets |
 //!
 //! # The contract of a transport
 //!
 //! The schemes are tcp, ipc and inproc. Inproc has no streams: its sockets are joined by pipes, and [`inproc::Names`]
-//! only says who is joined to whom. A transport that moves bytes supplies:
+//! only finds the socket for a name. A transport that moves bytes supplies:
 //!
-//! - an arm of [`Endpoint`], with its two parsers and its printer: `parse(print(e)) == e`. Parsing asks nobody;
-//! - `bind`, which may block for a name, and answers a listener that knows its resolved endpoint. It never takes the
-//!   place of a live listener, and a freed endpoint can be bound again at once;
-//! - `accept`, `read`, `send`, which never block and answer `WouldBlock`. Readiness is edge-triggered: after an edge the
-//!   caller goes on until `WouldBlock`, or remembers that it did not;
-//! - `dial`, which starts a connection and never blocks; after the first writable edge, and never later than that,
-//!   [`Stream::connected`] says what became of it. One dial is one attempt at one address;
-//! - `send` takes up to [`Stream::quantum`] bytes well, and more correctly. It never raises SIGPIPE: a peer that went
-//!   away is an error;
-//! - every descriptor is non-blocking and closed on exec. Dropping a listener or stream closes it, and a listener takes
-//!   its files with it; in a fork child it only closes.
+//! - an arm of [`Endpoint`], with its two parsers and its printer: `parse(print(e)) == e`. Parsing looks up no names;
+//! - `bind`, which may block to look up a name, and returns a listener with its resolved endpoint. It never replaces a
+//!   live listener, and a freed endpoint can be bound again at once;
+//! - `accept`, `read`, `send`, which never block and return `WouldBlock`. Readiness is edge-triggered: after an edge
+//!   the caller goes on until `WouldBlock`, or remembers that it stopped earlier;
+//! - `dial`, which starts a connection and never blocks. At the latest after the first writable edge,
+//!   [`Stream::connected`] returns the result. One dial is one attempt at one address;
+//! - `send` is efficient up to [`Stream::quantum`] bytes, and correct for more. It never raises SIGPIPE: a peer that is
+//!   gone is an error;
+//! - every descriptor is non-blocking and closed on exec. Dropping a listener or stream closes it; a listener also
+//!   removes its files, but not in a fork child.
 //!
 //! To add a byte-stream transport: one file, an arm in [`Scheme`], [`Endpoint`], [`Listener`], [`Stream`] and
 //! [`resolve::Resolved`], and a line in `tests/conformance.rs`.

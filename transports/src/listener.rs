@@ -16,38 +16,38 @@ use crate::stream::Stream;
 use crate::system;
 use crate::tcp::TcpListener;
 
-/// An endpoint that listens. Dropping it closes it and takes its files with it.
+/// A listening endpoint. Dropping it closes it and removes its files.
 #[derive(Debug)]
 pub enum Listener {
     /// Over TCP.
     Tcp(TcpListener),
-    /// At a local socket.
+    /// On a local socket.
     #[cfg(unix)]
     Ipc(IpcListener),
 }
 
-/// Who was accepted.
+/// What is known of an accepted peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// As [`Stream::peer_address`].
+    /// The peer's address, as [`Stream::peer_address`] returns it.
     pub address: String,
-    /// The other end's endpoint text, as [`Stream::remote`].
+    /// The other end's endpoint text, as [`Stream::remote`] returns it.
     pub remote: String,
-    /// The IP address of a tcp peer, which accept filters look at; IPv4 mapped into IPv6 is IPv4.
+    /// The IP address of a tcp peer, for accept filters. IPv4 mapped into IPv6 is IPv4.
     pub ip: Option<IpAddr>,
-    /// Who the system says an ipc peer is; Linux and Android.
+    /// The process of an ipc peer, as the system reports it, on Linux and Android.
     pub credentials: Option<Credentials>,
 }
 
-/// Why nothing listens at an endpoint.
+/// Why a bind failed.
 ///
-/// The kind of `source` tells: `AddrInUse`; `AddrNotAvailable`, not an address of this machine; `NotFound`, no such
-/// interface or host name, or no such directory; `PermissionDenied`; `Unsupported` by this platform or with IPv6 off.
+/// The kind of `source` is one of: `AddrInUse`; `AddrNotAvailable`, not an address of this machine; `NotFound`, no such
+/// interface, host name or directory; `PermissionDenied`; `Unsupported` by this platform or with IPv6 off.
 #[derive(Debug)]
 pub struct BindError {
-    /// As asked for, not resolved.
+    /// The requested endpoint, not resolved.
     pub endpoint: Endpoint,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -64,10 +64,10 @@ impl error::Error for BindError {
 }
 
 impl Listener {
-    /// Listens. Blocks only if a host name must be looked up.
+    /// Listens at an endpoint. Blocks only if a host name must be looked up.
     ///
     /// # Errors
-    /// See [`BindError`]. An endpoint without byte streams, inproc, is `Unsupported`.
+    /// Returns a [`BindError`]. For an endpoint without byte streams, inproc, its kind is `Unsupported`.
     pub fn bind(endpoint: &Endpoint, options: &SocketOptions) -> Result<Listener, BindError> {
         let listener = match endpoint {
             Endpoint::Tcp { host, port, .. } => TcpListener::bind(host, *port, options).map(Listener::Tcp),
@@ -80,10 +80,10 @@ impl Listener {
         listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
     }
 
-    /// Takes over a socket that listens already (libzmq USE_FD). Of `endpoint` only the scheme counts.
+    /// Takes over a socket that is already listening (libzmq USE_FD). Only the scheme of `endpoint` is used.
     ///
     /// # Errors
-    /// `InvalidInput`: the socket is of another scheme.
+    /// Returns `InvalidInput` if the socket is of another scheme.
     #[cfg(unix)]
     pub fn adopt(
         endpoint: &Endpoint,
@@ -98,7 +98,7 @@ impl Listener {
         listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
     }
 
-    /// Where it listens, with the real port and path.
+    /// Returns the endpoint at which it listens, with the real port and path.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         match self {
@@ -108,11 +108,11 @@ impl Listener {
         }
     }
 
-    /// Takes one waiting connection.
+    /// Accepts one waiting connection.
     ///
     /// # Errors
-    /// `WouldBlock`: none waits; an edge will tell. Every other error concerns one connection, or a limit of the process:
-    /// the listener goes on, and its edge may not come again for connections that wait already.
+    /// Returns `WouldBlock` if none waits; an edge follows when one does. Every other error concerns one connection, or
+    /// a limit of the process. The listener goes on, but there may be no new edge for connections that already wait.
     pub fn accept(&self) -> io::Result<(Stream, Accepted)> {
         match self {
             Listener::Tcp(listener) => {
@@ -133,7 +133,7 @@ impl Listener {
         }
     }
 
-    /// The descriptor or socket handle, as a number for monitor events.
+    /// Returns the descriptor or socket handle, as a number for monitor events.
     #[must_use]
     pub fn raw(&self) -> i64 {
         match self {

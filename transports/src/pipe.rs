@@ -1,17 +1,17 @@
 //! The pipe: a batch queue of [`Traffic`] each way, with credit.
 //!
-//! A pipe joins a socket to an engine, or two sockets over inproc. Each direction has one writer and one reader, on
-//! any two threads. The writer collects in an *open* batch that it owns alone; [`Writer::flush`] makes the batch
-//! visible in one short lock; the reader swaps everything flushed out in one short lock and then owns it. So the
-//! cost of crossing threads is paid per batch, never per message.
+//! A pipe joins a socket to an engine, or two sockets over inproc. Each direction has one writer and one reader, on any
+//! two threads. The writer collects items in an *open* batch that only it owns. [`Writer::flush`] makes the batch
+//! visible under one short lock. The reader takes everything flushed under one short lock, and then owns it. So the
+//! threads synchronise once per batch, and not once per message.
 //!
-//! **Credit** (libzmq pipe.cpp, in messages): a message may be written while fewer than HWM messages are written and
-//! not yet acknowledged. The reader acknowledges at the low-water mark, (HWM + 1) / 2, and whenever it has drained
-//! the pipe. Open messages count like queued ones. A writer with [`Flow::lots`] counts credit as libzmq gives it.
+//! **Credit** (libzmq pipe.cpp, in messages): the writer may write while fewer than HWM messages are written and not
+//! yet acknowledged. Messages in the open batch count too. The reader acknowledges at the low-water mark, (HWM + 1) /
+//! 2, and whenever it has read everything. With [`Flow::lots`] the writer counts credit exactly as libzmq does.
 //!
-//! **Waking**: `flush` answers `true` when the reader had found the pipe empty since the last flush, `ack` answers
-//! `true` when the writer had met the high-water mark: then the caller owes the other side a wake. Neither is ever
-//! lost: the sleeper announces itself, then looks once more.
+//! **Waking**: `flush` returns `true` if the reader has found the pipe empty since the last flush. `ack` returns `true`
+//! if the writer has reached the high-water mark. Then the caller must wake the other side. No wake is lost: a side
+//! that is going to sleep sets a flag, and then checks once more.
 
 use std::time::{Duration, Instant};
 
@@ -20,22 +20,23 @@ use zeroxide_zmtp::{Message, Traffic};
 
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
-/// How one direction of a pipe behaves.
+/// The settings of one direction of a pipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
-    /// High-water mark in messages; 0 = none (libzmq SNDHWM, RCVHWM).
+    /// The high-water mark in messages; 0 for none (libzmq SNDHWM, RCVHWM).
     pub hwm: u32,
-    /// Only the newest message is kept and the high-water mark is off (libzmq CONFLATE).
+    /// Whether only the newest message is kept; the high-water mark is off then (libzmq CONFLATE).
     pub conflate: bool,
-    /// Whether subscriptions count like messages. They do not on the subscriber's side, where libzmq loses those
-    /// beyond SNDHWM; they do where a peer's flood of them must push back.
+    /// Whether subscriptions count like messages. On the subscriber's side they do not; there libzmq loses those beyond
+    /// SNDHWM. They count where too many subscriptions of a peer must be held back.
     pub count_control: bool,
-    /// The writer takes credit in whole lots of (HWM + 1) / 2 messages, counted from the first, as libzmq's reader
-    /// gives it. Programs for libzmq count on the refusals that follow. The counters stay exact.
+    /// Whether the writer takes credit only in whole lots of (HWM + 1) / 2 messages, counted from the first, as
+    /// libzmq's reader grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay
+    /// exact.
     pub lots: bool,
 }
 
-/// A writer that is not ready to wait looks for credit once in so long: libzmq takes up what its threads tell it once
+/// The interval at which a non-blocking writer checks for credit. libzmq handles the commands of its other threads once
 /// in 3 million cycles, about a millisecond (config.hpp, max_command_delay).
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -45,7 +46,7 @@ impl Flow {
     }
 }
 
-/// Makes a pipe: what the first end writes flows by `forth`, what the second writes by `back`.
+/// Makes a pipe. `forth` applies to what the first end writes, `back` to what the second end writes.
 #[must_use]
 pub fn pipe(forth: Flow, back: Flow) -> (Pipe, Pipe) {
     let (there, here) = (Arc::new(Queue::new(forth)), Arc::new(Queue::new(back)));
@@ -59,57 +60,57 @@ pub fn pipe(forth: Flow, back: Flow) -> (Pipe, Pipe) {
 /// One end of a pipe.
 #[derive(Debug)]
 pub struct Pipe {
-    /// What this end writes to the other.
+    /// Writes to the other end.
     pub writer: Writer,
-    /// What the other end wrote.
+    /// Reads what the other end wrote.
     pub reader: Reader,
 }
 
-/// What became of the messages of one direction.
+/// Counters of the messages of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Messages that entered the direction.
     pub routed: u64,
-    /// Messages that its reader took over for good: over tcp and ipc, whose last byte the kernel took.
+    /// Messages that its reader has taken and finished with. Over tcp and ipc, the kernel has accepted their last byte.
     pub written: u64,
-    /// Messages whose connection ended after the reader took them and before the kernel did.
+    /// Messages that the reader had taken when their connection ended, before the kernel accepted them.
     pub lost: u64,
     /// Messages that a newer one replaced.
     pub conflated: u64,
 }
 
 impl Tally {
-    /// Messages still open, queued or staged.
+    /// Returns the number of messages that are open, queued or staged.
     #[must_use]
     pub fn queued(&self) -> u64 {
         self.routed - self.written - self.lost - self.conflated
     }
 }
 
-/// Bytes that a frame's header adds to its body: 2, or 9 beyond 255 bytes (RFC 37 §3.3); most frames that flood are
-/// short.
+/// Bytes that a frame's header adds to its body: 2, or 9 beyond 255 bytes (RFC 37 §3.3). Most frames are short when
+/// there are many.
 const FRAMING: usize = 2;
 
-/// What both ends share. Neither touches it for each message but for the swap lock, whose cache line holds nothing else:
-/// a line that one processor writes to is dear for another one to look at.
+/// What both ends share. Only the swap lock is used for each message, and its cache line contains nothing else: reading
+/// a line that another processor writes is slow.
 #[derive(Debug)]
 #[repr(C, align(64))]
 struct Queue {
     swap: Mutex<Swap>,
     apart: Apart,
     conflate: bool,
-    /// The high-water mark in force; `u64::MAX` for none.
+    /// The current high-water mark; `u64::MAX` for none.
     limit: AtomicU64,
-    /// Messages acknowledged are those written and those lost. Each of the two only ever grows, so that whoever
-    /// reads them while they change never sees a message twice, nor one come back.
+    /// Acknowledged messages are those written and those lost. Both counters only grow. So a reader of the two that
+    /// runs during a change never counts a message twice, and never sees the sum fall.
     written: AtomicU64,
     lost: AtomicU64,
-    /// The writer met the high-water mark and waits for an acknowledgement.
+    /// The writer has reached the high-water mark and waits for an acknowledgement.
     starved: AtomicBool,
     reader_gone: AtomicBool,
 }
 
-/// Begins a cache line.
+/// A field of this type begins a new cache line.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Apart;
@@ -118,9 +119,9 @@ struct Apart;
 #[derive(Debug, Default)]
 struct Swap {
     items: TrafficQueue,
-    /// The reader found nothing and waits for a flush.
+    /// The reader has found nothing and waits for a flush.
     drained: bool,
-    /// The writer will write no more.
+    /// The writer writes no more.
     finished: bool,
 }
 
@@ -139,11 +140,11 @@ impl Queue {
     }
 
     fn swap(&self) -> MutexGuard<'_, Swap> {
-        // A panic cannot happen between two consistent states of a Swap, so a poisoned one is whole.
+        // No panic can happen while a Swap is inconsistent, so the content of a poisoned lock is valid.
         self.swap.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Sets another high-water mark; `true` when the writer must be woken to look at it.
+    /// Sets another high-water mark. Returns `true` if the writer must be woken to check it.
     fn set_hwm(&self, hwm: u32) -> bool {
         self.limit.store(limit(hwm, self.conflate), Ordering::Release);
         self.is_starved()
@@ -153,12 +154,13 @@ impl Queue {
         low_water(self.limit.load(Ordering::Relaxed))
     }
 
-    /// Messages that count against the high-water mark no longer.
+    /// Returns the number of messages that no longer count against the high-water mark.
     fn acked(&self) -> u64 {
         self.written.load(Ordering::Acquire) + self.lost.load(Ordering::Acquire)
     }
 
-    /// Whether the writer waits for what was just stored; it is owed a wake then, once.
+    /// Returns whether the writer waits for what was just stored. Returns `true` only once; then the writer must be
+    /// woken.
     fn is_starved(&self) -> bool {
         fence(Ordering::SeqCst);
         self.starved.load(Ordering::Relaxed) && self.starved.swap(false, Ordering::Relaxed)
@@ -176,14 +178,14 @@ pub struct Writer {
     flow: Flow,
     open: TrafficQueue,
     open_bytes: usize,
-    /// Messages written, open ones included.
+    /// The number of messages written, including open ones.
     routed: u64,
     reserved: u64,
     conflated: u64,
-    /// What was last seen of the reader's acknowledgements and of the high-water mark.
+    /// The last values that this end read of the acknowledgements and of the high-water mark.
     acked: u64,
     limit: u64,
-    /// When a writer that takes credit in lots last looked for it.
+    /// When a writer with [`Flow::lots`] last checked for credit.
     looked: Option<Instant>,
     replaced: Vec<Traffic>,
 }
@@ -205,7 +207,7 @@ impl Writer {
         }
     }
 
-    /// Reserves room for one message. After `false`, the reader's next acknowledgement answers `true`.
+    /// Reserves room for one message. After it returns `false`, the reader's next acknowledgement returns `true`.
     #[inline]
     pub fn reserve(&mut self) -> bool {
         let granted = self.has_credit();
@@ -213,7 +215,8 @@ impl Writer {
         granted
     }
 
-    /// Reserves room for one message by what is known of the reader. After `false`, ask [`Writer::reserve`].
+    /// Reserves room for one message, using only the last known acknowledgements. If it returns `false`, call
+    /// [`Writer::reserve`].
     #[inline]
     pub fn reserve_known(&mut self) -> bool {
         let granted = self.in_flight() < self.limit;
@@ -221,19 +224,20 @@ impl Writer {
         granted
     }
 
-    /// Whether [`Writer::reserve`] looked for credit a moment ago, so that libzmq would not look again. Only with
-    /// [`Flow::lots`].
+    /// Returns whether [`Writer::reserve`] checked for credit within the last millisecond, so that libzmq would not
+    /// check again. Always `false` without [`Flow::lots`].
     #[must_use]
     pub fn looked_lately(&self) -> bool {
         self.looked.is_some_and(|looked| looked.elapsed() < LOOK_INTERVAL)
     }
 
-    /// Gives one reservation back.
+    /// Releases one reservation.
     pub fn release(&mut self) {
         self.reserved = self.reserved.saturating_sub(1);
     }
 
-    /// Whether one more message may be written. After `false`, the reader's next acknowledgement answers `true`.
+    /// Returns whether one more message may be written. After it returns `false`, the reader's next acknowledgement
+    /// returns `true`.
     #[inline]
     pub fn has_credit(&mut self) -> bool {
         self.in_flight() < self.limit || self.look_for_credit()
@@ -243,14 +247,14 @@ impl Writer {
         self.routed + self.reserved - self.acked
     }
 
-    /// How many messages the reader has given credit for, at the high-water mark `limit`.
+    /// Returns the number of messages for which there is credit again, at the high-water mark `limit`.
     fn given(&self, limit: u64) -> u64 {
         let acked = self.queue.acked();
         if self.flow.lots { acked - acked % low_water(limit) } else { acked }
     }
 
-    /// Messages that count against the high-water mark: those in the pipe, and with [`Flow::lots`] those of a lot that
-    /// is not read to its end.
+    /// Returns the number of messages that count against the high-water mark: those in the pipe, and with
+    /// [`Flow::lots`] those of a lot that is not completely read.
     #[must_use]
     pub fn uncredited(&self) -> u64 {
         self.routed - self.given(self.queue.limit.load(Ordering::Acquire))
@@ -266,7 +270,7 @@ impl Writer {
                 return true;
             }
             if !announced {
-                // This fence and the one in `acknowledge` and `set_hwm`: of the two sides, one sees the other.
+                // This fence pairs with the one in `is_starved`: at least one side sees the store of the other.
                 self.queue.starved.store(true, Ordering::Relaxed);
                 fence(Ordering::SeqCst);
             }
@@ -274,7 +278,8 @@ impl Writer {
         false
     }
 
-    /// Adds to the open batch, spending a reservation if this counts and there is one.
+    /// Adds an item to the open batch. If the item counts against the high-water mark, this uses a reservation if there
+    /// is one.
     #[inline]
     pub fn write(&mut self, traffic: Traffic) {
         self.open_bytes += traffic.size() + FRAMING;
@@ -285,7 +290,7 @@ impl Writer {
         self.open.push(traffic);
     }
 
-    /// Like [`Writer::write`] and [`Writer::flush`], for those who flush each message.
+    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message.
     #[inline]
     pub fn put(&mut self, traffic: Traffic) -> bool {
         if self.flow.conflate || self.is_open() {
@@ -305,21 +310,22 @@ impl Writer {
         }
     }
 
-    /// Bytes in the open batch, with its framing as it mostly is.
+    /// Returns the bytes in the open batch, with two bytes of framing for each item.
     #[must_use]
     #[inline]
     pub fn open_bytes(&self) -> usize {
         self.open_bytes
     }
 
-    /// Whether something waits in the open batch.
+    /// Returns whether the open batch contains an item.
     #[must_use]
     #[inline]
     pub fn is_open(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// Takes the newest message back that is `wanted` and that the reader has not taken. It counts as never written.
+    /// Takes back the newest message for which `wanted` returns true, if the reader has not taken it. It counts as
+    /// never written.
     pub fn recall(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         let recalled = match self.open.take_last(&wanted) {
             Some(message) => {
@@ -332,7 +338,7 @@ impl Writer {
         Some(recalled)
     }
 
-    /// Makes the open batch visible. `true`: the reader had found nothing, wake it.
+    /// Makes the open batch visible. Returns `true` if the reader had found nothing and must be woken.
     pub fn flush(&mut self) -> bool {
         if self.open.is_empty() {
             return false;
@@ -350,7 +356,7 @@ impl Writer {
         std::mem::take(&mut swap.drained)
     }
 
-    /// Flushes and says that nothing more will come. `true`: wake the reader.
+    /// Flushes, and marks the direction as finished. Returns `true` if the reader must be woken.
     pub fn finish(&mut self) -> bool {
         let wake = self.flush();
         let mut swap = self.queue.swap();
@@ -364,13 +370,13 @@ impl Writer {
         self.limit = self.queue.limit.load(Ordering::Relaxed);
     }
 
-    /// Whether the reader went away; what is written is then never read.
+    /// Returns whether the reader is gone. Nothing more is read then.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.queue.reader_gone.load(Ordering::Acquire)
     }
 
-    /// What became of everything written so far.
+    /// Returns the counters of this direction.
     #[must_use]
     pub fn tally(&self) -> Tally {
         Tally {
@@ -381,14 +387,14 @@ impl Writer {
         }
     }
 
-    /// Takes the messages that newer ones replaced, to be dropped outside any lock.
+    /// Takes the messages that were replaced by newer ones, to be dropped outside any lock.
     #[inline]
     pub fn take_replaced(&mut self) -> Vec<Traffic> {
         std::mem::take(&mut self.replaced)
     }
 }
 
-/// Moves the messages of a conflating queue aside; subscriptions stay. Answers how many were moved.
+/// Moves the messages of a conflating queue to `replaced`; subscriptions stay. Returns the number of moved messages.
 fn replace(items: &mut TrafficQueue, replaced: &mut Vec<Traffic>) -> u64 {
     let before = replaced.len();
     for traffic in std::mem::take(items) {
@@ -403,12 +409,12 @@ pub struct Reader {
     queue: Arc<Queue>,
     flow: Flow,
     taken: TrafficQueue,
-    /// Messages taken for good so far, those of them that are acknowledged, and those that were lost.
+    /// The number of messages that are finished with, of those the acknowledged ones, and the lost ones.
     read: u64,
     acked: u64,
     lost: u64,
     low_water: u64,
-    /// The end of the last whole lot that was acknowledged.
+    /// The end of the last whole lot that is acknowledged.
     lot: u64,
     finished: bool,
     wake_writer: bool,
@@ -431,7 +437,7 @@ impl Reader {
         }
     }
 
-    /// Takes the next item without acknowledging it; `None` announces a sleeping reader to the next flush.
+    /// Takes the next item without acknowledging it. After it returns `None`, the next flush returns `true`.
     #[inline]
     pub fn take(&mut self) -> Option<Traffic> {
         if self.taken.is_empty() && !self.refill() {
@@ -440,7 +446,7 @@ impl Reader {
         self.taken.pop()
     }
 
-    /// Takes the next item and acknowledges by the rule of the low-water mark. See [`Reader::owes_wake`].
+    /// Takes the next item, and acknowledges at the low-water mark. Check [`Reader::owes_wake`] afterwards.
     #[inline]
     pub fn read(&mut self) -> Option<Traffic> {
         let traffic = self.take();
@@ -457,13 +463,13 @@ impl Reader {
         traffic
     }
 
-    /// Whether the writer must be woken because of what was read since this was last asked.
+    /// Returns whether the writer must be woken because of what was read since the last call.
     #[inline]
     pub fn owes_wake(&mut self) -> bool {
         std::mem::take(&mut self.wake_writer)
     }
 
-    /// Acknowledges `count` messages got from [`Reader::take`]. `true`: wake the writer.
+    /// Acknowledges `count` messages from [`Reader::take`]. Returns `true` if the writer must be woken.
     pub fn ack(&mut self, count: u64) -> bool {
         if count == 0 {
             return false;
@@ -472,8 +478,8 @@ impl Reader {
         self.acknowledge()
     }
 
-    /// Gives up on `count` messages got from [`Reader::take`]: their connection ended before they were written.
-    /// `true`: wake the writer.
+    /// Counts `count` messages from [`Reader::take`] as lost: their connection ended before they were written. Returns
+    /// `true` if the writer must be woken.
     pub fn lose(&mut self, count: u64) -> bool {
         self.lost += count;
         self.queue.lost.store(self.lost, Ordering::Release);
@@ -487,7 +493,7 @@ impl Reader {
         self.queue.is_starved()
     }
 
-    /// Takes everything flushed over. `false`: there is nothing, and the next flush will find a sleeping reader.
+    /// Takes everything that is flushed. If there is nothing, it returns `false`, and the next flush returns `true`.
     #[cold]
     fn refill(&mut self) -> bool {
         let mut swap = self.queue.swap();
@@ -502,12 +508,13 @@ impl Reader {
         !self.taken.is_empty()
     }
 
-    /// Whether something can be read now; like a `take` that gave `None`, `false` announces a sleeping reader.
+    /// Returns whether an item can be read now. After it returns `false`, the next flush returns `true`, as after
+    /// [`Reader::take`].
     pub fn has_input(&mut self) -> bool {
         !self.taken.is_empty() || self.refill()
     }
 
-    /// Gives what was taken from the queue in one go and not used yet back to the queue, where the writer can recall it.
+    /// Puts the items that were taken from the queue but not used back into it, where the writer can recall them.
     pub fn put_back(&mut self) {
         if !self.taken.is_empty() {
             let mut swap = self.queue.swap();
@@ -516,27 +523,28 @@ impl Reader {
         }
     }
 
-    /// How much is flushed and not read, subscriptions included.
+    /// Returns the number of items that are flushed and not read, including subscriptions.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.taken.len() + self.queue.swap().items.len()
     }
 
-    /// Whether everything is read and the writer will write no more. Known after a `take` or `read` gave `None`.
+    /// Returns whether everything is read and the writer writes no more. This is known after [`Reader::take`] or
+    /// [`Reader::read`] returned `None`.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.finished && self.taken.is_empty()
     }
 
-    /// Sets another high-water mark for what this end reads. `true`: wake the writer.
+    /// Sets another high-water mark for what this end reads. Returns `true` if the writer must be woken.
     pub fn set_hwm(&mut self, hwm: u32) -> bool {
         let wake = self.queue.set_hwm(hwm);
         self.low_water = self.queue.low_water();
         wake
     }
 
-    /// Goes away, and gives back what was not read, to be dropped outside any lock. The writer finds out by
-    /// [`Writer::is_abandoned`]; wake it.
+    /// Ends reading. Returns what was not read, to be dropped outside any lock. Then [`Writer::is_abandoned`] returns
+    /// `true`; wake the writer.
     pub fn abandon(&mut self) -> TrafficQueue {
         self.queue.reader_gone.store(true, Ordering::Release);
         let mut rest = std::mem::take(&mut self.taken);
@@ -545,17 +553,17 @@ impl Reader {
     }
 }
 
-/// A reader that is dropped goes away, too: a writer that waits for one to take or give up its messages would wait for
-/// ever. Call [`Reader::abandon`] first where dropping what is unread would run foreign code under a lock.
+/// Dropping a reader ends reading too, so that a writer does not wait for it for ever. Call [`Reader::abandon`] first
+/// where dropping unread items would run foreign code under a lock.
 impl Drop for Reader {
     fn drop(&mut self) {
         self.queue.reader_gone.store(true, Ordering::Release);
     }
 }
 
-/// Messages in a lot of credit.
+/// Returns the number of messages in a lot of credit.
 fn low_water(limit: u64) -> u64 {
-    // Without a mark nobody waits for credit, yet the counters want to be fresh.
+    // Without a high-water mark no writer waits for credit, but the counters must be updated now and then.
     if limit == u64::MAX { 256 } else { limit.div_ceil(2) }
 }
 

@@ -1,7 +1,8 @@
-//! From names to addresses.
+//! Resolves names to addresses.
 //!
-//! `localhost` never asks anybody: it is 127.0.0.1 and, with IPv6 on, ::1 (RFC 6761 §6.3). Other host names go to the
-//! system's resolver, which blocks; [`needs_lookup`] tells so beforehand. Interface names are a local system call.
+//! `localhost` needs no lookup: it is 127.0.0.1 and, with IPv6 on, ::1 (RFC 6761 §6.3). Other host names need the
+//! system's resolver, which blocks; [`needs_lookup`] returns whether that is so. Interface names need only a local
+//! system call.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
@@ -10,7 +11,7 @@ use std::{error, fmt};
 
 use crate::endpoint::{Endpoint, Host, IpcAddress, Port, Source};
 
-/// The most addresses of one name that an attempt tries; who answers for the name could give thousands.
+/// The most addresses of one name that are tried. A name server could return thousands.
 const ADDRESSES: usize = 32;
 
 /// One address to [`dial`](crate::dial).
@@ -27,21 +28,21 @@ pub enum Resolved {
     Ipc(IpcAddress),
 }
 
-/// Why an endpoint has no address. It is the source of the [`io::Error`] that [`resolve`] and a bind return.
+/// Why an endpoint has no address. It is the source of the [`io::Error`] from [`resolve`] or a bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// The system's resolver found nothing. It says this; there is no such host, or no name server was reached.
+    /// The system's resolver found nothing: there is no such host, or no name server was reached. This is its message.
     UnknownHost(Arc<str>),
     /// The name exists and has no address.
     NoAddress,
-    /// There are only IPv6 addresses, and the option IPV6 is off.
+    /// There are only IPv6 addresses, but the option IPV6 is off.
     Ipv6Off,
     /// This machine has no interface of this name.
     NoInterface,
-    /// The source is an address of another IP family than each address of the target.
+    /// The source is of another IP family than all addresses of the target.
     MixedFamilies,
-    /// It is not an endpoint that can be dialled, such as inproc.
+    /// The endpoint cannot be dialled, such as inproc.
     NotDialled,
 }
 
@@ -79,23 +80,23 @@ impl From<ResolveError> for io::Error {
     }
 }
 
-/// Whether [`resolve`] would ask the system's resolver, and so may block for seconds.
+/// Returns whether [`resolve`] would call the system's resolver, and so may block for seconds.
 #[must_use]
 pub fn needs_lookup(endpoint: &Endpoint) -> bool {
     let asks = |host: &Host| matches!(host, Host::Name(name) if !is_localhost(name));
     match endpoint {
-        // The host of a source is an address or interface of this machine, so it is never asked for.
+        // The host of a source is an address or interface of this machine, so it needs no lookup.
         Endpoint::Tcp { host, .. } => asks(host),
         Endpoint::Ipc(_) | Endpoint::Inproc(_) => false,
     }
 }
 
-/// The addresses of an endpoint to connect to, to be tried in this order, each until it fails.
+/// Returns the addresses of an endpoint to connect to. They are to be tried in this order.
 ///
-/// IPv6 addresses are among them only with `ipv6`.
+/// Includes IPv6 addresses only with `ipv6`.
 ///
 /// # Errors
-/// A [`ResolveError`], as the error's source; or what the system says.
+/// Returns an error with a [`ResolveError`] as its source, or the system's error.
 pub fn resolve(endpoint: &Endpoint, ipv6: bool) -> io::Result<Vec<Resolved>> {
     match endpoint {
         Endpoint::Tcp { source, host, port } => {
@@ -111,8 +112,8 @@ pub fn resolve(endpoint: &Endpoint, ipv6: bool) -> io::Result<Vec<Resolved>> {
     }
 }
 
-/// The addresses to listen at. More than one only for `localhost`, and for `*`, where the second replaces the first on
-/// a machine without IPv6.
+/// Returns the addresses to listen at. There is more than one for `localhost`, and for `*`, where the second replaces
+/// the first on a machine without IPv6.
 pub(crate) fn listening(host: &Host, port: Port, ipv6: bool) -> io::Result<Vec<SocketAddr>> {
     let ips = match host {
         Host::Name(name) if !is_localhost(name) => match interface(name, ipv6)? {
@@ -143,7 +144,7 @@ fn peers(host: &Host, ipv6: bool) -> io::Result<Vec<Ip>> {
         Host::Any if ipv6 => Ok(vec![(Ipv6Addr::UNSPECIFIED.into(), 0), (Ipv4Addr::UNSPECIFIED.into(), 0)]),
         Host::Any => Ok(vec![(Ipv4Addr::UNSPECIFIED.into(), 0)]),
         Host::V4(address) => Ok(vec![((*address).into(), 0)]),
-        // One that is an IPv4 address is used as that (`::ffff:127.0.0.1`), as in libzmq.
+        // A mapped IPv4 address (`::ffff:127.0.0.1`) is used as an IPv4 address, as in libzmq.
         Host::V6 { address, .. } if !ipv6 => {
             let address = address.to_ipv4_mapped().ok_or(ResolveError::Ipv6Off)?;
             Ok(vec![(address.into(), 0)])
@@ -164,7 +165,7 @@ fn is_localhost(name: &str) -> bool {
 
 fn lookup(name: &str, ipv6: bool) -> io::Result<Vec<Ip>> {
     let found = (name, 0).to_socket_addrs().map_err(|error| match error.raw_os_error() {
-        // getaddrinfo's own errors have no number; most often the name does not exist.
+        // getaddrinfo's own errors have no number. Most often the name does not exist.
         None => ResolveError::UnknownHost(words(&error).into()).into(),
         Some(_) => error,
     })?;
@@ -181,13 +182,13 @@ fn lookup(name: &str, ipv6: bool) -> io::Result<Vec<Ip>> {
     if usable.is_empty() { Err(ResolveError::Ipv6Off.into()) } else { Ok(usable) }
 }
 
-/// What getaddrinfo said, without what std puts in front of it.
+/// Returns the message of getaddrinfo without std's prefix.
 fn words(error: &io::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to lookup address information: ").map_or(text.clone(), str::to_owned)
 }
 
-/// An interface's first address; IPv4 goes first.
+/// Returns an interface's first address, IPv4 before IPv6.
 fn interface(name: &str, ipv6: bool) -> io::Result<Option<Ip>> {
     let interfaces = if_addrs::get_if_addrs()?;
     let of_family = |v4: bool| {
@@ -199,7 +200,7 @@ fn interface(name: &str, ipv6: bool) -> io::Result<Option<Ip>> {
     Ok(of_family(true).or_else(|| if ipv6 { of_family(false) } else { None }))
 }
 
-/// The number of a zone, which may be given as such or as an interface name (RFC 4007 §11).
+/// Returns the number of a zone, which may be given as a number or as an interface name (RFC 4007 §11).
 fn scope(zone: Option<&str>) -> io::Result<u32> {
     let Some(zone) = zone else { return Ok(0) };
     if let Ok(number) = zone.parse() {
@@ -210,7 +211,7 @@ fn scope(zone: Option<&str>) -> io::Result<u32> {
     named.and_then(|interface| interface.index).ok_or_else(|| ResolveError::NoInterface.into())
 }
 
-/// Pairs each address with the source of its family, and leaves out those that have none.
+/// Pairs each address with the source of its family, and drops addresses without one.
 fn from_source(source: &Source, addresses: Vec<SocketAddr>, ipv6: bool) -> io::Result<Vec<Resolved>> {
     let ips = match &source.host {
         Host::Name(name) if !is_localhost(name) => {

@@ -1,6 +1,6 @@
-//! The schemes, and what this platform allows of each.
+//! The schemes, and which parts of them this platform supports.
 
-/// The transports there are.
+/// The supported transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// TCP over IPv4 and IPv6.
@@ -12,10 +12,10 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// All of them, in the order in which texts name them.
+    /// All schemes, in the order in which error texts list them.
     pub const ALL: [Scheme; 3] = [Scheme::Tcp, Scheme::Ipc, Scheme::Inproc];
 
-    /// What stands before `://`. Case counts.
+    /// Returns the text before `://`. It is case-sensitive.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,6 +32,6 @@ pub(crate) const IPC_SUPPORTED: bool = cfg!(unix);
 /// Whether a local socket may have a name outside the file system.
 pub(crate) const IPC_ABSTRACT_SUPPORTED: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// The most bytes of a path or abstract name: `sun_path` less its one NUL.
+/// The most bytes of a path or abstract name: `sun_path` without its NUL.
 pub(crate) const IPC_PATH_LIMIT: usize =
     if cfg!(any(target_os = "linux", target_os = "android", windows)) { 107 } else { 103 };

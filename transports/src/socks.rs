@@ -1,10 +1,10 @@
-//! SOCKS5 as its client, without I/O: bytes in, bytes out (RFC 1928, RFC 1929).
+//! The client side of SOCKS5, without I/O (RFC 1928, RFC 1929).
 //!
-//! The dialogue: the method that is offered, and the proxy's choice; with it, perhaps, a name and a password, and the
-//! answer; the request to connect, and the reply. Behind the reply stand the peer's own bytes, so never more is read
-//! than the dialogue still needs: [`Socks::missing`].
+//! The dialogue has three steps: the offered method and the proxy's choice; optionally a name and a password, and the
+//! proxy's status; the request to connect, and the reply. The peer's own bytes follow the reply. So the caller must not
+//! read more than [`Socks::missing`] bytes.
 //!
-//! Invariant: at most one message of the proxy is kept, of 262 bytes at most, and none is taken before the message that
+//! Invariant: at most one message of the proxy is kept, of at most 262 bytes. None is accepted before the message that
 //! it answers has been sent.
 
 use std::{error, fmt, io};
@@ -31,13 +31,13 @@ const V4: u8 = 1;
 const NAME: u8 = 3;
 const V6: u8 = 4;
 
-/// The longest message of a proxy: a reply with a name of 255 bytes.
+/// The longest message of a proxy, in bytes: a reply with a name of 255 bytes.
 pub const LONGEST: usize = 7 + 255;
 
-/// One dialogue with a proxy, of one connection.
+/// The dialogue with a proxy for one connection.
 ///
-/// Send [`Socks::output`] and say so with [`Socks::sent`]; when nothing is left of it, read up to [`Socks::missing`]
-/// bytes and give them to [`Socks::receive`]; until [`Socks::is_done`].
+/// Send [`Socks::output`] and pass the number of sent bytes to [`Socks::sent`]. When no output is left, read up to
+/// [`Socks::missing`] bytes and pass them to [`Socks::receive`]. Repeat this until [`Socks::is_done`].
 ///
 /// ```
 /// use zeroxide_transports::endpoint::{Host, Port};
@@ -52,17 +52,17 @@ pub const LONGEST: usize = 7 + 255;
 #[derive(Debug)]
 pub struct Socks {
     step: Step,
-    /// What has come of the message that is awaited.
+    /// The received part of the awaited message.
     received: Vec<u8>,
-    /// May hold the password.
+    /// It may contain the password.
     output: Secret,
     sent: usize,
-    /// The request, until it is its turn.
+    /// The request, until it is sent.
     request: Vec<u8>,
     login: Option<Login>,
 }
 
-/// Who connects, for a proxy that asks. The name and the password have up to 255 bytes each.
+/// The name and the password for a proxy that requires them, of up to 255 bytes each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The name.
@@ -71,22 +71,23 @@ pub struct Login {
     pub password: Secret,
 }
 
-/// The message of the proxy that is awaited.
+/// The awaited message of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Method,
     Login,
     Reply,
-    /// None: the peer's own bytes follow.
+    /// No message: the peer's own bytes follow.
     Done,
 }
 
 impl Socks {
-    /// Begins a dialogue about a connection to `host`, whose name the proxy looks up. With `login` that method alone is
-    /// offered: a proxy that does not ask is not used.
+    /// Begins a dialogue for a connection to `host`. The proxy looks up a host name. With `login` only that method is
+    /// offered, so a proxy that requires no login is not used.
     ///
     /// # Errors
-    /// [`SocksError::NameTooLong`], [`SocksError::LoginTooLong`]: beyond the 255 bytes that the protocol has room for.
+    /// Returns [`SocksError::NameTooLong`] if the host's name is longer than 255 bytes, the limit of the protocol.
+    /// Returns [`SocksError::LoginTooLong`] if the user name or the password is longer, or the user name is empty.
     pub fn new(host: &Host, port: Port, login: Option<Login>) -> Result<Socks, SocksError> {
         let fits = |bytes: &[u8]| u8::try_from(bytes.len()).is_ok();
         if login.as_ref().is_some_and(|login| {
@@ -100,33 +101,33 @@ impl Socks {
         Ok(Socks { step: Step::Method, received: Vec::new(), output, sent: 0, request, login })
     }
 
-    /// What is to be sent now, and is not sent yet.
+    /// Returns what is to be sent now.
     #[must_use]
     pub fn output(&self) -> &[u8] {
         self.output.expose().get(self.sent..).unwrap_or_default()
     }
 
-    /// So many bytes of the output are sent.
+    /// Takes note that `n` bytes of the output are sent.
     pub fn sent(&mut self, n: usize) {
         self.sent = self.sent.saturating_add(n);
     }
 
-    /// How many bytes may be read now: no more than the dialogue needs, and none while there is output.
+    /// Returns how many bytes may be read now: no more than the dialogue needs, and none while there is output.
     #[must_use]
     pub fn missing(&self) -> usize {
         if self.output().is_empty() { self.length().saturating_sub(self.received.len()) } else { 0 }
     }
 
-    /// Whether the connection stands: what follows is the peer's.
+    /// Returns whether the connection to the peer is made. All further bytes are the peer's.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.step == Step::Done
     }
 
-    /// Takes what has come, and tells how much of it was needed.
+    /// Handles input from the proxy. Returns how many of the bytes it used.
     ///
     /// # Errors
-    /// What is wrong with it. The connection is of no use then.
+    /// Returns the fault of the proxy. The connection cannot be used then.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<usize, SocksError> {
         let mut taken = 0;
         loop {
@@ -144,7 +145,7 @@ impl Socks {
         }
     }
 
-    /// How long the awaited message is, as far as it can be told.
+    /// Returns the length of the awaited message, as far as it is known.
     fn length(&self) -> usize {
         match self.step {
             Step::Method | Step::Login => 2,
@@ -158,7 +159,7 @@ impl Socks {
         }
     }
 
-    /// Looks at what has come in order, so that a fault is the same however the bytes were cut.
+    /// Checks what has arrived, byte by byte, so that the fault does not depend on how the input was cut.
     fn check(&self) -> Result<(), SocksError> {
         let offered = if self.login.is_some() { LOGIN } else { OPEN };
         match (self.step, &self.received[..]) {
@@ -172,7 +173,7 @@ impl Socks {
             }
             (Step::Login, [_, status]) if *status != 0 => Err(SocksError::LoginRefused(*status)),
             (Step::Reply, [_, code, ..]) if *code != 0 => Err(SocksError::Refused(Refusal::of(*code))),
-            // The third byte is reserved; what it says changes nothing.
+            // The third byte is reserved and ignored.
             (Step::Reply, [_, _, _, kind, ..]) if ![V4, V6, NAME].contains(kind) => {
                 Err(SocksError::AddressKind(*kind))
             }
@@ -180,7 +181,7 @@ impl Socks {
         }
     }
 
-    /// The awaited message is whole.
+    /// Goes on to the next step after a complete message.
     fn go_on(&mut self) {
         self.received.clear();
         let login = if self.step == Step::Method { self.login.take() } else { None };
@@ -194,7 +195,8 @@ impl Socks {
 }
 
 impl Login {
-    /// RFC 1929 §2. Allocated once, so that no copy of the password stays behind.
+    /// Returns the message with name and password (RFC 1929 §2). It is allocated once, so that no copy of the password
+    /// is left in memory.
     fn message(&self) -> Secret {
         let (name, password) = (&self.username[..], self.password.expose());
         let mut message = Vec::with_capacity(3 + name.len() + password.len());
@@ -207,7 +209,7 @@ impl Login {
     }
 }
 
-/// RFC 1928 §4.
+/// Returns the request to connect (RFC 1928 §4).
 fn request(host: &Host, port: Port) -> Result<Vec<u8>, SocksError> {
     let mut request = vec![VERSION, CONNECT, 0];
     match host {
@@ -216,7 +218,7 @@ fn request(host: &Host, port: Port) -> Result<Vec<u8>, SocksError> {
             request.push(V4);
             request.extend(address.octets());
         }
-        // A zone means something on this machine only.
+        // A zone has a meaning on this machine only.
         Host::V6 { address, .. } => {
             request.push(V6);
             request.extend(address.octets());
@@ -238,24 +240,24 @@ pub enum SocksError {
     NameTooLong,
     /// SOCKS_USERNAME is empty, or it or SOCKS_PASSWORD has more than 255 bytes.
     LoginTooLong,
-    /// What answers is not a SOCKS5 proxy.
+    /// The server is not a SOCKS5 proxy.
     NotSocks5 {
-        /// The version that it gave.
+        /// The version in its message.
         version: u8,
     },
-    /// The proxy accepts no method that was offered: it wants a name and a password, or it knows none (RFC 1928 §3).
+    /// The proxy accepts no offered method: it requires a name and a password, or does not support them (RFC 1928 §3).
     NoMethod,
     /// The proxy chose a method that was not offered.
     UnofferedMethod(u8),
-    /// The proxy answered the name and password in another version than 1 (RFC 1929 §2).
+    /// The proxy's status message for the name and password has another version than 1 (RFC 1929 §2).
     LoginVersion(u8),
-    /// The proxy does not accept the name and password; the status that it gave.
+    /// The proxy does not accept the name and password. This is its status.
     LoginRefused(u8),
     /// The proxy did not connect.
     Refused(Refusal),
-    /// The reply has an address of a kind that RFC 1928 §5 does not have.
+    /// The reply has an address of a kind that is not in RFC 1928 §5.
     AddressKind(u8),
-    /// The proxy closed the connection before its reply was whole.
+    /// The proxy closed the connection before its reply was complete.
     Closed,
 }
 
@@ -263,28 +265,28 @@ pub enum SocksError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// 1: a failure of the proxy.
+    /// 1: the proxy failed.
     Failure,
-    /// 2: its rules do not allow it.
+    /// 2: the proxy's rules do not allow the connection.
     NotAllowed,
     /// 3: the network cannot be reached.
     NetworkUnreachable,
-    /// 4: the host cannot be reached, or its name is not known.
+    /// 4: the host cannot be reached, or its name is unknown.
     HostUnreachable,
-    /// 5: nobody listens there.
+    /// 5: there is no listener.
     ConnectionRefused,
     /// 6: the time to live has expired.
     TtlExpired,
-    /// 7: the proxy does not connect at all.
+    /// 7: the proxy does not support CONNECT.
     CommandNotSupported,
-    /// 8: the proxy does not know this kind of address.
+    /// 8: the proxy does not support this kind of address.
     AddressNotSupported,
     /// A code without a meaning.
     Other(u8),
 }
 
 impl SocksError {
-    /// Whether the fault is the proxy's, or in how it is used, and not of the peer behind it.
+    /// Returns whether the fault is the proxy's, or lies in how it is used, and is not that of the peer behind it.
     #[must_use]
     pub fn is_of_proxy(self) -> bool {
         !matches!(self, SocksError::Refused(_) | SocksError::Closed)
@@ -380,7 +382,7 @@ impl fmt::Display for Refusal {
 
 impl error::Error for SocksError {}
 
-/// With the kind that says most; the error itself is its source.
+/// Converts into an [`io::Error`] of the most specific kind, with the error as its source.
 impl From<SocksError> for io::Error {
     fn from(error: SocksError) -> io::Error {
         io::Error::new(error.kind(), error)

@@ -24,15 +24,15 @@ fn with_login() -> Socks {
     Socks::new(&name(), port(), login("ann", "hunter2")).unwrap()
 }
 
-/// Sends all output, and tells it.
+/// Sends all output and returns it.
 fn sends(socks: &mut Socks) -> Vec<u8> {
     let output = socks.output().to_vec();
     socks.sent(output.len());
     output
 }
 
-/// The dialogue with a proxy that says `bytes`, of which each read gives up to `cut`: what was sent, how much was read
-/// and how it ended.
+/// Runs the dialogue with a proxy that sends `bytes`, of which each read returns up to `cut`. Returns what was sent,
+/// how much was read, and the result.
 fn talk(mut socks: Socks, bytes: &[u8], cut: usize) -> (Vec<u8>, usize, Result<bool, SocksError>) {
     let (mut all, mut read) = (sends(&mut socks), 0);
     while !socks.is_done() && read < bytes.len() {

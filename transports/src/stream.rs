@@ -16,10 +16,10 @@ use crate::resolve::Resolved;
 use crate::system;
 use crate::tcp;
 
-/// The system takes no more slices in one call (Linux UIO_MAXIOV, and the least that POSIX systems in use have).
+/// The most slices that the system accepts in one call (Linux UIO_MAXIOV; no POSIX system in use has a lower limit).
 const SLICES: usize = 1024;
 
-/// A connection, or one that is being made.
+/// A connection that is complete or being made.
 #[derive(Debug)]
 pub enum Stream {
     /// Over TCP.
@@ -29,10 +29,10 @@ pub enum Stream {
     Ipc(net::UnixStream),
 }
 
-/// Starts a connection. Ask [`Stream::connected`] after its first writable edge.
+/// Starts a connection. Call [`Stream::connected`] after its first writable edge.
 ///
 /// # Errors
-/// The attempt failed at once. Over ipc, `WouldBlock` means that the listener's backlog is full.
+/// Returns an error if the attempt failed at once. Over ipc, `WouldBlock` means that the listener's backlog is full.
 pub fn dial(target: &Resolved, options: &SocketOptions) -> io::Result<Stream> {
     match target {
         Resolved::Tcp { address, source } => tcp::dial(*address, *source, options).map(Stream::Tcp),
@@ -44,10 +44,10 @@ pub fn dial(target: &Resolved, options: &SocketOptions) -> io::Result<Stream> {
 }
 
 impl Stream {
-    /// Whether a dialled connection stands. `false`: not yet, ask at the next writable edge.
+    /// Returns whether a dialled connection is complete. After `false`, call it again at the next writable edge.
     ///
     /// # Errors
-    /// The attempt failed. Without error, the stream is as good as an accepted one once this is `true`.
+    /// Returns an error if the attempt failed.
     pub fn connected(&mut self) -> io::Result<bool> {
         let (error, peer) = match self {
             Stream::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
@@ -71,10 +71,11 @@ impl Stream {
         }
     }
 
-    /// Reads what is there, up to the length of `buf`. `Ok(0)` for a `buf` that is not empty is the end.
+    /// Reads the available bytes, up to the length of `buf`. For a `buf` that is not empty, `Ok(0)` is the end of the
+    /// stream.
     ///
     /// # Errors
-    /// `WouldBlock`: nothing is there; an edge will tell.
+    /// Returns `WouldBlock` if there are no bytes; an edge follows when there are.
     #[inline]
     pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -84,10 +85,10 @@ impl Stream {
         }
     }
 
-    /// Reads what is there into the spare room of `body`, without a copy. As [`Stream::read`] otherwise.
+    /// Reads the available bytes into the spare room of `body`, without a copy. Otherwise like [`Stream::read`].
     ///
     /// # Errors
-    /// As [`Stream::read`].
+    /// Returns the same errors as [`Stream::read`].
     #[cfg(unix)]
     pub fn read_body(&mut self, body: &mut Vec<u8>) -> io::Result<usize> {
         use rustix::buffer::spare_capacity;
@@ -99,10 +100,10 @@ impl Stream {
         Ok(read?.0)
     }
 
-    /// Reads what is there into the spare room of `body`. As [`Stream::read`] otherwise.
+    /// Reads the available bytes into the spare room of `body`. Otherwise like [`Stream::read`].
     ///
     /// # Errors
-    /// As [`Stream::read`].
+    /// Returns the same errors as [`Stream::read`].
     #[cfg(not(unix))]
     pub fn read_body(&mut self, body: &mut Vec<u8>) -> io::Result<usize> {
         let old = body.len();
@@ -112,16 +113,17 @@ impl Stream {
         read
     }
 
-    /// Writes as many bytes of `bufs`, in order, as the system takes: one `sendmsg` that raises no SIGPIPE, which
-    /// writev does.
+    /// Writes as many bytes of `bufs`, in order, as the system accepts. This is one `sendmsg`, which can suppress
+    /// SIGPIPE; writev cannot.
     ///
     /// # Errors
-    /// `WouldBlock`: none taken; an edge will tell. `BrokenPipe`, `ConnectionReset`: the peer is gone.
+    /// Returns `WouldBlock` if the system accepts no bytes; an edge follows when it does. Returns `BrokenPipe` or
+    /// `ConnectionReset` if the peer is gone.
     #[inline]
     pub fn send(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         let bufs = &bufs[..bufs.len().min(SLICES)];
         match self {
-            // try_io: on Windows mio arms the next edge only if it sees the WouldBlock.
+            // Through try_io: on Windows, mio arms the next edge only if it sees the WouldBlock.
             Stream::Tcp(stream) => {
                 stream.try_io(|| SockRef::from(&*stream).send_vectored_with_flags(bufs, NO_SIGNAL))
             }
@@ -132,7 +134,8 @@ impl Stream {
         }
     }
 
-    /// The most bytes to hand to one [`Stream::send`]: more lengthens the kernel's hold on a core and gains nothing.
+    /// Returns the most bytes to pass to one [`Stream::send`]. More would keep the kernel longer on a core and gain
+    /// nothing.
     #[must_use]
     pub fn quantum(&self) -> usize {
         match self {
@@ -142,11 +145,14 @@ impl Stream {
         }
     }
 
-    /// How many of `pending` bytes, which may be more than a quantum, one [`Stream::send`] should be given: all, or one
-    /// of several equal pieces. A runt behind a full piece would wake the receiver for a few bytes, and it can copy the
-    /// first of two halves while the second is still on its way. The longest piece is for tcp what one more message may
-    /// add to a quantum and still fit into one segment of the loopback interface; for ipc half of the usual send buffer,
-    /// where the kernel cuts anyway.
+    /// Returns how many of `pending` bytes to pass to one [`Stream::send`]: all, or one of several equal pieces.
+    /// `pending` may be more than a quantum.
+    ///
+    /// Equal pieces are better than full pieces with a short rest: the rest would wake the receiver for a few bytes.
+    /// With two halves, the receiver copies the first while the second is still being sent.
+    ///
+    /// The longest piece for tcp is a quantum and one more message, as long as that fits into one segment of the
+    /// loopback interface. For ipc it is half of the usual send buffer, where the kernel splits anyway.
     #[must_use]
     pub fn piece(&self, pending: usize) -> usize {
         let longest = match self {
@@ -157,7 +163,7 @@ impl Stream {
         pending.div_ceil(pending.div_ceil(longest).max(1))
     }
 
-    /// This end as an endpoint text, for the monitor. `tcp://` or `ipc://` alone if it has no name.
+    /// Returns this end as an endpoint text, for the monitor. It is only `tcp://` or `ipc://` if the end has no name.
     #[must_use]
     pub fn local(&self) -> String {
         match self {
@@ -167,7 +173,8 @@ impl Stream {
         }
     }
 
-    /// The other end as an endpoint text, for the monitor. `tcp://` or `ipc://` alone if it has no name.
+    /// Returns the other end as an endpoint text, for the monitor. It is only `tcp://` or `ipc://` if the end has no
+    /// name.
     #[must_use]
     pub fn remote(&self) -> String {
         match self {
@@ -177,8 +184,8 @@ impl Stream {
         }
     }
 
-    /// The value of the property Peer-Address: an IP address without port, or `localhost:uid:gid:pid` for ipc on
-    /// Linux, `localhost` for ipc elsewhere. Empty if the peer is gone.
+    /// Returns the property Peer-Address: an IP address without port for tcp, `localhost:uid:gid:pid` for ipc on Linux,
+    /// `localhost` for ipc elsewhere. It is empty if the peer is gone.
     #[must_use]
     pub fn peer_address(&self) -> String {
         match self {
@@ -190,10 +197,10 @@ impl Stream {
         }
     }
 
-    /// Ends one direction or both.
+    /// Shuts down one direction or both.
     ///
     /// # Errors
-    /// What the system says, such as `NotConnected`.
+    /// Returns the system's error, such as `NotConnected`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(how),
@@ -202,7 +209,7 @@ impl Stream {
         }
     }
 
-    /// The descriptor or socket handle, as a number for monitor events.
+    /// Returns the descriptor or socket handle, as a number for monitor events.
     #[must_use]
     pub fn raw(&self) -> i64 {
         match self {
@@ -239,7 +246,7 @@ fn tcp_text(address: io::Result<std::net::SocketAddr>) -> String {
     address.map_or_else(|_| "tcp://".into(), |address| Endpoint::from(address).to_string())
 }
 
-// Apple has no such flag but a socket option, which is set on every socket; Windows has no SIGPIPE.
+// Apple systems have a socket option instead of this flag, and it is set on every socket. Windows has no SIGPIPE.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const NO_SIGNAL: i32 = rustix::net::SendFlags::NOSIGNAL.bits() as i32;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]

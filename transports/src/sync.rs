@@ -1,4 +1,4 @@
-//! The synchronisation that pipes use; under `--cfg loom` a model checker stands in for it.
+//! The synchronisation that pipes use. Under `--cfg loom`, the model checker's types replace those of std.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{

@@ -1,4 +1,4 @@
-//! What tcp and local sockets have in common: descriptors, buffers, and what the system means by some errors.
+//! What tcp and local sockets have in common: descriptors, buffers, and the meaning of some system errors.
 
 use std::io;
 #[cfg(not(unix))]
@@ -8,19 +8,19 @@ use socket2::SockRef;
 
 use crate::options::SocketOptions;
 
-/// A socket's descriptor or handle as a number.
+/// Returns a socket's descriptor or handle as a number.
 #[cfg(unix)]
 pub(crate) fn raw(socket: &impl std::os::fd::AsRawFd) -> i64 {
     socket.as_raw_fd().into()
 }
 
-/// A socket's descriptor or handle as a number.
+/// Returns a socket's descriptor or handle as a number.
 #[cfg(windows)]
 pub(crate) fn raw(socket: &impl std::os::windows::io::AsRawSocket) -> i64 {
     i64::try_from(socket.as_raw_socket()).unwrap_or(-1)
 }
 
-/// Whether a non-blocking connect was merely started.
+/// Returns whether a non-blocking connect was started and is not complete.
 #[cfg(unix)]
 pub(crate) fn in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())

@@ -1,6 +1,6 @@
-//! TCP: listening at one address, or at both of `localhost`; options of every socket.
+//! TCP: listens at one address, or at both of `localhost`, and sets the options of every socket.
 //!
-//! TCP_NODELAY is always on: batching is the pipe's work (libzmq tcp.cpp does the same).
+//! TCP_NODELAY is always on, because pipes already batch (libzmq tcp.cpp does the same).
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::options::SocketOptions;
 use crate::resolve;
 use crate::system::{self, apply_buffers};
 
-/// How often a port is chosen anew when the one that fits IPv4 is taken on IPv6.
+/// The most attempts to find a port that is free in both IPv4 and IPv6.
 const PORT_ATTEMPTS: usize = 16;
 
 /// A listening TCP endpoint: one socket, or two for `localhost` with IPv6.
@@ -29,7 +29,7 @@ impl TcpListener {
     /// Listens at a host's address. Blocks if the host is a name that must be looked up.
     ///
     /// # Errors
-    /// What the system says; `NotFound` for a name that nobody has.
+    /// Returns the system's error, or `NotFound` for an unknown name.
     pub fn bind(host: &Host, port: Port, options: &SocketOptions) -> io::Result<TcpListener> {
         let addresses = resolve::listening(host, port, options.ipv6)?;
         let sockets = match host {
@@ -43,10 +43,10 @@ impl TcpListener {
         Ok(TcpListener { sockets, endpoint, options: options.clone() })
     }
 
-    /// Takes over a socket that listens already (libzmq USE_FD).
+    /// Takes over a socket that is already listening (libzmq USE_FD).
     ///
     /// # Errors
-    /// `InvalidInput`: it is no TCP socket.
+    /// Returns `InvalidInput` if it is not a TCP socket.
     #[cfg(unix)]
     pub fn adopt(socket: std::os::fd::OwnedFd, options: &SocketOptions) -> io::Result<TcpListener> {
         let socket = Socket::from(socket);
@@ -56,23 +56,24 @@ impl TcpListener {
         Ok(TcpListener { sockets, endpoint: Endpoint::from(address), options: options.clone() })
     }
 
-    /// The resolved endpoint; of `localhost` the IPv4 one if there is one.
+    /// Returns the resolved endpoint. For `localhost` it is the IPv4 one if there is one.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Takes one waiting connection.
+    /// Accepts one waiting connection.
     ///
     /// # Errors
-    /// `WouldBlock`: none waits. Others concern one connection or the process (descriptors), never the listener.
+    /// Returns `WouldBlock` if none waits. Other errors concern one connection or the process (descriptors), never the
+    /// listener.
     pub fn accept(&self) -> io::Result<(net::TcpStream, SocketAddr)> {
         for socket in &self.sockets {
             match socket.accept() {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
                 Ok((stream, peer)) => {
-                    // A peer that has gone already can make these fail; reading will tell.
+                    // These can fail if the peer is already gone. Then reading returns the error.
                     let _ = apply_all(SockRef::from(&stream), peer.is_ipv4(), &self.options);
                     return Ok((stream, peer));
                 }
@@ -121,8 +122,8 @@ pub(crate) fn dial(
     }
 }
 
-/// Two ends of one connection that are the same end: TCP's simultaneous open, which happens to who redials a dead
-/// port of this machine long enough.
+/// Returns whether the socket is connected to itself. TCP's simultaneous open causes that when a process dials a dead
+/// port of its own machine again and again.
 pub(crate) fn is_connected_to_itself(stream: &net::TcpStream) -> bool {
     matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
 }
@@ -179,7 +180,7 @@ fn bind_each(
     }
 }
 
-/// A machine without IPv6, or with IPv6 and no address of it.
+/// Returns whether the machine has no IPv6, or no IPv6 address.
 fn is_without_family(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || system::is_family_unsupported(error)
 }
@@ -192,7 +193,8 @@ fn listen(address: SocketAddr, options: &SocketOptions) -> io::Result<net::TcpLi
     Ok(net::TcpListener::from_std(socket.into()))
 }
 
-/// A non-blocking socket with all options set, close-on-exec and without SIGPIPE where that is a socket's property.
+/// Creates a non-blocking socket with all options set, closed on exec, and without SIGPIPE where that is a property of
+/// a socket.
 fn new_socket(address: SocketAddr, options: &SocketOptions) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -203,7 +205,8 @@ fn new_socket(address: SocketAddr, options: &SocketOptions) -> io::Result<Socket
     Ok(socket)
 }
 
-/// On Windows SO_REUSEADDR would let anybody steal the port; there a closed port is free at once anyway.
+/// Sets SO_REUSEADDR, but not on Windows. There it would let any process take the port, and a closed port is free at
+/// once without it.
 fn reuse_address(socket: &Socket) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { socket.set_reuse_address(true) }
 }
@@ -221,7 +224,7 @@ fn apply_all(socket: SockRef<'_>, v4: bool, options: &SocketOptions) -> io::Resu
     if options.tos != 0 && !v4 {
         socket.set_tclass_v6(options.tos)?;
     }
-    // After the TOS, from which Linux derives a priority.
+    // Must follow the TOS, from which Linux derives a priority.
     apply_linux(&socket, options)
 }
 

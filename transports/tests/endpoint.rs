@@ -1,4 +1,4 @@
-//! Endpoints: what may be written, how it is printed, and what is said about the rest.
+//! Endpoints: what is valid, how it is printed, and the errors for the rest.
 
 use proptest::prelude::*;
 use zeroxide_transports::{Endpoint, EndpointError, Host, Port, Scheme, Source};
