@@ -1,4 +1,4 @@
-//! Sending to the peer that the first frame names: the sending half of ROUTER and STREAM.
+//! Sends to the peer that the first frame names: the sending half of ROUTER and STREAM.
 
 use zeroxide_zmtp::{Frame, Message};
 
@@ -6,17 +6,17 @@ use crate::chosen::{Chosen, drop_frame};
 use crate::routing_ids::RoutingTable;
 use crate::{Cause, Credit, PipeId, Pipes, Refusal, RoutingId};
 
-/// The table of names, and the message under way.
+/// The table of names, and the message that is being sent.
 #[derive(Debug)]
 pub(crate) struct Addressed {
     pub(crate) table: RoutingTable,
-    /// Whether the sender hears of a message that cannot go out (else it is dropped and counted).
+    /// Whether a message that cannot be sent is refused; else it is dropped and counted.
     pub(crate) mandatory: bool,
     chosen: Chosen,
 }
 
 impl Addressed {
-    /// Nobody to send to yet.
+    /// Creates an empty table.
     pub(crate) fn new(seed: u64) -> Addressed {
         Addressed { table: RoutingTable::new(seed), mandatory: false, chosen: Chosen::Nothing }
     }
@@ -37,15 +37,15 @@ impl Addressed {
             Credit::AfterDrive => return Err(Refusal::Full { pipes: 1 }),
             Credit::Full if self.mandatory => return Err(Refusal::Full { pipes: 1 }),
             Credit::Full => Chosen::Drop(Some(pipe), Cause::Hwm),
-            // libzmq router.cpp: a pipe that is closing is as good as none.
+            // A closing pipe is treated like none, as in libzmq router.cpp.
             Credit::Gone if self.mandatory => return unroutable(),
             Credit::Gone => Chosen::Drop(Some(pipe), Cause::PeerLost),
         };
         Ok(())
     }
 
-    /// Takes the id off and moves the rest. An id with nothing behind it is swallowed, as in libzmq, and counted as
-    /// [`Cause::Unwanted`]: `route` saw the id alone and could not know.
+    /// Removes the id and moves the rest. An id without further frames is dropped, as in libzmq, and counted as
+    /// [`Cause::Unwanted`]: `route` gets only the first frame and cannot refuse it.
     pub(crate) fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
         take_id(&mut message, pipes);
         if message.is_empty() {
@@ -54,7 +54,7 @@ impl Addressed {
         self.chosen.commit(message, pipes);
     }
 
-    /// The pipe that the message under way goes to.
+    /// Returns the pipe of the message that is being sent.
     pub(crate) fn addressee(&self) -> Option<PipeId> {
         if let Chosen::Pipe(pipe) = self.chosen { Some(pipe) } else { None }
     }
@@ -64,19 +64,19 @@ impl Addressed {
         self.chosen.rollback(pipes);
     }
 
-    /// A pipe is gone and its number forgotten.
+    /// Removes a pipe and its number.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         self.table.remove(pipe);
         self.chosen.forget(pipe);
     }
 
-    /// Always, unless MANDATORY: then whether there is room for at least one peer, whichever.
+    /// Returns `true`, but with MANDATORY only if at least one peer has room.
     pub(crate) fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         !self.mandatory || self.chosen.is_some() || self.table.pipes().any(|pipe| has_room(pipe, pipes))
     }
 }
 
-/// Takes the id frame off.
+/// Removes the id frame.
 pub(crate) fn take_id<P: Pipes>(message: &mut Message, pipes: &mut P) {
     if let Some(id) = message.pop_front() {
         drop_frame(id, pipes);

@@ -1,4 +1,4 @@
-//! One pattern of whatever type: the only place, beside the socket-type table, that names the types.
+//! The pattern of any socket type. Besides the socket-type table, only this module names the types.
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, SocketType};
@@ -38,10 +38,10 @@ enum Kind {
 }
 
 impl AnyPattern {
-    /// The pattern of a new socket of type `socket_type`; `None` for a type that is not implemented.
+    /// Creates the pattern of a new socket of type `socket_type`. Returns `None` for a type that is not implemented.
     ///
-    /// `seed` feeds all that must not be guessed by a peer (hash seeds, the first request and routing ids): random
-    /// in production, fixed in tests, so that a run replays exactly.
+    /// `seed` determines everything that a peer must not guess (hash seeds, the first request and routing ids). It is
+    /// random in production, and fixed in tests so that a run can be repeated exactly.
     ///
     /// ```
     /// use zeroxide_patterns::AnyPattern;
@@ -77,7 +77,7 @@ impl AnyPattern {
     }
 }
 
-/// Calls the same method of whichever type this is.
+/// Calls the same method on any type of pattern.
 macro_rules! each {
     ($any:expr, $pattern:ident => $call:expr) => {
         match $any {
@@ -100,7 +100,7 @@ macro_rules! each {
 
 impl Pattern for AnyPattern {
     fn configure(&mut self, options: &PatternOptions) {
-        // ROUTER_RAW makes another type of a ROUTER, as long as nobody has met it.
+        // ROUTER_RAW replaces the pattern of a ROUTER that has had no peer yet.
         if options.router_raw && matches!(&self.kind, Kind::Router(router) if router.is_unused()) {
             self.kind = Kind::Stream(Stream::router_raw(self.seed));
         }

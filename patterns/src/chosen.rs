@@ -1,4 +1,4 @@
-//! What `route` chose and `commit` carries out, for the types that send each message to one peer at most.
+//! What `route` chose for `commit`, for the types that send each message to at most one peer.
 
 use zeroxide_zmtp::{Frame, Message};
 
@@ -7,23 +7,23 @@ use crate::{Cause, PipeId, Pipes};
 /// The state between the two steps of sending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Chosen {
-    /// No message is under way.
+    /// No message is being sent.
     #[default]
     Nothing,
-    /// One credit of this pipe is reserved.
+    /// The message goes to this pipe, where one credit is reserved.
     Pipe(PipeId),
-    /// The message will be dropped: the rules say so, or the pipe has gone since.
+    /// The message will be dropped: the rules require it, or the pipe is gone since `route`.
     Drop(Option<PipeId>, Cause),
 }
 
 impl Chosen {
-    /// Whether a message is under way.
+    /// Returns whether a message is being sent.
     #[inline]
     pub(crate) fn is_some(self) -> bool {
         self != Chosen::Nothing
     }
 
-    /// Moves the message. Returns the pipe that took it.
+    /// Moves the message. Returns the pipe that it was written to.
     #[inline]
     pub(crate) fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) -> Option<PipeId> {
         match std::mem::take(self) {
@@ -43,7 +43,7 @@ impl Chosen {
         }
     }
 
-    /// Takes the choice of a pipe back: the message will be dropped for `cause` instead.
+    /// Replaces the chosen pipe: the message will be dropped for `cause` instead.
     pub(crate) fn refuse<P: Pipes>(&mut self, cause: Cause, pipes: &mut P) {
         if let Chosen::Pipe(pipe) = *self {
             pipes.release(pipe);
@@ -51,14 +51,14 @@ impl Chosen {
         }
     }
 
-    /// Gives back what was reserved.
+    /// Releases the reservation.
     pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
         if let Chosen::Pipe(pipe) = std::mem::take(self) {
             pipes.release(pipe);
         }
     }
 
-    /// `pipe` is detached: its number may mean another pipe from now on, and its credit went with it.
+    /// Forgets a detached pipe. Its number may be given to another pipe, and its credit no longer exists.
     pub(crate) fn forget(&mut self, pipe: PipeId) {
         match *self {
             Chosen::Pipe(p) if p == pipe => *self = Chosen::Drop(None, Cause::PeerLost),
@@ -68,15 +68,15 @@ impl Chosen {
     }
 }
 
-/// Counts one dropped message and puts it aside.
+/// Counts one dropped message, and releases its memory outside the lock.
 #[cold]
 pub(crate) fn drop_message<P: Pipes>(pipe: Option<PipeId>, cause: Cause, message: Message, pipes: &mut P) {
     pipes.dropped(pipe, cause);
     pipes.discard(message);
 }
 
-/// Puts aside a frame that has done its work. Dropping a shared one may run code of its creator, which must wait until
-/// the socket's lock is released.
+/// Releases a frame that is no longer needed. Dropping a shared frame may run code of the application, so that must
+/// wait until the socket's lock is released.
 pub(crate) fn drop_frame<P: Pipes>(frame: Frame, pipes: &mut P) {
     if frame.is_shared() {
         pipes.discard(frame.into());

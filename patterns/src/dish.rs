@@ -1,7 +1,7 @@
-//! DISH (RFC 48): joins groups at every RADIO, and receives what they send there in turn.
+//! DISH (RFC 48): joins groups at every RADIO, and receives from the RADIOs in turn.
 //!
-//! The socket remembers its groups and says them again to each new RADIO, and to each that comes back. What arrives for
-//! a group that it is not in (any more) is thrown away.
+//! The socket stores its groups, and sends them to each new RADIO and again after each reconnection. A message of a
+//! group that it is not in (any more) is dropped.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(crate) struct Dish {
 }
 
 impl Dish {
-    /// A DISH without groups.
+    /// Creates a DISH without groups.
     pub(crate) fn new() -> Dish {
         Dish { groups: BTreeSet::new(), radios: Upstream::default(), input: FairQueue::of_single_frames() }
     }
@@ -33,7 +33,7 @@ impl Dish {
         self.radios.hearing().for_each(|radio| pipes.signal(radio, kind(group.clone())));
     }
 
-    /// Tells one RADIO every group.
+    /// Sends every group to one RADIO.
     fn tell_all<P: Pipes>(&self, pipe: PipeId, pipes: &mut P) {
         self.groups.iter().for_each(|group| pipes.signal(pipe, Traffic::Join(Frame::from(&group[..]))));
     }

@@ -9,7 +9,7 @@ fn dish() -> Rig {
     Rig::new(SocketType::Dish)
 }
 
-/// All that the RADIO at the other end has been told since it was last asked.
+/// Returns what the RADIO at the other end has received since the last call.
 fn told(rig: &mut Rig, pipe: PipeId) -> Vec<Traffic> {
     std::iter::from_fn(|| rig.take_traffic(pipe)).collect()
 }

@@ -1,9 +1,8 @@
-//! Fan-out: one message to every pipe that was chosen, without ever waiting for one of them (RFC 29, "PUB";
-//! libzmq's `dist_t`).
+//! Fan-out: sends one message to every chosen pipe, and never waits for one of them (RFC 29, "PUB"; libzmq's `dist_t`).
 //!
-//! The receivers of a message are fixed by `reserve`; a pipe that joins before `commit` starts with the next
-//! message. A pipe at its high-water mark is not asked again until it has room, so a stuck subscriber among a
-//! thousand costs one look at a flag. In the steady state nothing is allocated.
+//! `reserve` fixes the receivers of a message; a pipe that joins before `commit` gets only the next message. A pipe at
+//! its high-water mark is not tried again until it has room, so that a stuck subscriber costs only the check of a flag.
+//! After the vectors have grown, nothing is allocated.
 
 use zeroxide_zmtp::Message;
 
@@ -17,7 +16,7 @@ pub(crate) struct Distributor {
     chosen: Vec<PipeId>,
     /// Pipes with a reservation; `None` once such a pipe is detached.
     targets: Vec<Option<PipeId>>,
-    /// Pipes that were chosen and full; `None` once such a pipe is detached.
+    /// Pipes that were chosen but full; `None` once such a pipe is detached.
     skipped: Vec<Option<PipeId>>,
     round: u64,
 }
@@ -27,7 +26,7 @@ pub(crate) struct Distributor {
 struct Slot {
     /// The last round for which the pipe was chosen, so that no message goes to it twice.
     round: u64,
-    /// Where it stands in `attached`.
+    /// Its index in `attached`.
     place: u32,
     room: Room,
 }
@@ -42,13 +41,13 @@ enum Room {
 }
 
 impl Distributor {
-    /// No pipes.
+    /// Creates a distributor without pipes.
     #[must_use]
     pub(crate) fn new() -> Distributor {
         Distributor::default()
     }
 
-    /// A pipe joins.
+    /// Adds a pipe.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
         let at = pipe.0 as usize;
         if self.slots.len() <= at {
@@ -62,7 +61,7 @@ impl Distributor {
         self.slots[at].round = 0;
     }
 
-    /// A pipe is gone; its number may come again.
+    /// Removes a pipe. Its number may be used again.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.room != Room::Detached)
         else {
@@ -79,21 +78,21 @@ impl Distributor {
         }
     }
 
-    /// A full pipe has room again.
+    /// Takes note that a full pipe has room again.
     pub(crate) fn writable(&mut self, pipe: PipeId) {
         if let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.room == Room::Full) {
             slot.room = Room::Open;
         }
     }
 
-    /// Begins to choose the receivers of a message: nobody is chosen yet.
+    /// Begins to choose the receivers of a message. No pipe is chosen yet.
     pub(crate) fn begin(&mut self) {
         debug_assert!(self.is_idle(), "the message before was neither committed nor rolled back");
         self.round += 1;
         self.chosen.clear();
     }
 
-    /// Chooses a pipe; once is as good as several times.
+    /// Chooses a pipe. Choosing it again changes nothing.
     #[inline]
     pub(crate) fn choose(&mut self, pipe: PipeId) {
         if let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.round != self.round) {
@@ -102,28 +101,28 @@ impl Distributor {
         }
     }
 
-    /// Chooses every pipe that is attached.
+    /// Chooses every attached pipe.
     pub(crate) fn choose_all(&mut self) {
         self.chosen.clone_from(&self.attached);
     }
 
-    /// Chooses every pipe that was not, and no other (libzmq `ZMQ_INVERT_MATCHING`).
+    /// Inverts the choice (libzmq `ZMQ_INVERT_MATCHING`).
     pub(crate) fn invert(&mut self) {
         let (slots, round) = (&self.slots, self.round);
         self.chosen.clear();
         self.chosen.extend(self.attached.iter().filter(|pipe| slots[pipe.0 as usize].round != round));
     }
 
-    /// Leaves nobody chosen but `pipe`, if it was.
+    /// Removes every pipe but `pipe` from the choice.
     pub(crate) fn keep_only(&mut self, pipe: PipeId) {
         self.chosen.retain(|chosen| *chosen == pipe);
     }
 
-    /// Reserves room on the chosen pipes. Full pipes are left out; `nodrop` refuses instead (libzmq
+    /// Reserves room on the chosen pipes. Full pipes are skipped; with `nodrop` the message is refused instead (libzmq
     /// `ZMQ_XPUB_NODROP`).
     ///
     /// # Errors
-    /// [`Refusal::Full`]; nothing is reserved then.
+    /// Returns [`Refusal::Full`]; then nothing is reserved.
     pub(crate) fn reserve<P: Pipes>(&mut self, nodrop: bool, pipes: &mut P) -> Result<(), Refusal> {
         let mut after_drive = 0;
         for &pipe in &self.chosen {
@@ -131,7 +130,7 @@ impl Distributor {
             match slot.room {
                 Room::Open => match pipes.reserve(pipe) {
                     Credit::Granted => self.targets.push(Some(pipe)),
-                    // Stays open, so that it is asked again after the drive.
+                    // The pipe stays open, so that it is tried again after the drive.
                     Credit::AfterDrive => after_drive += 1,
                     Credit::Full => {
                         slot.room = Room::Full;
@@ -151,14 +150,14 @@ impl Distributor {
         Ok(())
     }
 
-    /// Whether nobody was chosen who could be sent anything, now or later.
+    /// Returns whether no pipe was chosen that can take the message, now or later.
     #[must_use]
     pub(crate) fn is_idle(&self) -> bool {
         self.targets.is_empty() && self.skipped.is_empty()
     }
 
-    /// Sends the message to the pipes that were reserved, and counts it as dropped for those that were full and
-    /// those that have died since. Its bytes are shared, not copied.
+    /// Writes the message to the reserved pipes. Counts it as dropped for each full pipe, and for each one that is gone
+    /// since. Its bytes are shared, not copied.
     pub(crate) fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
         for skipped in self.skipped.drain(..) {
             pipes.dropped(skipped, Cause::Hwm);
@@ -180,7 +179,7 @@ impl Distributor {
         }
     }
 
-    /// Gives all reservations back.
+    /// Releases all reservations.
     pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
         self.skipped.clear();
         for pipe in self.targets.drain(..).flatten() {

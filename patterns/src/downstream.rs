@@ -1,8 +1,8 @@
-//! Downstream: the peers that say what they want to hear (RFC 29's PUB and XPUB, RFC 48's RADIO).
+//! Downstream: the peers that send subscriptions (RFC 29's PUB and XPUB, RFC 48's RADIO).
 //!
-//! A pipe that outlives its connections keeps what the last one had asked for until the next one is there, and so its
-//! queue (RFC 29: "SHALL maintain this queue whether or not the connection is established"); but only a peer that is up
-//! counts as a subscriber.
+//! A pipe that outlives its connections keeps the subscriptions of the last connection until the next one, and with
+//! them its queue (RFC 29: "SHALL maintain this queue whether or not the connection is established"). But only a
+//! connected peer counts as a subscriber.
 
 use crate::PipeId;
 
@@ -12,16 +12,16 @@ pub(crate) struct Downstream(Vec<Peer>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Peer {
-    /// How many pipes have had the number before.
+    /// The number of earlier pipes with the same number.
     generation: u32,
     is_up: bool,
-    /// What the peer still asks for is not applied.
+    /// Further requests of the peer are ignored.
     is_expelled: bool,
-    /// A message of its waits for room, and it is not read before there is.
+    /// A message of the peer waits for room, and the pipe is not read before there is.
     is_held_back: bool,
 }
 
-/// A pipe, and which of those that had its number.
+/// A pipe, distinguished from other pipes with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
     pub(crate) pipe: PipeId,
@@ -29,32 +29,32 @@ pub(crate) struct Source {
 }
 
 impl Downstream {
-    /// A connection is there.
+    /// Takes note that the peer is connected.
     pub(crate) fn up(&mut self, pipe: PipeId) {
         self.peer(pipe).is_up = true;
     }
 
-    /// The connection is lost.
+    /// Takes note that the connection is lost.
     pub(crate) fn down(&mut self, pipe: PipeId) {
         self.peer(pipe).is_up = false;
     }
 
-    /// The peer went beyond a limit.
+    /// Ignores further requests of the peer, which has exceeded a limit.
     pub(crate) fn expel(&mut self, pipe: PipeId) {
         self.peer(pipe).is_expelled = true;
     }
 
-    /// What comes next is another peer's.
+    /// Ends that, because further requests come from another peer.
     pub(crate) fn readmit(&mut self, pipe: PipeId) {
         self.peer(pipe).is_expelled = false;
     }
 
-    /// Whether the pipe is not to be read now.
+    /// Sets whether the pipe must not be read now.
     pub(crate) fn hold_back(&mut self, pipe: PipeId, is_held_back: bool) {
         self.peer(pipe).is_held_back = is_held_back;
     }
 
-    /// The pipe is gone; its number may come again.
+    /// Removes the pipe. Its number may be used again.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         let peer = self.peer(pipe);
         *peer = Peer { generation: peer.generation.wrapping_add(1), ..Peer::default() };
@@ -72,18 +72,18 @@ impl Downstream {
         self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_held_back)
     }
 
-    /// Those that are up.
+    /// Returns the number of connected peers.
     pub(crate) fn count_up(&self) -> usize {
         self.0.iter().filter(|peer| peer.is_up).count()
     }
 
-    /// The pipe that has the number now.
+    /// Returns the pipe that has the number now.
     pub(crate) fn source(&self, pipe: PipeId) -> Source {
         let generation = self.0.get(pipe.0 as usize).map_or(0, |peer| peer.generation);
         Source { pipe, generation }
     }
 
-    /// Whether a pipe is still the one that has its number.
+    /// Returns whether a pipe still has its number.
     pub(crate) fn is_present(&self, source: Source) -> bool {
         self.source(source.pipe) == source
     }

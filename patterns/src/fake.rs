@@ -1,7 +1,7 @@
 //! Pipes for tests: plain queues that check how a pattern treats them.
 //!
-//! [`FakePipes`] keeps the books (credit, drops, what was closed) and panics when a pattern breaks the contract of
-//! [`Pipes`]. [`Rig`] puts a pattern on top and delivers the callbacks that a socket's pipe table would.
+//! [`FakePipes`] counts credit, drops and closed pipes, and panics when a pattern breaks the contract of [`Pipes`].
+//! [`Rig`] adds a pattern, and makes the calls that a socket's pipe table would make.
 
 use std::collections::VecDeque;
 
@@ -13,47 +13,47 @@ use crate::{AnyPattern, Cause, Credit, Origin, Pattern, PatternOptions, PipeId, 
 /// One pipe: a queue each way.
 #[derive(Debug, Default)]
 pub(crate) struct FakePipe {
-    /// What the peer sent and the pattern has not read.
+    /// What the peer has sent and the pattern has not read.
     pub(crate) input: VecDeque<Traffic>,
-    /// What the pattern wrote or signalled.
+    /// What the pattern has written or signalled.
     pub(crate) output: VecDeque<Traffic>,
-    /// Room for messages in `output`; 0 is no limit.
+    /// The most messages in `output`; 0 for no limit.
     pub(crate) hwm: usize,
-    /// Credit given and neither spent nor released.
+    /// Credit granted and neither spent nor released.
     pub(crate) reserved: usize,
-    /// When full, answers `AfterDrive` once.
+    /// When full, return `AfterDrive` once.
     pub(crate) drivable: bool,
     /// The peer is gone for good.
     pub(crate) gone: bool,
-    /// The pattern closed it.
+    /// The pattern has closed it.
     pub(crate) closed: bool,
     /// It leads to a socket of the same process.
     pub(crate) inproc: bool,
-    /// It has a connection, whose end the pattern may want when all is read.
+    /// It has a connection that the pattern may end when it is read.
     pub(crate) connected: bool,
     pub(crate) hung_up: bool,
     pub(crate) ends_when_read: bool,
-    /// What its connection was to end for.
+    /// The fault for which its connection was to end.
     pub(crate) fault: Option<ProtocolError>,
-    /// In the table, from attach to detach.
+    /// It is in the table, from attach to detach.
     attached: bool,
-    /// `read` gave `None`, so `readable` is due with the next input.
+    /// `read` has returned `None`, so `readable` is due with the next input.
     starved: bool,
     /// `reserve` was refused, so `writable` is due with the next room.
     refused: bool,
 }
 
-/// A table of them.
+/// A table of fake pipes.
 #[derive(Debug, Default)]
 pub(crate) struct FakePipes {
     pipes: Vec<FakePipe>,
     /// Every drop, in order.
     pub(crate) drops: Vec<(Option<PipeId>, Cause)>,
-    /// Messages for which nobody had subscribed.
+    /// Messages without a subscriber.
     pub(crate) unmatched: usize,
-    /// Requests that the application is not told of.
+    /// Requests that are not reported to the application.
     pub(crate) unreported: u64,
-    /// Messages put aside.
+    /// Discarded messages.
     pub(crate) discarded: Vec<Message>,
 }
 
@@ -68,19 +68,19 @@ impl FakePipes {
         PipeId(at as u32)
     }
 
-    /// One pipe's books.
+    /// Returns one pipe.
     pub(crate) fn get(&mut self, pipe: PipeId) -> &mut FakePipe {
         let found = &mut self.pipes[pipe.0 as usize];
         assert!(found.attached, "{pipe:?} was used after it was detached");
         found
     }
 
-    /// Number of drops for `cause`.
+    /// Returns the number of drops for `cause`.
     pub(crate) fn dropped_for(&self, cause: Cause) -> usize {
         self.drops.iter().filter(|(_, c)| *c == cause).count()
     }
 
-    /// Credit given and neither spent nor released, over all pipes.
+    /// Returns the credit of all pipes that is granted and neither spent nor released.
     pub(crate) fn reserved(&self) -> usize {
         self.pipes.iter().filter(|pipe| pipe.attached).map(|pipe| pipe.reserved).sum()
     }
@@ -214,12 +214,12 @@ impl Rig {
         self.pattern.configure(&options);
     }
 
-    /// A connecting endpoint's pipe: attached, no peer yet.
+    /// Attaches the pipe of a connecting endpoint, without a peer.
     pub(crate) fn connect(&mut self, hwm: usize) -> PipeId {
         self.connect_as(hwm, None).expect("no routing id, no clash")
     }
 
-    /// The same with CONNECT_ROUTING_ID.
+    /// Does the same with CONNECT_ROUTING_ID.
     pub(crate) fn connect_as(&mut self, hwm: usize, id: Option<&[u8]>) -> Result<PipeId, Refusal> {
         let pipe = self.pipes.open(hwm);
         let routing_id = id.and_then(|id| crate::RoutingId::new(id).ok());
@@ -231,12 +231,12 @@ impl Rig {
         Ok(pipe)
     }
 
-    /// An accepted peer without a routing id.
+    /// Attaches an accepted peer without a routing id.
     pub(crate) fn accept(&mut self, hwm: usize) -> PipeId {
         self.accept_as(hwm, b"")
     }
 
-    /// An accepted peer that announced `id`.
+    /// Attaches an accepted peer that announces `id`.
     pub(crate) fn accept_as(&mut self, hwm: usize, id: &[u8]) -> PipeId {
         let pipe = self.pipes.open(hwm);
         self.pattern.attached(pipe, &Origin::default(), &mut self.pipes).expect("nothing to clash with");
@@ -254,12 +254,12 @@ impl Rig {
         self.pattern.lost(pipe, &mut self.pipes);
     }
 
-    /// The peer of `pipe` goes for good; its input stays.
+    /// The peer of `pipe` is gone for good; its input stays.
     pub(crate) fn kill(&mut self, pipe: PipeId) {
         self.pipes.get(pipe).gone = true;
     }
 
-    /// The peer of `pipe` goes for good and leaves input behind, which is announced first.
+    /// The peer of `pipe` is gone for good and leaves input, which is announced first.
     pub(crate) fn end(&mut self, pipe: PipeId) {
         self.kill(pipe);
         self.pattern.readable(pipe, &mut self.pipes);
@@ -272,7 +272,7 @@ impl Rig {
         self.pattern.detached(pipe, &mut self.pipes);
     }
 
-    /// The peer sends something.
+    /// The peer sends one item.
     pub(crate) fn deliver_traffic(&mut self, pipe: PipeId, traffic: Traffic) {
         let end = self.pipes.get(pipe);
         if end.closed {
@@ -289,7 +289,7 @@ impl Rig {
         self.deliver_traffic(pipe, Traffic::Message(message.into()));
     }
 
-    /// The peer takes the next thing from the wire.
+    /// The peer receives the next item.
     pub(crate) fn take_traffic(&mut self, pipe: PipeId) -> Option<Traffic> {
         let end = self.pipes.get(pipe);
         let taken = end.output.pop_front();
@@ -299,7 +299,7 @@ impl Rig {
         taken
     }
 
-    /// The peer takes the next message.
+    /// The peer receives the next message.
     pub(crate) fn take(&mut self, pipe: PipeId) -> Option<Message> {
         match self.take_traffic(pipe)? {
             Traffic::Message(message) => Some(message),
@@ -307,18 +307,18 @@ impl Rig {
         }
     }
 
-    /// First step of sending.
+    /// The first step of sending.
     pub(crate) fn route(&mut self, message: &Message) -> Result<(), Refusal> {
         let first: &Frame = message.first().ok_or(Refusal::EmptyMessage)?;
         self.pattern.route(first, &mut self.pipes)
     }
 
-    /// Second step.
+    /// The second step of sending.
     pub(crate) fn commit(&mut self, message: Message) {
         self.pattern.commit(message, &mut self.pipes);
     }
 
-    /// Undoes the first.
+    /// Undoes the first step.
     pub(crate) fn rollback(&mut self) {
         self.pattern.rollback(&mut self.pipes);
     }
@@ -352,22 +352,22 @@ impl Rig {
         self.pattern.leave(group.as_bytes(), &mut self.pipes)
     }
 
-    /// The next message for the application.
+    /// Returns the next message for the application.
     pub(crate) fn recv(&mut self) -> Result<Option<Message>, Refusal> {
         Ok(self.recv_from()?.map(|(_, message)| message))
     }
 
-    /// The same with the pipe it came from.
+    /// Returns the next message and the pipe that it came from.
     pub(crate) fn recv_from(&mut self) -> Result<Option<(PipeId, Message)>, Refusal> {
         self.pattern.recv(&mut self.pipes)
     }
 
-    /// Whether `recv` would give a message.
+    /// Returns whether `recv` would return a message.
     pub(crate) fn has_in(&mut self) -> bool {
         self.pattern.has_in(&mut self.pipes)
     }
 
-    /// Whether `route` could succeed.
+    /// Returns whether `route` could succeed.
     pub(crate) fn has_out(&mut self) -> bool {
         self.pattern.has_out(&mut self.pipes)
     }

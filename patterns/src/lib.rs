@@ -1,30 +1,28 @@
-//! Which peer gets what: the routing rules of every socket type, without I/O, threads or clock.
+//! The routing rules of every socket type, without I/O, threads or clock.
 //!
-//! A socket owns one [`AnyPattern`] and a table of pipes, under one lock. The pattern decides, the table moves:
-//! everything a pattern does to the world goes through [`Pipes`], so that the same rules run on plain queues in
-//! tests.
+//! A socket owns one [`AnyPattern`] and a table of pipes, under one lock. The pattern decides, and the table moves the
+//! messages. A pattern acts only through [`Pipes`], so that tests can run the same rules on plain queues.
 //!
-//! **Sending is two steps** (RFC 28 to 31 speak of them as one). [`Pattern::route`] looks at the first frame,
-//! chooses the pipes and reserves credit; every refusal happens there and changes nothing. [`Pattern::commit`]
-//! then moves the whole message and cannot fail: what a pipe lost in between would have carried is counted as
-//! dropped.
+//! **Sending has two steps**, which are one in RFC 28 to 31. [`Pattern::route`] reads the first frame, chooses the
+//! pipes and reserves credit. Every refusal happens there and changes nothing. [`Pattern::commit`] then moves the whole
+//! message and cannot fail. If a chosen pipe is gone by then, its copy counts as dropped.
 //!
-//! **Life of a pipe**: `attached` → (`established` → `lost`)* → `ended` → `detached`. A connecting endpoint attaches its
-//! pipe before any peer exists. It keeps it over reconnections, unless the type answers connections (REP, SERVER,
-//! STREAM): then each connection after the first attaches its own. An accepted connection attaches and is established in
-//! one go. A pipe whose peer is gone for good stays attached, with [`Credit::Gone`], until its input is
-//! read.
+//! **Life of a pipe**: `attached` → (`established` → `lost`)* → `ended` → `detached`. A connecting endpoint attaches
+//! its pipe before it has a peer, and keeps the pipe over reconnections. If the socket type answers connections (REP,
+//! SERVER, STREAM), each connection after the first attaches its own pipe instead. An accepted connection is attached
+//! and established at once. A pipe whose peer is gone for good stays attached, with [`Credit::Gone`], until its input
+//! is read.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `pattern`, `pipes` | the contract of a socket type, and what it may do with pipes |
+//! | `pattern`, `pipes` | the contract of a socket type, and the operations on pipes |
 //! | `any` | [`AnyPattern`]: one of the types below |
 //! | `pair`, `pipeline`, `reqrep`, `pubsub`, `server`, `radio`, `dish`, `stream` | the socket types, by RFC |
-//! | `load_balancer`, `addressed`, `distributor` | the ways to send: to one in turn, to the one named, to all who asked |
-//! | `upstream`, `downstream` | publishers that are told what is wanted; subscribers that say it |
-//! | `fair_queue` | the way to receive from several |
-//! | `ring`, `chosen` | whose turn it is; what `route` leaves for `commit` |
-//! | [`routing_ids`], [`subscriptions`] | names of peers; topics and who wants them |
+//! | `load_balancer`, `addressed`, `distributor` | the ways to send: to each peer in turn, to a named peer, to all subscribers |
+//! | `upstream`, `downstream` | the peers that receive this socket's subscriptions; the peers that send theirs |
+//! | `fair_queue` | receiving from several peers in turn |
+//! | `ring`, `chosen` | the order of turns; what `route` chose for `commit` |
+//! | [`routing_ids`], [`subscriptions`] | names of peers; topics and their subscribers |
 //! | `seeded` | hashing and first numbers from a seed |
 #![forbid(unsafe_code)]
 

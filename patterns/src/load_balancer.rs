@@ -1,7 +1,7 @@
-//! Load balancing: one whole message for each pipe in turn, among those with room (RFC 28 §DEALER, RFC 30 §PUSH:
+//! Load balancing: sends one whole message to each pipe in turn, among those with room (RFC 28 §DEALER, RFC 30 §PUSH:
 //! "SHALL consider a peer as available only when it has an outgoing queue that is not full", "round-robin").
 //!
-//! Invariant: a pipe is in the ring, or is known to be full (`writable` brings it back), or is gone for good.
+//! Invariant: a pipe is in the ring, or is known to be full (`writable` adds it again), or its peer is gone for good.
 
 use zeroxide_zmtp::Message;
 
@@ -27,7 +27,7 @@ enum Standing {
 }
 
 impl LoadBalancer {
-    /// A pipe joins, as the last in the rotation.
+    /// Adds a pipe, as the last in the rotation.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
         let at = pipe.0 as usize;
         if self.standing.len() <= at {
@@ -37,14 +37,14 @@ impl LoadBalancer {
         self.ring.join(pipe);
     }
 
-    /// A pipe is gone and its number forgotten.
+    /// Removes a pipe and its number.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         self.chosen.forget(pipe);
         self.ring.leave(pipe);
         self.set(pipe, Standing::Unknown);
     }
 
-    /// Room came back on a pipe that was full.
+    /// Takes note that a full pipe has room again.
     pub(crate) fn writable(&mut self, pipe: PipeId) {
         if self.standing.get(pipe.0 as usize) == Some(&Standing::Full) {
             self.set(pipe, Standing::InRing);
@@ -52,7 +52,7 @@ impl LoadBalancer {
         }
     }
 
-    /// Chooses the next pipe with room and reserves one credit there. The turn passes on with `commit` only.
+    /// Chooses the next pipe with room and reserves one credit there. Only `commit` passes the turn on.
     #[inline]
     pub(crate) fn route<P: Pipes>(&mut self, pipes: &mut P) -> Result<(), Refusal> {
         debug_assert!(!self.chosen.is_some(), "one message at a time");
@@ -65,7 +65,7 @@ impl LoadBalancer {
         }
     }
 
-    /// Moves the message. Returns the pipe that took it; `None` when that pipe was detached since `route`.
+    /// Moves the message. Returns the pipe that it was written to, or `None` if that pipe was detached since `route`.
     #[inline]
     pub(crate) fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) -> Option<PipeId> {
         if let Chosen::Pipe(pipe) = self.chosen {
@@ -79,7 +79,7 @@ impl LoadBalancer {
         self.chosen.rollback(pipes);
     }
 
-    /// Whether `route` would find a pipe now (true while a message is under way).
+    /// Returns whether `route` would find a pipe now (true while a message is being sent).
     pub(crate) fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         if self.chosen.is_some() {
             return true;
@@ -91,7 +91,7 @@ impl LoadBalancer {
         found.is_some()
     }
 
-    /// Asks each pipe of the ring once, beginning with the one whose turn it is.
+    /// Tries each pipe of the ring once, beginning with the one whose turn it is.
     #[inline]
     fn reserve<P: Pipes>(&mut self, pipes: &mut P) -> Option<PipeId> {
         let mut candidate = self.ring.turn()?;
@@ -101,7 +101,7 @@ impl LoadBalancer {
                 Credit::Granted => return Some(candidate),
                 Credit::Full => self.leave(candidate, Standing::Full),
                 Credit::Gone => self.leave(candidate, Standing::Gone),
-                // Stays in the ring: the caller drives its output and asks again.
+                // The pipe stays in the ring: the caller drives its output and tries again.
                 Credit::AfterDrive => {}
             }
             candidate = next;
@@ -115,7 +115,7 @@ impl LoadBalancer {
         self.set(pipe, standing);
     }
 
-    /// After a search without success, whoever is left in the ring is full but for a drive.
+    /// Returns the refusal after an unsuccessful search. All pipes that are left in the ring are full until a drive.
     #[cold]
     fn refusal(&self) -> Refusal {
         match self.full + self.ring.len() {

@@ -1,7 +1,7 @@
 //! Random operations on the types that move each message to or from one peer, against a small model.
 //!
-//! Whatever happens: nothing is lost, doubled or reordered within a pipe; every message accepted is with a peer,
-//! queued, or counted as dropped; nobody is served twice while another waits; and no credit leaks.
+//! In any order of operations: no message is lost, doubled or reordered within a pipe; every accepted message is with a
+//! peer, queued, or counted as dropped; no peer is served twice while another waits; and no credit leaks.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ enum Op {
     Attach {
         hwm: usize,
     },
-    /// The peer goes for good; its pipe is detached once its input is read.
+    /// The peer is gone for good; its pipe is detached once its input is read.
     Leave(usize),
     Deliver(usize),
     Take(usize),
@@ -49,15 +49,15 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(op, 0..150)
 }
 
-/// One peer as the test sees it. Its name is in every message that it sends.
+/// One peer in the test. Its name is in every message that it sends.
 struct Peer {
     pipe: PipeId,
     name: u32,
     left: bool,
-    /// Numbers of the next message that it sends, and of the next of its messages that the socket must give.
+    /// The number of the next message that it sends, and of its next message that the socket must return.
     next_sent: u32,
     next_received: u32,
-    /// Number of the last message of the socket that it took.
+    /// The number of the last message of the socket that it received.
     last_taken: Option<u32>,
 }
 
@@ -67,7 +67,7 @@ struct Model {
     addressed: bool,
     peers: Vec<Peer>,
     names: u32,
-    /// Numbers of messages sent by the socket, and where they went.
+    /// The numbers of messages that the socket sent, and their pipes.
     accepted: u32,
     taken: usize,
     lost_in_queue: usize,
@@ -187,7 +187,7 @@ impl Model {
         self.peers.iter().filter(|p| !pipes.get(p.pipe).input.is_empty()).map(|p| p.name).collect()
     }
 
-    /// The next message, to peer `at` where the type sends by name.
+    /// Sends the next message, to peer `at` if the type sends by name.
     fn message(&self, at: usize) -> Message {
         let mut message = Message::from(&self.accepted.to_be_bytes());
         if self.addressed {
@@ -202,7 +202,7 @@ impl Model {
         let alive = self.peers.iter().filter(|peer| !peer.left).count();
         match self.rig.route(&message) {
             Err(Refusal::Full { pipes }) => {
-                // A pipe that filled up and whose peer left since may still be counted.
+                // A pipe that was full and whose peer has left may still be counted.
                 assert!(with_room.is_empty() && alive <= pipes && pipes <= self.peers.len());
                 return;
             }
@@ -214,8 +214,8 @@ impl Model {
         if let Some(leaving) = leaving {
             self.leave(leaving);
             self.detach_the_dead();
-            self.attach(1); // takes the number of one that left
-            // Whoever was routed to had its turn, whether or not the message arrived.
+            self.attach(1); // gets the number of a pipe that was detached
+            // The chosen pipe had its turn, whether or not the message arrived.
             self.out_turns.clear();
             return self.rig.commit(message);
         }
@@ -271,7 +271,7 @@ impl Model {
     }
 }
 
-/// `name` was served while the others in `waiting` were as ready as it was. None of them may see that twice.
+/// `name` was served while all in `waiting` were ready too. That must not happen twice to one of them.
 fn serve(turns: &mut HashMap<(u32, u32), u32>, name: u32, waiting: &[u32]) {
     turns.retain(|(_, other), _| *other != name && waiting.contains(other));
     for other in waiting.iter().filter(|other| **other != name) {

@@ -1,4 +1,4 @@
-//! PUSH and PULL (RFC 30): work spread over workers, results gathered from them. SCATTER and GATHER (RFC 49) are the
+//! PUSH and PULL (RFC 30): distribute work to workers, and collect their results. SCATTER and GATHER (RFC 49) are the
 //! same with single frames.
 
 use zeroxide_zmtp::{Frame, Message, Traffic};
@@ -8,7 +8,7 @@ use crate::fair_queue::FairQueue;
 use crate::load_balancer::LoadBalancer;
 use crate::{Cause, Origin, Pattern, PipeId, Pipes, Refusal};
 
-/// PUSH: sends to its peers in turn, waits when none has room, receives nothing.
+/// PUSH: sends to its peers in turn, waits if none has room, receives nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Push {
     out: LoadBalancer,
@@ -24,8 +24,8 @@ impl Pattern for Push {
         self.out.detach(pipe);
     }
 
-    /// A PULL sends nothing. What comes all the same is thrown away: kept unread, it would keep the pipe of a
-    /// peer that has gone from ever being detached.
+    /// Drops all input, because a PULL sends nothing. Unread input of a peer that is gone would keep its pipe from
+    /// being detached.
     fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         while let Some(traffic) = pipes.read(pipe) {
             if let Traffic::Message(message) = traffic {
@@ -72,7 +72,7 @@ pub(crate) struct Pull {
 }
 
 impl Pull {
-    /// A GATHER.
+    /// Creates a GATHER.
     pub(crate) fn gather() -> Pull {
         Pull { input: FairQueue::of_single_frames() }
     }

@@ -51,7 +51,7 @@ fn a_full_pipe_that_a_drive_may_empty_stays_in_the_rotation() {
     push.send("a").unwrap();
     push.pipes.get(a).drivable = true;
     assert_eq!(push.send("b"), Err(Refusal::Full { pipes: 1 }));
-    push.pipes.get(a).output.clear(); // driven: no `writable` follows, as no `Full` was answered
+    push.pipes.get(a).output.clear(); // driven: no `writable` follows, because no `Full` was returned
     push.send("b").unwrap();
 }
 

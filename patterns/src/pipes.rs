@@ -1,92 +1,94 @@
-//! What a pattern knows of its socket's pipes, and all that it may do with them.
+//! What a pattern can read of its socket's pipes, and all that it can do with them.
 
 use zeroxide_zmtp::{Message, ProtocolError, Traffic};
 
-/// Number of a pipe in its socket's table. Numbers are small and are used again after `detached`.
+/// The number of a pipe in its socket's table. Numbers are small, and are used again after `detached`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PipeId(pub u32);
 
 impl PipeId {
-    /// No pipe: what a message came from is gone.
+    /// No pipe: the pipe that a message came from is gone.
     pub const GONE: PipeId = PipeId(u32::MAX);
 }
 
-/// The answer to a request for room for one message.
+/// The result of a request for room for one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credit {
-    /// One message's room is reserved: follow with `write` or `release`.
+    /// Room for one message is reserved. Call `write` or `release` next.
     Granted,
     /// The pipe is at its high-water mark.
     Full,
-    /// The pipe is at its high-water mark, but its output may move as soon as the socket's lock is released. A
-    /// pattern that would *drop* for this pipe refuses with [`Refusal::Full`](crate::Refusal::Full) instead; the caller drives the
-    /// output and asks again, and is never told this twice for one message.
+    /// The pipe is at its high-water mark, but its output may move as soon as the socket's lock is released. A pattern
+    /// that would *drop* the message for this pipe refuses with [`Refusal::Full`](crate::Refusal::Full) instead. The
+    /// caller drives the output and tries again. This is returned at most once for one message.
     AfterDrive,
     /// The peer is gone for good; only its input is left.
     Gone,
 }
 
-/// Why a message was dropped. Each is a counter of `SocketStats`.
+/// Why a message was dropped. Each cause is a counter of `SocketStats`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Cause {
     /// The pipe was at its high-water mark.
     Hwm,
-    /// There was nobody to send to.
+    /// There was no peer to send to.
     NoPeer,
-    /// The routing id named no peer.
+    /// No peer had the routing id.
     Unroutable,
-    /// The connection ended first.
+    /// The connection ended before the message was sent.
     PeerLost,
-    /// The socket's linger period ended first.
+    /// The socket's linger period ended before the message was sent.
     Linger,
-    /// A newer message took its place (CONFLATE).
+    /// A newer message replaced it (CONFLATE).
     Conflated,
-    /// It was received, but the socket's rules throw it away: a reply nobody waits for, a request without an
-    /// envelope, a topic nobody subscribed to.
+    /// It was received, but the socket's rules drop it: a reply that is not expected, a request without an envelope, or
+    /// a topic without a subscription.
     Unwanted,
 }
 
-/// What a pattern may do with the pipes of its socket. Implemented by the socket's pipe table, and by plain queues
-/// in tests. Nothing here blocks, and no call enters the pattern again.
+/// The operations of a pattern on the pipes of its socket. The socket's pipe table implements them, and so do plain
+/// queues in tests. No method blocks, and none calls the pattern again.
 pub trait Pipes {
     /// Reserves room for one message.
     fn reserve(&mut self, pipe: PipeId) -> Credit;
 
-    /// Gives one reservation back.
+    /// Releases one reservation.
     fn release(&mut self, pipe: PipeId);
 
-    /// Writes a message and spends one reservation. A pipe that died since counts it as [`Cause::PeerLost`].
+    /// Writes a message and uses one reservation. If the pipe is gone by now, the message counts as
+    /// [`Cause::PeerLost`].
     fn write(&mut self, pipe: PipeId, message: Message);
 
-    /// Writes a subscription (or its end) to the peer, or a message that the high-water mark does not bind
-    /// (welcome, probe). Needs no reservation; ignored on a dead pipe.
+    /// Writes a subscription (or its end) to the peer, or a message to which the high-water mark does not apply
+    /// (welcome, probe). Needs no reservation. Does nothing if the pipe is gone.
     fn signal(&mut self, pipe: PipeId, traffic: Traffic);
 
-    /// Takes the next thing received. `None`: nothing now; [`Pattern::readable`](crate::Pattern::readable) tells when that changes.
+    /// Takes the next received item. After it returns `None`, [`Pattern::readable`](crate::Pattern::readable) is called
+    /// when there is input again.
     fn read(&mut self, pipe: PipeId) -> Option<Traffic>;
 
-    /// Takes the newest message back that was written to `pipe`, is `wanted`, and is still in the pipe's queue. It counts
-    /// as never written, and its room is free.
+    /// Takes back the newest message that was written to `pipe`, for which `wanted` returns true, and that is still in
+    /// the pipe's queue. It counts as never written, and its room is free.
     fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message>;
 
-    /// Counts one message routed to `pipe` (or to nobody) that was dropped.
+    /// Counts one dropped message that was routed to `pipe` (or to no pipe).
     fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause);
 
-    /// Counts one message sent for which nobody had subscribed.
+    /// Counts one sent message without a subscriber.
     fn unmatched(&mut self);
 
-    /// Counts requests of peers that the application is not told of, because it left too many untold ones unread.
+    /// Counts requests of peers that are not reported to the application, because too many reports are still unread.
     fn unreported(&mut self, count: u64);
 
-    /// Takes a message that nobody gets, so that its memory is released outside the socket's lock.
+    /// Takes a message that has no receiver, so that its memory is released outside the socket's lock.
     fn discard(&mut self, message: Message);
 
-    /// The peer of this pipe went beyond a limit: its connection is to end for this fault, and what its pipe does then is
-    /// told as ever. `false` over inproc, where the peer is of this process and no limit holds.
+    /// Ends the connection of a peer that has exceeded a limit, with this fault. The pattern's methods are called as
+    /// after any other end. Returns `false` over inproc, where the peer is in this process and no limit applies.
     fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool;
 
-    /// Whether the peer of this pipe has closed its connection: what is left to read of it comes to an end by itself.
+    /// Returns whether the peer of this pipe has closed its connection, so that its input ends by itself.
     fn has_closed(&self, pipe: PipeId) -> bool;
 
     /// Another takes the place of this pipe's peer: its connection is read until the peer closes it, at most for a while, and the

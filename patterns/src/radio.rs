@@ -1,7 +1,8 @@
-//! RADIO (RFC 48): every message goes to the peers that have joined its group.
+//! RADIO (RFC 48): sends every message to the peers that have joined its group.
 //!
-//! A group is matched whole, not by prefix. A peer's groups are applied as soon as they arrive, whatever the application
-//! does. Sending never waits: a peer at its high-water mark misses the message (XPUB_NODROP: everybody waits).
+//! A group is matched as a whole, not by prefix. A peer's groups are applied as soon as they arrive, whatever the
+//! application does. Sending never waits: a peer at its high-water mark misses the message (with XPUB_NODROP, the
+//! message waits instead).
 
 use bytes::Bytes;
 use zeroxide_zmtp::groups::is_group;
@@ -25,7 +26,7 @@ pub(crate) struct Radio {
 }
 
 impl Radio {
-    /// A RADIO without peers.
+    /// Creates a RADIO without peers.
     pub(crate) fn new() -> Radio {
         Radio {
             options: PatternOptions::default(),
@@ -36,8 +37,8 @@ impl Radio {
         }
     }
 
-    /// A peer joins a group. A second JOIN changes nothing: one that comes back to a RADIO which connects says all its
-    /// groups once more.
+    /// Adds a peer to a group. A second JOIN changes nothing: after a reconnection, a peer of a RADIO that connects
+    /// sends all its groups again.
     fn join<P: Pipes>(&mut self, pipe: PipeId, group: &[u8], pipes: &mut P) {
         if self.downstream.is_expelled(pipe) {
             return;
@@ -52,7 +53,7 @@ impl Radio {
         }
     }
 
-    /// Ends the connection of a peer and forgets its groups. `false`: no limit holds for this peer.
+    /// Ends the connection of a peer and removes its groups. Returns `false` if no limit applies to this peer.
     fn expel<P: Pipes>(&mut self, pipe: PipeId, fault: ProtocolError, pipes: &mut P) -> bool {
         let expelled = pipes.expel(pipe, fault);
         if expelled {
@@ -62,7 +63,7 @@ impl Radio {
         expelled
     }
 
-    /// A peer is in no group any more, and another one may speak next.
+    /// Removes a peer from all groups. The next requests may come from another peer.
     fn forget(&mut self, pipe: PipeId) {
         self.groups.remove_pipe(pipe, |_, _| {});
         self.downstream.readmit(pipe);

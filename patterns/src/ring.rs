@@ -1,9 +1,9 @@
-//! Pipes that take turns: a circle linked through two small arrays, so that joining, leaving and passing the turn
-//! on cost the same for one pipe and for ten thousand, and leaving never disturbs the order of those who stay.
+//! Pipes that take turns: a circle, linked through small arrays. Joining, leaving and passing the turn on cost the same
+//! for any number of pipes, and leaving keeps the order of the others.
 
 use crate::PipeId;
 
-/// The circle. At most one pipe has the turn; the circle is empty when none has.
+/// The circle. One pipe has the turn; none if the circle is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     links: Vec<Link>,
@@ -11,7 +11,7 @@ pub(crate) struct Ring {
     len: usize,
 }
 
-/// The neighbours of one pipe; a pipe outside the circle is nobody's neighbour.
+/// The neighbours of one pipe; [`OUTSIDE`] for a pipe outside the circle.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     prev: PipeId,
@@ -21,25 +21,25 @@ struct Link {
 const OUTSIDE: Link = Link { prev: PipeId(u32::MAX), next: PipeId(u32::MAX) };
 
 impl Ring {
-    /// Number of pipes in the circle.
+    /// Returns the number of pipes in the circle.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Whose turn it is.
+    /// Returns the pipe whose turn it is.
     #[inline]
     pub(crate) fn turn(&self) -> Option<PipeId> {
         self.turn
     }
 
-    /// Whether `pipe` is in the circle.
+    /// Returns whether `pipe` is in the circle.
     #[inline]
     pub(crate) fn contains(&self, pipe: PipeId) -> bool {
         self.links.get(pipe.0 as usize).is_some_and(|link| link.next != OUTSIDE.next)
     }
 
-    /// Who comes after `pipe`; `pipe` itself when it is alone or outside.
+    /// Returns the pipe after `pipe`, or `pipe` itself if it is alone or outside.
     #[inline]
     pub(crate) fn after(&self, pipe: PipeId) -> PipeId {
         match self.links.get(pipe.0 as usize) {
@@ -48,7 +48,7 @@ impl Ring {
         }
     }
 
-    /// Gives the turn to the one after `pipe`.
+    /// Gives the turn to the pipe after `pipe`.
     #[inline]
     pub(crate) fn pass(&mut self, pipe: PipeId) {
         if self.contains(pipe) {
@@ -56,7 +56,7 @@ impl Ring {
         }
     }
 
-    /// `pipe` joins as the last to get the turn. Does nothing when it is in already.
+    /// Adds `pipe` as the last to get the turn. Does nothing if it is already in the circle.
     pub(crate) fn join(&mut self, pipe: PipeId) {
         let at = pipe.0 as usize;
         if self.links.len() <= at {
@@ -77,7 +77,7 @@ impl Ring {
         self.links[turn.0 as usize].prev = pipe;
     }
 
-    /// `pipe` leaves; if it had the turn, the next one gets it. Does nothing when it is outside already.
+    /// Removes `pipe`. If it had the turn, the next pipe gets it. Does nothing if it is outside.
     pub(crate) fn leave(&mut self, pipe: PipeId) {
         if !self.contains(pipe) {
             return;

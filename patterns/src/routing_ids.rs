@@ -1,4 +1,4 @@
-//! Routing ids: how a ROUTER names its peers (RFC 28 §ROUTER), and the table of those names.
+//! Routing ids: the names of a ROUTER's peers (RFC 28 §ROUTER), and the table of those names.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -10,8 +10,7 @@ use zeroxide_zmtp::{Frame, Message};
 use crate::PipeId;
 use crate::seeded::Seeded;
 
-/// The name of a peer of a ROUTER or STREAM: up to 255 bytes, never empty. Names that begin with a zero byte are
-/// the socket's own.
+/// The name of a peer of a ROUTER or STREAM: 1 to 255 bytes. Names that begin with a zero byte are made by the socket.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RoutingId(Frame);
 
@@ -19,10 +18,10 @@ pub struct RoutingId(Frame);
 pub const MAX_ROUTING_ID: usize = 255;
 
 impl RoutingId {
-    /// A routing id of 1 to [`MAX_ROUTING_ID`] bytes.
+    /// Creates a routing id of 1 to [`MAX_ROUTING_ID`] bytes.
     ///
     /// # Errors
-    /// [`RoutingIdError`] for any other length.
+    /// Returns [`RoutingIdError`] for any other length.
     pub fn new(bytes: impl Into<Frame>) -> Result<RoutingId, RoutingIdError> {
         let mut frame = bytes.into();
         frame.share();
@@ -32,26 +31,27 @@ impl RoutingId {
         }
     }
 
-    /// What a caller wrote where an id belongs, for the refusal that repeats it: whatever its length, cut to 255.
+    /// Copies the bytes that a caller gave as an id, for the refusal that repeats them. They may have any length, and
+    /// are cut to 255.
     #[must_use]
     pub fn as_written(frame: &[u8]) -> RoutingId {
         RoutingId(Frame::copy_from(&frame[..frame.len().min(MAX_ROUTING_ID)]))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The id as a frame, as it stands first in a message to or from a ROUTER.
+    /// Returns the id as the first frame of a message to or from a ROUTER.
     #[must_use]
     pub fn to_frame(&self) -> Frame {
         self.0.clone()
     }
 }
 
-/// A text or bytes that are too short or too long for a routing id.
+/// The error for an empty or too long routing id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoutingIdError {
     /// The number of bytes.
@@ -78,7 +78,7 @@ impl Hash for RoutingId {
     }
 }
 
-/// As text in quotes when printable, always in hexadecimal: `"w7" (hex 7737)`.
+/// Prints text in quotes if the bytes are printable, and always hexadecimal digits: `"w7" (hex 7737)`.
 impl fmt::Display for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.as_bytes();
@@ -97,25 +97,25 @@ impl fmt::Debug for RoutingId {
     }
 }
 
-/// Whether an id is of the kind that sockets make themselves (RFC 28: "SHALL NOT start with a zero octet").
+/// Returns whether an id is of the kind that only sockets make (RFC 28: "SHALL NOT start with a zero octet").
 pub(crate) fn is_reserved(routing_id: &[u8]) -> bool {
     routing_id.first() == Some(&0)
 }
 
 /// The names of one socket's pipes.
 ///
-/// Invariant: no two pipes can be addressed by one id. A pipe that was set aside has an id that nobody can address.
+/// Invariant: an id addresses at most one pipe. The id of a pipe that was set aside addresses none.
 #[derive(Debug)]
 pub(crate) struct RoutingTable {
     by_id: HashMap<RoutingId, PipeId, Seeded>,
-    /// The last pipe that had an id and was released from it, while that pipe is there.
+    /// For each id, the last pipe that had it and was released from it, as long as that pipe exists.
     released: HashMap<RoutingId, PipeId, Seeded>,
     ids: Vec<Option<RoutingId>>,
     next: u32,
 }
 
 impl RoutingTable {
-    /// An empty table; `seed` makes hashes and automatic ids hard to guess.
+    /// Creates an empty table; `seed` makes hashes and automatic ids hard to guess.
     pub(crate) fn new(seed: u64) -> RoutingTable {
         let seeded = Seeded::new(seed);
         let next = seeded.number(0x1d);
@@ -123,19 +123,19 @@ impl RoutingTable {
         RoutingTable { by_id: HashMap::with_hasher(seeded), released, ids: Vec::new(), next }
     }
 
-    /// The pipe that `id` addresses.
+    /// Returns the pipe that `id` addresses.
     #[inline]
     pub(crate) fn find(&self, id: &[u8]) -> Option<PipeId> {
         self.by_id.get(id).copied()
     }
 
-    /// The id of `pipe`; `None` while it is anonymous.
+    /// Returns the id of `pipe`, or `None` while it is anonymous.
     #[inline]
     pub(crate) fn id_of(&self, pipe: PipeId) -> Option<&RoutingId> {
         self.ids.get(pipe.0 as usize)?.as_ref()
     }
 
-    /// Puts the id of `pipe` in front of a message that came from it; `false` while the pipe is anonymous.
+    /// Puts the id of `pipe` before a message that came from it. Returns `false` while the pipe is anonymous.
     #[inline]
     pub(crate) fn sign(&self, pipe: PipeId, message: &mut Message) -> bool {
         let Some(id) = self.id_of(pipe) else { return false };
@@ -143,12 +143,12 @@ impl RoutingTable {
         true
     }
 
-    /// Every pipe that can be addressed, in no order.
+    /// Returns every pipe that can be addressed, in no order.
     pub(crate) fn pipes(&self) -> impl Iterator<Item = PipeId> {
         self.by_id.values().copied()
     }
 
-    /// Names an anonymous pipe. The caller has made sure that `id` is free.
+    /// Names an anonymous pipe. The caller has checked that `id` is free.
     pub(crate) fn name(&mut self, pipe: PipeId, id: RoutingId) {
         self.by_id.insert(id.clone(), pipe);
         self.set(pipe, Some(id));
@@ -160,14 +160,15 @@ impl RoutingTable {
         self.name(pipe, id);
     }
 
-    /// Takes the name of `pipe` away; its input goes on under an automatic id that addresses nobody.
+    /// Removes the name of `pipe`. Its input goes on under an automatic id, which does not address it.
     pub(crate) fn set_aside(&mut self, pipe: PipeId) {
         self.remove(pipe);
         let id = self.fresh();
         self.set(pipe, Some(id));
     }
 
-    /// Lets another have the name of `pipe`, which addresses it no more; what it has left goes on under it.
+    /// Releases `pipe` from its id: the id no longer addresses it, and another pipe can get it. The rest of its input
+    /// goes on under the id.
     pub(crate) fn release(&mut self, pipe: PipeId) {
         let Some(id) = self.ids.get(pipe.0 as usize).and_then(Option::as_ref) else { return };
         if self.by_id.get(id) == Some(&pipe) {
@@ -176,12 +177,12 @@ impl RoutingTable {
         }
     }
 
-    /// The pipe that was released from `id` last, if it has something left.
+    /// Returns the last pipe that was released from `id`, if it still exists.
     pub(crate) fn predecessor(&self, id: &[u8]) -> Option<PipeId> {
         self.released.get(id).copied()
     }
 
-    /// Forgets `pipe`.
+    /// Removes `pipe`.
     pub(crate) fn remove(&mut self, pipe: PipeId) {
         let Some(id) = self.ids.get_mut(pipe.0 as usize).and_then(Option::take) else { return };
         for table in [&mut self.by_id, &mut self.released] {
@@ -191,7 +192,7 @@ impl RoutingTable {
         }
     }
 
-    /// The next automatic id that is free. A peer that announces ids of this kind can only make it skip some.
+    /// Returns the next free automatic id. Peers that announce ids of this kind only make it skip some.
     fn fresh(&mut self) -> RoutingId {
         loop {
             let mut bytes = [0; 5];

@@ -1,5 +1,5 @@
-//! Hashing and first numbers from a seed: random in production, so that no peer can choose routing ids or topics
-//! that collide, and fixed in tests, so that a run replays exactly.
+//! Hashing and first numbers from a seed. The seed is random in production, so that no peer can choose routing ids or
+//! topics that collide. It is fixed in tests, so that a run can be repeated exactly.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasher, Hasher};
@@ -9,14 +9,14 @@ use std::hash::{BuildHasher, Hasher};
 pub(crate) struct Seeded(DefaultHasher);
 
 impl Seeded {
-    /// The member of `seed`.
+    /// Returns the function for `seed`.
     pub(crate) fn new(seed: u64) -> Seeded {
         let mut hasher = DefaultHasher::new();
         hasher.write_u64(seed);
         Seeded(hasher)
     }
 
-    /// A number that tells nothing of the seed; another one for each `purpose`.
+    /// Returns a number that does not reveal the seed, different for each `purpose`.
     pub(crate) fn number(&self, purpose: u64) -> u32 {
         let mut hasher = self.0.clone();
         hasher.write_u64(purpose);

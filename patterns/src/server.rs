@@ -1,7 +1,7 @@
-//! SERVER (RFC 41) and PEER (RFC 51): messages of one frame, to and from peers that are known by a number.
+//! SERVER (RFC 41) and PEER (RFC 51): messages of one frame, to and from peers that have numbers.
 //!
-//! The number is given when a pipe joins and travels beside the message, not in it. It is never 0, and belongs to one
-//! pipe: a client that comes again is another.
+//! A pipe gets its number when it joins. The number is a property of a message, not a part of it. It is never 0, and
+//! belongs to one pipe: a client that reconnects gets another.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::fair_queue::FairQueue;
 use crate::seeded::Seeded;
 use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal, RoutingId};
 
-/// SERVER, and PEER, whose pipes come of its own connects as well.
+/// SERVER, and PEER, which also has pipes from its own connects.
 #[derive(Debug)]
 pub(crate) struct Server {
     peers: BTreeMap<u32, PipeId>,
     /// By pipe number; 0 for none.
     numbers: Vec<u32>,
     next: u32,
-    /// Whom the next message goes to.
+    /// The number of the peer that gets the next message.
     to: u32,
     input: FairQueue,
     chosen: Chosen,
 }
 
 impl Server {
-    /// A SERVER without peers. The first number is not for a peer to guess.
+    /// Creates a SERVER without peers. A peer cannot guess the first number.
     pub(crate) fn new(seed: u64) -> Server {
         Server {
             peers: BTreeMap::new(),
@@ -56,7 +56,7 @@ fn unroutable(number: u32) -> Refusal {
     Refusal::Unroutable(Box::new(RoutingId::as_written(&number.to_be_bytes())))
 }
 
-/// Writes the sender's number on a message.
+/// Sets the sender's number on a message.
 fn sign(numbers: &[u32], pipe: PipeId, message: &mut Message) -> bool {
     let number = numbers.get(pipe.0 as usize).copied().unwrap_or_default();
     *message = std::mem::take(message).with_routing_id(number);
@@ -109,7 +109,7 @@ impl Pattern for Server {
         Ok(())
     }
 
-    /// The number means something to this socket only, and ends here.
+    /// Removes the number, which has a meaning in this socket only.
     fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
         self.chosen.commit(message.with_routing_id(0), pipes);
     }
@@ -128,7 +128,7 @@ impl Pattern for Server {
         self.input.has_in(pipes, |pipe, message| sign(numbers, pipe, message))
     }
 
-    /// Whether there is room shows with the addressee only (libzmq server.cpp).
+    /// Returns `true`: whether there is room depends on the addressee (libzmq server.cpp).
     fn has_out<P: Pipes>(&mut self, _: &mut P) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! RFC 41, RFC 48's cousins of one frame, and RFC 51, rule by rule.
+//! RFC 41, RFC 51 and the other types of one frame, rule by rule.
 
 use zeroxide_zmtp::{Message, SocketType};
 

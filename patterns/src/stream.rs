@@ -1,8 +1,8 @@
-//! STREAM: raw bytes to and from peers that speak no ZMTP (libzmq stream.cpp), and ROUTER with ROUTER_RAW, which is
-//! the same under an older name.
+//! STREAM: raw bytes to and from peers without ZMTP (libzmq stream.cpp), and ROUTER with ROUTER_RAW, which is the same
+//! under an older name.
 //!
-//! Every message is `[routing id] [bytes]`. An empty second frame is a sign: received, it says that the connection
-//! began or ended; sent, it ends the connection.
+//! Every message is `[routing id] [bytes]`. A received empty second frame means that the connection began or ended. A
+//! sent one ends the connection.
 
 use std::collections::VecDeque;
 
@@ -19,22 +19,22 @@ use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, Rout
 pub(crate) struct Stream {
     out: Addressed,
     input: FairQueue,
-    /// What the application gets before any further input: beginnings and ends of connections, and the last input
-    /// of connections that were lost while their pipe lives on.
+    /// What the application receives before any further input: the beginnings and ends of connections, and the last
+    /// input of lost connections whose pipe still exists.
     notes: VecDeque<(PipeId, RoutingId, Message)>,
-    /// Pipes whose connection's beginning was told, so that its end will be.
+    /// Whether the beginning of a pipe's connection was reported. Then its end is reported too.
     announced: Vec<bool>,
     notifies: bool,
     /// Whether this is a ROUTER with ROUTER_RAW, to which MANDATORY applies.
     is_router: bool,
 }
 
-/// How many notes may wait. An application that leaves so many unread gets no more connections; a peer that comes
-/// and goes in a loop cannot fill the memory.
+/// The most notes that may wait. When an application leaves this many unread, new connections are closed. So a peer
+/// that connects and disconnects in a loop cannot fill the memory.
 const MAX_NOTES: usize = 16 * 1024;
 
 impl Stream {
-    /// A STREAM without peers.
+    /// Creates a STREAM without peers.
     pub(crate) fn new(seed: u64) -> Stream {
         let mut out = Addressed::new(seed);
         out.mandatory = true;
@@ -48,7 +48,7 @@ impl Stream {
         }
     }
 
-    /// A ROUTER with ROUTER_RAW.
+    /// Creates a ROUTER with ROUTER_RAW.
     pub(crate) fn router_raw(seed: u64) -> Stream {
         Stream { is_router: true, ..Stream::new(seed) }
     }
@@ -61,7 +61,7 @@ impl Stream {
         std::mem::replace(&mut self.announced[at], is_up)
     }
 
-    /// The application will get `[id] chunk` before any further input.
+    /// Queues `[id] chunk`, which the application receives before any further input.
     fn note(&mut self, pipe: PipeId, chunk: Message) {
         if let Some(id) = self.out.table.id_of(pipe) {
             self.notes.push_back((pipe, id.clone(), chunk));
@@ -104,8 +104,8 @@ impl Pattern for Stream {
         }
     }
 
-    /// Another connection's bytes may come soon under the same id: what the pipe holds now moves in front of the note
-    /// that tells of the end, so that two connections never look like one.
+    /// Bytes of another connection may soon follow under the same id. The unread bytes of the pipe are queued before
+    /// the note of the end, so that the application can distinguish the two connections.
     fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         if !self.notifies {
             return;
@@ -137,14 +137,15 @@ impl Pattern for Stream {
         self.out.route(first, pipes)
     }
 
-    /// The frames behind the id are written as they stand: bytes have no parts.
+    /// Writes the frames after the id as they are, because a raw stream has no frames.
     fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
         let ends = message.len() == 2 && message.get(1).is_some_and(|frame| frame.is_empty());
         match self.out.addressee() {
             Some(pipe) if ends => {
                 take_id(&mut message, pipes);
                 self.out.rollback(pipes);
-                // Who ends a connection is not told of its end (libzmq stream.cpp terminates the pipe at once).
+                // An application that ends a connection gets no note of its end (libzmq stream.cpp terminates the pipe
+                // at once).
                 self.announce(pipe, false);
                 pipes.close(pipe);
             }
@@ -157,7 +158,7 @@ impl Pattern for Stream {
     }
 
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
-        // What `has_in` took is older than any note.
+        // The message that `has_in` took is older than any note.
         if let Some(peeked) = self.input.take_peeked() {
             return Ok(Some(peeked));
         }

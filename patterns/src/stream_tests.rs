@@ -1,4 +1,4 @@
-//! What libzmq's stream.cpp and documentation say of STREAM, rule by rule.
+//! The rules of STREAM in libzmq's stream.cpp and documentation, rule by rule.
 
 use zeroxide_zmtp::{Frame, Message, SocketType};
 

@@ -1,7 +1,7 @@
-//! Upstream: the peers that are told what a socket wants to hear (RFC 29's XSUB, RFC 48's DISH).
+//! Upstream: the peers that receive this socket's subscriptions (RFC 29's XSUB, RFC 48's DISH).
 //!
-//! A peer whose connection is lost is told everything anew by the next one, and until then nothing, so that an application
-//! which keeps changing its mind fills no queue.
+//! After a lost connection a peer gets nothing until the next connection, and then everything again. So an application
+//! that changes its subscriptions often fills no queue.
 
 use crate::PipeId;
 
@@ -17,7 +17,7 @@ enum State {
 }
 
 impl Upstream {
-    /// A new pipe hears everything from now on.
+    /// Adds a pipe, which gets every change from now on.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
         self.set(pipe, State::Hears);
     }
@@ -26,18 +26,18 @@ impl Upstream {
         self.set(pipe, State::Detached);
     }
 
-    /// Its connection is lost.
+    /// Takes note that the connection of a pipe is lost.
     pub(crate) fn lose(&mut self, pipe: PipeId) {
         self.set(pipe, State::Lost);
     }
 
-    /// It has a connection: `true` if that is another one, which is to be told everything anew. The first connection of a
-    /// pipe finds what was queued there since [`Upstream::attach`].
+    /// Takes note that a pipe is connected. Returns `true` if that is not its first connection, so that everything must
+    /// be sent again. The first connection gets what was queued since [`Upstream::attach`].
     pub(crate) fn connect(&mut self, pipe: PipeId) -> bool {
         self.set(pipe, State::Hears) == State::Lost
     }
 
-    /// Those who are told of a change.
+    /// Returns the pipes to which changes are sent.
     pub(crate) fn hearing(&self) -> impl Iterator<Item = PipeId> {
         let hears = self.0.iter().enumerate().filter(|(_, state)| **state == State::Hears);
         hears.map(|(at, _)| PipeId(at as u32)) // pipe numbers are u32

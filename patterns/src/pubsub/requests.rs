@@ -1,5 +1,5 @@
-//! Subscription requests as applications see them: messages that begin with 01 (subscribe) or 00 (cancel), which
-//! XSUB sends and XPUB receives (RFC 29; libzmq `ZMQ_XPUB`, `ZMQ_XSUB`).
+//! Subscription requests in the form for applications: messages that begin with 01 (subscribe) or 00 (cancel). XSUB
+//! sends them and XPUB receives them (RFC 29; libzmq `ZMQ_XPUB`, `ZMQ_XSUB`).
 
 use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -8,7 +8,7 @@ use zeroxide_zmtp::{Frame, Message};
 
 use crate::downstream::Source;
 
-/// What a frame asks for, when it is a request.
+/// Parses a frame. Returns the request, or `None` if the frame is none.
 pub(super) fn parse(frame: &[u8]) -> Option<(Kind, &[u8])> {
     match frame.split_first()? {
         (0, topic) => Some((Kind::Cancel, topic)),
@@ -17,8 +17,8 @@ pub(super) fn parse(frame: &[u8]) -> Option<(Kind, &[u8])> {
     }
 }
 
-/// Whether a message has requests among its frames. With ONLY_FIRST_SUBSCRIBE a message whose first frame is none
-/// is user data throughout.
+/// Returns whether a message has requests among its frames. With ONLY_FIRST_SUBSCRIBE, a message whose first frame is
+/// not a request is user data throughout.
 pub(super) fn inspects(message: &Message, only_first: bool) -> bool {
     let frames = if only_first { 1 } else { message.len() };
     message.iter().take(frames).any(|frame| parse(frame).is_some())
@@ -30,20 +30,20 @@ pub(super) enum Kind {
     Subscribe,
 }
 
-/// Reports that wait to be received in the order in which the requests came.
+/// The bound on the reports that wait to be received, in the order of the requests.
 pub(super) const REPORTS: Bound = Bound { count: 5_000, bytes: 2 << 20 };
 
-/// Messages of peers that wait likewise before the pipes they come from are no longer read.
+/// The bound on the messages of peers that wait to be received. Beyond it, their pipes are no longer read.
 pub(super) const MESSAGES: Bound = Bound { count: 10_000, bytes: 4 << 20 };
 
-/// How much may wait.
+/// The most that may wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
     pub(super) count: usize,
     bytes: usize,
 }
 
-/// What waits, against its bound.
+/// What waits now.
 #[derive(Debug, Default)]
 struct Load {
     count: usize,
@@ -58,10 +58,11 @@ impl Load {
 
 /// What an XPUB has for its application: reports of requests, and messages of its peers, in order.
 ///
-/// Both are bounded, and no report waits in a pipe. One that finds no room is *late*: per topic only the difference is
-/// kept between what the application will have been told and what is so; what came and went meanwhile is not told. So late
-/// reports are bounded by the subscriptions that there are, and by those of which the application was told. When a message
-/// finds no room its pipe is held back, message in hand.
+/// Both are bounded, and no report waits in a pipe. A report for which there is no room is *late*. For each topic only
+/// a number of late reports is kept: the difference between what the application will have been told and the present
+/// state. Changes that cancel out are not reported. So the number of late reports is bounded by the existing
+/// subscriptions and by those that were reported. A message for which there is no room is kept, and its pipe is not
+/// read meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     items: VecDeque<Item>,
@@ -71,44 +72,44 @@ pub(super) struct Inbox {
     held_back: VecDeque<(Source, Message)>,
 }
 
-/// A topic, and in manual mode, where the application answers each peer, also who asks.
+/// A topic, and in manual mode also the peer, because the application answers each peer there.
 type LateKey = (Box<[u8]>, Option<Source>);
 
-/// Reports that are due: subscriptions if positive, ends if negative.
+/// The number of reports that are due: positive for subscriptions, negative for ends.
 #[derive(Debug)]
 struct Late {
     due: i64,
     source: Source,
 }
 
-/// A request that the application is to hear of.
+/// A request that is to be reported to the application.
 pub(super) struct Report<'a> {
     pub(super) source: Source,
     pub(super) kind: Kind,
     pub(super) topic: &'a [u8],
-    /// Whether something is otherwise than it was; else it is the same again, which is not told late.
+    /// Whether the request changes something. One that changes nothing is not reported late.
     pub(super) changes: bool,
-    /// Whether each peer's requests are told apart (manual mode).
+    /// Whether each peer's requests are reported separately (manual mode).
     pub(super) of_peer: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Item {
-    /// Where it came from.
+    /// The pipe that it came from.
     pub(super) source: Source,
     pub(super) body: Body,
 }
 
 #[derive(Debug)]
 pub(super) enum Body {
-    /// The request as the application sees it, its first byte included. Not a `Frame`, which is three times as
-    /// large: a departing peer may leave a million of them.
+    /// The request in the form for the application, with its first byte. It is not a `Frame`, which is three times as
+    /// large: a peer that leaves may cause a million of these.
     Request(Box<[u8]>),
     Message(Box<Message>),
 }
 
 impl Inbox {
-    /// Takes a report. Answers how many reports the application will not get because of it.
+    /// Adds a report. Returns how many reports the application will not get because of it.
     pub(super) fn report(&mut self, report: &Report) -> u64 {
         if self.late.is_empty() && !self.reports.is_at(REPORTS) {
             self.push(Item::request(report.source, report.kind, report.topic));
@@ -133,13 +134,13 @@ impl Inbox {
                 if late.get().due == 0 {
                     late.remove();
                 }
-                // Two that cancel out are told neither.
+                // Of two requests that cancel out, neither is reported.
                 if before.signum() == step { 0 } else { 2 }
             }
         }
     }
 
-    /// Takes a message of a peer. `false`: its pipe is held back until [`Inbox::pop`] names it.
+    /// Adds a message of a peer. Returns `false` if its pipe must not be read until [`Inbox::pop`] returns it.
     pub(super) fn message(&mut self, source: Source, message: Message) -> bool {
         if self.messages.is_at(MESSAGES) {
             self.held_back.push_back((source, message));
@@ -149,7 +150,7 @@ impl Inbox {
         true
     }
 
-    /// Takes the next item out. With it may come a pipe that is held back no longer.
+    /// Takes the next item. Also returns a pipe that may be read again, if there is one.
     pub(super) fn pop(&mut self) -> Option<(Item, Option<Source>)> {
         let item = self.items.pop_front()?;
         let load = item.load(self);
@@ -173,7 +174,7 @@ impl Inbox {
         self.items.is_empty()
     }
 
-    /// Moves one late report behind the others. `false`: there is none.
+    /// Moves one late report to the end of the queue. Returns `false` if there is none.
     fn push_late(&mut self) -> bool {
         let Some(mut first) = self.late.first_entry() else { return false };
         let late = first.get_mut();

@@ -1,9 +1,9 @@
-//! XPUB and PUB: every message goes to the peers that have subscribed to a prefix of its first frame (RFC 29).
+//! XPUB and PUB: send every message to the peers that have subscribed to a prefix of its first frame (RFC 29).
 //!
-//! A peer's subscriptions are applied as soon as they arrive, whatever the application does (behind a message of the same
-//! peer that finds no room, when it does). An XPUB reports them
-//! as messages, `01 topic` and `00 topic`; a PUB keeps them to itself. Sending never waits: a peer at its
-//! high-water mark misses the message (XPUB_NODROP: everybody waits).
+//! A peer's subscriptions are applied as soon as they arrive, whatever the application does. (Only behind a message of
+//! the same peer for which there is no room, they wait for that.) An XPUB reports them as messages, `01 topic` and `00
+//! topic`; a PUB does not. Sending never waits: a peer at its high-water mark misses the message (with XPUB_NODROP, the
+//! message waits instead).
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
@@ -21,19 +21,19 @@ pub(crate) struct XPub {
     receives: bool,
     options: PatternOptions,
     subscriptions: Subscriptions,
-    /// In manual mode what the peers asked for, which the application may have answered with something else.
+    /// In manual mode, what the peers requested. The application may have set other subscriptions for them.
     asked: Subscriptions,
     distributor: Distributor,
     inbox: Inbox,
     downstream: Downstream,
-    /// Who made the request that was received last: the one that `subscribe` is about in manual mode.
+    /// The peer of the request that was received last. In manual mode `subscribe` applies to it.
     asker: Option<Source>,
-    /// With XPUB_MANUAL_LAST_VALUE, who was subscribed last: the next message is for that peer alone.
+    /// With XPUB_MANUAL_LAST_VALUE, the peer that was subscribed last. The next message goes to that peer only.
     newcomer: Option<Source>,
 }
 
 impl XPub {
-    /// An XPUB, or a PUB when it does not receive. Nothing is hashed, so the seed is not needed.
+    /// Creates an XPUB, or a PUB if it does not receive. Nothing is hashed, so the seed is not needed.
     #[must_use]
     pub(crate) fn new(receives: bool, _seed: u64) -> XPub {
         XPub {
@@ -49,7 +49,7 @@ impl XPub {
         }
     }
 
-    /// A PUB cannot receive the requests that it would have to answer, so there XPUB_MANUAL means nothing.
+    /// Returns whether manual mode is on. A PUB cannot receive requests to answer, so XPUB_MANUAL has no effect on it.
     fn is_manual(&self) -> bool {
         self.receives && (self.options.xpub_manual || self.options.xpub_manual_last_value)
     }
@@ -58,7 +58,7 @@ impl XPub {
         self.options.xpub_verbose || self.options.xpub_verboser
     }
 
-    /// Applies a peer's request and reports it if the application is to know.
+    /// Applies a peer's request, and reports it to the application if that is required.
     fn request<P: Pipes>(&mut self, pipe: PipeId, kind: Kind, topic: &[u8], pipes: &mut P) {
         if self.downstream.is_expelled(pipe) {
             return;
@@ -70,7 +70,7 @@ impl XPub {
             return;
         }
         let requests = if manual { &mut self.asked } else { &mut self.subscriptions };
-        // libzmq also reports the end of a subscription that the peer does not hold.
+        // As in libzmq, the end of a subscription that the peer does not hold is reported too.
         let (reports, changes) = match kind {
             Kind::Subscribe => match requests.add(topic, pipe) {
                 Added::First => (true, true),
@@ -95,7 +95,7 @@ impl XPub {
         }
     }
 
-    /// Ends the connection of a peer and forgets what it asked for. `false`: no limit holds for this peer.
+    /// Ends the connection of a peer and its subscriptions. Returns `false` if no limit applies to this peer.
     fn expel<P: Pipes>(&mut self, pipe: PipeId, fault: ProtocolError, pipes: &mut P) -> bool {
         let expelled = pipes.expel(pipe, fault);
         if expelled {
@@ -105,7 +105,8 @@ impl XPub {
         expelled
     }
 
-    /// Ends all subscriptions of a peer, and reports that as its requests were reported. Another peer may speak next.
+    /// Ends all subscriptions of a peer, and reports that in the same way as its requests. The next requests may come
+    /// from another peer.
     fn forget<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         self.downstream.readmit(pipe);
         let (source, manual) = (self.downstream.source(pipe), self.is_manual());
@@ -126,8 +127,8 @@ impl XPub {
         });
     }
 
-    /// Takes a message of a peer. Single frames that are requests have been told apart by the decoder; here a peer
-    /// that sends several requests as the frames of one message gets what it asked for, as from libzmq.
+    /// Handles a message of a peer. The decoder has already recognised requests in messages of one frame. This function
+    /// also handles several requests as the frames of one message, as libzmq does.
     fn user_message<P: Pipes>(&mut self, pipe: PipeId, mut message: Message, pipes: &mut P) {
         if message.len() > 1 && requests::inspects(&message, self.options.only_first_subscribe) {
             let mut rest = Message::new();
@@ -186,7 +187,7 @@ impl Pattern for XPub {
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         self.forget(pipe, pipes);
-        // The number may be taken by another pipe: requests of this one that are still unread must not name it.
+        // Another pipe may get the number. Unread requests of this one must not refer to that pipe.
         self.downstream.detach(pipe);
         self.distributor.detach(pipe);
     }
@@ -262,8 +263,8 @@ impl Pattern for XPub {
         !self.options.xpub_nodrop
     }
 
-    /// In manual mode: answers the request received last, whose peer is subscribed to `prefix`. Nothing happens
-    /// when that peer is gone (libzmq `ZMQ_XPUB_MANUAL`).
+    /// In manual mode, subscribes the peer of the last received request to `prefix`. Does nothing if that peer is gone
+    /// (libzmq `ZMQ_XPUB_MANUAL`).
     fn subscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {
         if let Some(pipe) = self.answered()? {
             self.subscriptions.add(prefix, pipe);
@@ -291,7 +292,7 @@ impl Pattern for XPub {
 }
 
 impl XPub {
-    /// The pipe that a manual answer is about, while it is still there.
+    /// Returns the pipe to which a manual answer applies, if it still exists.
     fn answered(&self) -> Result<Option<PipeId>, Refusal> {
         if !self.is_manual() {
             return Err(Refusal::NotSupported);
@@ -299,7 +300,7 @@ impl XPub {
         Ok(self.present(self.asker))
     }
 
-    /// The pipe of a peer, while the peer is still there.
+    /// Returns the pipe of a peer, if the peer still exists.
     fn present(&self, peer: Option<Source>) -> Option<PipeId> {
         let pipe = peer.filter(|peer| self.downstream.is_present(*peer))?.pipe;
         (!self.downstream.is_expelled(pipe)).then_some(pipe)

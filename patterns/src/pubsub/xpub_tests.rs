@@ -18,7 +18,7 @@ fn cancel(rig: &mut Rig, pipe: PipeId, topic: &str) {
     rig.deliver_traffic(pipe, Traffic::Cancel(Frame::from(topic)));
 }
 
-/// Everything there is to receive: the pipe, and each message's first frame as `+topic`, `-topic` or text.
+/// Receives everything: the pipe, and each message's first frame as `+topic`, `-topic` or text.
 fn reports(rig: &mut Rig) -> Vec<(u32, String)> {
     std::iter::from_fn(|| rig.recv_from().unwrap())
         .map(|(pipe, message)| {
@@ -38,7 +38,7 @@ fn texts(rig: &mut Rig) -> Vec<String> {
     reports(rig).into_iter().map(|(_, text)| text).collect()
 }
 
-/// The first frames of the messages that were written to a pipe.
+/// Returns the first frames of the messages that were written to a pipe.
 fn sent(rig: &mut Rig, pipe: PipeId) -> Vec<String> {
     std::iter::from_fn(|| rig.take(pipe)).map(|message| message[0].as_str().unwrap().to_owned()).collect()
 }
@@ -283,7 +283,7 @@ fn manual_mode_only_reports_and_the_answer_is_about_the_request_read_last() {
     assert_eq!(rig.pattern.subscribers(b"X1"), 0);
 }
 
-/// An XPUB that has subscribed two peers to `topic`, one after the other.
+/// Returns an XPUB with two peers that are subscribed to `topic`, one after the other.
 fn with_two_last_values(topic: &str) -> (Rig, [PipeId; 2]) {
     let mut rig = Rig::with(SocketType::XPub, |o| o.xpub_manual_last_value = true);
     let peers = [rig.accept(0), rig.accept(0)];
@@ -422,13 +422,13 @@ fn with_only_first_subscribe_a_message_that_begins_with_user_data_is_user_data()
     assert_eq!(rig.pattern.topics(), 2);
 }
 
-/// Leaves no room for reports. Their topics begin with `filler`.
+/// Fills the room for reports. Their topics begin with `filler`.
 fn fill(rig: &mut Rig) {
     let filler = rig.accept(0);
     (0..REPORTS.count).for_each(|i| subscribe(rig, filler, &format!("filler{i}")));
 }
 
-/// What is reported beside the filler.
+/// Returns what is reported beside the filler.
 fn late_texts(rig: &mut Rig) -> Vec<String> {
     texts(rig).into_iter().filter(|report| !report.contains("filler")).collect()
 }
@@ -558,7 +558,7 @@ fn a_peer_that_leaves_while_it_is_held_back_is_not_read_again() {
     assert_eq!((got.len(), rig.pattern.topics()), (MESSAGES.count + 4, 1));
 }
 
-/// What a peer is to be closed for.
+/// Returns the fault for which a peer is to be closed.
 fn fault(rig: &mut Rig, pipe: PipeId) -> Option<ProtocolError> {
     rig.pipes.get(pipe).fault.clone()
 }
@@ -663,7 +663,8 @@ struct Peer {
 }
 
 proptest! {
-    /// Each peer gets what it asked for, in order, and the application sees each topic begin and end in turn.
+    /// Each peer gets its subscriptions, in order, and the application is told the beginning and the end of each topic
+    /// in turn.
     #[test]
     fn xpub_agrees_with_a_set_of_topics_per_peer(steps in vec(step(), 1..80), is_crowded in prop::bool::weighted(0.1)) {
         let mut rig = Rig::new(SocketType::XPub);

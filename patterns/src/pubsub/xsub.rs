@@ -1,8 +1,8 @@
-//! XSUB and SUB: subscribe at every publisher, receive from all of them in turn (RFC 29).
+//! XSUB and SUB: subscribe at every publisher, and receive from the publishers in turn (RFC 29).
 //!
-//! The socket remembers what it has subscribed to and says it again to each new publisher, and to each that comes
-//! back. A SUB filters what it receives by its own subscriptions once more; an XSUB takes what comes, and sends its
-//! subscriptions as messages, `01 topic` and `00 topic`.
+//! The socket stores its subscriptions, and sends them to each new publisher and again after each reconnection. A SUB
+//! also filters received messages by its own subscriptions. An XSUB accepts every message, and its application
+//! subscribes with messages, `01 topic` and `00 topic`.
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
@@ -27,7 +27,7 @@ pub(crate) struct XSub {
 }
 
 impl XSub {
-    /// An XSUB, or a SUB when it filters. Nothing is hashed, so the seed is not needed.
+    /// Creates an XSUB, or a SUB if it filters. Nothing is hashed, so the seed is not needed.
     #[must_use]
     pub(crate) fn new(filters: bool, _seed: u64) -> XSub {
         XSub {
@@ -40,10 +40,10 @@ impl XSub {
         }
     }
 
-    /// Applies a request of the application and tells the publishers what they must know.
+    /// Applies a request of the application, and forwards it to the publishers if that is required.
     fn request<P: Pipes>(&mut self, kind: Kind, topic: &[u8], pipes: &mut P) {
         let forward = match kind {
-            // Duplicates too: a proxy's XPUB with XPUB_VERBOSE counts on them.
+            // Duplicates are forwarded too, because a proxy's XPUB with XPUB_VERBOSE requires them.
             Kind::Subscribe => {
                 self.topics.add(topic);
                 true
@@ -62,7 +62,7 @@ impl XSub {
         self.publishers.hearing().for_each(|publisher| pipes.signal(publisher, say(frame.clone())));
     }
 
-    /// Tells one publisher every distinct topic.
+    /// Sends every distinct topic to one publisher.
     fn tell_all<P: Pipes>(&self, pipe: PipeId, pipes: &mut P) {
         self.topics.for_each(|topic| pipes.signal(pipe, Traffic::Subscribe(Frame::from(topic))));
     }
@@ -112,7 +112,7 @@ impl Pattern for XSub {
         self.distributor.writable(pipe);
     }
 
-    /// Reserves room on every publisher even for what may turn out a request: that shows with the last frame.
+    /// Reserves room on every publisher, also for a request: whether it is one is known only with the last frame.
     fn route<P: Pipes>(&mut self, _first: &Frame, pipes: &mut P) -> Result<(), Refusal> {
         if self.filters {
             return Err(Refusal::NotSupported);
@@ -182,8 +182,8 @@ impl Pattern for XSub {
     }
 }
 
-/// What a SUB lets through. A publisher sends more than was asked for when a subscription has just ended, and
-/// over a transport without subscriptions.
+/// The filter of a SUB. A publisher may send unsubscribed messages just after a subscription has ended, and over a
+/// transport without subscriptions.
 #[derive(Clone, Copy)]
 struct Filter<'a> {
     topics: Option<&'a Topics>,

@@ -18,7 +18,7 @@ impl Rig {
         self.pattern.unsubscribe(topic.as_bytes(), &mut self.pipes).unwrap();
     }
 
-    /// What the publisher was told and not shown before: `+topic`, `-topic`, or a message's first frame.
+    /// What the publisher has received since the last call: `+topic`, `-topic`, or a message's first frame.
     fn told(&mut self, pipe: PipeId) -> Vec<String> {
         let text = |frame: &Frame| frame.as_str().unwrap().to_owned();
         std::iter::from_fn(|| self.take_traffic(pipe))
@@ -264,8 +264,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever a SUB says over however many connections, its PUB knows exactly its topics, and it receives what
-    /// it subscribed to.
+    /// For any sequence of subscriptions and connections of a SUB, its PUB has exactly its topics, and the SUB receives
+    /// what it subscribed to.
     #[test]
     fn a_pub_knows_what_a_sub_wants(steps in vec(step(), 1..60)) {
         let (mut sub, mut publisher) = (Rig::new(SocketType::Sub), Rig::new(SocketType::Pub));
@@ -311,7 +311,7 @@ proptest! {
     }
 }
 
-/// Its drop may run code of the application, which waits until the socket's lock is released.
+/// Dropping it may run code of the application, which must wait until the socket's lock is released.
 #[test]
 fn a_shared_frame_that_was_a_request_is_put_aside() {
     let mut rig = Rig::new(SocketType::XSub);

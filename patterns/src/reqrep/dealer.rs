@@ -1,4 +1,4 @@
-//! DEALER (RFC 28 §DEALER): sends to its peers in turn, receives from them in turn, adds and removes nothing.
+//! DEALER (RFC 28 §DEALER): sends to its peers in turn, receives from them in turn, and leaves messages unchanged.
 //! CLIENT (RFC 41) is a DEALER of single frames.
 
 use zeroxide_zmtp::{Frame, Message};
@@ -17,7 +17,7 @@ pub(crate) struct Dealer {
 }
 
 impl Dealer {
-    /// A CLIENT.
+    /// Creates a CLIENT.
     pub(crate) fn client() -> Dealer {
         Dealer { input: FairQueue::of_single_frames(), ..Dealer::default() }
     }

@@ -1,5 +1,5 @@
-//! Request and reply (RFC 28): REQ asks one peer and awaits its answer, REP answers; DEALER and ROUTER are the
-//! same two without the lock-step.
+//! Request and reply (RFC 28). REQ sends a request to one peer and waits for the reply; REP replies. DEALER and ROUTER
+//! are the same without this strict order.
 
 mod dealer;
 mod probe;

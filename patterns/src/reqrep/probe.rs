@@ -1,10 +1,10 @@
-//! PROBE_ROUTER (RFC 28 does not have it; libzmq router.cpp and dealer.cpp).
+//! PROBE_ROUTER (libzmq router.cpp and dealer.cpp; not in RFC 28).
 
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use crate::{PipeId, Pipes};
 
-/// Writes one empty message into a new pipe, so that a ROUTER at the other end learns of this peer.
+/// Writes one empty message into a new pipe, which announces this peer to the application of a ROUTER at the other end.
 pub(super) fn probe<P: Pipes>(pipe: PipeId, pipes: &mut P) {
     pipes.signal(pipe, Traffic::Message(Message::from(Frame::new())));
 }

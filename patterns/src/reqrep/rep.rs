@@ -1,7 +1,7 @@
-//! REP (RFC 28 §REP): takes one request, then gives one reply to whoever sent it.
+//! REP (RFC 28 §REP): receives one request, then sends one reply to the peer that sent it.
 //!
-//! The envelope of a request (its frames up to and including the first empty one) is kept with the pipe it came
-//! from and put in front of the reply. Nothing else remains of one request when the next is taken.
+//! The envelope of a request (its frames up to and including the first empty one) is kept with its pipe, and put before
+//! the reply. Nothing else of a request is kept when the next one is received.
 
 use zeroxide_zmtp::{Frame, Message};
 
@@ -13,15 +13,15 @@ use crate::{Cause, Credit, Origin, Pattern, PipeId, Pipes, Refusal};
 #[derive(Debug, Default)]
 pub(crate) struct Rep {
     input: FairQueue,
-    /// Whom the reply is due to, if one is due.
+    /// Where the due reply goes, if one is due.
     due: ReturnAddress,
     is_due: bool,
-    /// The same of the request that `recv` will give next, once it was looked at.
+    /// The same for the request that `recv` returns next, once it was read.
     next: ReturnAddress,
     chosen: Chosen,
 }
 
-/// Where a reply goes. Its buffer is used again from request to request.
+/// Where a reply goes. Its buffer is used for all requests.
 #[derive(Debug, Default)]
 struct ReturnAddress {
     /// `None`: the requester is gone.
@@ -30,8 +30,8 @@ struct ReturnAddress {
 }
 
 impl ReturnAddress {
-    /// Takes the envelope off a request. `false`, and the message is untouched, when it has none: no empty frame,
-    /// or nothing behind it (libzmq rep.cpp, "malformed").
+    /// Removes the envelope from a request. Returns `false` and leaves the message unchanged if there is none: no empty
+    /// frame, or nothing after it (libzmq rep.cpp, "malformed").
     fn take_from(&mut self, pipe: PipeId, message: &mut Message) -> bool {
         let delimiter = message.iter().position(|frame| frame.is_empty());
         let Some(delimiter) = delimiter.filter(|at| at + 1 < message.len()) else { return false };
@@ -67,7 +67,7 @@ impl Pattern for Rep {
 
     fn writable(&mut self, _: PipeId) {}
 
-    /// A reply is never refused for the requester's sake: one that is gone or full costs the reply, which is
+    /// Never refuses a reply because of the requester. If the requester is gone or full, the reply is dropped and
     /// counted (RFC 28: "SHALL silently discard the reply").
     fn route<P: Pipes>(&mut self, _: &Frame, pipes: &mut P) -> Result<(), Refusal> {
         if !self.is_due {

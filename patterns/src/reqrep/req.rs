@@ -1,12 +1,12 @@
-//! REQ (RFC 28 §REQ): one request, then one reply, from the peer that was asked.
+//! REQ (RFC 28 §REQ): sends one request, then receives one reply, from the peer that got the request.
 //!
-//! On the wire a request is `[id, 4 bytes, with REQ_CORRELATE] [empty] body…`; what stands before the body is added
-//! by `commit` and taken off by `recv`. The state changes in these two calls and nowhere else.
+//! On the wire a request is `[id, 4 bytes, with REQ_CORRELATE] [empty] body…`. `commit` adds the frames before the
+//! body, and `recv` removes them. Only these two calls change the state, and `abandon_request`.
 //!
-//! **Whose reply is taken.** While the pipe that was asked is there, its peer's alone. Once it is gone, anybody's, as in libzmq
-//! (req.cpp `recv_reply_pipe`): a peer that was lost may come back on another pipe with the answer, and a REQ that took none
-//! would wait for ever. Any peer that was let in could then answer in its place; where that matters the request is to have
-//! a number (REQ_CORRELATE, and every `Socket::request`), which only the peer that was asked has seen.
+//! **Which replies are accepted.** As long as the pipe of the request exists, only a reply of its peer. After that, a
+//! reply of any peer, as in libzmq (req.cpp `recv_reply_pipe`): the lost peer may send its reply over another pipe, and
+//! a REQ that accepted none would wait for ever. Then any admitted peer could reply in its place. Where that matters,
+//! number the request (REQ_CORRELATE, and every `Socket::request`): only the peer of the request has seen the number.
 
 use zeroxide_zmtp::{Frame, Message};
 
@@ -22,27 +22,27 @@ pub(crate) struct Req {
     out: LoadBalancer,
     input: FairQueue,
     asked: Option<Asked>,
-    /// What was taken off a reply and must not be dropped under the lock.
+    /// The envelope of a reply, which must not be dropped under the lock.
     spent: Message,
     next_id: u32,
     correlates: bool,
     relaxed: bool,
-    /// The next request is numbered whatever the options say.
+    /// The next request is numbered, whatever the options are.
     numbers_next: bool,
     probes: bool,
 }
 
-/// A request under way.
+/// A request that waits for its reply.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    /// Who was asked; `None` once that pipe is gone: then any peer may answer (libzmq req.cpp).
+    /// The pipe of the request; `None` once it is gone. Then any peer may reply (libzmq req.cpp).
     pipe: Option<PipeId>,
     /// The number that the reply must carry.
     id: Option<u32>,
 }
 
 impl Req {
-    /// A REQ without peers.
+    /// Creates a REQ without peers.
     pub(crate) fn new(seed: u64) -> Req {
         Req {
             out: LoadBalancer::default(),
@@ -65,8 +65,8 @@ impl Req {
 }
 
 impl Asked {
-    /// Whether `message` is the reply; takes the envelope off if it is. Frames whose drop may run code of their
-    /// creator go to `spent`.
+    /// Returns whether `message` is the reply, and removes its envelope if it is. Frames whose drop may run code of the
+    /// application go to `spent`.
     fn unwrap_reply(self, pipe: PipeId, message: &mut Message, spent: &mut Message) -> bool {
         if self.pipe.is_some_and(|asked| asked != pipe) {
             return false;
@@ -74,7 +74,7 @@ impl Asked {
         let delimiter = usize::from(self.id.is_some());
         let numbered = self.id.is_none_or(|id| is_numbered(message, id));
         let delimited = message.get(delimiter).is_some_and(|frame| frame.is_empty());
-        // The delimiter must not be the last frame (libzmq req.cpp asks for MORE).
+        // The delimiter must not be the last frame (libzmq req.cpp requires MORE).
         if !numbered || !delimited || message.len() < delimiter + 2 {
             return false;
         }
@@ -84,7 +84,7 @@ impl Asked {
     }
 }
 
-/// Whether a message begins with this number.
+/// Returns whether a message begins with this number.
 fn is_numbered(message: &Message, id: u32) -> bool {
     message.first().is_some_and(|frame| **frame == id.to_ne_bytes())
 }
@@ -129,12 +129,12 @@ impl Pattern for Req {
     }
 
     fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
-        // Whatever is queued now answers an earlier request (libzmq req.cpp, "eat all currently available").
+        // All queued messages are replies to earlier requests (libzmq req.cpp, "eat all currently available").
         self.input.discard_all(pipes);
         let id = (std::mem::take(&mut self.numbers_next) || self.correlates).then_some(self.next_id);
         message.push_front(Frame::new());
         if let Some(id) = id {
-            // Native byte order, as libzmq: the number means something to this socket only.
+            // Native byte order, as in libzmq: only this socket reads the number.
             message.push_front(&id.to_ne_bytes());
             self.next_id = self.next_id.wrapping_add(1);
         }

@@ -16,7 +16,7 @@ fn correlating() -> Rig {
     })
 }
 
-/// The request on the wire, split into its number and the rest.
+/// Returns the request on the wire, split into its number and the rest.
 fn take_numbered(req: &mut Rig, pipe: PipeId) -> (u32, Message) {
     let mut message = req.take(pipe).expect("a request");
     let id = message.pop_front().expect("a number");

@@ -1,9 +1,9 @@
-//! What peers have subscribed to ([`Subscriptions`], at the publisher) and what this socket has subscribed to
-//! ([`Topics`], at the subscriber).
+//! The subscriptions of peers ([`Subscriptions`], at the publisher) and those of this socket ([`Topics`], at the
+//! subscriber).
 //!
-//! Both match by prefix of the first frame (RFC 29; RFC 37 §3.4 SUBSCRIBE), over one radix tree. They count
-//! differently, as libzmq does: the publisher keeps a *set* of pipes per prefix, so that one CANCEL ends any number
-//! of SUBSCRIBEs of one peer; the subscriber counts its own calls and cancels at zero.
+//! Both match by prefix of the first frame (RFC 29; RFC 37 §3.4 SUBSCRIBE), with the same radix tree. They count
+//! differently, as in libzmq. The publisher keeps a *set* of pipes per prefix, so that one CANCEL ends any number of
+//! SUBSCRIBEs of one peer. The subscriber counts its own calls, and cancels at zero.
 
 mod prefix_tree;
 mod topics;
@@ -20,25 +20,25 @@ use crate::{PatternOptions, PipeId};
 
 /// The subscriptions of all peers of a publishing socket: a set of pipes per prefix.
 ///
-/// Matching costs one step per byte of the topic at most, however many prefixes there are; a prefix costs about 90
-/// bytes beyond what its bytes share with others, and its memory is returned when it goes.
+/// Matching takes at most one step per byte of the topic, for any number of prefixes. A prefix takes about 90 bytes
+/// beyond the bytes that it does not share with others. Its memory is freed when it is removed.
 #[derive(Debug)]
 pub struct Subscriptions {
     tree: PrefixTree<Holders>,
     held: Vec<Held>,
     topics: usize,
-    /// Room for any prefix that a peer has, so that to forget a peer takes no memory.
+    /// A buffer for the longest prefix of any peer, so that removing a peer allocates nothing.
     prefix: Vec<u8>,
     headroom: Headroom,
 }
 
-/// Bytes that a request takes beside its prefix: nodes, edges, its place in lists, and a report that waits.
+/// Bytes that a request takes beside its prefix: nodes, edges, its entries in lists, and a waiting report.
 const REQUEST: usize = 512;
 
-/// What one pipe has.
+/// The subscriptions of one pipe.
 #[derive(Debug, Default)]
 struct Held {
-    /// The nodes of its prefixes, so that a departing peer costs what it had, not what all had.
+    /// The nodes of its prefixes. So the cost of removing a peer depends on its own prefixes only.
     nodes: Vec<u32>,
     /// Bytes of its prefixes.
     bytes: u64,
@@ -47,27 +47,27 @@ struct Held {
 /// What [`Subscriptions::add`] changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// Nobody had this prefix before.
+    /// No pipe had this prefix before.
     First,
-    /// Others have it, the pipe had not.
+    /// Other pipes already had the prefix, this one did not.
     Another,
-    /// The pipe had it already; nothing changed.
+    /// The pipe already had the prefix; nothing changed.
     Again,
 }
 
 /// What [`Subscriptions::remove`] changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// Nobody has this prefix any more.
+    /// No pipe has this prefix any more.
     Last,
-    /// Others still have it.
+    /// Other pipes still have the prefix.
     OthersRemain,
-    /// The pipe did not have it; nothing changed.
+    /// The pipe did not have the prefix; nothing changed.
     NotHeld,
 }
 
 impl Subscriptions {
-    /// No subscriptions.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Subscriptions {
         Subscriptions {
@@ -79,11 +79,11 @@ impl Subscriptions {
         }
     }
 
-    /// Sees that there is memory for a request of the peer of `pipe`: for what [`Subscriptions::add`] takes, and for two
-    /// copies of the prefix in a report.
+    /// Checks that there is memory for a request of the peer of `pipe`: for [`Subscriptions::add`], and for two copies
+    /// of the prefix in a report.
     ///
     /// # Errors
-    /// [`ProtocolError::OutOfMemory`].
+    /// Returns [`ProtocolError::OutOfMemory`] if there is not enough.
     pub fn make_room(&mut self, prefix: &[u8], pipe: PipeId) -> Result<(), ProtocolError> {
         let bytes = REQUEST.saturating_add(prefix.len().saturating_mul(3));
         self.headroom.take(bytes)?;
@@ -117,8 +117,8 @@ impl Subscriptions {
         self.tree.find(prefix).map_or(Removed::NotHeld, |node| self.release(node, prefix.len(), pipe))
     }
 
-    /// Ends all subscriptions of `pipe`. `ended` is called for each of its prefixes, with whether nobody has that
-    /// prefix any more.
+    /// Ends all subscriptions of `pipe`. Calls `ended` for each of its prefixes, with whether no pipe has that prefix
+    /// any more.
     pub fn remove_pipe(&mut self, pipe: PipeId, mut ended: impl FnMut(&[u8], bool)) {
         let mut prefix = std::mem::take(&mut self.prefix);
         while let Some(&node) = self.held.get(pipe.0 as usize).and_then(|held| held.nodes.last()) {
@@ -150,7 +150,8 @@ impl Subscriptions {
         }
     }
 
-    /// Number of pipes that have a prefix of `topic`, each counted once, if it `counts`.
+    /// Returns the number of pipes that have a prefix of `topic` and for which `counts` returns true. Each is counted
+    /// once.
     #[must_use]
     pub fn matching(&self, topic: &[u8], counts: impl Fn(PipeId) -> bool) -> usize {
         let mut pipes = Vec::new();
@@ -161,13 +162,13 @@ impl Subscriptions {
         pipes.len()
     }
 
-    /// How many prefixes `pipe` has, and how many bytes they have together.
+    /// Returns the number of prefixes of `pipe`, and the sum of their lengths in bytes.
     #[must_use]
     pub fn held(&self, pipe: PipeId) -> (usize, u64) {
         self.held.get(pipe.0 as usize).map_or((0, 0), |held| (held.nodes.len(), held.bytes))
     }
 
-    /// The limit that what `pipe` has goes beyond, as the fault of its peer.
+    /// Returns the limit that the subscriptions of `pipe` exceed, as the fault of its peer.
     #[must_use]
     pub fn excess(&self, pipe: PipeId, options: &PatternOptions) -> Option<ProtocolError> {
         let (count, bytes) = self.held(pipe);
@@ -179,26 +180,26 @@ impl Subscriptions {
         Some(ProtocolError::SubscriptionsTooLong { limit })
     }
 
-    /// Number of distinct prefixes.
+    /// Returns the number of distinct prefixes.
     #[must_use]
     pub fn topics(&self) -> usize {
         self.topics
     }
 
-    /// Number of places that matching `topic` looks at: the cost of a match, which is at most one more than the
-    /// topic has bytes. For tests and statistics.
+    /// Returns the number of nodes that matching `topic` visits, which is the cost of a match: at most one more than
+    /// the length of the topic. For tests and statistics.
     #[must_use]
     pub fn visits(&self, topic: &[u8]) -> usize {
         self.tree.along(topic).count()
     }
 
-    /// Number of nodes that the prefixes take: one for none at all. For tests and statistics.
+    /// Returns the number of nodes of the tree; an empty tree has one. For tests and statistics.
     #[must_use]
     pub fn nodes(&self) -> usize {
         self.tree.nodes()
     }
 
-    /// A pipe loses its prefix at `node`, which has `length` bytes.
+    /// Removes a pipe's prefix of `length` bytes at `node`.
     fn release(&mut self, node: u32, length: usize, pipe: PipeId) -> Removed {
         let holders = self.tree.value_mut(node);
         let Some(place) = holders.remove(pipe) else { return Removed::NotHeld };
@@ -230,20 +231,20 @@ impl Default for Subscriptions {
     }
 }
 
-/// One pipe of a prefix, and where the prefix's node stands in that pipe's list.
+/// One pipe of a prefix, and the index of the prefix's node in that pipe's list.
 #[derive(Clone, Copy, Debug)]
 struct Holder {
     pipe: PipeId,
     place: u32,
 }
 
-/// The pipes of one prefix, sorted. Most prefixes have one, which then costs no allocation.
+/// The pipes of one prefix, sorted. Most prefixes have only one, which needs no allocation.
 #[derive(Debug, Default)]
 enum Holders {
     #[default]
     None,
     One(Holder),
-    /// The vector is boxed to keep a node, of which there may be millions, at 64 bytes.
+    /// The vector is boxed to keep a node at 64 bytes, since there may be millions.
     #[allow(clippy::box_collection)]
     Many(Box<Vec<Holder>>),
 }
@@ -264,7 +265,7 @@ impl Holders {
         }
     }
 
-    /// `false` when the pipe is there already.
+    /// Returns `false` if the pipe is already in it.
     fn insert(&mut self, new: Holder) -> bool {
         match self {
             Holders::None => *self = Holders::One(new),
@@ -279,7 +280,7 @@ impl Holders {
         true
     }
 
-    /// The place that the removed pipe's holder had.
+    /// Removes a pipe. Returns the place in its holder.
     fn remove(&mut self, pipe: PipeId) -> Option<u32> {
         match self {
             Holders::One(one) if one.pipe == pipe => {

@@ -1,13 +1,13 @@
-//! A compressed radix tree over byte strings, in an arena: what both ends of publish-subscribe look topics up in
-//! (RFC 29: a subscription is a byte prefix of the first frame).
+//! A compressed radix tree over byte strings, in an arena. Both ends of publish-subscribe use it to look up topics (RFC
+//! 29: a subscription is a byte prefix of the first frame).
 //!
-//! Topics come from peers, so every bound is one that a peer cannot break:
-//! - looking a topic up visits at most one node per byte of it, whatever else is stored;
-//! - nothing recurses; a topic of many megabytes is a long chain, walked in a loop;
+//! Topics come from peers, so a peer must not be able to break any of these bounds:
+//! - looking up a topic visits at most one node per byte of the topic, whatever else is stored;
+//! - there is no recursion; a topic of many megabytes is a long chain, which is walked in a loop;
 //! - a label has at most [`MAX_LABEL`] bytes, so that a short prefix of a long topic splits a short label, not the
 //!   long rest of the topic;
-//! - nodes stand densely: the last node moves into the place of a removed one, so the memory of removed topics is
-//!   returned at once and not only when all topics are gone.
+//! - nodes are stored without gaps: the last node moves into the place of a removed one. So the memory of removed
+//!   topics is freed at once, and not only when all topics are gone.
 
 use std::collections::TryReserveError;
 
@@ -17,10 +17,10 @@ const ROOT: u32 = 0;
 /// The longest label of one node, in bytes.
 const MAX_LABEL: usize = 255;
 
-/// Nodes per allocation: the arena grows and shrinks in these steps and never copies itself.
+/// Nodes per allocation. The arena grows and shrinks in these steps and is never copied.
 const CHUNK: usize = 256;
 
-/// What a tree keeps for a prefix. The empty value means that the prefix is not in the tree.
+/// The value of a prefix. The empty value means that the prefix is not in the tree.
 pub(super) trait Value: Default {
     fn is_empty(&self) -> bool;
 }
@@ -34,7 +34,7 @@ pub(super) struct PrefixTree<V> {
 
 #[derive(Debug, Default)]
 struct Node<V> {
-    /// The bytes between the parent's prefix and this one; empty for the root alone.
+    /// The bytes between the parent's prefix and this one. Only the root's label is empty.
     label: Label,
     /// Sorted by byte.
     edges: Box<[Edge]>,
@@ -42,7 +42,7 @@ struct Node<V> {
     parent: u32,
 }
 
-/// The way to the child whose label begins with `byte`.
+/// The edge to the child whose label begins with `byte`.
 #[derive(Clone, Copy, Debug)]
 struct Edge {
     byte: u8,
@@ -54,20 +54,20 @@ impl<V: Value> PrefixTree<V> {
         PrefixTree { chunks: vec![vec![Node::default()]], len: 1 }
     }
 
-    /// Number of nodes, the root included.
+    /// Returns the number of nodes, including the root.
     pub(super) fn nodes(&self) -> usize {
         self.len
     }
 
-    /// Makes room in the list of the chunks for what a prefix of this length may need.
+    /// Reserves room in the list of chunks for a prefix of this length.
     pub(super) fn try_reserve(&mut self, length: usize) -> Result<(), TryReserveError> {
         self.chunks.try_reserve(length / MAX_LABEL / CHUNK + 2)
     }
 
-    /// The node of `prefix`, made if need be: the caller gives it a value next. `None` when node numbers have run
-    /// out, at four thousand million nodes.
+    /// Returns the node of `prefix`, and creates it if needed. The caller sets its value next. Returns `None` if no
+    /// node number is left, after four thousand million nodes.
     pub(super) fn insert(&mut self, prefix: &[u8]) -> Option<u32> {
-        // One split and a chain of labels is the most that one prefix needs.
+        // One prefix needs at most one split and a chain of labels.
         if self.len + prefix.len() / MAX_LABEL + 2 > u32::MAX as usize {
             return None;
         }
@@ -87,7 +87,7 @@ impl<V: Value> PrefixTree<V> {
         Some(id)
     }
 
-    /// The node that stands for `prefix`, which may have an empty value.
+    /// Returns the node of `prefix`. Its value may be empty.
     pub(super) fn find(&self, prefix: &[u8]) -> Option<u32> {
         let (mut id, mut rest) = (ROOT, prefix);
         while let Some(&byte) = rest.first() {
@@ -97,7 +97,7 @@ impl<V: Value> PrefixTree<V> {
         Some(id)
     }
 
-    /// The values of all nodes whose prefix `topic` begins with, shortest first, empty ones included.
+    /// Returns the values of all nodes whose prefix `topic` begins with, shortest first, including empty ones.
     #[inline]
     pub(super) fn along<'a>(&'a self, topic: &'a [u8]) -> Along<'a, V> {
         Along { tree: self, at: Some(self.node(ROOT)), rest: topic }
@@ -122,23 +122,24 @@ impl<V: Value> PrefixTree<V> {
         prefix.reverse();
     }
 
-    /// Removes what a node whose value was emptied no longer needs: itself, parents that led only to it, and
-    /// nodes that can be joined again. Nodes that moved are reported with their new number.
+    /// Cleans up after the value of a node was emptied. Removes the node if it has no children, then parents that led
+    /// only to it, and joins nodes where possible. Calls `moved` with the new number of each node that moved.
     pub(super) fn prune(&mut self, mut id: u32, mut moved: impl FnMut(&V, u32)) {
         while id != ROOT && self.node(id).value.is_empty() && self.node(id).edges.is_empty() {
             let (parent, byte) = (self.node(id).parent, self.node(id).byte());
             self.node_mut(parent).unlink(byte);
             id = self.free(id, parent, &mut moved);
         }
-        // An emptied node can be joined with its child; where the two are too long, maybe with its parent.
+        // An emptied node may be joined with its child. If that label would be too long, its parent may be joined with
+        // it.
         let parent = self.node(id).parent;
         let parent = self.join(id, parent, &mut moved);
         let above = self.node(parent).parent;
         self.join(parent, above, &mut moved);
     }
 
-    /// Joins a node that only leads to one child with that child, if the label is not too long then. Returns the
-    /// number of `keep`, which may have moved.
+    /// Joins a node that has only one child with that child, if the joined label is not too long. Returns the number of
+    /// `keep`, which may have moved.
     fn join(&mut self, id: u32, keep: u32, moved: &mut impl FnMut(&V, u32)) -> u32 {
         let node = self.node(id);
         let [Edge { node: child, .. }] = *node.edges else { return keep };
@@ -153,7 +154,7 @@ impl<V: Value> PrefixTree<V> {
         self.free(id, keep, moved)
     }
 
-    /// Puts a node without value between `child` and its parent, `at` bytes into the label of `child`.
+    /// Inserts a node without value between `child` and its parent, `at` bytes into the label of `child`.
     fn split(&mut self, child: u32, at: usize) -> u32 {
         let node = self.node(child);
         let (head, tail) = node.label.bytes().split_at(at);
@@ -184,10 +185,10 @@ impl<V: Value> PrefixTree<V> {
             chunk.push(node);
         }
         self.len += 1;
-        (self.len - 1) as u32 // `insert` made sure that it fits
+        (self.len - 1) as u32 // `insert` has checked that it fits
     }
 
-    /// Frees a node that nothing leads to any more; the last node takes its number. Returns the number of `keep`.
+    /// Frees a node without incoming edge. The last node gets its number. Returns the number of `keep`.
     fn free(&mut self, id: u32, keep: u32, moved: &mut impl FnMut(&V, u32)) -> u32 {
         let Some(node) = self.pop() else { return keep };
         let last = self.len as u32;
@@ -226,15 +227,14 @@ impl<V: Value> PrefixTree<V> {
     }
 }
 
-/// Gives memory back once three quarters are unused, so that a vector which grows and shrinks does not copy itself
-/// all the time.
+/// Frees memory when three quarters are unused, so that a vector which grows and shrinks is not copied all the time.
 pub(super) fn shrink<T>(list: &mut Vec<T>) {
     if list.capacity() > 16 && list.len() < list.capacity() / 4 {
         list.shrink_to(list.len() * 2);
     }
 }
 
-/// Made by [`PrefixTree::along`].
+/// The iterator of [`PrefixTree::along`].
 pub(super) struct Along<'a, V> {
     tree: &'a PrefixTree<V>,
     at: Option<&'a Node<V>>,
@@ -258,7 +258,8 @@ impl<'a, V: Value> Iterator for Along<'a, V> {
 }
 
 impl<V> Node<V> {
-    /// The first byte of the label, by which the parent finds this node. The root has none and is never asked.
+    /// Returns the first byte of the label, which is the parent's key for this node. This is not called for the root,
+    /// which has none.
     fn byte(&self) -> u8 {
         self.label.bytes().first().copied().unwrap_or_default()
     }
@@ -293,7 +294,7 @@ impl<V> Node<V> {
     }
 }
 
-/// Bytes of a label that fit in the node itself.
+/// The most bytes of a label that is stored in the node itself.
 const SHORT: usize = 22;
 
 #[derive(Debug)]
@@ -303,7 +304,7 @@ enum Label {
 }
 
 impl Label {
-    /// A label of two parts.
+    /// Creates a label from two parts.
     fn new(head: &[u8], tail: &[u8]) -> Label {
         let len = head.len() + tail.len();
         if len > SHORT {

@@ -1,4 +1,4 @@
-//! The tree's own invariants; what it means is tested in `subscriptions/tests.rs`.
+//! The tree's own invariants. Its use is tested in `subscriptions/tests.rs`.
 
 use super::*;
 
@@ -12,7 +12,7 @@ impl Value for Mark {
 }
 
 impl<V: Value> PrefixTree<V> {
-    /// Panics when the tree is not in its canonical shape.
+    /// Panics if the tree is not in its canonical shape.
     pub(in super::super) fn check(&self) {
         assert_eq!(self.len, self.chunks.iter().map(Vec::len).sum::<usize>());
         assert!(self.chunks.iter().rev().skip(1).all(|chunk| chunk.len() == CHUNK));

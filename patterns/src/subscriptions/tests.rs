@@ -1,4 +1,4 @@
-//! The publisher's and the subscriber's stores against the rules and against plain maps.
+//! The stores of the publisher and the subscriber, against the rules and against plain maps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,12 +86,12 @@ fn a_departing_pipe_names_its_topics_and_those_left_without_subscribers() {
     subscriptions.remove_pipe(PipeId(77), |_, _| panic!("it never had any"));
 }
 
-/// A peer that subscribes to each prefix of a long topic makes the deepest tree that there can be. Recursion would
-/// need a frame per level: several times the stack given here.
+/// A peer that subscribes to each prefix of a long topic makes the deepest possible tree. Recursion would need a stack
+/// frame per level: several times the stack of this test.
 #[test]
 fn the_deepest_tree_is_built_matched_removed_and_dropped_on_a_small_stack() {
     let deep = || {
-        // The peer must send a number of bytes that grows with the square of this.
+        // The number of bytes that a peer must send grows with the square of this.
         let topic = vec![b'x'; if cfg!(debug_assertions) { 2 << 10 } else { 16 << 10 }];
         let mut subscriptions = Subscriptions::new();
         let mut topics = Topics::new();
@@ -115,7 +115,7 @@ fn the_deepest_tree_is_built_matched_removed_and_dropped_on_a_small_stack() {
     subscriptions.tree.check();
 }
 
-/// Counts steps, not time: the cost of a match does not depend on how much is stored.
+/// Counts steps, not time. The cost of a match does not depend on how much is stored.
 #[test]
 fn a_match_among_a_million_prefixes_visits_at_most_one_node_per_byte() {
     let topics: u64 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
@@ -153,7 +153,7 @@ enum Step {
     RemovePipe(u32),
 }
 
-/// Short topics over two letters, which collide all the time, and long ones that share long beginnings.
+/// Short topics of two letters, which often collide, and long ones with long common beginnings.
 fn topic() -> impl Strategy<Value = Vec<u8>> {
     let short = vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>()], 0..6);
     let long = (0..600usize, any::<Option<u8>>()).prop_map(|(length, end)| {

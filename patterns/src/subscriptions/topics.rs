@@ -1,11 +1,11 @@
-//! What this socket itself has subscribed to.
+//! The subscriptions of this socket itself.
 
 use super::prefix_tree::{PrefixTree, Value};
 
-/// The subscriptions of a SUB or XSUB: a count per prefix, because an application may subscribe to one prefix
-/// twice and must then unsubscribe twice (libzmq `ZMQ_UNSUBSCRIBE`).
+/// The subscriptions of a SUB or XSUB. Each prefix has a count, because an application that subscribes to one prefix
+/// twice must unsubscribe twice (libzmq `ZMQ_UNSUBSCRIBE`).
 ///
-/// Matching costs one step per byte of the topic at most, however many prefixes there are.
+/// Matching takes at most one step per byte of the topic, for any number of prefixes.
 #[derive(Debug)]
 pub struct Topics {
     tree: PrefixTree<Count>,
@@ -22,7 +22,7 @@ impl Value for Count {
 }
 
 impl Topics {
-    /// No topics: nothing matches.
+    /// Creates an empty store, in which nothing matches.
     #[must_use]
     pub fn new() -> Topics {
         Topics { tree: PrefixTree::new(), len: 0 }
@@ -36,8 +36,7 @@ impl Topics {
         count.0 = count.0.saturating_add(1);
     }
 
-    /// Takes one subscription to `prefix` back. Whether that was its last one; `false` also for a prefix that is
-    /// not here.
+    /// Removes one subscription to `prefix`. Returns whether that was the last one; `false` also if there was none.
     pub fn remove(&mut self, prefix: &[u8]) -> bool {
         let Some(node) = self.tree.find(prefix) else { return false };
         let count = self.tree.value_mut(node);
@@ -53,7 +52,7 @@ impl Topics {
         true
     }
 
-    /// Whether `topic` begins with one of the prefixes.
+    /// Returns whether `topic` begins with one of the prefixes.
     #[must_use]
     #[inline]
     pub fn matches(&self, topic: &[u8]) -> bool {
@@ -69,13 +68,13 @@ impl Topics {
         }
     }
 
-    /// Number of distinct prefixes.
+    /// Returns the number of distinct prefixes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no prefix at all.
+    /// Returns whether there is no prefix.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
