@@ -1,6 +1,7 @@
-//! Fair queueing: one whole message from each pipe in turn, among those with input (RFC 28 §DEALER, RFC 30 §PULL).
+//! Fair queueing: receives one whole message from each pipe in turn, among those with input (RFC 28 §DEALER, RFC 30
+//! §PULL).
 //!
-//! Invariant: a pipe is in the ring, or its `read` has given `None` (`readable` brings it back). No peer gets more
+//! Invariant: a pipe is in the ring, or its `read` has returned `None` (`readable` adds it again). No peer gets more
 //! than one message ahead of another that has input waiting.
 
 use zeroxide_zmtp::{Message, Traffic};
@@ -11,17 +12,17 @@ use crate::{Cause, PipeId, Pipes};
 
 /// The receiving half of every type that receives messages from several peers.
 ///
-/// `keep` is the type's own rule: it looks at each message once, may rewrite it (an envelope, a routing id), and
-/// says whether the application gets it. What it does not keep is counted as [`Cause::Unwanted`].
+/// `keep` is the rule of the socket type. It is called once for each message, may rewrite it (an envelope, a routing
+/// id), and returns whether the application gets it. Other messages count as [`Cause::Unwanted`].
 #[derive(Debug, Default)]
 pub(crate) struct FairQueue {
     ring: Ring,
     members: Vec<Member>,
-    /// What `has_in` found, kept for `recv`.
+    /// The message that `has_in` found, kept for `recv`.
     peeked: Option<(PipeId, Message)>,
-    /// Messages of several frames are not kept.
+    /// Messages of several frames are dropped.
     single: bool,
-    /// Pipes that have not joined yet. No two have the same `before`.
+    /// Pipes that wait to join. No two have the same `before`.
     behind: Vec<Behind>,
 }
 
@@ -30,7 +31,7 @@ pub(crate) struct FairQueue {
 struct Behind {
     pipe: PipeId,
     before: PipeId,
-    /// When it joins, it joins as [`Member::Leaving`].
+    /// Whether it joins as [`Member::Leaving`].
     leaving: bool,
 }
 
@@ -38,17 +39,18 @@ struct Behind {
 enum Member {
     No,
     Yes,
-    /// Its input is read to the end, then it is closed.
+    /// Its input is read to the end; then it is closed.
     Leaving,
 }
 
 impl FairQueue {
-    /// For a type whose messages have one frame each: others are not kept (libzmq client.cpp and its kin).
+    /// Creates a queue for a type whose messages have one frame each. Others are dropped (as in libzmq client.cpp and
+    /// the other types of this kind).
     pub(crate) fn of_single_frames() -> FairQueue {
         FairQueue { single: true, ..FairQueue::default() }
     }
 
-    /// A pipe joins; it is asked for input at its next turn.
+    /// Adds a pipe, which is read at its next turn.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
         let at = pipe.0 as usize;
         if self.members.len() <= at {
@@ -58,7 +60,7 @@ impl FairQueue {
         self.ring.join(pipe);
     }
 
-    /// A pipe joins when all that `before` has is read and `before` is gone. It waits for those behind `before`, too.
+    /// Adds a pipe after `before` is read to its end and gone, and after all pipes that already wait for `before`.
     pub(crate) fn attach_behind(&mut self, pipe: PipeId, mut before: PipeId) {
         while let Some(last) = self.behind.iter().find(|other| other.before == before) {
             before = last.pipe;
@@ -70,7 +72,8 @@ impl FairQueue {
         }
     }
 
-    /// `pipe` is gone. The pipe behind it joins now, unless `pipe` was behind another one: then it waits for that one.
+    /// Removes `pipe` from the order of waiting pipes. The pipe that waits for it joins now. If `pipe` itself waits for
+    /// another one, that pipe waits for the other one instead.
     fn advance(&mut self, pipe: PipeId) {
         if self.behind.is_empty() {
             return;
@@ -89,7 +92,7 @@ impl FairQueue {
         }
     }
 
-    /// A pipe is gone and its number forgotten. A message that `has_in` took from it is still delivered.
+    /// Removes a pipe and its number. A message that `has_in` took from it is still delivered.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         self.ring.leave(pipe);
         if let Some(member) = self.members.get_mut(pipe.0 as usize) {
@@ -98,7 +101,7 @@ impl FairQueue {
         self.advance(pipe);
     }
 
-    /// Input arrived; ignored for a pipe that is no member.
+    /// Takes note of input. Does nothing for a pipe that is not a member.
     #[inline]
     pub(crate) fn readable(&mut self, pipe: PipeId) {
         if self.member(pipe) != Member::No {
@@ -106,7 +109,7 @@ impl FairQueue {
         }
     }
 
-    /// Reads the input that `pipe` has now to its end, in its turns, and closes it then.
+    /// Lets the present input of `pipe` be read to its end, in its turns, and closes the pipe then.
     pub(crate) fn drain_and_close<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         if let Some(waiting) = self.behind.iter_mut().find(|waiting| waiting.pipe == pipe) {
             waiting.leaving = true;
@@ -117,7 +120,7 @@ impl FairQueue {
         }
     }
 
-    /// All that there was of a leaving pipe is read.
+    /// Closes a leaving pipe whose input is read.
     fn close<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         if let Some(member) = self.members.get_mut(pipe.0 as usize) {
             *member = Member::No;
@@ -136,7 +139,7 @@ impl FairQueue {
         if self.peeked.is_some() { self.peeked.take() } else { self.next(pipes, keep) }
     }
 
-    /// Whether `recv` would give a message; `keep` sees it now and not again.
+    /// Returns whether `recv` would return a message. `keep` is called now, and not again by `recv`.
     pub(crate) fn has_in<P, K>(&mut self, pipes: &mut P, keep: K) -> bool
     where
         P: Pipes,
@@ -148,7 +151,7 @@ impl FairQueue {
         self.peeked.is_some()
     }
 
-    /// Throws away all input there is now.
+    /// Drops all present input.
     pub(crate) fn discard_all<P: Pipes>(&mut self, pipes: &mut P) {
         if let Some((_, message)) = self.peeked.take() {
             drop_message(None, Cause::Unwanted, message, pipes);
@@ -157,7 +160,7 @@ impl FairQueue {
         debug_assert!(none.is_none(), "nothing is kept");
     }
 
-    /// Takes what an earlier `has_in` found, and nothing else.
+    /// Takes only the message that an earlier `has_in` found.
     pub(crate) fn take_peeked(&mut self) -> Option<(PipeId, Message)> {
         self.peeked.take()
     }
@@ -177,7 +180,7 @@ impl FairQueue {
                     }
                     drop_message(Some(pipe), Cause::Unwanted, message, pipes);
                 }
-                // No type that fair-queues publishes; a subscription means nothing to it.
+                // Socket types with a fair queue do not publish, so they ignore subscriptions.
                 Some(_) => {}
                 None => self.emptied(pipe, pipes),
             }

@@ -8,8 +8,8 @@ use crate::chosen::Chosen;
 use crate::fair_queue::FairQueue;
 use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal};
 
-/// PAIR. The first pipe is the one, until it is detached. Every further pipe waits for the place: nothing is read from it
-/// meanwhile, and nothing is written to it unless the peers of all before it are gone.
+/// PAIR. The first pipe is that of the peer until it is detached. Every further pipe waits for the place. A waiting
+/// pipe is not read, and is written to only if the peers of all pipes before it are gone.
 #[derive(Debug, Default)]
 pub(crate) struct Pair {
     pipe: Option<PipeId>,
@@ -19,25 +19,25 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// A CHANNEL.
+    /// Creates a CHANNEL.
     pub(crate) fn channel() -> Pair {
         Pair { input: FairQueue::of_single_frames(), ..Pair::default() }
     }
 
-    /// This is the one.
+    /// Gives the place to a pipe.
     fn take(&mut self, pipe: PipeId) {
         self.pipe = Some(pipe);
         self.input.attach(pipe);
     }
 
-    /// The pipe that has the place, then those that wait for it.
+    /// Returns the pipe that has the place, then those that wait for it.
     fn line(&self) -> impl Iterator<Item = PipeId> {
         self.pipe.iter().chain(&self.waiting).copied()
     }
 
     #[inline]
     fn reserve<P: Pipes>(&self, pipes: &mut P) -> Result<PipeId, Refusal> {
-        // A peer that is gone has the place for what is unread. Nothing can be sent to it.
+        // The pipe of a peer that is gone keeps the place until its input is read. Nothing can be sent to it.
         for pipe in self.line() {
             match pipes.reserve(pipe) {
                 Credit::Granted => return Ok(pipe),

@@ -1,4 +1,4 @@
-//! The contract of a socket type: what happens to it, what it decides, and why it refuses.
+//! The contract of a socket type: its events, its decisions and its refusals.
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message};
@@ -6,37 +6,38 @@ use zeroxide_zmtp::{Frame, Message};
 use crate::pipes::{PipeId, Pipes};
 use crate::routing_ids::RoutingId;
 
-/// Why a socket cannot do what was asked of it. Nothing has changed when one of these comes back. Small, since what a send
-/// answers passes through every layer for each message.
+/// Why a socket refuses an operation. A refused operation has changed nothing. The type is small, because the result of
+/// a send is returned through every layer for each message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// No pipe at all: it would wait for a peer.
+    /// There is no pipe: the operation would wait for a peer.
     NoPeer,
-    /// Every pipe that could take the message (or the one addressed) is at its high-water mark.
+    /// Every pipe that could take the message (or the addressed one) is at its high-water mark.
     Full {
-        /// How many pipes are full.
+        /// The number of full pipes.
         pipes: usize,
     },
     /// No peer has this routing id (libzmq `EHOSTUNREACH`).
     Unroutable(Box<RoutingId>),
-    /// Not this socket's turn (libzmq `EFSM`): a REQ awaits its reply, a REP has nothing to answer.
+    /// The operation is not allowed in this state (libzmq `EFSM`): a REQ waits for its reply, or a REP has no request
+    /// to answer.
     WrongState,
-    /// This socket type cannot do it (libzmq `ENOTSUP`).
+    /// This socket type does not support the operation (libzmq `ENOTSUP`).
     NotSupported,
-    /// The message has no frame, or none beside its routing id.
+    /// The message has no frame, or only its routing id.
     EmptyMessage,
-    /// The name of the group is longer than 255 bytes, or has a zero in it (RADIO, DISH).
+    /// The name of the group is longer than 255 bytes, or contains a zero (RADIO, DISH).
     InvalidGroup,
-    /// This DISH is in the group already.
+    /// This DISH is already in the group.
     Joined,
     /// This DISH is not in the group.
     NotJoined,
-    /// An option's value clashes with the present state, such as a routing id that is taken.
+    /// An option's value conflicts with the present state, such as a routing id that is taken.
     InUse(Box<RoutingId>),
 }
 
-/// The options that a pattern obeys, by libzmq's names. All of them may change on a live socket.
+/// The options of a pattern, with libzmq's names. All of them may change on a live socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // documented in the options table of the root crate
 pub struct PatternOptions {
@@ -61,7 +62,7 @@ pub struct PatternOptions {
 }
 
 impl Default for PatternOptions {
-    /// libzmq's defaults.
+    /// Returns libzmq's defaults.
     fn default() -> PatternOptions {
         PatternOptions {
             router_mandatory: false,
@@ -86,71 +87,71 @@ impl Default for PatternOptions {
     }
 }
 
-/// How a pipe came to be.
+/// How a pipe was created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Whether this socket connected (else it accepted).
     pub connected: bool,
-    /// The id that CONNECT_ROUTING_ID gave to the peer of this connect.
+    /// The routing id that CONNECT_ROUTING_ID gives to the peer of this connect.
     pub routing_id: Option<RoutingId>,
 }
 
 /// The rules of one socket type. Every method runs under the socket's lock.
 pub trait Pattern {
-    /// Takes a change of options.
+    /// Sets the options.
     fn configure(&mut self, options: &PatternOptions) {
         let _ = options;
     }
 
-    /// A pipe joins.
+    /// Adds a pipe.
     ///
     /// # Errors
-    /// [`Refusal::InUse`] when CONNECT_ROUTING_ID names an id that is taken; the pipe is then not attached.
+    /// Returns [`Refusal::InUse`] if the id from CONNECT_ROUTING_ID is taken. Then the pipe is not attached.
     fn attached<P: Pipes>(&mut self, pipe: PipeId, origin: &Origin, pipes: &mut P) -> Result<(), Refusal>;
 
-    /// A connection of this pipe finished its handshake, with the routing id that the peer announced (empty for
-    /// none). Comes again after each reconnection of a connecting endpoint.
+    /// A connection of this pipe has completed its handshake, with the routing id that the peer announced (empty for
+    /// none). This is called again after each reconnection of a connecting endpoint.
     fn established<P: Pipes>(&mut self, pipe: PipeId, routing_id: &Bytes, pipes: &mut P) {
         let _ = (pipe, routing_id, pipes);
     }
 
-    /// The connection of this pipe is lost; the pipe stays and another connection may follow.
+    /// The connection of this pipe is lost. The pipe stays, and another connection may follow.
     fn lost<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         let _ = (pipe, pipes);
     }
 
-    /// The peer of this pipe is gone for good, and its input is not read yet. Not called where nothing is left to read:
-    /// then `detached` follows at once.
+    /// The peer of this pipe is gone for good, and some of its input is not read yet. This is not called if all is
+    /// read; then `detached` follows at once.
     fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         let _ = (pipe, pipes);
     }
 
-    /// The pipe is gone: its peer for good, and its input read. The id must be forgotten.
+    /// The pipe is gone: its peer is gone for good, and its input is read. The pattern must forget its id.
     fn detached<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P);
 
-    /// Input arrived on a pipe whose `read` had given `None` (or that just attached).
+    /// Input has arrived on a pipe whose `read` had returned `None` (or that was just attached).
     fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P);
 
-    /// Room came back on a pipe whose `reserve` had not been granted.
+    /// There is room again on a pipe whose `reserve` was not granted.
     fn writable(&mut self, pipe: PipeId);
 
-    /// First step of sending: chooses where a message that begins with `first` goes, and reserves room there.
+    /// The first step of sending: chooses the pipes for a message that begins with `first`, and reserves room there.
     ///
     /// # Errors
-    /// A [`Refusal`]; nothing has changed then.
+    /// Returns a [`Refusal`]; then nothing has changed.
     fn route<P: Pipes>(&mut self, first: &Frame, pipes: &mut P) -> Result<(), Refusal>;
 
-    /// The next message that is routed goes to the peer with this number (SERVER, PEER).
+    /// Addresses the next routed message to the peer with this number (SERVER, PEER).
     fn address(&mut self, number: u32) {
         let _ = number;
     }
 
-    /// The next message that is routed is in this group (RADIO).
+    /// Sets the group of the next routed message (RADIO).
     fn group(&mut self, group: &[u8]) {
         let _ = group;
     }
 
-    /// The number of this pipe's peer; 0 on types that have none (SERVER, PEER).
+    /// Returns the number of this pipe's peer (SERVER, PEER); 0 on every other type.
     fn number(&self, pipe: PipeId) -> u32 {
         let _ = pipe;
         0
@@ -159,52 +160,53 @@ pub trait Pattern {
     /// Ends the connection of the peer with this number (SERVER, PEER).
     ///
     /// # Errors
-    /// [`Refusal::Unroutable`]; [`Refusal::NotSupported`] on every other type.
+    /// Returns [`Refusal::Unroutable`] if there is no such peer, and [`Refusal::NotSupported`] on every other type.
     fn disconnect<P: Pipes>(&mut self, number: u32, pipes: &mut P) -> Result<(), Refusal> {
         let _ = (number, pipes);
         Err(Refusal::NotSupported)
     }
 
-    /// Second step: moves the whole message, first frame included, to where `route` chose.
+    /// The second step of sending: moves the whole message, with its first frame, to the chosen pipes.
     fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P);
 
     /// Undoes `route`.
     fn rollback<P: Pipes>(&mut self, pipes: &mut P);
 
-    /// Takes the next message for the application and the pipe it came from ([`PipeId::GONE`] for a report of a peer
-    /// that left); `None` when there is none now.
+    /// Takes the next message for the application and the pipe that it came from ([`PipeId::GONE`] for a report of a
+    /// peer that is gone). Returns `None` if there is none now.
     ///
     /// # Errors
-    /// [`Refusal::WrongState`], [`Refusal::NotSupported`].
+    /// Returns [`Refusal::WrongState`] or [`Refusal::NotSupported`].
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
 
-    /// The pipes that come before a new peer with this routing id, the first one first: the pipe that has the routing id
-    /// (ROUTER), or that of the only peer (PAIR, CHANNEL), and then the pipes that wait for its place. Empty if the new
-    /// peer gets a place at once.
+    /// Returns the pipes that come before a new peer with this routing id, in order: the pipe that has the routing id
+    /// (ROUTER) or is the only peer's (PAIR, CHANNEL), and then the pipes that wait for its place. The list is empty if
+    /// the new peer gets a place at once.
     fn occupants(&self, routing_id: &[u8]) -> Vec<PipeId> {
         let _ = routing_id;
         Vec::new()
     }
 
-    /// Whether the next request carries a number, so that only its own reply is taken, even without REQ_CORRELATE (REQ).
+    /// Sets whether the next request carries a number even without REQ_CORRELATE, so that only its own reply is
+    /// accepted (REQ).
     fn number_request(&mut self, numbered: bool) {
         let _ = numbered;
     }
 
-    /// Gives up the request under way: another may follow, and its late reply is thrown away if it was numbered
-    /// (REQ). A numbered one that is still in its pipe's queue is taken back and returned, with that pipe.
+    /// Abandons the present request, so that another may follow (REQ). If it was numbered, its late reply is dropped.
+    /// If a numbered request is still in its pipe's queue, it is taken back and returned, with that pipe.
     fn abandon_request<P: Pipes>(&mut self, pipes: &mut P) -> Option<(PipeId, Message)> {
         let _ = pipes;
         None
     }
 
-    /// Whether `recv` would give a message now.
+    /// Returns whether `recv` would return a message now.
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool;
 
-    /// Whether `route` could succeed now (for ROUTER without MANDATORY: always).
+    /// Returns whether `route` could succeed now (on a ROUTER without MANDATORY always).
     fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool;
 
-    /// Whether a message for a peer at its high-water mark is dropped, and not refused.
+    /// Returns whether a message for a peer at its high-water mark is dropped instead of refused.
     fn drops_when_full(&self) -> bool {
         false
     }
@@ -212,25 +214,25 @@ pub trait Pattern {
     /// Subscribes to every topic that begins with `prefix` (SUB; XPUB in manual mode).
     ///
     /// # Errors
-    /// [`Refusal::NotSupported`] on every other type.
+    /// Returns [`Refusal::NotSupported`] on every other type.
     fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         let _ = (prefix, pipes);
         Err(Refusal::NotSupported)
     }
 
-    /// Takes one such subscription back.
+    /// Removes one such subscription.
     ///
     /// # Errors
-    /// [`Refusal::NotSupported`] on every other type.
+    /// Returns [`Refusal::NotSupported`] on every other type.
     fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         let _ = (prefix, pipes);
         Err(Refusal::NotSupported)
     }
 
-    /// Joins a group: its messages are received from now on (DISH).
+    /// Joins a group, whose messages are received from now on (DISH).
     ///
     /// # Errors
-    /// [`Refusal::InvalidGroup`], [`Refusal::Joined`]; [`Refusal::NotSupported`] on every other type.
+    /// Returns [`Refusal::InvalidGroup`] or [`Refusal::Joined`], and [`Refusal::NotSupported`] on every other type.
     fn join<P: Pipes>(&mut self, group: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         let _ = (group, pipes);
         Err(Refusal::NotSupported)
@@ -239,45 +241,46 @@ pub trait Pattern {
     /// Leaves a group.
     ///
     /// # Errors
-    /// [`Refusal::NotJoined`]; [`Refusal::NotSupported`] on every other type.
+    /// Returns [`Refusal::NotJoined`], and [`Refusal::NotSupported`] on every other type.
     fn leave<P: Pipes>(&mut self, group: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         let _ = (group, pipes);
         Err(Refusal::NotSupported)
     }
 
-    /// How many peers would be sent a message with this topic (in this group, on a RADIO); 0 on a type that does not publish.
+    /// Returns the number of peers that would get a message with this topic (on a RADIO, in this group); 0 on a type
+    /// that does not publish.
     fn subscribers(&self, topic: &[u8]) -> usize {
         let _ = topic;
         0
     }
 
-    /// The pipe of the peer that has this routing id (ROUTER, STREAM).
+    /// Returns the pipe of the peer that has this routing id (ROUTER, STREAM).
     fn find(&self, routing_id: &[u8]) -> Option<PipeId> {
         let _ = routing_id;
         None
     }
 
-    /// The pipe that would lose its routing id to a pipe without one whose peer announces this (ROUTER with
-    /// ROUTER_HANDOVER).
+    /// Returns the pipe that would lose its routing id to a new peer that announces it (ROUTER with ROUTER_HANDOVER).
     fn displaced_by(&self, routing_id: &[u8]) -> Option<PipeId> {
         let _ = routing_id;
         None
     }
 
-    /// The peer of this pipe is gone for good and another is about to join that may have the same routing id (ROUTER, STREAM):
-    /// the next connection of its endpoint, or one of the same user that calls itself so. It is read behind this one.
+    /// The peer of this pipe is gone for good, and a successor that may have the same routing id is about to join
+    /// (ROUTER, STREAM). The successor is the next connection of the endpoint, or a peer of the same user that
+    /// announces the same routing id. Its input is read after the input of this pipe.
     fn succeeded<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         let _ = (pipe, pipes);
     }
 
-    /// The routing id of this pipe's peer (ROUTER, STREAM); `None` while the pipe is anonymous.
+    /// Returns the routing id of this pipe's peer (ROUTER, STREAM), or `None` while the pipe is anonymous.
     fn routing_id(&self, pipe: PipeId) -> Option<&RoutingId> {
         let _ = pipe;
         None
     }
 
-    /// How many distinct subscriptions or groups there are (own ones on SUB, XSUB and DISH, the peers' on PUB, XPUB and
-    /// RADIO).
+    /// Returns the number of distinct subscriptions or groups: its own on SUB, XSUB and DISH, those of its peers on
+    /// PUB, XPUB and RADIO.
     fn topics(&self) -> usize {
         0
     }

@@ -91,12 +91,12 @@ pub trait Pipes {
     /// Returns whether the peer of this pipe has closed its connection, so that its input ends by itself.
     fn has_closed(&self, pipe: PipeId) -> bool;
 
-    /// Another takes the place of this pipe's peer: its connection is read until the peer closes it, at most for a while, and the
-    /// pipe stays until all that came is received. `false` without a connection that was accepted: what is in the pipe is all
-    /// there is.
+    /// Lets a replaced peer finish. Its connection is read until the peer closes it, at most for a limited time, and
+    /// the pipe stays until all its input is received. Returns `false` if the pipe has no accepted connection. Then the
+    /// pipe gets no further input.
     fn end_when_read(&mut self, pipe: PipeId) -> bool;
 
-    /// Ends the pipe and its connection. `unread` input is thrown away, output already written is still sent.
-    /// `detached` follows later.
+    /// Ends the pipe and its connection. Unread input is dropped; output that is already written is still sent.
+    /// `detached` is called later.
     fn close(&mut self, pipe: PipeId);
 }

@@ -74,8 +74,8 @@ pub enum Stage {
     Greeting,
     /// The greetings are exchanged; the handshake of the mechanism is in progress.
     Mechanism,
-    /// The peer has sent its credentials. The decision about it is awaited, or the peer has not yet sent its next
-    /// command.
+    /// The peer has sent its credentials. The decision about them is awaited, or it is made and the peer's next command
+    /// is awaited.
     Authorising,
     /// The handshake is complete.
     Ready,

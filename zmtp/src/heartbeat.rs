@@ -3,7 +3,7 @@
 //! All input counts as a sign of life, also a part of a long frame, so that a peer on a slow link does not count as
 //! dead.
 //!
-//! The first PING is sent at once, before any message. It tells the peer that this side sends heartbeats.
+//! The first PING is sent at once, before any message. It shows the peer that this side sends heartbeats.
 //!
 //! While this side has no room to read, PINGs stay unread in the stream and get no PONG. A slow receiver must not count
 //! as dead. So it sends PONGs unasked during that time, but only to a peer that has sent a PING. Another peer may

@@ -57,8 +57,6 @@ pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), ProtocolEr
 /// otherwise left free.
 ///
 /// # Errors
-///
-/// # Errors
 /// Returns [`ProtocolError::OutOfMemory`] if too little memory would be left.
 pub fn zeros(count: usize) -> Result<Box<[u8]>, ProtocolError> {
     match is_free(count.saturating_add(SPARE / 2)) {

@@ -1,8 +1,8 @@
-//! ROUTER (RFC 28 §ROUTER): sends to the peer that the first frame names, receives from all in turn and puts the
-//! sender's name in front.
+//! ROUTER (RFC 28 §ROUTER): sends to the peer that the first frame names. Receives from its peers in turn, and puts the
+//! sender's name before each message.
 //!
-//! Invariant: a pipe receives and can be sent to from the moment it has a routing id, which is fixed at its first
-//! handshake, or at attach by CONNECT_ROUTING_ID. Until then it is anonymous: no message goes either way.
+//! Invariant: a pipe is read and can be sent to from the moment it has a routing id. It gets one at its first
+//! handshake, or at attach by CONNECT_ROUTING_ID. Until then it is anonymous, and no message goes either way.
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message};
@@ -20,24 +20,24 @@ pub(crate) struct Router {
     input: FairQueue,
     handover: bool,
     probes: bool,
-    /// Pipes whose peers call themselves what another peer is called, and could not be refused before they were here: each
-    /// gets its name when it is free.
+    /// Pipes whose peers announce a taken routing id and were not refused during the handshake. Each gets the routing
+    /// id when it is free.
     waiting: Vec<(PipeId, RoutingId)>,
 }
 
 impl Router {
-    /// A ROUTER without peers.
+    /// Creates a ROUTER without peers.
     pub(crate) fn new(seed: u64) -> Router {
         let (out, input) = (Addressed::new(seed), FairQueue::default());
         Router { out, input, handover: false, probes: false, waiting: Vec::new() }
     }
 
-    /// Whether no peer has a name yet.
+    /// Returns whether no peer has a name yet.
     pub(crate) fn is_unused(&self) -> bool {
         self.out.table.pipes().next().is_none()
     }
 
-    /// A name may be free: the first who waits for it gets it.
+    /// Gives each free name to the first pipe that waits for it.
     fn name_those_who_wait(&mut self) {
         let (table, input) = (&mut self.out.table, &mut self.input);
         self.waiting.retain(|(pipe, id)| {
@@ -50,8 +50,8 @@ impl Router {
         });
     }
 
-    /// The peer calls itself `id`: its pipe gets that name and is read, behind what is left of a peer that had the name
-    /// before. It waits for a name that is taken.
+    /// Gives the announced name `id` to the pipe of a peer, and reads the pipe after the rest of an earlier peer with
+    /// that name. If the name is taken, the pipe waits for it.
     fn admit<P: Pipes>(&mut self, pipe: PipeId, id: RoutingId, pipes: &mut P) {
         let (displaced, table) = (self.displaced_by(id.as_bytes()), &mut self.out.table);
         if let Some(holder) = displaced {
@@ -59,7 +59,7 @@ impl Router {
             table.name(pipe, id);
             let (has_closed, is_read_on) = (pipes.has_closed(holder), pipes.end_when_read(holder));
             match is_read_on && !has_closed {
-                // Nobody waits for what such a peer may yet say.
+                // The replaced peer may still send, so the new peer does not wait for its end.
                 true => self.input.attach(pipe),
                 false => self.input.attach_behind(pipe, holder),
             }
@@ -74,11 +74,12 @@ impl Router {
                 None => self.input.attach(pipe),
             }
         } else if is_reserved(id.as_bytes()) {
-            // RFC 28 forbids such ids, libzmq lets them pass: one that is ours already is answered by another.
+            // RFC 28 forbids such ids, but libzmq accepts them. This one is taken, so the peer gets an automatic id
+            // instead.
             table.name_automatically(pipe);
             self.input.attach(pipe);
         } else {
-            // libzmq completes the handshake and leaves the connection stalled for ever.
+            // libzmq completes the handshake here and leaves the connection stalled for ever.
             self.waiting.push((pipe, id));
         }
     }
