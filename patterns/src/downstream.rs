@@ -44,7 +44,7 @@ impl Downstream {
         self.peer(pipe).is_expelled = true;
     }
 
-    /// Ends that, because further requests come from another peer.
+    /// Accepts requests of the pipe again, because they come from another peer.
     pub(crate) fn readmit(&mut self, pipe: PipeId) {
         self.peer(pipe).is_expelled = false;
     }

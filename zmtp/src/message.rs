@@ -728,7 +728,7 @@ impl<T: Into<Frame>> From<Vec<T>> for Message {
     }
 }
 
-/// A message has another number of frames than was expected.
+/// The error for a message with another number of frames than expected.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FrameCountError {
     /// The message itself.

@@ -8,7 +8,7 @@ use zeroxide_zmtp::{Frame, Message};
 
 use crate::downstream::Source;
 
-/// Parses a frame. Returns the request, or `None` if the frame is none.
+/// Parses a frame. Returns the request, or `None` if the frame is not one.
 pub(super) fn parse(frame: &[u8]) -> Option<(Kind, &[u8])> {
     match frame.split_first()? {
         (0, topic) => Some((Kind::Cancel, topic)),
@@ -59,10 +59,9 @@ impl Load {
 /// What an XPUB has for its application: reports of requests, and messages of its peers, in order.
 ///
 /// Both are bounded, and no report waits in a pipe. A report for which there is no room is *late*. For each topic only
-/// a number of late reports is kept: the difference between what the application will have been told and the present
-/// state. Changes that cancel out are not reported. So the number of late reports is bounded by the existing
-/// subscriptions and by those that were reported. A message for which there is no room is kept, and its pipe is not
-/// read meanwhile.
+/// one number is kept: the difference between what the application will have been told and the present state. Changes
+/// that cancel out are not reported. So the number of late reports is bounded by the existing subscriptions and by
+/// those that were reported. A message for which there is no room is kept, and its pipe is not read meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     items: VecDeque<Item>,

@@ -1,9 +1,9 @@
 //! XPUB and PUB: send every message to the peers that have subscribed to a prefix of its first frame (RFC 29).
 //!
-//! A peer's subscriptions are applied as soon as they arrive, whatever the application does. (Only behind a message of
-//! the same peer for which there is no room, they wait for that.) An XPUB reports them as messages, `01 topic` and `00
-//! topic`; a PUB does not. Sending never waits: a peer at its high-water mark misses the message (with XPUB_NODROP, the
-//! message waits instead).
+//! A peer's subscriptions are applied as soon as they arrive, whatever the application does. (If an earlier message of
+//! the same peer waits for room, they wait too.) An XPUB reports them as messages, `01 topic` and `00 topic`; a PUB
+//! does not. Sending never waits: a peer at its high-water mark misses the message (with XPUB_NODROP, the message waits
+//! instead).
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};

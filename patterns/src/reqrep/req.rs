@@ -1,7 +1,7 @@
 //! REQ (RFC 28 §REQ): sends one request, then receives one reply, from the peer that got the request.
 //!
 //! On the wire a request is `[id, 4 bytes, with REQ_CORRELATE] [empty] body…`. `commit` adds the frames before the
-//! body, and `recv` removes them. Only these two calls change the state, and `abandon_request`.
+//! body, and `recv` removes them. Only these two calls and `abandon_request` change the state.
 //!
 //! **Which replies are accepted.** As long as the pipe of the request exists, only a reply of its peer. After that, a
 //! reply of any peer, as in libzmq (req.cpp `recv_reply_pipe`): the lost peer may send its reply over another pipe, and

@@ -20,8 +20,8 @@ use crate::{PatternOptions, PipeId};
 
 /// The subscriptions of all peers of a publishing socket: a set of pipes per prefix.
 ///
-/// Matching takes at most one step per byte of the topic, for any number of prefixes. A prefix takes about 90 bytes
-/// beyond the bytes that it does not share with others. Its memory is freed when it is removed.
+/// Matching takes at most one step per byte of the topic, for any number of prefixes. A prefix takes about 90 bytes,
+/// and those of its bytes that it does not share with others. Its memory is freed when it is removed.
 #[derive(Debug)]
 pub struct Subscriptions {
     tree: PrefixTree<Holders>,

@@ -120,7 +120,7 @@ impl Mechanism {
         }
     }
 
-    /// Admits the peer after a [`Step::Ask`], and appends the command that tells it, if the mechanism has one.
+    /// Admits the peer after a [`Step::Ask`], and appends the command for that, if the mechanism has one.
     pub(crate) fn admit(&mut self, config: &Config, send: &mut Vec<Vec<u8>>) -> Step {
         match self {
             Mechanism::Null(null) => null.admit(config, send),

@@ -98,7 +98,7 @@ fn worth(character: u8) -> Option<u8> {
 /// Returns all ones if `a` equals `b`, else zero, without a branch.
 fn equal(a: u8, b: u8) -> u8 {
     let difference = u16::from(a ^ b);
-    // Only for 0 does the subtraction borrow from the upper byte.
+    // The subtraction borrows from the upper byte only for 0.
     (difference.wrapping_sub(1) >> 8) as u8
 }
 
