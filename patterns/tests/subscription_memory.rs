@@ -1,5 +1,5 @@
-//! What a million subscriptions cost, counted by the allocator: a subscriber must not be able to exhaust a
-//! publisher with few bytes of its own, nor leave anything behind.
+//! The memory of a million subscriptions, counted by the allocator. A subscriber must not be able to exhaust a
+//! publisher with few bytes, and must leave nothing behind.
 //!
 //! One test in one process: the counter sees every allocation.
 
@@ -37,19 +37,20 @@ fn live() -> usize {
     LIVE.load(Ordering::Relaxed)
 }
 
-/// Bytes taken since `before`. The test harness keeps what this test prints, so a few are its own.
+/// Returns the bytes allocated since `before`. A few of them belong to the test harness, which keeps the output of this
+/// test.
 fn grown(before: usize) -> usize {
     live().saturating_sub(before)
 }
 
 const TOPICS: u64 = if cfg!(debug_assertions) { 50_000 } else { 1_000_000 };
 
-/// 24 bytes: a common beginning and a running number, as real topics are.
+/// Returns 24 bytes: a common beginning and a running number, like real topics.
 fn numbered(i: u64) -> [u8; 24] {
     format!("stock/nasdaq/{i:011}").into_bytes().try_into().expect("24 bytes")
 }
 
-/// 24 bytes without any order (a step of splitmix64 for each eight).
+/// Returns 24 random bytes (one step of splitmix64 for each eight).
 fn scattered(i: u64) -> [u8; 24] {
     let mut topic = [0; 24];
     for (n, eight) in topic.chunks_mut(8).enumerate() {
@@ -103,7 +104,7 @@ fn own_topics() {
     assert!(grown(before) <= 32 << 10);
 }
 
-/// Ten subscribers that come and go leave no trace, whatever mixture of their topics is there in between.
+/// Ten subscribers leave no memory behind when they are gone, whatever mixture of their topics exists in between.
 fn churn() {
     let before = live();
     let mut subscriptions = Subscriptions::new();

@@ -100,7 +100,7 @@ fn a_socket_address_becomes_an_endpoint() {
     }
 }
 
-/// Every text, as a user first meets it.
+/// Every error text, as a user reads it.
 #[test]
 fn every_error_says_what_where_and_what_to_do() {
     for (text, said) in [
@@ -232,7 +232,7 @@ fn endpoint() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What looks almost like an endpoint.
+/// Returns texts that are almost valid endpoints.
 fn nonsense() -> impl Strategy<Value = String> {
     prop_oneof![
         ".{0,40}",

@@ -1,4 +1,4 @@
-//! The pipe under the model checker: every interleaving of a writer and a reader, with the code that ships.
+//! The pipe under the model checker: every interleaving of a writer and a reader, with the same code as in production.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p zeroxide-transports --test loom_pipe --release`
 #![cfg(loom)]

@@ -1,4 +1,4 @@
-//! What decoding and encoding cost per message, in nanoseconds: `cargo run --release --example codec_cost`.
+//! Measures the cost of decoding and encoding per message, in nanoseconds: `cargo run --release --example codec_cost`.
 
 use std::hint::black_box;
 use std::io::IoSlice;
@@ -8,7 +8,7 @@ use zeroxide_zmtp::{Config, Connection, Frame, Message, Outbox, SocketType, Traf
 
 const ROUNDS: usize = 400;
 
-/// Messages alive at once on the receiving side.
+/// The number of messages that the receiving side keeps at once.
 const KEPT: usize = 16;
 
 fn main() {

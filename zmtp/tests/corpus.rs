@@ -1,5 +1,5 @@
-//! The golden corpus replayed: what libzmq, JeroMQ and peers of old versions said to each other, with Zeroxide in the
-//! place of one of them. `interop/corpus/README.md` describes the files.
+//! Replays the golden corpus: recorded connections of libzmq, JeroMQ and peers of old versions, with Zeroxide in the
+//! place of one side. `interop/corpus/README.md` describes the files.
 
 mod corpus_file;
 
@@ -12,20 +12,21 @@ use zeroxide_zmtp::{
     Config, Connection, Established, Frame, Message, Outbox, ProtocolError, SocketType, Traffic, Version,
 };
 
-/// Bytes shorter than this are cut in two at every place, too: the square of a length takes its time.
+/// Inputs shorter than this are also cut in two at every place. For longer ones that takes too long, since the time
+/// grows with the square of the length.
 const CUT_EVERYWHERE: usize = 1024;
 
-/// What Zeroxide made of what it heard.
+/// What Zeroxide decoded and sent.
 #[derive(Debug, Default)]
 struct Heard {
     established: Option<Established>,
     traffic: Vec<Traffic>,
-    /// What it answered, greeting and handshake apart.
+    /// What it sent, without greeting and handshake.
     answered: Vec<u8>,
     fault: Option<ProtocolError>,
 }
 
-/// Zeroxide in the place of a side.
+/// Returns Zeroxide in the place of a side.
 fn in_place_of(side: &Side, now: Instant) -> Connection {
     let config = Config {
         routing_id: side.identity.clone().into(),
@@ -35,7 +36,7 @@ fn in_place_of(side: &Side, now: Instant) -> Connection {
     Connection::new(Arc::new(config), now)
 }
 
-/// Lets a connection hear some pieces.
+/// Passes some pieces to a connection.
 fn hear<'a>(connection: &mut Connection, pieces: impl Iterator<Item = &'a [u8]>, now: Instant) -> Heard {
     let mut heard = Heard::default();
     let mut outbox = Outbox::new();
@@ -87,7 +88,7 @@ fn traffic(item: &Item) -> Option<Traffic> {
     }
 }
 
-/// What `speaker` said must be to Zeroxide, in the place of `listener`, what it meant.
+/// Checks that Zeroxide, in the place of `listener`, has decoded what `speaker` sent.
 fn check_heard(name: &str, listener: &Side, speaker: &Side, heard: &Heard, whole: bool) {
     if let Some(Item::Error(reason)) = speaker.items.first() {
         let reason = reason.clone().into();
@@ -100,10 +101,10 @@ fn check_heard(name: &str, listener: &Side, speaker: &Side, heard: &Heard, whole
     assert_eq!(established.version, Some(speaker.version), "{name}");
     assert_eq!(established.routing_id, speaker.identity, "{name}");
     assert_eq!(established.properties, [], "{name}");
-    // Version 1.0 tells no type, and 2.0 has no XPUB and XSUB, though libzmq tells them.
+    // Version 1.0 sends no socket type. 2.0 has no XPUB and XSUB, although libzmq sends them.
     let told = (speaker.version > Version::V1_0).then_some(speaker.socket_type);
     assert_eq!(established.socket_type, told, "{name}");
-    // Subscribers of version 1.0 say nothing, and want everything.
+    // Subscribers of version 1.0 send no subscriptions and want everything.
     let publishes = matches!(listener.socket_type, SocketType::Pub | SocketType::XPub);
     let phantom = publishes && speaker.version == Version::V1_0;
     let meant: Vec<Traffic> = phantom
@@ -113,13 +114,13 @@ fn check_heard(name: &str, listener: &Side, speaker: &Side, heard: &Heard, whole
         .collect();
     assert_eq!(heard.traffic, meant, "{name}");
     let pongs: Vec<Vec<u8>> = speaker.items.iter().filter_map(Item::pong_due).collect();
-    // Of PINGs that arrive together the newest sixteen are answered.
+    // If many PINGs arrive together, only the newest sixteen get a PONG.
     let due = if whole { &pongs[pongs.len().saturating_sub(16)..] } else { &pongs[..] };
     assert_eq!(heard.answered, due.concat(), "{name}");
 }
 
-/// Each side as the other heard it. What was said to a version below 3.0 was said in that version, and only whoever
-/// speaks no other can tell.
+/// Returns each side with the side that received from it. A receiver below 3.0 is left out, because its peer sent in
+/// that older version.
 fn dialogues(file: &File) -> impl Iterator<Item = (&Side, &Side)> {
     let [left, right] = &file.sides;
     [(left, right), (right, left)].into_iter().filter(|(listener, _)| listener.version >= Version::V3_0)

@@ -1,4 +1,4 @@
-//! What only ipc has: files.
+//! The rules for ipc only: its files.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -43,7 +43,7 @@ fn a_path_is_removed_on_close() {
 fn the_path_of_a_dead_listener_is_replaced() {
     let directory = Directory::new();
     let path = directory.file("s");
-    // A std listener leaves its file behind, as a process does that was killed.
+    // A std listener leaves its file behind, like a killed process.
     drop(UnixListener::bind(&path).unwrap());
     assert!(is_socket(&path));
     Link::new(listen(&path).unwrap(), &SocketOptions::default()).talks();
@@ -75,7 +75,7 @@ fn a_listener_whose_backlog_is_full_is_alive() {
         }
         assert!(waiting.len() < 1000, "the backlog has no end");
     };
-    // Linux; others refuse, and so cannot tell a full backlog from a dead listener.
+    // On Linux. Other systems refuse, so that a full backlog cannot be distinguished from a dead listener.
     if cfg!(any(target_os = "linux", target_os = "android")) {
         assert_eq!(refused, ErrorKind::WouldBlock);
         assert_eq!(listen(&path).unwrap_err(), ErrorKind::AddrInUse);
@@ -100,7 +100,7 @@ fn the_file_of_another_is_kept_on_close() {
     let directory = Directory::new();
     let path = directory.file("s");
     let listener = listen(&path).unwrap();
-    // Somebody steals the path, as libzmq does.
+    // Another process takes the path, as libzmq does.
     fs::remove_file(&path).unwrap();
     let thief = UnixListener::bind(&path).unwrap();
     drop(listener);
@@ -149,7 +149,7 @@ fn a_wildcard_directory_in_which_somebody_put_something_is_kept() {
 
 #[test]
 fn a_path_longer_than_a_socket_address_is_invalid() {
-    // The parser refuses it; this one was made by hand.
+    // The parser refuses this address, so it is made without it.
     let endpoint = Endpoint::Ipc(IpcAddress::Path("/".repeat(200).into()));
     let error = Listener::bind(&endpoint, &SocketOptions::default()).unwrap_err();
     assert_eq!(error.source.kind(), ErrorKind::InvalidInput);
@@ -174,7 +174,7 @@ fn an_abstract_name_leaves_no_file_and_no_padding() {
     let listener = Listener::bind(&bindable(&text), &SocketOptions::default()).unwrap();
     assert_eq!(listener.endpoint().to_string(), text);
     let link = Link::new(listener, &SocketOptions::default());
-    // Padded with NULs, the name would be another one, which libzmq's peers cannot reach.
+    // With NULs at its end it would be another name, which libzmq's peers cannot reach.
     assert_eq!(link.client.remote(), text);
     let names = fs::read_to_string("/proc/net/unix").unwrap();
     assert!(names.lines().any(|line| line.ends_with(&format!(" {}", &text["ipc://".len()..]))));

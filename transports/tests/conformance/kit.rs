@@ -1,4 +1,4 @@
-//! What the rules need: endpoints of each scheme, and connections whose readiness is waited for.
+//! What the rules need: endpoints of each scheme, and connections that wait for readiness.
 
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use mio::{Events, Interest, Poll, Token};
 use zeroxide_transports::resolve::resolve;
 use zeroxide_transports::{Accepted, Endpoint, Listener, SocketOptions, Stream, dial};
 
-/// Nothing here takes that long; it only ends a test that would hang.
+/// No test takes this long. It only ends a test that would hang.
 const FOREVER: Duration = Duration::from_secs(20);
 
 /// One scheme under test.
@@ -78,7 +78,7 @@ pub(crate) fn ipc_wildcard() -> Option<Case> {
     Case::ipc("ipc://*".into(), None)
 }
 
-/// Says so, past the test harness, if this machine has no IPv6.
+/// Reports on the real standard error if this machine has no IPv6.
 pub(crate) fn has_ipv6() -> bool {
     let has = std::net::TcpListener::bind("[::1]:0").is_ok();
     if !has {
@@ -87,7 +87,7 @@ pub(crate) fn has_ipv6() -> bool {
     has
 }
 
-/// Tells on the true standard error that something was not tested.
+/// Reports on the real standard error that something was not tested.
 pub(crate) fn skip(why: &str) {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     writeln!(io::stderr(), "SKIPPED {test}: {why}").unwrap();
@@ -97,12 +97,12 @@ pub(crate) fn bindable(text: &str) -> Endpoint {
     Endpoint::parse_bind(text).unwrap()
 }
 
-/// Where a client of `listener` connects to, by way of the text that a user would copy.
+/// Returns the endpoint for a client of `listener`, parsed from its text as a user would copy it.
 pub(crate) fn target(listener: &Listener) -> Endpoint {
     Endpoint::parse_connect(&listener.endpoint().connectable().to_string()).unwrap()
 }
 
-/// A directory of this test alone.
+/// A directory for this test only.
 pub(crate) struct Directory(std::path::PathBuf);
 
 #[cfg(unix)]
@@ -148,7 +148,7 @@ impl Waiter {
         self.next += 1;
     }
 
-    /// Repeats what would block at each edge.
+    /// Repeats an attempt that would block at each edge.
     pub(crate) fn ready<T>(&mut self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         loop {
             match attempt() {
@@ -163,7 +163,7 @@ impl Waiter {
         assert!(!self.events.is_empty(), "no edge in {FOREVER:?}");
     }
 
-    /// Waits until a dialled stream stands or has failed.
+    /// Waits until a dialled stream is connected or has failed.
     pub(crate) fn connected(&mut self, stream: &mut Stream) -> io::Result<()> {
         self.ready(|| match stream.connected()? {
             true => Ok(()),
@@ -187,7 +187,7 @@ pub(crate) fn connect(waiter: &mut Waiter, to: &Endpoint, options: &SocketOption
     last
 }
 
-/// A connection with both its ends on one poll.
+/// A connection with both ends on one poll.
 pub(crate) struct Link {
     pub(crate) waiter: Waiter,
     pub(crate) listener: Listener,
@@ -227,7 +227,7 @@ impl Link {
         read_exactly(&mut self.waiter, &mut self.client, length)
     }
 
-    /// Proves that the two ends are each other's.
+    /// Proves that the two ends are connected to each other.
     pub(crate) fn talks(&mut self) {
         self.client_says(b"ping");
         assert_eq!(self.server_hears(4), b"ping");

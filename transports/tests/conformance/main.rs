@@ -1,8 +1,8 @@
-//! The contract of a transport, rule by rule, for every scheme that moves bytes; then what only one scheme has.
+//! The contract of a transport, rule by rule, for every scheme that moves bytes; then the rules for one scheme only.
 //!
-//! To put a new scheme to the test: a `Case` in `kit.rs`, and a line in `conformance!` below.
+//! To test a new scheme: add a `Case` in `kit.rs`, and a line in `conformance!` below.
 
-// The kit is test code though it holds no #[test]; and what is skipped must be seen past the harness' capture.
+// The kit is test code although it has no #[test]. Skipped tests must be reported in spite of the harness' capture.
 #![allow(clippy::unwrap_used, clippy::explicit_write)]
 
 mod kit;

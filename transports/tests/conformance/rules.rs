@@ -1,4 +1,4 @@
-//! The rules that every scheme keeps.
+//! The rules for every scheme.
 
 use std::io::{ErrorKind, IoSlice};
 use std::net::Shutdown;
@@ -21,7 +21,7 @@ pub(crate) fn a_bound_endpoint_is_resolved(case: &Case) {
 
 pub(crate) fn accepting_nobody_would_block(case: &Case) {
     assert_eq!(case.listener().accept().unwrap_err().kind(), ErrorKind::WouldBlock);
-    // Nor does it once somebody was accepted.
+    // Nor does it after a connection was accepted.
     let link = case.link();
     assert_eq!(link.listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
@@ -56,7 +56,7 @@ pub(crate) fn bytes_go_both_ways(case: &Case) {
 
 pub(crate) fn slices_arrive_in_order(case: &Case) {
     let mut link = case.link();
-    // More slices than any system takes in one call, empty ones among them.
+    // More slices than any system accepts in one call, some of them empty.
     let bytes: Vec<u8> = (0..5000).map(|n| n as u8).collect();
     let mut sent = 0;
     while sent < bytes.len() {
@@ -73,7 +73,7 @@ pub(crate) fn a_full_kernel_takes_part_and_then_would_block(case: &Case) {
     let bytes: Vec<u8> = (0..16_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let (mut sent, mut heard, mut partial) = (0, Vec::new(), 0);
     while sent < bytes.len() {
-        // An odd size, so that the kernel's room is no multiple of it.
+        // An odd size, so that the kernel's room is not a multiple of it.
         let some = &bytes[sent..bytes.len().min(sent + 999_983)];
         match link
             .client
@@ -143,7 +143,7 @@ pub(crate) fn dialling_nobody_is_refused(case: &Case) {
     let gone = target(&listener);
     drop(listener);
     let error = connect(&mut Waiter::new(), &gone, &case.options).unwrap_err();
-    // A path that is gone is not found.
+    // A removed path is not found.
     let is_gone = [ErrorKind::ConnectionRefused, ErrorKind::NotFound].contains(&error.kind());
     assert!(is_gone, "{error}");
 }
@@ -152,7 +152,7 @@ pub(crate) fn a_closed_endpoint_can_be_bound_again_at_once(case: &Case) {
     let mut listener = case.listener();
     let endpoint = listener.endpoint().clone();
     if bindable(&case.bind).to_string() == "ipc://*" {
-        // Its directory goes with it; each bind has its own.
+        // Its directory is removed too; each bind has its own.
         drop(listener);
         assert_ne!(case.listener().endpoint(), &endpoint);
         return;
@@ -161,7 +161,8 @@ pub(crate) fn a_closed_endpoint_can_be_bound_again_at_once(case: &Case) {
         let mut link = Link::new(listener, &case.options);
         link.talks();
         let Link { waiter, listener: old, client, server, .. } = link;
-        // Each way to leave a connection behind; over tcp, who closes first keeps the port for minutes (TIME_WAIT).
+        // Each way to leave a connection behind. Over tcp, the side that closes first keeps the port for minutes
+        // (TIME_WAIT).
         let left = match round % 4 {
             0 => vec![client, server],
             1 => {
@@ -190,7 +191,7 @@ pub(crate) fn a_second_bind_is_address_in_use(case: &Case) {
     assert_eq!(second.source.kind(), ErrorKind::AddrInUse, "{second}");
     assert_eq!(&second.endpoint, first.endpoint());
     assert!(second.to_string().starts_with(&format!("cannot bind {}: ", first.endpoint())), "{second}");
-    // To find out whether the first is alive, the second may have knocked.
+    // The second may have connected, to check whether the first is alive.
     let mut link = Link::new(first, &case.options);
     if link.client.raw() > 0 && link.server.read(&mut [0; 8]).is_ok_and(|read| read == 0) {
         let listener = &link.listener;
@@ -209,7 +210,7 @@ pub(crate) fn a_source_can_move_to_another_poll(case: &Case) {
     let mut other = Waiter::new();
     other.add(&mut link.server, Interest::READABLE);
     other.add(&mut link.listener, Interest::READABLE);
-    // What waits already is an edge for the new poll.
+    // Waiting input is an edge for the new poll.
     other.edge();
     link.waiter = other;
     assert_eq!(link.server_hears(5), b"moved");
@@ -246,7 +247,7 @@ pub(crate) fn buffer_options_reach_both_ends(case: &Case) {
             #[cfg(unix)]
             Stream::Ipc(stream) => buffers(&SockRef::from(stream)),
         };
-        // Linux doubles what it is asked for, for its own records.
+        // Linux doubles the requested size, for its own records.
         assert!([40_000, 80_000].contains(&send), "{send}");
         assert!([50_000, 100_000].contains(&receive), "{receive}");
     }
@@ -274,8 +275,9 @@ pub(crate) fn descriptors_are_closed_on_exec_and_do_not_block(_: &Case) {
     crate::kit::skip("the flags of a descriptor are read from Linux' /proc");
 }
 
-/// Rust programs ignore SIGPIPE, hosts of the C library may not. Neither handler nor mask can be set without unsafe, so
-/// this test runs itself again under `env --block-signal`: a blocked signal stays pending, where /proc shows it.
+/// Rust programs ignore SIGPIPE, but hosts of the C library may not. Neither a handler nor a mask can be set without
+/// unsafe code. So this test runs itself again under `env --block-signal`: a blocked signal stays pending, where /proc
+/// shows it.
 #[cfg(target_os = "linux")]
 pub(crate) fn sending_raises_no_sigpipe(case: &Case) {
     const MARK: &str = "ZEROXIDE_TEST_SIGPIPE_BLOCKED";
@@ -294,7 +296,7 @@ pub(crate) fn sending_raises_no_sigpipe(case: &Case) {
     drop(server);
     assert!(send_until_error(&mut waiter, &mut client));
     assert!(!is_sigpipe_pending(), "send raised SIGPIPE");
-    // And this is what write(2), the call that must not be used, does.
+    // For comparison: write(2), which must not be used, raises it.
     let (end, other) = std::os::unix::net::UnixStream::pair().unwrap();
     drop(other);
     let written = std::io::Write::write(&mut std::fs::File::from(std::os::fd::OwnedFd::from(end)), b"x");

@@ -1,4 +1,4 @@
-//! What only tcp has.
+//! The rules for tcp only.
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ fn listen(text: &str, options: &SocketOptions) -> Listener {
     Listener::bind(&bindable(text), options).unwrap()
 }
 
-/// A listener at `text`, reached by each of `hosts`.
+/// Checks a listener at `text` that each of `hosts` reaches.
 fn is_reached_by(text: &str, options: &SocketOptions, hosts: &[&str]) {
     let mut listener = listen(text, options);
     let port = listener.endpoint().port().unwrap();
@@ -135,7 +135,7 @@ fn a_source_port_is_connected_from() {
     let listener = listen("tcp://127.0.0.1:*", &options);
     let free = listen("tcp://127.0.0.2:*", &options).endpoint().port().unwrap();
     let port = listener.endpoint().port().unwrap();
-    // All of 127/8 is this machine on Linux.
+    // On Linux, all of 127/8 is this machine.
     let to = connectable(&format!("tcp://127.0.0.2:{free};127.0.0.1:{port}"));
     let link = Link::to(listener, &to, &options);
     assert_eq!(link.accepted.remote, format!("tcp://127.0.0.2:{free}"));
@@ -151,14 +151,14 @@ fn a_source_of_the_other_family_has_no_target() {
 
 #[test]
 fn a_foreign_address_is_not_available() {
-    // RFC 5737: addresses for documentation, which no machine has that keeps to it.
+    // RFC 5737: addresses for documentation, which no machine should have.
     let error = Listener::bind(&bindable("tcp://198.51.100.77:5555"), &ipv6()).unwrap_err();
     assert_eq!(error.source.kind(), ErrorKind::AddrNotAvailable, "{error}");
 }
 
 #[test]
 fn a_name_that_cannot_exist_is_not_found() {
-    // A label of 64 bytes is refused before anybody is asked (RFC 1035 §2.3.4).
+    // A label of 64 bytes is refused before any lookup (RFC 1035 §2.3.4).
     let name = format!("{}.invalid", "x".repeat(64));
     let error = Listener::bind(&bindable(&format!("tcp://{name}:*")), &ipv6()).unwrap_err();
     assert_eq!(error.source.kind(), ErrorKind::NotFound, "{error}");
@@ -194,7 +194,7 @@ fn only_host_names_need_a_lookup() {
 fn a_connection_to_itself_is_a_refusal() {
     let options = SocketOptions::default();
     let free = listen("tcp://127.0.0.1:*", &options).endpoint().port().unwrap();
-    // What happens by chance to who redials a dead port long enough, brought about on purpose.
+    // This happens by chance when a process dials a dead port again and again. Here it is forced.
     let to = connectable(&format!("tcp://127.0.0.1:{free};127.0.0.1:{free}"));
     let error = connect(&mut Waiter::new(), &to, &options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");

@@ -1,4 +1,4 @@
-//! Reading the files of `interop/corpus`; its README describes them.
+//! Reads the files of `interop/corpus`. Its README describes them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ pub(crate) struct File {
     pub(crate) sides: [Side; 2],
 }
 
-/// One side of it.
+/// One side of a connection.
 pub(crate) struct Side {
     pub(crate) program: String,
     pub(crate) version: Version,
     pub(crate) socket_type: SocketType,
     pub(crate) identity: Vec<u8>,
-    /// What it meant to say.
+    /// The items that it sent.
     pub(crate) items: Vec<Item>,
-    /// What it said.
+    /// The bytes that it sent.
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -27,15 +27,15 @@ pub(crate) enum Item {
     Message(Vec<Vec<u8>>),
     Subscribe(Vec<u8>),
     Cancel(Vec<u8>),
-    /// With its context.
+    /// The context.
     Ping(Vec<u8>),
-    /// With its context.
+    /// The context.
     Pong(#[allow(dead_code)] Vec<u8>),
     Error(String),
 }
 
 impl Item {
-    /// The PONG that answers, as bytes.
+    /// Returns the bytes of the PONG that answers a PING.
     pub(crate) fn pong_due(&self) -> Option<Vec<u8>> {
         let Item::Ping(context) = self else { return None };
         let size = 5 + context.len() as u8;
@@ -48,15 +48,16 @@ impl Side {
         self.items.iter().any(|item| matches!(item, Item::Ping(_)))
     }
 
-    /// Whether the bytes follow from the items alone. Heartbeats come when they come, a refusal takes a mechanism's
-    /// decision, and libzmq's XSUB sends some requests as the messages that its application wrote, even to 3.1.
+    /// Returns whether the bytes are determined by the items alone. Heartbeats depend on time, and a refusal on the
+    /// decision of a mechanism. libzmq's XSUB sends some requests as the messages that its application wrote, even to
+    /// 3.1.
     pub(crate) fn is_repeatable(&self) -> bool {
         let told = |item: &Item| matches!(item, Item::Message(_) | Item::Subscribe(_) | Item::Cancel(_));
         self.socket_type != SocketType::XSub && self.items.iter().all(told)
     }
 }
 
-/// Every file there is, in the order of their names.
+/// Returns all files, ordered by name.
 pub(crate) fn all() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/corpus");
     let mut paths: Vec<PathBuf> = entries(&root).into_iter().filter(|path| path.is_dir()).collect();
@@ -118,7 +119,7 @@ fn version_of(text: &str) -> Version {
     versions.into_iter().find(|version| version.to_string() == text).expect("a version")
 }
 
-/// A frame from its word.
+/// Parses a frame.
 fn frame(word: &str) -> Vec<u8> {
     if word == "-" {
         return Vec::new();
