@@ -23,6 +23,8 @@ pub struct EndpointStatus {
     /// How the last failed attempt ended.
     pub last: Option<DialError>,
     pub(crate) id: u64,
+    /// RECONNECT_IVL or RECONNECT_STOP forbids another attempt, until the application connects once more.
+    pub(crate) given_up: bool,
     /// The text that it was asked for with, where that names it as well as its own does.
     asked: Option<Box<str>>,
     /// Names the connect in the context's table of inproc names, while nobody is bound.
@@ -44,9 +46,9 @@ pub enum EndpointState {
         /// Number of the connection, as in [`Peer::connection`](crate::Peer::connection); 0 over inproc.
         connection: u64,
     },
-    /// The next attempt follows in a while.
+    /// The next attempt follows in a while, unless RECONNECT_IVL or RECONNECT_STOP forbids it.
     Waiting,
-    /// The peer was reached and is unfit, for this reason; the next attempt follows in a while.
+    /// The peer was reached and is unfit, for this reason; the next attempt follows as after [`EndpointState::Waiting`].
     Failed(Arc<HandshakeError>),
     /// Nobody in this context has bound this inproc name.
     NotBound,
@@ -87,7 +89,8 @@ impl fmt::Display for EndpointStatus {
                 write!(f, "connecting {endpoint}, attempt {attempts}")?;
                 self.last.as_ref().map_or(Ok(()), |last| write!(f, ", last: {last}"))
             }
-        }
+        }?;
+        if self.given_up { write!(f, "; not dialled again unless you connect again") } else { Ok(()) }
     }
 }
 
@@ -113,6 +116,7 @@ impl EndpointTable {
             id,
             asked: (!resolved_anew).then(|| text.into()),
             ticket: None,
+            given_up: false,
         });
     }
 
@@ -141,6 +145,7 @@ impl EndpointTable {
     pub(crate) fn dialling(&self, id: u64) {
         self.change(id, |row| {
             row.attempts = row.attempts.saturating_add(1);
+            row.given_up = false;
             if !matches!(row.state, EndpointState::Failed(_)) {
                 row.state = EndpointState::Dialling;
             }

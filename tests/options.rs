@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use common::{LONG, RawPeer, Soon, command, impatient, listen, message, no_linger, until, wait_for};
 use zeroxide::{
-    AtAttach, Context, DialError, Error, EventKind, Opt, Options, RoutingId, Socket, SocketType, Version, opt,
+    AtAttach, Context, DialError, Error, EventKind, Opt, Options, ReconnectStop, RoutingId, Socket,
+    SocketType, Version, opt,
 };
 
 fn with<T>(option: Opt<T, impl zeroxide::Writable>, value: T) -> Options {
@@ -332,6 +333,31 @@ fn without_redial_after_fault_a_peer_that_is_unfit_is_dialled_once() {
     wait_for(&events, "of the failure", |kind| matches!(kind, EventKind::HandshakeFailed(_)));
     assert!(matches!(events.recv_timeout(Duration::from_millis(50)), Err(Error::TimedOut(_))));
     assert!(push.endpoints().is_empty(), "the endpoint is given up");
+}
+
+/// libzmq ends such an endpoint, whether the handshake was over or not (session_base.cpp).
+#[test]
+fn without_redial_after_fault_an_endpoint_that_is_never_dialled_again_ends_with_its_queue() {
+    let cx = Context::new();
+    let libzmqs = Options::new().set(opt::REDIAL_AFTER_FAULT, false);
+    let refused = ReconnectStop { conn_refused: true, ..ReconnectStop::default() };
+    for (options, listens) in [
+        (libzmqs.clone().set(opt::RECONNECT_IVL, None), true),
+        (libzmqs.set(opt::RECONNECT_STOP, refused), false),
+    ] {
+        let (listener, endpoint) = listen();
+        let listener = listens.then_some(listener);
+        let push = cx.socket_with(SocketType::Push, &options).unwrap();
+        push.connect(endpoint).unwrap();
+        let sent = push.try_send("never sent").is_ok();
+        assert!(sent || !listens);
+        if let Some(listener) = listener {
+            drop(listener.accept().unwrap());
+        }
+        until("the endpoint is gone", || push.endpoints().is_empty() && push.stats().queued == 0);
+        assert_eq!(push.stats().dropped.total(), u64::from(sent));
+        common::assert_balanced(&push.stats());
+    }
 }
 
 /// libzmq takes such bytes for ZMTP 1.0, and what it makes of them for a lost connection (zmtp_engine.cpp).

@@ -404,10 +404,7 @@ fn a_subscriber_subscribes_again_on_every_connection() {
 
 #[test]
 fn reconnect_stop_gives_up_when_nobody_listens() {
-    let cx = Context::new();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", free.local_addr().unwrap());
-    drop(free);
+    let (cx, endpoint) = (Context::new(), deserted());
     let stop = ReconnectStop { conn_refused: true, ..ReconnectStop::default() };
     let push = cx.socket_with(SocketType::Push, &impatient().set(opt::RECONNECT_STOP, stop)).unwrap();
     let events = push.monitor();
@@ -419,6 +416,121 @@ fn reconnect_stop_gives_up_when_nobody_listens() {
     assert!(matches!(more, Err(Error::TimedOut(_))), "{more:?}");
     assert!(push.endpoints().iter().all(|row| row.state != EndpointState::Dialling));
     drop(listener);
+}
+
+/// An endpoint where nobody listens.
+fn deserted() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("tcp://{}", free.local_addr().unwrap())
+}
+
+/// A PUSH that lingers for ever, with three messages for an endpoint where its only attempt has failed: each way in which
+/// the options forbid another one.
+fn given_up(cx: &Context) -> Vec<(Socket, String)> {
+    let refused = ReconnectStop { conn_refused: true, ..ReconnectStop::default() };
+    let failed = ReconnectStop { handshake_failed: true, ..ReconnectStop::default() };
+    let never = Options::new().set(opt::RECONNECT_IVL, None);
+    let cases = [
+        (never.clone(), false),
+        (never, true),
+        (impatient().set(opt::RECONNECT_STOP, refused), false),
+        (impatient().set(opt::RECONNECT_STOP, failed), true),
+    ];
+    let given_up = cases.into_iter().map(|(options, listens)| {
+        let push = cx.socket_with(SocketType::Push, &options.set(opt::LINGER, None)).unwrap();
+        let listener = listen();
+        let endpoint = if listens { listener.1 } else { deserted() };
+        push.connect(&endpoint).unwrap();
+        (0..3).for_each(|n| push.send(n.to_string()).unwrap());
+        if listens {
+            drop(RawPeer::accept(&listener.0));
+        }
+        until("it has given up", || push.endpoints()[0].to_string().contains("not dialled again"));
+        assert_eq!(push.stats().queued, 3);
+        (push, endpoint)
+    });
+    given_up.collect()
+}
+
+#[test]
+fn an_endpoint_that_is_never_dialled_again_does_not_hold_up_the_close() {
+    let cx = Context::new();
+    for (push, endpoint) in given_up(&cx) {
+        let report = push.close().wait_timeout(LONG).unwrap_or_else(|_| panic!("{endpoint} lingers"));
+        assert_eq!((report.written, report.dropped), (0, 3));
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_never_dialled_again_ends_when_it_is_disconnected() {
+    let cx = Context::new();
+    for (push, endpoint) in given_up(&cx) {
+        push.disconnect(&endpoint).unwrap();
+        until("it is dropped", || push.stats().queued == 0);
+        let stats = push.stats();
+        assert_eq!((stats.dropped.by(Cause::Linger), stats.dropped.total()), (3, 3), "{stats:?}");
+        assert_balanced(&stats);
+        assert!(push.close().wait_timeout(LONG).is_ok());
+    }
+}
+
+#[test]
+fn who_connects_again_to_an_endpoint_that_gave_up_sends_what_was_queued() {
+    let cx = Context::new();
+    for (push, endpoint) in given_up(&cx) {
+        let pull = cx.socket(SocketType::Pull).unwrap();
+        pull.bind(&endpoint).unwrap();
+        push.connect(&endpoint).unwrap();
+        for n in 0..3 {
+            assert_eq!(pull.recv_soon()[0], *n.to_string());
+        }
+        assert_eq!(push.endpoints().len(), 1);
+        assert!(!push.endpoints()[0].to_string().contains("not dialled again"));
+    }
+}
+
+#[test]
+fn an_attempt_that_fails_while_the_socket_closes_is_the_last_where_no_other_may_follow() {
+    let cx = Context::new();
+    for disconnects in [false, true] {
+        let (listener, endpoint) = listen();
+        let options = Options::new().set(opt::RECONNECT_IVL, None).set(opt::LINGER, None);
+        let push = cx.socket_with(SocketType::Push, &options).unwrap();
+        push.connect(&endpoint).unwrap();
+        push.send("never sent").unwrap();
+        let peer = RawPeer::accept(&listener);
+        if disconnects {
+            push.disconnect(&endpoint).unwrap();
+            assert_eq!(push.stats().queued, 1);
+        }
+        let closing = push.close();
+        drop(peer);
+        let report = closing.wait_timeout(LONG).expect("nothing to wait for");
+        assert_eq!((report.written, report.dropped), (0, 1));
+    }
+}
+
+#[test]
+fn a_side_says_that_it_redials_only_if_it_does() {
+    let cx = Context::new();
+    let stop = |stop| impatient().set(opt::RECONNECT_STOP, stop);
+    let refused = ReconnectStop { conn_refused: true, ..ReconnectStop::default() };
+    let failed = ReconnectStop { handshake_failed: true, ..ReconnectStop::default() };
+    for (options, redials) in [
+        (impatient(), true),
+        (stop(refused), true),
+        (stop(failed), false),
+        (Options::new().set(opt::RECONNECT_IVL, None), false),
+    ] {
+        let pair = cx.socket_with(SocketType::Pair, &options).unwrap();
+        let (listener, endpoint) = listen();
+        pair.connect(endpoint).unwrap();
+        let mut peer = RawPeer::accept(&listener);
+        peer.send_bytes(&common::greeting());
+        peer.stream.read_exact(&mut [0; 64]).unwrap();
+        let ready = peer.read_frame().unwrap().body;
+        assert_eq!(ready.windows(9).any(|word| word == b"X-Redials"), redials, "{options:?}");
+    }
 }
 
 #[test]

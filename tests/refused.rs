@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{LONG, RawPeer, Soon, assert_balanced, impatient, until, wait_for};
 use zeroxide::{
-    Authenticate, Context, Credentials, EndpointState, Error, Event, EventKind, HandshakeCause, Monitor,
-    Options, ProtocolError, RoutingId, Socket, SocketType, Verdict, opt,
+    Authenticate, Cause, Context, Credentials, EndpointState, Error, Event, EventKind, HandshakeCause,
+    Monitor, Options, ProtocolError, RoutingId, Socket, SocketType, Verdict, opt,
 };
 
 #[cfg(unix)]
@@ -84,6 +84,33 @@ fn a_peer_with_a_routing_id_in_use_is_refused_and_keeps_its_queue() {
             assert_tells(events, &ProtocolError::RoutingIdInUse);
         }
         keeps_all_until_there_is_place(&router, first, &second, &ProtocolError::RoutingIdInUse);
+    }
+}
+
+#[test]
+fn who_is_refused_and_never_dials_again_gives_its_queue_up_when_it_closes_or_disconnects() {
+    for at in ENDPOINTS {
+        for disconnects in [false, true] {
+            let cx = Context::new();
+            let router = cx.socket(SocketType::Router).unwrap();
+            let endpoint = router.bind(at).unwrap().to_string();
+            let first = dealer(&cx, "x");
+            first.connect_ready(&endpoint, LONG).unwrap();
+            let options = named("x").set(opt::RECONNECT_IVL, None).set(opt::LINGER, None);
+            let second = cx.socket_with(SocketType::Dealer, &options).unwrap();
+            second.connect(&endpoint).unwrap();
+            second.send("never sent").unwrap();
+            until("the endpoint has failed", || failure(&second).is_some());
+            assert_eq!(second.stats().queued, 1);
+            if disconnects {
+                second.disconnect(&endpoint).unwrap();
+                until("it is dropped", || second.stats().queued == 0);
+                assert_eq!(second.stats().dropped.by(Cause::Linger), 1);
+                assert_balanced(&second.stats());
+            }
+            let report = second.close().wait_timeout(LONG).expect("nothing to wait for");
+            assert_eq!((report.written, report.dropped), (0, u64::from(!disconnects)));
+        }
     }
 }
 

@@ -4,7 +4,10 @@
 //! survive a reconnection. The pipe goes with its connection where it is not the endpoint's
 //! ([`Session::outlives_connection`]); the next connection gets another one. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
 //! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait with jitter, and so
-//! is one that turns us away at its door, but that wait stays short: a crowd is gone soon.
+//! is one that has no room or no place for us, but that wait stays short: it may have one soon.
+//!
+//! RECONNECT_IVL and RECONNECT_STOP may forbid the next attempt. The session then gives up: it keeps its queue while the socket
+//! is open, for another `connect` to the endpoint dials again, and ends as soon as the socket closes or disconnects.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,7 +36,7 @@ use crate::socket::orders::Connect;
 /// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);
 
-/// The longest wait after a peer closed before its greeting, as one does that has too many handshakes under way.
+/// The longest wait after [`Setback::TurnedAway`] where RECONNECT_IVL_MAX sets none.
 const LONGEST_DOOR_WAIT: Duration = Duration::from_secs(1);
 
 /// One connecting endpoint.
@@ -64,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) connection: Option<u64>,
     /// It was disconnected, or its socket closed: it lives on for what is unsent.
     pub(crate) ending: bool,
+    /// The options forbid the next attempt: only another `connect` to the endpoint dials again.
+    given_up: bool,
 }
 
 impl Session {
@@ -87,6 +92,7 @@ impl Session {
             attempt: 0,
             connection: None,
             ending: false,
+            given_up: false,
         }
     }
 
@@ -102,6 +108,11 @@ impl Session {
         let before = self.announced_id.replace(routing_id.clone());
         let by_id = self.base.socket_type.addresses() && self.given_id.is_none();
         !by_id || before.is_none_or(|before| before == routing_id)
+    }
+
+    /// Whether something waits to be sent and there is, or may be, somebody to send it to.
+    fn has_sendable(&mut self) -> bool {
+        !self.given_up && self.has_unsent()
     }
 
     /// Whether something waits to be sent.
@@ -123,7 +134,8 @@ pub(crate) struct Backoff {
 pub(crate) enum Setback {
     /// Nobody was reached, or a peer is lost.
     Lost,
-    /// The peer closed before it said anything.
+    /// The peer closed before it said anything, as one does that has no room for another handshake, or it has no place for
+    /// this socket (a routing id in use, a PAIR that has its peer). It may have one soon.
     TurnedAway,
     /// The peer was reached and found unfit.
     Unfit,
@@ -139,7 +151,7 @@ impl Backoff {
         setback: Setback,
         random: &mut Random,
     ) -> Option<Duration> {
-        let interval = values.reconnect_ivl.filter(|ivl| !ivl.is_zero())?;
+        let interval = values.reconnect_ivl.filter(|_| values.redials())?;
         let max = values.reconnect_ivl_max.filter(|max| !max.is_zero());
         let doublings = match setback {
             Setback::Lost => &mut self.failures,
@@ -250,9 +262,10 @@ impl Reactor {
             }
             _ => false,
         };
-        let last = match session.values.reconnect_ivl {
-            _ if fault => !session.values.redial_after_fault,
-            ivl => connected.peer.is_some() && ivl.is_none_or(|ivl| ivl.is_zero()),
+        let last = match session.values.redial_after_fault {
+            // libzmq ends the endpoint whether the handshake was over or not.
+            false => fault || !session.values.redials(),
+            true => connected.peer.is_some() && !fault && !session.values.redials(),
         };
         if finished || last || (session.ending && !session.has_unsent()) {
             return self.end_session(id);
@@ -267,7 +280,8 @@ impl Reactor {
             // libzmq knows no other wait (session_base.cpp `reconnect`).
             _ if !session.values.redial_after_fault => Setback::Lost,
             (Some(error), End::Lost(_)) if error.stage == Some(Stage::Greeting) => Setback::TurnedAway,
-            // The peer has no place for us. If it is we who have none, it may have sent what is lost: not too often.
+            // Before its READY the peer refuses us, and may have a place soon. After it this socket refuses the peer. What the
+            // peer has sent until then is lost with the connection, so the next attempt comes late.
             (Some(error), _) if error.is_want_of_place() && error.stage < Some(Stage::Ready) => {
                 Setback::TurnedAway
             }
@@ -300,8 +314,8 @@ impl Reactor {
         self.retry(id, setback, None, stop);
     }
 
-    /// Arms the timer of the next attempt, unless RECONNECT_STOP forbids one; `fault` tells what was wrong with the
-    /// peer.
+    /// Arms the timer of the next attempt, or gives up if the options forbid one (`stop`: RECONNECT_STOP); `fault` tells what
+    /// was wrong with the peer.
     fn retry(&mut self, id: u64, setback: Setback, fault: Option<Arc<HandshakeError>>, stop: bool) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.ending && !session.has_unsent() {
@@ -318,11 +332,23 @@ impl Reactor {
             },
         );
         session.base.watch.notify_all();
-        let Some(wait) = wait.filter(|_| !stop) else { return };
+        let Some(wait) = wait.filter(|_| !stop) else { return self.give_up(id, stop) };
         let text = session.endpoint.to_string();
         let kind = EventKind::ConnectRetried { after: wait, attempt };
         session.base.monitors.emit(id, "", &text, kind);
         self.arm_after(wait, Timer::Dial(id, attempt));
+    }
+
+    /// Nothing dials again but another `connect`, and that cannot come when the session is ending. What RECONNECT_STOP stops,
+    /// libzmq ends at once, and with it what is queued (session_base.cpp `process_conn_failed`).
+    fn give_up(&mut self, id: u64, stop: bool) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.ending || stop && !session.values.redial_after_fault {
+            return self.end_session(id);
+        }
+        session.given_up = true;
+        session.base.endpoints.change(id, |row| row.given_up = true);
+        session.base.watch.notify_all();
     }
 
     /// The timer of an attempt fired.
@@ -338,6 +364,7 @@ impl Reactor {
         if session.connection.is_none() {
             session.attempt += 1;
             session.backoff = Backoff::default();
+            session.given_up = false;
             self.dial(id);
         }
     }
@@ -362,7 +389,7 @@ impl Reactor {
     pub(super) fn is_needed(&mut self, id: u64) -> bool {
         let Some(session) = self.sessions.get_mut(&id) else { return false };
         let connected = session.connection.and_then(|id| self.connections.get(&id));
-        connected.is_some_and(|connected| connected.peer.is_some()) || session.has_unsent()
+        connected.is_some_and(|connected| connected.peer.is_some()) || session.has_sendable()
     }
 
     /// Gives the connection of an ending session a turn, in which it finds out that nothing more will come.

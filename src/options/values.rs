@@ -108,11 +108,17 @@ impl Values {
         Config { signature_timeout: self.signature_ivl, selects, ..self.connection_config(t) }
     }
 
-    /// What a connection that was dialled obeys beside what every connection does. A peer that may find no place says what it
-    /// does about that.
+    /// Whether an endpoint is dialled again after a loss or a failure (RECONNECT_IVL neither -1 nor 0).
+    pub(crate) fn redials(&self) -> bool {
+        self.reconnect_ivl.is_some_and(|ivl| !ivl.is_zero())
+    }
+
+    /// What a connection that was dialled obeys beside what every connection does. A socket that may find no place tells the
+    /// peer whether it dials again when it is refused.
     pub(crate) fn dialled_config(&self, t: SocketType) -> Config {
         let needs_place = t.has_one_peer() || t.sends_identity() && self.routing_id.is_some();
-        Config { redials: self.redial_after_fault && needs_place, ..self.connection_config(t) }
+        let dials_again = self.redials() && self.redial_after_fault && !self.reconnect_stop.handshake_failed;
+        Config { redials: dials_again && needs_place, ..self.connection_config(t) }
     }
 
     /// How many connections of one host may be in their handshake at once; 0 is no limit.

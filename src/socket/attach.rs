@@ -108,12 +108,16 @@ impl SocketBase {
         let endpoint = Endpoint::parse_connect(text)?;
         self.enter(|state| state.alive())?;
         if let Some(row) = self.endpoints.connecting(&endpoint) {
-            // An endpoint whose peer is unfit waits long: whoever connects once more means it, not another connection.
+            // An endpoint whose peer is unfit waits long, and one that has given up waits for this connect: it is dialled at
+            // once, and no second connection is made.
             let inproc = matches!(endpoint, Endpoint::Inproc(_));
             let gone = row.state == EndpointState::Gone;
             if gone || inproc && matches!(row.state, EndpointState::Failed(_)) {
                 self.endpoints.remove(row.id);
-            } else if self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_)) {
+            } else if self.socket_type.connects_once()
+                || row.given_up
+                || matches!(row.state, EndpointState::Failed(_))
+            {
                 self.redial(row.id);
                 return Ok((endpoint, row.id));
             }
