@@ -511,6 +511,27 @@ fn an_attempt_that_fails_while_the_socket_closes_is_the_last_where_no_other_may_
 }
 
 #[test]
+fn reconnect_stop_after_disconnect_ends_an_endpoint_where_nobody_listens_any_more() {
+    let cx = Context::new();
+    let stop = ReconnectStop { after_disconnect: true, ..ReconnectStop::default() };
+    let options = impatient().set(opt::RECONNECT_STOP, stop).set(opt::LINGER, None);
+    let push = cx.socket_with(SocketType::Push, &options).unwrap();
+    let (events, endpoint) = (push.monitor(), deserted());
+    push.connect(&endpoint).unwrap();
+    push.send("never sent").unwrap();
+    // Before that it is dialled again and again.
+    for _ in 0..3 {
+        wait_for(&events, "of another attempt", |kind| matches!(kind, EventKind::ConnectRetried { .. }));
+    }
+    push.disconnect(&endpoint).unwrap();
+    until("it is dropped", || push.stats().queued == 0);
+    let stats = push.stats();
+    assert_eq!((stats.dropped.by(Cause::Linger), stats.dropped.total()), (1, 1), "{stats:?}");
+    assert_balanced(&stats);
+    assert!(push.close().wait_timeout(LONG).is_ok());
+}
+
+#[test]
 fn a_side_says_that_it_redials_only_if_it_does() {
     let cx = Context::new();
     let stop = |stop| impatient().set(opt::RECONNECT_STOP, stop);

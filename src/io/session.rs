@@ -67,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) connection: Option<u64>,
     /// It was disconnected, or its socket closed: it lives on for what is unsent.
     pub(crate) ending: bool,
+    /// It was disconnected.
+    disconnected: bool,
     /// The options forbid the next attempt: only another `connect` to the endpoint dials again.
     given_up: bool,
 }
@@ -92,6 +94,7 @@ impl Session {
             attempt: 0,
             connection: None,
             ending: false,
+            disconnected: false,
             given_up: false,
         }
     }
@@ -305,7 +308,9 @@ impl Reactor {
     pub(super) fn attempt_over(&mut self, id: u64, error: DialError) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let text = session.endpoint.to_string();
-        let stop = session.values.reconnect_stop.conn_refused && error.is_refused();
+        let stops = session.values.reconnect_stop;
+        let stop =
+            error.is_refused() && (stops.conn_refused || stops.after_disconnect && session.disconnected);
         // A proxy that refuses a password refuses it again.
         let unfit = matches!(error, DialError::Proxy(error) if error.is_of_proxy());
         session.base.endpoints.failed(id, error.clone());
@@ -372,7 +377,7 @@ impl Reactor {
     /// The application disconnects: the session lingers for what is unsent, without the socket.
     pub(super) fn disconnect(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.ending = true;
+        (session.ending, session.disconnected) = (true, true);
         let linger = session.base.enter(|state| state.values.linger);
         let needed = self.is_needed(id);
         match linger {

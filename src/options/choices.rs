@@ -7,7 +7,8 @@ pub struct ReconnectStop {
     pub conn_refused: bool,
     /// When the handshake fails (libzmq `ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED`, 2).
     pub handshake_failed: bool,
-    /// When nobody listens there after `disconnect` (libzmq `ZMQ_RECONNECT_STOP_AFTER_DISCONNECT`, 4).
+    /// When nobody listens there and the endpoint was disconnected, but still has something to send within LINGER (libzmq
+    /// `ZMQ_RECONNECT_STOP_AFTER_DISCONNECT`, 4).
     pub after_disconnect: bool,
 }
 
