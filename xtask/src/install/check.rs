@@ -6,10 +6,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{Options, install};
+use crate::elf::Elf;
 use crate::report::Outcome;
+use crate::run;
 use crate::targets::{MUSL, has_std};
-use crate::{elf, run};
 
+const SONAME: &str = "libzmq.so.5";
 /// More than the program needs.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -19,8 +21,8 @@ pub(crate) fn step(root: &Path) -> Outcome {
     if !cfg!(target_os = "linux") {
         return Outcome::NotRun("the check knows Linux's tools only".to_owned());
     }
-    for (tool, ask) in [("cc", "--version"), ("pkg-config", "--version"), ("readelf", "--version")] {
-        if run::output(&mut run::command(tool, root, &[ask])).is_none() {
+    for tool in ["cc", "pkg-config"] {
+        if run::output(&mut run::command(tool, root, &["--version"])).is_none() {
             return Outcome::NotRun(format!("there is no {tool}"));
         }
     }
@@ -66,21 +68,17 @@ impl Check<'_> {
     /// The library is found by its soname, and exports what the header declares and nothing else.
     fn names(&self, prefix: &Path) -> Result<(), String> {
         let library = prefix.join("lib/libzmq.so.5.2.5");
-        let dynamic = self.said("readelf", &["-dW"], &library)?;
-        if !dynamic.lines().any(|line| line.contains("SONAME") && line.contains("[libzmq.so.5]")) {
-            return Err("the soname is not libzmq.so.5".to_owned());
+        let elf = Elf::read(&library)?;
+        if elf.soname.as_deref() != Some(SONAME) {
+            return Err(format!("the soname is not {SONAME}"));
         }
-        stays_loaded(&dynamic, &library)?;
-        for line in dynamic.lines().filter(|line| line.contains("(NEEDED)")) {
-            println!("{}", line.trim());
-        }
+        stays_loaded(&elf, &library)?;
+        println!("needs {}", elf.needed.join(", "));
         let header = fs::read_to_string(prefix.join("include/zmq.h")).map_err(|error| error.to_string())?;
-        let symbols = self.said("readelf", &["--dyn-syms", "-W"], &library)?;
-        let (mut declared, mut exported) = (declared(&header), exported(&symbols));
+        let (mut declared, exported) = (declared(&header), elf.exported);
         declared.sort();
         // One that is declared for each platform.
         declared.dedup();
-        exported.sort();
         if declared != exported {
             let only = |these: &[String], those: &[String]| -> Vec<String> {
                 these.iter().filter(|name| !those.contains(name)).cloned().collect()
@@ -91,7 +89,7 @@ impl Check<'_> {
                 only(&exported, &declared)
             ));
         }
-        println!("soname libzmq.so.5; {} functions, those of zmq.h", exported.len());
+        println!("soname {SONAME}; {} functions, those of zmq.h", exported.len());
         Ok(())
     }
 
@@ -100,9 +98,8 @@ impl Check<'_> {
         let mut compiler = self.compiler("cc", &program);
         compiler.args(self.flags(prefix, &["--cflags", "--libs"])?);
         done(&mut compiler)?;
-        let dynamic = self.said("readelf", &["-dW"], &program)?;
-        if !dynamic.contains("[libzmq.so.5]") {
-            return Err("the program does not ask for libzmq.so.5".to_owned());
+        if !Elf::read(&program)?.needed.iter().any(|name| name == SONAME) {
+            return Err(format!("the program does not ask for {SONAME}"));
         }
         self.ran(&program, Some(&prefix.join("lib")))
     }
@@ -117,7 +114,7 @@ impl Check<'_> {
         self.ran(&program, None)?;
         let plugin = prefix.join("check-plugin.so");
         done(self.compiler("cc", &plugin).args(["-shared", "-fPIC"]).args(&flags))?;
-        stays_loaded(&self.said("readelf", &["-dW"], &plugin)?, &plugin)
+        stays_loaded(&Elf::read(&plugin)?, &plugin)
     }
 
     fn by_cmake(&self, prefix: &Path) -> Result<Option<String>, String> {
@@ -162,8 +159,7 @@ impl Check<'_> {
             compiler.arg(part(&"libunwind.a")).arg(part(&"libc.a")).arg("-lgcc").arg(part(&"libc.a"));
             done(compiler.args(end.iter().map(part)).arg("-o").arg(&program))?;
         }
-        let bytes = fs::read(&program).map_err(|error| error.to_string())?;
-        if elf::wants_loader(&bytes) != Some(false) {
+        if Elf::read(&program)?.wants_loader {
             return Err("the program of musl asks for a dynamic loader (PT_INTERP)".to_owned());
         }
         self.ran(&program, None)?;
@@ -181,12 +177,6 @@ impl Check<'_> {
         command.arg("libzmq").env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig"));
         let flags = run::output(&mut command).ok_or("pkg-config does not find libzmq")?;
         Ok(flags.split_whitespace().map(str::to_owned).collect())
-    }
-
-    fn said(&self, tool: &str, ask: &[&str], file: &Path) -> Result<String, String> {
-        let mut command = run::command(tool, self.root, ask);
-        run::output(command.arg(file).env("LC_ALL", "C"))
-            .ok_or(format!("{tool} cannot read {}", file.display()))
     }
 
     fn ran(&self, program: &Path, libraries: Option<&Path>) -> Result<(), String> {
@@ -209,10 +199,9 @@ fn done(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// By what `readelf -d` says of a shared library: dlclose does not unload it (capi/build.rs).
-fn stays_loaded(dynamic: &str, library: &Path) -> Result<(), String> {
-    let says_so = dynamic.lines().any(|line| line.contains("(FLAGS_1)") && line.contains("NODELETE"));
-    if says_so { Ok(()) } else { Err(format!("{}: dlclose would unload it", library.display())) }
+/// dlclose does not unload it (capi/build.rs).
+fn stays_loaded(elf: &Elf, library: &Path) -> Result<(), String> {
+    if elf.stays_loaded { Ok(()) } else { Err(format!("{}: dlclose would unload it", library.display())) }
 }
 
 /// The functions that a header declares: the word before ` (` of each `ZMQ_EXPORT`.
@@ -222,27 +211,15 @@ fn declared(header: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The defined symbols of `readelf --dyn-syms`.
-fn exported(table: &str) -> Vec<String> {
-    let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let defined = rows.filter(|row| row.len() == 8 && row[0].ends_with(':') && row[6].parse::<u32>().is_ok());
-    defined.map(|row| row[7].to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_read_from_a_header_and_from_a_table() {
+    fn functions_are_read_from_a_header() {
         let header =
             "ZMQ_EXPORT int zmq_errno (void);\nZMQ_EXPORT void *zmq_ctx_new (void);\nint other (void);\n";
         assert_eq!(declared(header), ["zmq_errno", "zmq_ctx_new"]);
-        let table = "   Num:    Value          Size Type    Bind   Vis      Ndx Name\n\
-                     1: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND free@GLIBC_2.2.5 (2)\n\
-                     2: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND read\n\
-                     9: 0000000000053f80    14 FUNC    GLOBAL DEFAULT   12 zmq_errno\n";
-        assert_eq!(exported(table), ["zmq_errno"]);
     }
 
     #[test]
