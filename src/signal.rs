@@ -4,6 +4,7 @@
 //! what it waits for, then sleeps; whoever changes something does so under the socket's lock, then notifies. As both
 //! take that lock in between, no wake is lost. One change wakes one waiter; a woken waiter that does not use its
 //! wake passes it on ([`Signal::cancel`] tells it).
+#![expect(clippy::disallowed_methods, reason = "the one place where application threads wait")]
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

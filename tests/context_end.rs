@@ -65,6 +65,7 @@ fn block_on(future: impl Future<Output = CloseReport>) -> CloseReport {
     loop {
         match future.as_mut().poll(&mut TaskContext::from_waker(&waker)) {
             Poll::Ready(report) => return report,
+            #[expect(clippy::disallowed_methods, reason = "an executor of its own")]
             Poll::Pending => thread::park_timeout(LONG),
         }
     }

@@ -3,6 +3,7 @@
 //! It listens on a port of its own and dials its target anew for each connection it accepts; so it outlives a target
 //! that comes and goes. A connection that finds no target is closed at once, as a refused one is, and not counted.
 //! It understands nothing of what it carries: [`Record::frames`] does, afterwards.
+#![expect(clippy::disallowed_types, reason = "a tool for tests, which has threads of its own")]
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};

@@ -25,6 +25,9 @@
 //! | [`routing_ids`], [`subscriptions`] | names of peers; topics and their subscribers |
 //! | `seeded` | hashing and first numbers from a seed |
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
+#![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
+#![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
 
 mod addressed;
 mod any;

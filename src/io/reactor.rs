@@ -159,6 +159,7 @@ impl Reactor {
         let mut events = Events::with_capacity(MAX_EVENTS);
         while !self.is_done() {
             let timeout = self.timeout();
+            #[expect(clippy::disallowed_methods, reason = "the one place where an I/O thread waits")]
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

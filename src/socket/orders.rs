@@ -107,6 +107,8 @@ struct Shared {
 impl IoThread {
     /// An I/O thread that `waker` wakes, and its end of the queue of orders.
     pub(crate) fn new(waker: mio::Waker) -> (IoThread, Receiver<Order>) {
+        // Orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) or call.
+        #[expect(clippy::disallowed_methods, reason = "bounded by the flags and the calls")]
         let (orders, received) = crossbeam_channel::unbounded();
         let shared = Shared {
             orders,

@@ -161,6 +161,7 @@ mod tests {
     /// Whether the next event, if one is there, says readable and writable.
     fn event(poll: &mut Poll) -> Option<(bool, bool)> {
         let mut events = Events::with_capacity(1);
+        #[expect(clippy::disallowed_methods, reason = "does not wait")]
         poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
         events.iter().next().map(|event| (event.is_readable(), event.is_writable()))
     }

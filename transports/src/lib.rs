@@ -34,6 +34,9 @@
 //! To add a byte-stream transport: one file, an arm in [`Scheme`], [`Endpoint`], [`Listener`], [`Stream`] and
 //! [`resolve::Resolved`], and a line in `tests/conformance.rs`.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
+#![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
+#![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
 
 mod credentials;
 pub mod endpoint;

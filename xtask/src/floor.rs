@@ -19,7 +19,7 @@ mod tree;
 use std::fmt;
 use std::path::Path;
 
-use crate::bans::{BANS, Ban, DEMANDS, WORDS};
+use crate::bans::{BANS, Ban, WORDS};
 use crate::house::HOUSES;
 use storeys::House;
 use tree::Tree;
@@ -97,7 +97,7 @@ fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary,
     faults.extend(storeys::check(&tree, houses));
     faults.extend(sizes::check(&tree));
     faults.extend(scan::bans(&tree, bans));
-    faults.extend(scan::demands(&tree, DEMANDS));
+    faults.extend(scan::openings(&tree));
     faults.extend(scan::words(&tree, WORDS));
     faults.sort();
     faults.dedup();

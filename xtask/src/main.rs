@@ -55,13 +55,14 @@ enum Task {
     ///
     /// Fails with one line for each fault. The rules:
     ///
-    /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi, cli -> zeroxide;
-    ///          interop, benches, fuzz, xtask and examples may import anything. Checked in every Cargo.toml and in
-    ///          the source.
+    /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi -> zeroxide;
+    ///          interop, benches, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
     ///
-    /// sizes    a file has at most 800 lines and a function at most 80, tests not counted.
+    /// storeys  a file imports what is on its floor or below: the table in xtask/src/house.rs.
     ///
-    /// bans     the table in xtask/src/bans.rs. An entry of an allow-list that matches nothing is a fault too.
+    /// sizes    a file has at most 800 lines, tests not counted. clippy holds the length of functions.
+    ///
+    /// bans     the table in xtask/src/bans.rs, for what clippy.toml cannot hold.
     #[command(verbatim_doc_comment)]
     Floor,
     /// Runs every test: the workspace, the doc tests, the quickstart, libzmq's own tests and pyzmq's on the C library, and

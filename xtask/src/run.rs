@@ -134,6 +134,7 @@ fn attend(
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
+        #[expect(clippy::disallowed_methods, reason = "the system has no wait with a limit")]
         std::thread::sleep(Duration::from_millis(5));
     }
     descendants::end(child);

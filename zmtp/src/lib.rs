@@ -23,6 +23,9 @@
 //! | `raw` | connections without ZMTP |
 //! | `pair`, `fuzzing` | for tests: two ends on a virtual clock; the bodies of the fuzz targets |
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
+#![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
+#![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
 
 mod command;
 mod config;

@@ -592,6 +592,7 @@ impl Message {
         }
         match &mut self.frames {
             Frames::Many(frames) => frames,
+            #[expect(clippy::unreachable, reason = "the lines before have put the other variant there")]
             Frames::One(_) => unreachable!("just replaced by Many"),
         }
     }
@@ -603,6 +604,7 @@ impl Message {
         }
         match &mut self.about {
             About::Draft(draft) => draft,
+            #[expect(clippy::unreachable, reason = "the lines before have put the other variant there")]
             About::Nothing | About::From(_) => unreachable!("just replaced by Draft"),
         }
     }
@@ -674,6 +676,7 @@ impl Index<usize> for Message {
 
     /// # Panics
     /// Panics if there is no frame `index`. [`Message::get`] returns `None` instead.
+    #[expect(clippy::panic, reason = "the caller's own mistake, as with slices; get() is beside it")]
     fn index(&self, index: usize) -> &Frame {
         self.get(index).unwrap_or_else(|| panic!("no frame {index} in a message of {}", self.len()))
     }

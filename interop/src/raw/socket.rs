@@ -1,5 +1,6 @@
 //! Endpoints, connections and their threads: one dials or accepts, and each connection has one that reads and one that
 //! writes.
+#![expect(clippy::disallowed_types, reason = "a peer for tests, which has threads of its own")]
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Write};

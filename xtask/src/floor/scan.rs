@@ -1,44 +1,25 @@
 //! The tables of [`crate::bans`] applied to a tree.
 
-use crate::bans::{Ban, Code, Demand};
+use crate::bans::{Ban, CORE, OPENING};
 
 use super::Fault;
 use super::tree::{Source, Token, Tree};
 
-/// Every place where the source says what it must not, and every exception that excuses nothing.
+/// Every place where the source says what it must not.
 pub(crate) fn bans(tree: &Tree, bans: &[Ban]) -> Vec<Fault> {
     bans.iter().flat_map(|ban| one_ban(tree, ban)).collect()
 }
 
 fn one_ban(tree: &Tree, ban: &Ban) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut used = vec![false; ban.allow.len()];
     let patterns: Vec<Vec<&str>> = ban.patterns.iter().map(|p| p.split(' ').collect()).collect();
     for source in tree.sources.iter().filter(|source| in_force(ban, source)) {
-        let mut lines: Vec<usize> = patterns.iter().flat_map(|pattern| places(source, pattern)).collect();
-        lines.sort_unstable();
-        lines.dedup();
-        for line in lines.into_iter().filter(|&line| meant(ban, source, line)) {
+        let lines = patterns.iter().flat_map(|pattern| places(source, pattern));
+        for line in lines.filter(|&line| ban.in_tests || !source.in_test(line)) {
             let written = source.lines.get(line - 1).map_or("", |text| text.trim());
-            let excuse = ban.allow.iter().position(|a| a.path == source.path && written.contains(a.line));
-            match excuse {
-                Some(at) => used[at] = true,
-                None => faults.push(Fault {
-                    path: source.path.clone(),
-                    line,
-                    rule: ban.name,
-                    text: format!("`{written}`: {}", ban.why),
-                }),
-            }
+            let text = format!("`{written}`: {}", ban.why);
+            faults.push(Fault { path: source.path.clone(), line, rule: ban.name, text });
         }
-    }
-    for (allow, _) in ban.allow.iter().zip(used).filter(|(_, used)| !used) {
-        faults.push(Fault {
-            path: allow.path.to_owned(),
-            line: 0,
-            rule: ban.name,
-            text: format!("the exception for {:?} ({}) excuses nothing: remove it", allow.line, allow.reason),
-        });
     }
     faults
 }
@@ -48,28 +29,18 @@ fn in_force(ban: &Ban, source: &Source) -> bool {
         && !ban.homes.contains(&source.path.as_str())
 }
 
-fn meant(ban: &Ban, source: &Source, line: usize) -> bool {
-    match ban.code {
-        Code::All => true,
-        Code::Production => !source.in_test(line),
-        Code::Tests => source.in_test(line),
+/// The lines that a crate of the core must say and does not.
+pub(crate) fn openings(tree: &Tree) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for path in CORE.iter().map(|place| format!("{place}lib.rs")) {
+        let source = tree.sources.iter().find(|source| source.path == path);
+        let says = |line: &str| source.is_some_and(|source| source.lines.iter().any(|other| other == line));
+        for line in OPENING.iter().filter(|line| !says(line)) {
+            let text = format!("does not say `{line}`");
+            faults.push(Fault { path: path.clone(), line: 0, rule: "opening", text });
+        }
     }
-}
-
-/// What the source must say and does not.
-pub(crate) fn demands(tree: &Tree, demands: &[Demand]) -> Vec<Fault> {
-    let unmet = demands.iter().filter(|demand| {
-        let pattern: Vec<&str> = demand.pattern.split(' ').collect();
-        !tree.sources.iter().any(|source| source.path == demand.path && !places(source, &pattern).is_empty())
-    });
-    unmet
-        .map(|demand| Fault {
-            path: demand.path.to_owned(),
-            line: 0,
-            rule: "demand",
-            text: format!("does not say `{}`: {}", demand.pattern.replace(' ', ""), demand.why),
-        })
-        .collect()
+    faults
 }
 
 /// Every line of any file that contains a word of the table.
@@ -78,13 +49,8 @@ pub(crate) fn words(tree: &Tree, words: &[(&str, &str)]) -> Vec<Fault> {
     for text in &tree.texts {
         for (number, line) in text.text.lines().enumerate() {
             for (word, why) in words.iter().filter(|(word, _)| line.contains(word)) {
-                let text_of = format!("{word:?}: {why}");
-                faults.push(Fault {
-                    path: text.path.clone(),
-                    line: number + 1,
-                    rule: "words",
-                    text: text_of,
-                });
+                let (path, why) = (text.path.clone(), format!("{word:?}: {why}"));
+                faults.push(Fault { path, line: number + 1, rule: "words", text: why });
             }
         }
     }

@@ -40,7 +40,6 @@ pub(crate) struct Source {
     pub(crate) tokens: Vec<Token>,
     /// Each path that a `use` tree imports, written in full.
     pub(crate) imports: Vec<Vec<Token>>,
-    pub(crate) functions: Vec<Function>,
     /// First and last lines of test code.
     tests: Vec<(usize, usize)>,
     /// Whether the whole file is test code.
@@ -51,12 +50,6 @@ pub(crate) struct Source {
 pub(crate) struct Token {
     pub(crate) text: String,
     pub(crate) line: usize,
-}
-
-pub(crate) struct Function {
-    pub(crate) name: String,
-    pub(crate) first: usize,
-    pub(crate) last: usize,
 }
 
 impl Tree {
@@ -112,7 +105,6 @@ impl Source {
             lines: text.lines().map(str::to_owned).collect(),
             tokens: Vec::new(),
             imports: Vec::new(),
-            functions: Vec::new(),
             tests: Vec::new(),
             is_test: false,
         };
@@ -125,11 +117,6 @@ impl Source {
     /// Whether `line` is test code.
     pub(crate) fn in_test(&self, line: usize) -> bool {
         self.is_test || self.tests.iter().any(|&(first, last)| (first..=last).contains(&line))
-    }
-
-    /// How many of the lines `first..=last` are production code.
-    pub(crate) fn production_lines(&self, first: usize, last: usize) -> usize {
-        (first..=last).filter(|&line| !self.in_test(line)).count()
     }
 
     /// Finds items under a test attribute in `trees` and below.
@@ -176,14 +163,6 @@ impl Source {
         })
     }
 
-    fn add_function(&mut self, signature: &syn::Signature, block: &syn::Block) {
-        self.functions.push(Function {
-            name: signature.ident.to_string(),
-            first: signature.fn_token.span.start().line,
-            last: block.brace_token.span.close().end().line,
-        });
-    }
-
     fn add_imports(&mut self, before: &[Token], tree: &syn::UseTree) {
         let mut run = before.to_vec();
         let mut push = |ident: &syn::Ident| {
@@ -218,23 +197,6 @@ impl Source {
 impl<'ast> Visit<'ast> for Source {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         self.add_imports(&[], &item.tree);
-    }
-
-    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.add_function(&item.sig, &item.block);
-        syn::visit::visit_item_fn(self, item);
-    }
-
-    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.add_function(&item.sig, &item.block);
-        syn::visit::visit_impl_item_fn(self, item);
-    }
-
-    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
-        if let Some(block) = &item.default {
-            self.add_function(&item.sig, block);
-        }
-        syn::visit::visit_trait_item_fn(self, item);
     }
 }
 
@@ -297,24 +259,8 @@ fn judges_only(predicate: &[TokenTree]) -> bool {
 
 /// How many tokens the item (or field, or statement) at the head of `trees` is, attributes included.
 fn item_length(trees: &[TokenTree]) -> usize {
-    const ITEMS: &[&str] = &[
-        "mod",
-        "fn",
-        "impl",
-        "use",
-        "struct",
-        "enum",
-        "const",
-        "static",
-        "trait",
-        "type",
-        "extern",
-        "unsafe",
-        "async",
-        "macro_rules",
-        "union",
-        "let",
-    ];
+    const ITEMS: &str =
+        "mod fn impl use struct enum const static trait type extern unsafe async macro_rules union let";
     let mut at = 0;
     while let Some(attribute) = Attribute::read(&trees[at..]) {
         at += attribute.length;
@@ -324,7 +270,7 @@ fn item_length(trees: &[TokenTree]) -> usize {
         _ => None,
     });
     // `struct` also ends at its brace; a field, a variant or an argument at its comma.
-    let is_item = word.is_some_and(|word| ITEMS.contains(&word.as_str()));
+    let is_item = word.is_some_and(|word| ITEMS.split(' ').any(|item| item == word));
     let runs_to_semicolon =
         matches!(&trees[at..], [TokenTree::Ident(first), ..] if ["use", "let"].iter().any(|w| first == w));
     for (offset, token) in trees[at..].iter().enumerate() {
