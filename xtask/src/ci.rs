@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::elf::Elf;
 use crate::report::{Outcome, Report};
-use crate::targets::{MUSL, has_std};
+use crate::targets::{self, MUSL, has_std};
 use crate::{floor, run, sanitize, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
@@ -32,7 +32,7 @@ const FUZZ_FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sani
 pub(crate) fn run(root: &Path) -> ExitCode {
     let mut report = Report::default();
     report.step("format", |_| run::pass(&mut run::cargo(root, &["fmt", "--all", "--check"])));
-    report.step("floor", |_| floor_step(root));
+    report.step("floor", |_| floor::step(root));
     report.step("clippy", |_| {
         let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         run::pass(&mut run::cargo(root, &lints))
@@ -57,19 +57,6 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     sanitize::steps(root, &mut report, None);
     report.step("dependencies", |_| dependencies(root));
     report.close()
-}
-
-fn floor_step(root: &Path) -> Outcome {
-    match floor::check(root) {
-        Ok(summary) => {
-            println!("{summary}");
-            Outcome::Passed
-        }
-        Err(faults) => {
-            print!("{faults}");
-            Outcome::Failed("see the list above, or run `cargo xtask floor`".to_owned())
-        }
-    }
 }
 
 fn check_target(root: &Path, target: &str) -> Outcome {
@@ -134,7 +121,9 @@ fn fuzz(root: &Path) -> Outcome {
     if !has_toolchain(root, "nightly") {
         return Outcome::NotRun("no nightly tool chain".to_owned());
     }
-    let Some(host) = host(root) else { return Outcome::NotRun("rustc does not tell its host".to_owned()) };
+    let Some(host) = targets::host(root) else {
+        return Outcome::NotRun("rustc does not tell its host".to_owned());
+    };
     let target = run::target(root).join("fuzz");
     // With the sanitizer's flags and `--target`, this is what `cargo fuzz build` does, and needs no cargo-fuzz.
     let mut build = run::cargo_of("nightly", &folder, &["build", "--release", "--bins", "--target", &host]);
@@ -165,11 +154,6 @@ fn fuzz_names(folder: &Path) -> Vec<String> {
     let bins = manifest.get("bin").and_then(toml::Value::as_array);
     let names = bins.into_iter().flatten().filter_map(|bin| bin.get("name")?.as_str());
     names.map(str::to_owned).collect()
-}
-
-fn host(root: &Path) -> Option<String> {
-    let version = run::output(&mut run::command("rustc", root, &["-vV"]))?;
-    version.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
 }
 
 /// Licences, sources and advisories of everything that is linked in.

@@ -21,6 +21,7 @@ use std::path::Path;
 
 use crate::bans::{BANS, Ban, WORDS};
 use crate::house::HOUSES;
+use crate::report::Outcome;
 use storeys::House;
 use tree::Tree;
 
@@ -86,9 +87,16 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Checks the tree at `root` against every rule.
-pub(crate) fn check(root: &Path) -> Result<Summary, Faults> {
-    check_against(root, BANS, HOUSES)
+/// Checks the tree at `root` against every rule, and prints what it finds.
+pub(crate) fn step(root: &Path) -> Outcome {
+    match check_against(root, BANS, HOUSES) {
+        Ok(summary) => println!("{summary}"),
+        Err(faults) => {
+            print!("{faults}");
+            return Outcome::Failed("see the list above, or run `cargo xtask floor`".to_owned());
+        }
+    }
+    Outcome::Passed
 }
 
 fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary, Faults> {

@@ -12,6 +12,11 @@ pub(crate) fn source(root: &Path, manifest: &str, package: &str) -> Result<PathB
     find(&metadata, package).ok_or_else(|| format!("cargo's answer to {manifest} does not name {package}"))
 }
 
+/// The folder with libzmq's own sources.
+pub(crate) fn libzmq(root: &Path) -> Result<PathBuf, String> {
+    Ok(source(root, "xtask/conformance/Cargo.toml", "zeromq-src")?.join("vendor"))
+}
+
 /// One string of a JSON text: the manifest in a folder named after the package and its version.
 fn find(metadata: &str, package: &str) -> Option<PathBuf> {
     let paths = metadata.split("\"manifest_path\":\"").skip(1).filter_map(|rest| rest.split('"').next());

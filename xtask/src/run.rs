@@ -49,6 +49,14 @@ pub(crate) fn pass(command: &mut Command) -> Outcome {
     }
 }
 
+/// The same, for those who go on only when it ends well.
+pub(crate) fn done(command: &mut Command) -> Result<(), String> {
+    match pass(command) {
+        Outcome::Passed => Ok(()),
+        outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
+    }
+}
+
 /// Runs a command, copies its output through and counts the tests it reports.
 pub(crate) fn count(command: &mut Command, counts: &mut Counts) -> Outcome {
     count_within(command, COUNTED_LIMIT, counts)

@@ -17,3 +17,8 @@ pub(crate) fn has_std(root: &Path, target: &str) -> bool {
         || (run::pass(&mut run::command("rustup", root, &["target", "add", target])) == Outcome::Passed
             && is_there())
 }
+
+/// The platform that the nightly compiler builds for by itself.
+pub(crate) fn host(root: &Path) -> Option<String> {
+    run::output(&mut run::command("rustup", root, &["run", "nightly", "rustc", "--print", "host-tuple"]))
+}

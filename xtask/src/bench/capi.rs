@@ -74,7 +74,7 @@ struct Rig {
 
 impl Rig {
     fn make(root: &Path) -> Result<Rig, String> {
-        let sources = registry::source(root, "xtask/conformance/Cargo.toml", "zeromq-src")?.join("vendor");
+        let sources = registry::libzmq(root)?;
         let folder = run::target(root).join("bench-capi");
         let rig = Rig { libzmq: folder.join("libzmq"), ours: folder.join("ours"), folder };
         fs::create_dir_all(rig.folder.join("bin")).map_err(|error| error.to_string())?;
@@ -88,8 +88,8 @@ impl Rig {
             "-DWITH_DOCS=OFF",
             "-S",
         ]);
-        done(configure.arg(&sources).arg("-B").arg(&rig.libzmq))?;
-        done(run::command("cmake", root, &["--build"]).arg(&rig.libzmq))?;
+        run::done(configure.arg(&sources).arg("-B").arg(&rig.libzmq))?;
+        run::done(run::command("cmake", root, &["--build"]).arg(&rig.libzmq))?;
         rig.compile(&sources)?;
         Ok(rig)
     }
@@ -112,7 +112,7 @@ impl Rig {
                 .arg(&source)
                 .arg("-L")
                 .arg(self.ours.join("lib"));
-            done(compiler.arg("-lzmq").arg("-o").arg(self.folder.join("bin").join(name)))?;
+            run::done(compiler.arg("-lzmq").arg("-o").arg(self.folder.join("bin").join(name)))?;
         }
         Ok(())
     }
@@ -247,13 +247,6 @@ impl Spread {
 
 fn started(mut command: Command) -> Result<Child, String> {
     command.spawn().map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    match run::pass(command) {
-        Outcome::Passed => Ok(()),
-        outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::report::Outcome;
-use crate::run;
+use crate::{registry, run};
 
 /// What `zmq.h`'s tests ask of the platform, in place of what libzmq's configuration finds out (Linux).
 const PLATFORM: &str = "\
@@ -46,7 +46,7 @@ impl Tree {
         if run::output(&mut run::command("c++", root, &["--version"])).is_none() {
             return Err(Outcome::NotRun("there is no C++ compiler (c++)".to_owned()));
         }
-        let sources = sources(root).map_err(Outcome::NotRun)?;
+        let sources = registry::libzmq(root).map_err(Outcome::NotRun)?;
         let library = library(root)?;
         let tree = Tree { folder: run::target(root).join("conformance"), has_sodium: has_sodium(root) };
         tree.fill(root, &sources, &library)
@@ -173,22 +173,6 @@ pub(super) fn library(root: &Path) -> Result<PathBuf, Outcome> {
         Outcome::Passed => Ok(run::target(root).join("checked/libzmq.so")),
         _ => Err(Outcome::Failed("the library does not build".to_owned())),
     }
-}
-
-/// The folder with libzmq's sources, as cargo keeps them.
-fn sources(root: &Path) -> Result<PathBuf, String> {
-    let manifest = "xtask/conformance/Cargo.toml";
-    let arguments = ["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest];
-    let metadata = run::output(&mut run::cargo(root, &arguments))
-        .ok_or_else(|| format!("cargo cannot fetch the package of {manifest}"))?;
-    // One string of a JSON text: the manifest of the package.
-    let path = metadata
-        .split("\"manifest_path\":\"")
-        .filter_map(|rest| rest.split('"').next())
-        .find(|path| path.contains("zeromq-src-"))
-        .ok_or("cargo's answer does not name zeromq-src")?;
-    let folder = Path::new(path).with_file_name("vendor");
-    if folder.is_dir() { Ok(folder) } else { Err(format!("{} is no folder", folder.display())) }
 }
 
 /// Copies the files of a folder that differ, so that what was compiled from the others stays good.

@@ -97,7 +97,7 @@ impl Check<'_> {
         let program = prefix.join("check-pkg-config");
         let mut compiler = self.compiler("cc", &program);
         compiler.args(self.flags(prefix, &["--cflags", "--libs"])?);
-        done(&mut compiler)?;
+        run::done(&mut compiler)?;
         if !Elf::read(&program)?.needed.iter().any(|name| name == SONAME) {
             return Err(format!("the program does not ask for {SONAME}"));
         }
@@ -110,10 +110,10 @@ impl Check<'_> {
         let program = prefix.join("check-pkg-config-static");
         let mut compiler = self.compiler("cc", &program);
         let flags = self.flags(prefix, &["--static", "--cflags", "--libs"])?;
-        done(compiler.args(&flags))?;
+        run::done(compiler.args(&flags))?;
         self.ran(&program, None)?;
         let plugin = prefix.join("check-plugin.so");
-        done(self.compiler("cc", &plugin).args(["-shared", "-fPIC"]).args(&flags))?;
+        run::done(self.compiler("cc", &plugin).args(["-shared", "-fPIC"]).args(&flags))?;
         stays_loaded(&Elf::read(&plugin)?, &plugin)
     }
 
@@ -124,8 +124,8 @@ impl Check<'_> {
         let build = prefix.join("check-cmake");
         let mut configure = run::command("cmake", self.root, &["-S", "capi/package", "-B"]);
         configure.arg(&build).arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
-        done(&mut configure)?;
-        done(run::command("cmake", self.root, &["--build"]).arg(&build))?;
+        run::done(&mut configure)?;
+        run::done(run::command("cmake", self.root, &["--build"]).arg(&build))?;
         self.ran(&build.join("check-shared"), Some(&prefix.join("lib")))?;
         self.ran(&build.join("check-static"), None)?;
         Ok(None)
@@ -148,7 +148,7 @@ impl Check<'_> {
         let own = run::output(&mut run::command("musl-gcc", self.root, &["--version"])).is_some();
         let flags = self.flags(&prefix, &["--static", "--cflags", "--libs"])?;
         if own {
-            done(self.compiler("musl-gcc", &program).arg("-static").args(flags))?;
+            run::done(self.compiler("musl-gcc", &program).arg("-static").args(flags))?;
         } else {
             // The program uses nothing that differs between the headers of the two C libraries.
             let (start, end) = (["crt1.o", "crti.o", "crtbegin.o"], ["crtend.o", "crtn.o"]);
@@ -157,7 +157,7 @@ impl Check<'_> {
                 run::command("cc", self.root, &["-static", "-no-pie", "-nostdlib", "-U_FORTIFY_SOURCE"]);
             compiler.args(start.iter().map(part)).arg("capi/package/check.c").args(flags);
             compiler.arg(part(&"libunwind.a")).arg(part(&"libc.a")).arg("-lgcc").arg(part(&"libc.a"));
-            done(compiler.args(end.iter().map(part)).arg("-o").arg(&program))?;
+            run::done(compiler.args(end.iter().map(part)).arg("-o").arg(&program))?;
         }
         if Elf::read(&program)?.wants_loader {
             return Err("the program of musl asks for a dynamic loader (PT_INTERP)".to_owned());
@@ -189,13 +189,6 @@ impl Check<'_> {
             Outcome::Passed => Ok(()),
             outcome => Err(format!("{}: {outcome:?}", program.display())),
         }
-    }
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    match run::pass(command) {
-        Outcome::Passed => Ok(()),
-        outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
     }
 }
 
