@@ -14,9 +14,6 @@ pub(crate) struct Options {
     /// Runs one part only; without it, the first two.
     #[arg(value_enum)]
     part: Option<Part>,
-    /// The same.
-    #[arg(long, value_enum, hide = true, conflicts_with = "part")]
-    only: Option<Part>,
     /// Handed on: to the benchmarks (a filter, `--save-baseline NAME`) or, where one part is named, to that.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -48,7 +45,7 @@ const CURVE: [[&str; 2]; 4] = [
 
 pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
     let mut report = Report::default();
-    let part = options.part.or(options.only);
+    let part = options.part;
     let arguments = &options.arguments[..];
     match part {
         Some(Part::Curve) => curve(root, arguments, &mut report),

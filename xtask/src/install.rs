@@ -122,7 +122,7 @@ impl Package<'_> {
         let archive = fs::read(&self.library.archive)?;
         self.file(libdir.join("libzmq.a"), &archive, 0o644)?;
         if let Some(shared) = self.library.shared.clone() {
-            let names = self.library.system.shared_names();
+            let names = self.library.system.shared_names;
             self.file(libdir.join(names[0]), &fs::read(shared)?, 0o755)?;
             for name in &names[1..] {
                 self.link(libdir.join(name), names[0])?;
@@ -148,7 +148,7 @@ impl Package<'_> {
     fn filled(&self, template: &str) -> String {
         // From <libdir>/cmake/ZeroMQ to the prefix.
         let up = vec![".."; self.libdir.components().count() + 2].join("/");
-        let shared = self.library.system.shared_names();
+        let shared = self.library.system.shared_names;
         let names: Vec<&str> =
             self.library.private.iter().map(|flag| flag.trim_start_matches("-l")).collect();
         template
@@ -157,7 +157,7 @@ impl Package<'_> {
             .replace("@VERSION@", VERSION)
             .replace("@UP@", &up)
             .replace("@SHARED@", shared[0])
-            .replace("@SONAME@", self.library.system.soname())
+            .replace("@SONAME@", self.library.system.soname)
             .replace("@POINTER@", &self.library.pointer_bytes.to_string())
             .replace("@PRIVATE_FLAGS@", &self.library.private.join(" "))
             .replace("@PRIVATE_NAMES@", &names.join(";"))

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::report::{Counts, Outcome, Report};
-use crate::run;
+use crate::{run, targets};
 
 /// The programs that must be found fault with; only the address sanitizer looks for leaks.
 const FAULTY: &str = "faulty";
@@ -26,47 +26,33 @@ pub(crate) struct Options {
     filter: Option<String>,
 }
 
-#[derive(Clone, Copy)]
-enum Sanitizer {
-    Address,
-    Thread,
+struct Sanitizer {
+    name: &'static str,
+    /// The runtime's name in the tool chain.
+    runtime: &'static str,
+    /// What it must find in the programs that are wrong on purpose, in its words.
+    findings: &'static [(&'static str, &'static str)],
+    /// Arguments beside those of any build.
+    build_arguments: &'static [&'static str],
 }
 
+static ADDRESS: Sanitizer = Sanitizer {
+    name: "address",
+    runtime: "librustc-nightly_rt.asan.a",
+    findings: &[(FAULTY, "heap-use-after-free"), (LEAKY, "detected memory leaks")],
+    build_arguments: &[],
+};
+static THREAD: Sanitizer = Sanitizer {
+    name: "thread",
+    runtime: "librustc-nightly_rt.tsan.a",
+    findings: &[(FAULTY, "data race")],
+    build_arguments: &["-Zbuild-std"],
+};
+
 impl Sanitizer {
-    fn name(self) -> &'static str {
-        match self {
-            Sanitizer::Address => "address",
-            Sanitizer::Thread => "thread",
-        }
-    }
-
-    /// The runtime's name in the tool chain.
-    fn runtime(self) -> &'static str {
-        match self {
-            Sanitizer::Address => "librustc-nightly_rt.asan.a",
-            Sanitizer::Thread => "librustc-nightly_rt.tsan.a",
-        }
-    }
-
-    /// How it calls what it finds in the programs that are wrong on purpose.
-    fn findings(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Sanitizer::Address => &[(FAULTY, "heap-use-after-free"), (LEAKY, "detected memory leaks")],
-            Sanitizer::Thread => &[(FAULTY, "data race")],
-        }
-    }
-
     /// How it calls what it must find in `program`.
-    fn finding(self, program: &str) -> Option<&'static str> {
-        self.findings().iter().find(|(name, _)| *name == program).map(|(_, finding)| *finding)
-    }
-
-    /// Arguments beside those of any build.
-    fn build_arguments(self) -> &'static [&'static str] {
-        match self {
-            Sanitizer::Address => &[],
-            Sanitizer::Thread => &["-Zbuild-std"],
-        }
+    fn finding(&self, program: &str) -> Option<&'static str> {
+        self.findings.iter().find(|(name, _)| *name == program).map(|(_, finding)| *finding)
     }
 }
 
@@ -78,8 +64,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
 
 /// Runs the steps of `sanitize` into `report`.
 pub(crate) fn steps(root: &Path, report: &mut Report, filter: Option<&str>) {
-    for sanitizer in [Sanitizer::Address, Sanitizer::Thread] {
-        report.step(&format!("C programs, {} sanitizer", sanitizer.name()), |counts| {
+    for sanitizer in [&ADDRESS, &THREAD] {
+        report.step(&format!("C programs, {} sanitizer", sanitizer.name), |counts| {
             match Bench::make(root, sanitizer) {
                 Ok(bench) => bench.run_all(filter, counts),
                 Err(why) => why,
@@ -90,7 +76,7 @@ pub(crate) fn steps(root: &Path, report: &mut Report, filter: Option<&str>) {
 
 /// An instrumented library and the runtime that belongs to it.
 struct Bench {
-    sanitizer: Sanitizer,
+    sanitizer: &'static Sanitizer,
     programs: PathBuf,
     include: PathBuf,
     folder: PathBuf,
@@ -98,20 +84,16 @@ struct Bench {
 }
 
 impl Bench {
-    fn make(root: &Path, sanitizer: Sanitizer) -> Result<Bench, Outcome> {
+    fn make(root: &Path, sanitizer: &'static Sanitizer) -> Result<Bench, Outcome> {
         let missing = |what: &str| Outcome::NotRun(what.to_owned());
         if !cfg!(target_os = "linux") {
             return Err(missing("knows the names of Linux's libraries only"));
         }
-        let rustc = |arguments: &[&str]| {
-            let mut rustc = run::command("rustup", root, &["run", "nightly", "rustc"]);
-            run::output(rustc.args(arguments).env_remove("RUSTC"))
-        };
-        let sysroot = rustc(&["--print", "sysroot"]).ok_or_else(|| missing("no nightly tool chain"))?;
-        let host =
-            rustc(&["--print", "host-tuple"]).ok_or_else(|| missing("rustc does not tell its host"))?;
+        let mut ask = run::command("rustup", root, &["run", "nightly", "rustc", "--print", "sysroot"]);
+        let sysroot = run::output(&mut ask).ok_or_else(|| missing("no nightly tool chain"))?;
+        let host = targets::host(root).ok_or_else(|| missing("rustc does not tell its host"))?;
         let sysroot = Path::new(&sysroot);
-        let runtime = sysroot.join("lib/rustlib").join(&host).join("lib").join(sanitizer.runtime());
+        let runtime = sysroot.join("lib/rustlib").join(&host).join("lib").join(sanitizer.runtime);
         if !runtime.exists() {
             return Err(missing("the nightly tool chain has no such sanitizer for this platform"));
         }
@@ -119,10 +101,10 @@ impl Bench {
             return Err(missing("there is no C compiler (cc)"));
         }
         let std_source = sysroot.join("lib/rustlib/src/rust/library");
-        if !sanitizer.build_arguments().is_empty() && !std_source.exists() {
+        if !sanitizer.build_arguments.is_empty() && !std_source.exists() {
             return Err(missing("no source of the standard library (rustup component add rust-src)"));
         }
-        let folder = run::target(root).join(format!("sanitize-{}", sanitizer.name()));
+        let folder = run::target(root).join(format!("sanitize-{}", sanitizer.name));
         let library = build(root, sanitizer, &host, &folder)?;
         let capi = root.join("capi");
         let (programs, include) = (capi.join("tests/programs"), capi.join("include"));
@@ -189,7 +171,7 @@ impl Bench {
     fn compile(&self, name: &str) -> Result<PathBuf, String> {
         let (object, program) = (self.folder.join(format!("{name}.o")), self.folder.join(name));
         let mut compile = run::command("cc", &self.folder, &["-std=c11", "-g", "-pthread", "-c"]);
-        compile.arg(format!("-fsanitize={}", self.sanitizer.name())).arg("-I").arg(&self.include);
+        compile.arg(format!("-fsanitize={}", self.sanitizer.name)).arg("-I").arg(&self.include);
         compile.arg(self.programs.join(format!("{name}.c"))).arg("-o").arg(&object);
         let mut link = run::command("cc", &self.folder, &["-rdynamic", "-pthread"]);
         link.arg(&object).arg("-o").arg(&program).arg("-Wl,--whole-archive").arg(&self.runtime);
@@ -206,9 +188,13 @@ impl Bench {
 
 /// The programs to run, those that are wrong always among them: without them a sanitizer that does not look would find
 /// nothing either.
-fn chosen(mut all: Vec<String>, filter: Option<&str>, sanitizer: Sanitizer) -> Result<Vec<String>, String> {
+fn chosen(
+    mut all: Vec<String>,
+    filter: Option<&str>,
+    sanitizer: &'static Sanitizer,
+) -> Result<Vec<String>, String> {
     all.sort();
-    let wrong = sanitizer.findings();
+    let wrong = sanitizer.findings;
     if let Some((name, _)) = wrong.iter().find(|(name, _)| all.iter().all(|other| other != name)) {
         return Err(format!("there is no {name}.c, which proves that the sanitizer looks"));
     }
@@ -222,10 +208,10 @@ fn chosen(mut all: Vec<String>, filter: Option<&str>, sanitizer: Sanitizer) -> R
 }
 
 /// The C library, instrumented.
-fn build(root: &Path, sanitizer: Sanitizer, host: &str, folder: &Path) -> Result<PathBuf, Outcome> {
+fn build(root: &Path, sanitizer: &'static Sanitizer, host: &str, folder: &Path) -> Result<PathBuf, Outcome> {
     let mut build = run::cargo_of("nightly", root, &["build", "-p", "zeroxide-capi", "--target", host]);
-    build.args(sanitizer.build_arguments()).env("CARGO_TARGET_DIR", folder);
-    build.env("RUSTFLAGS", format!("-Zsanitizer={} -Cdebuginfo=1", sanitizer.name()));
+    build.args(sanitizer.build_arguments).env("CARGO_TARGET_DIR", folder);
+    build.env("RUSTFLAGS", format!("-Zsanitizer={} -Cdebuginfo=1", sanitizer.name));
     match run::pass(&mut build) {
         Outcome::Passed => Ok(folder.join(host).join("debug/libzmq.so")),
         _ => Err(Outcome::Failed("the library does not build".to_owned())),
@@ -250,7 +236,7 @@ mod tests {
     #[test]
     fn nothing_is_proved_without_the_programs_that_are_wrong() {
         let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let (address, thread) = (Sanitizer::Address, Sanitizer::Thread);
+        let (address, thread) = (&ADDRESS, &THREAD);
         let here = || all(&["two", LEAKY, FAULTY, "one"]);
         assert_eq!(chosen(here(), Some("one"), address), Ok(all(&[FAULTY, LEAKY, "one"])));
         assert_eq!(chosen(here(), Some("one"), thread), Ok(all(&[FAULTY, "one"])));

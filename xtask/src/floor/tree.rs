@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use syn::visit::Visit;
 use walkdir::{DirEntry, WalkDir};
 
@@ -163,40 +163,29 @@ impl Source {
         })
     }
 
-    fn add_imports(&mut self, before: &[Token], tree: &syn::UseTree) {
-        let mut run = before.to_vec();
-        let mut push = |ident: &syn::Ident| {
-            let line = ident.span().start().line;
-            run.push(Token { text: ident.to_string(), line });
-        };
-        match tree {
+    fn add_imports(&mut self, mut run: Vec<Token>, tree: &syn::UseTree) {
+        let token = |text: String, span: Span| Token { text, line: span.start().line };
+        let (name, span) = match tree {
             syn::UseTree::Path(path) => {
-                push(&path.ident);
-                let line = path.ident.span().start().line;
-                run.push(Token { text: "::".to_owned(), line });
-                self.add_imports(&run, &path.tree);
+                run.push(token(path.ident.to_string(), path.ident.span()));
+                run.push(token("::".to_owned(), path.ident.span()));
+                return self.add_imports(run, &path.tree);
             }
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.add_imports(before, item)),
-            syn::UseTree::Name(name) => {
-                push(&name.ident);
-                self.imports.push(run);
+            syn::UseTree::Group(group) => {
+                return group.items.iter().for_each(|item| self.add_imports(run.clone(), item));
             }
-            syn::UseTree::Rename(rename) => {
-                push(&rename.ident);
-                self.imports.push(run);
-            }
-            syn::UseTree::Glob(glob) => {
-                let line = glob.star_token.span.start().line;
-                run.push(Token { text: "*".to_owned(), line });
-                self.imports.push(run);
-            }
-        }
+            syn::UseTree::Name(name) => (name.ident.to_string(), name.ident.span()),
+            syn::UseTree::Rename(rename) => (rename.ident.to_string(), rename.ident.span()),
+            syn::UseTree::Glob(glob) => ("*".to_owned(), glob.star_token.span),
+        };
+        run.push(token(name, span));
+        self.imports.push(run);
     }
 }
 
 impl<'ast> Visit<'ast> for Source {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.add_imports(&[], &item.tree);
+        self.add_imports(Vec::new(), &item.tree);
     }
 }
 

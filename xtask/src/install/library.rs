@@ -19,58 +19,46 @@ pub(super) struct Library {
     pub(super) shared: Option<PathBuf>,
     /// What a program that links `archive` needs, as flags (`-lpthread`).
     pub(super) private: Vec<String>,
-    pub(super) system: System,
+    pub(super) system: &'static System,
     pub(super) pointer_bytes: u32,
 }
 
-/// How shared libraries are named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum System {
-    Elf,
-    Apple,
-}
-
-impl System {
-    /// The file's name, then those that are links to it: the one that programs are loaded with, the one they are
-    /// linked with.
-    pub(super) fn shared_names(self) -> &'static [&'static str] {
-        match self {
-            // libtool's 7:5:2: interface 7, revision 5, two interfaces back (libzmq 4.3.5).
-            System::Elf => &["libzmq.so.5.2.5", "libzmq.so.5", "libzmq.so"],
-            System::Apple => &["libzmq.5.dylib", "libzmq.dylib"],
-        }
-    }
-
-    pub(super) fn soname(self) -> &'static str {
-        match self {
-            System::Elf => "libzmq.so.5",
-            System::Apple => "@rpath/libzmq.5.dylib",
-        }
-    }
-
+/// How shared libraries are named and linked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct System {
+    /// What cargo calls it.
+    built: &'static str,
+    /// The file's name, then those that are links to it: the one that programs are loaded with, the one they are linked
+    /// with.
+    pub(super) shared_names: &'static [&'static str],
+    pub(super) soname: &'static str,
     /// How a library that links the archive is kept loaded, as `libzmq.so` is by capi/build.rs; for a program it changes
     /// nothing.
-    fn resident(self) -> Vec<String> {
-        match self {
-            System::Elf => vec!["-Wl,-z,nodelete".to_owned()],
-            System::Apple => Vec::new(),
-        }
-    }
+    resident: &'static [&'static str],
+}
 
-    fn built(self) -> &'static str {
-        match self {
-            System::Elf => "libzmq.so",
-            System::Apple => "libzmq.dylib",
-        }
-    }
+static ELF: System = System {
+    built: "libzmq.so",
+    // libtool's 7:5:2: interface 7, revision 5, two interfaces back (libzmq 4.3.5).
+    shared_names: &["libzmq.so.5.2.5", "libzmq.so.5", "libzmq.so"],
+    soname: "libzmq.so.5",
+    resident: &["-Wl,-z,nodelete"],
+};
+static APPLE: System = System {
+    built: "libzmq.dylib",
+    shared_names: &["libzmq.5.dylib", "libzmq.dylib"],
+    soname: "@rpath/libzmq.5.dylib",
+    resident: &[],
+};
 
+impl System {
     /// From what `rustc --print cfg` says.
-    fn read(cfg: &str) -> Result<System, String> {
+    fn read(cfg: &str) -> Result<&'static System, String> {
         let is = |line: &str| cfg.lines().any(|each| each == line);
         match () {
             () if is("windows") => Err("Windows names and places libraries in ways of its own".to_owned()),
-            () if is("target_vendor=\"apple\"") => Ok(System::Apple),
-            () => Ok(System::Elf),
+            () if is("target_vendor=\"apple\"") => Ok(&APPLE),
+            () => Ok(&ELF),
         }
     }
 }
@@ -91,7 +79,7 @@ impl Library {
 
         let folder = run::target(root).join(target.unwrap_or_default()).join(PROFILE);
         let libraries = folder.join("libzmq.needs");
-        let shared = folder.join(system.built());
+        let shared = folder.join(system.built);
         // Left from a build of another kind, it would be taken for this one's.
         let _ = fs::remove_file(&shared);
         let kinds = if static_only { "staticlib" } else { "staticlib,cdylib" };
@@ -107,7 +95,10 @@ impl Library {
         Ok(Library {
             archive: folder.join("libzmq.a"),
             shared: (!static_only && shared.exists()).then_some(shared),
-            private: [private(&needs), system.resident()].concat(),
+            private: private(&needs)
+                .into_iter()
+                .chain(system.resident.iter().map(|flag| (*flag).to_owned()))
+                .collect(),
             system,
             pointer_bytes: if cfg.contains("target_pointer_width=\"32\"") { 4 } else { 8 },
         })
@@ -145,8 +136,8 @@ mod tests {
 
     #[test]
     fn names_follow_the_platform() {
-        assert_eq!(System::read("unix\ntarget_os=\"linux\"\n"), Ok(System::Elf));
-        assert_eq!(System::read("unix\ntarget_vendor=\"apple\"\n"), Ok(System::Apple));
+        assert_eq!(System::read("unix\ntarget_os=\"linux\"\n"), Ok(&ELF));
+        assert_eq!(System::read("unix\ntarget_vendor=\"apple\"\n"), Ok(&APPLE));
         assert!(System::read("windows\n").is_err());
     }
 }
