@@ -1,25 +1,15 @@
 //! Sending and receiving part by part.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use zeroxide_patterns::{Cause, Pattern, Pipes, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::Wait;
 use crate::error::{Error, Result, Turn};
-use crate::signal::{look_between_yields, wait_hearing};
+use crate::signal::look_between_yields;
 use crate::socket::base::{SocketBase, SocketState};
-use crate::socket::transfer::{Attempt, Refused};
-use crate::stats::Counters;
-
-/// How an attempt to receive came out.
-enum Taken {
-    /// A part; whether another one of the same message follows.
-    Part { more: bool },
-    /// Nothing; whether leaving the lock drives an engine, after which there may be something.
-    Nothing { drives: bool },
-}
+use crate::socket::transfer::{Attempt, Refused, Taken};
 
 impl SocketBase {
     /// Sends one part, a message of one frame, which stays in `held` unless it was accepted.
@@ -43,53 +33,25 @@ impl SocketBase {
         self: &Arc<Self>,
         held: &mut Option<Message>,
         more: bool,
-        mut refusal: Refusal,
+        refusal: Refusal,
         wait: Wait,
     ) -> Result<()> {
-        let start = Instant::now();
         let deadline = wait.deadline(|| self.enter(|state| state.values.sndtimeo));
-        let mut attempt = || match self.attempt_to_send_part(held, more) {
-            Ok(None) => Some(Ok(())),
-            Ok(Some(why)) => {
-                refusal = why;
-                None
-            }
-            Err(error) => Some(Err(*error)),
-        };
+        let mut attempt = || self.attempt(|state| state.try_send_part(held, more));
         let sent = match deadline {
-            _ if self.context.is_own_thread() => None,
+            _ if self.context.is_own_thread() => Ok(Some(refusal)),
             // Whoever gives up rearms ZMQ_FD, and looks once more after that.
-            Err(()) => self.rearmed().then(attempt).flatten(),
-            Ok(deadline) => {
-                Counters::add(&self.counters.waits, 1);
-                let _wait = self.sending.begin(start);
-                let waited = self.context.check_process();
-                let waited = waited.map(|()| {
-                    wait_hearing(Some(&self.context.parkers), &[&self.output], deadline, &mut attempt)
-                });
-                match waited {
-                    Ok(sent) => sent.map(Result::flatten_error),
-                    Err(error) => Some(Err(error)),
-                }
-            }
+            Err(()) if self.rearmed() => attempt().map_err(|error| *error),
+            Err(()) => Ok(Some(refusal)),
+            Ok(deadline) => self.wait_for_room(refusal, deadline, true, attempt),
         };
         let error = match sent {
-            Some(Ok(())) => return Ok(()),
-            Some(Err(error)) => error,
-            None => Error::WouldBlock(self.why_not_sent(&refusal)),
+            Ok(None) => return Ok(()),
+            Ok(Some(refusal)) => Error::WouldBlock(self.why_not_sent(&refusal)),
+            Err(error) => error,
         };
         self.enter(|state| state.refused += 1);
         Err(error)
-    }
-
-    /// One attempt; takes the part out of `held` when it succeeds, else tells why it may succeed later.
-    #[inline]
-    fn attempt_to_send_part(
-        self: &Arc<Self>,
-        held: &mut Option<Message>,
-        more: bool,
-    ) -> Attempt<Option<Refusal>> {
-        self.attempt(|state| state.try_send_part(held, more))
     }
 
     /// Receives one part, a message of one frame, into `received`, which is empty; returns whether another part of the
@@ -106,37 +68,23 @@ impl SocketBase {
     #[cold]
     fn wait_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
         let deadline = wait.deadline(|| self.enter(|state| state.values.rcvtimeo));
-        let mut attempt = || self.attempt_to_recv_part(received).map_err(|error| *error).transpose();
+        let mut attempt = || self.attempt_to_recv_part(received);
         let more = match deadline {
-            _ if self.context.is_own_thread() => None,
-            Err(()) => self.rearmed().then(attempt).flatten(),
-            Ok(deadline) => {
-                if let Some(more) = look_between_yields(&mut attempt) {
-                    return more;
-                }
-                self.context.check_process()?;
-                self.enter(|state| state.pipes.pull_input());
-                Counters::add(&self.counters.waits, 1);
-                wait_hearing(Some(&self.context.parkers), &[&self.input], deadline, attempt)
-                    .map(Result::flatten_error)
-            }
+            _ if self.context.is_own_thread() => Ok(None),
+            Err(()) if self.rearmed() => attempt().map_err(|error| *error),
+            Err(()) => Ok(None),
+            Ok(deadline) => match look_between_yields(|| attempt().transpose()) {
+                Some(more) => more.map(Some).map_err(|error| *error),
+                None => self.wait_for_input(deadline, true, attempt),
+            },
         };
-        more.unwrap_or_else(|| Err(Error::WouldBlock(self.why_nothing_came(None))))
+        more?.ok_or_else(|| Error::WouldBlock(self.why_nothing_came(None)))
     }
 
-    /// One attempt; returns whether more parts follow. Before it returns `None`, what is open has been flushed, engines
-    /// whose input waits have been driven, and it has looked once more.
+    /// One attempt; returns whether more parts follow.
     #[inline]
     fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Attempt<Option<bool>> {
-        let mut taken = self.enter(|state| state.try_recv_part(received))?;
-        if let Taken::Nothing { drives: true } = taken {
-            taken = self.enter(|state| state.try_recv_part(received))?;
-        }
-        let Taken::Part { more } = taken else { return Ok(None) };
-        if self.input.waiting() > 0 {
-            self.pass_on_input();
-        }
-        Ok(Some(more))
+        self.attempt_to_take(|state| state.try_recv_part(received))
     }
 
     /// Whether there is a ZMQ_FD, which is rearmed then: what happened before has to be looked for.
@@ -210,22 +158,23 @@ impl SocketState {
         }
     }
 
-    /// Puts a part into `received` if there is one.
+    /// Puts a part into `received` if there is one, and tells whether another one of the same message follows.
     #[inline]
-    fn try_recv_part(&mut self, received: &mut Option<Message>) -> Attempt<Taken> {
+    fn try_recv_part(&mut self, received: &mut Option<Message>) -> Attempt<Taken<bool>> {
         let more = if self.parts.has_in() {
             self.alive()?;
             self.take_next(received)
         } else {
-            let drives = self.try_recv(received)?;
-            match received {
-                None => return Ok(Taken::Nothing { drives }),
-                Some(message) if message.len() > 1 => self.keep_the_rest(message),
-                Some(_) => false,
+            if let Taken::Nothing { drives } = self.try_recv(received)? {
+                return Ok(Taken::Nothing { drives });
             }
+            received
+                .as_mut()
+                .filter(|message| message.len() > 1)
+                .is_some_and(|message| self.keep_the_rest(message))
         };
         self.parts.more = more;
-        Ok(Taken::Part { more })
+        Ok(Taken::Something(more))
     }
 
     /// The next part of the message under way; returns whether more follow.
@@ -254,16 +203,5 @@ impl SocketState {
         *message = first;
         self.parts.incoming = rest;
         self.parts.has_in()
-    }
-}
-
-/// The error of a wait, or that of what it waited for.
-trait FlattenError<T> {
-    fn flatten_error(self) -> Result<T>;
-}
-
-impl<T> FlattenError<T> for Result<Result<T>> {
-    fn flatten_error(self) -> Result<T> {
-        self.and_then(std::convert::identity)
     }
 }

@@ -8,7 +8,7 @@ use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
-use crate::signal::wait_until;
+use crate::signal::{Signal, wait_hearing};
 use crate::stats::Counters;
 
 /// How long a call may wait.
@@ -38,7 +38,7 @@ impl SocketBase {
     fn wait_to_send(
         self: &Arc<Self>,
         mut held: Option<Message>,
-        mut refusal: Refusal,
+        refusal: Refusal,
         patience: Patience,
     ) -> Result<(), SendError> {
         let start = Instant::now();
@@ -49,28 +49,51 @@ impl SocketBase {
         };
         let error = if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
             Error::WouldBlock(self.why_not_sent(&refusal))
-        } else if let Err(error) = self.context.check_process() {
-            error
         } else {
             let deadline = limit.and_then(|limit| start.checked_add(limit));
-            Counters::add(&self.counters.waits, 1);
-            let _wait = self.sending.begin(start);
-            let sent = wait_until(&[&self.output], deadline, || match self.attempt_to_send(&mut held) {
-                Ok(None) => Some(Ok(())),
-                Ok(Some(why)) => {
-                    refusal = why;
-                    None
-                }
-                Err(error) => Some(Err(*error)),
-            });
-            match sent {
-                Some(Ok(())) => return Ok(()),
-                Some(Err(error)) => error,
-                None => Error::TimedOut(self.why_not_sent(&refusal)),
+            match self.wait_for_room(refusal, deadline, false, || self.attempt_to_send(&mut held)) {
+                Ok(None) => return Ok(()),
+                Ok(Some(refusal)) => Error::TimedOut(self.why_not_sent(&refusal)),
+                Err(error) => error,
             }
         };
         self.enter(|state| state.refused += 1);
         Err(SendError { error, message: held.unwrap_or_default() })
+    }
+
+    /// Attempts to send, at once and whenever there may be room, until the deadline; returns the last refusal if it never
+    /// could. A signal of the system ends the wait of a caller who `hears`.
+    pub(crate) fn wait_for_room(
+        &self,
+        mut refusal: Refusal,
+        deadline: Option<Instant>,
+        hears: bool,
+        mut attempt: impl FnMut() -> Attempt<Option<Refusal>>,
+    ) -> Result<Option<Refusal>> {
+        self.context.check_process()?;
+        let _wait = self.sending.begin(Instant::now());
+        let sent = self.wait_at(&self.output, deadline, hears, || match attempt() {
+            Ok(None) => Some(Ok(())),
+            Ok(Some(why)) => {
+                refusal = why;
+                None
+            }
+            Err(error) => Some(Err(*error)),
+        });
+        Ok(sent?.is_none().then_some(refusal))
+    }
+
+    /// The wait that all calls that send or receive have in common: `None` when the deadline has passed.
+    fn wait_at<T>(
+        &self,
+        signal: &Signal,
+        deadline: Option<Instant>,
+        hears: bool,
+        look: impl FnMut() -> Option<Result<T>>,
+    ) -> Result<Option<T>> {
+        Counters::add(&self.counters.waits, 1);
+        let parkers = hears.then_some(&self.context.parkers);
+        wait_hearing(parkers, &[signal], deadline, look).transpose()?.transpose()
     }
 
     #[inline]
@@ -173,31 +196,53 @@ impl SocketBase {
         if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
             return Err(Error::WouldBlock(self.why_nothing_came(None)));
         }
-        self.context.check_process()?;
         let deadline = limit.and_then(|limit| start.checked_add(limit));
-        self.enter(|state| state.pipes.pull_input());
-        Counters::add(&self.counters.waits, 1);
-        wait_until(&[&self.input], deadline, || self.attempt_to_recv().map_err(|error| *error).transpose())
-            .unwrap_or_else(|| Err(Error::TimedOut(self.why_nothing_came(limit))))
+        self.wait_for_input(deadline, false, || self.attempt_to_recv())?
+            .ok_or_else(|| Error::TimedOut(self.why_nothing_came(limit)))
     }
 
-    /// One attempt. Before it returns `None`, what is open has been flushed, engines whose input waits have been
-    /// driven, and it has looked once more.
+    /// Attempts to receive, at once and whenever there may be input, until the deadline. A signal of the system ends the wait
+    /// of a caller who `hears`.
+    pub(crate) fn wait_for_input<T>(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+        hears: bool,
+        mut attempt: impl FnMut() -> Attempt<Option<T>>,
+    ) -> Result<Option<T>> {
+        self.context.check_process()?;
+        self.enter(|state| state.pipes.pull_input());
+        self.wait_at(&self.input, deadline, hears, || attempt().map_err(|error| *error).transpose())
+    }
+
+    /// One attempt to receive a whole message.
     #[inline]
     pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Attempt<Option<Message>> {
         let mut received = None;
-        if self.enter(|state| state.try_recv(&mut received))? {
-            self.enter(|state| state.try_recv(&mut received))?;
+        self.attempt_to_take(|state| state.try_recv(&mut received))?;
+        Ok(received)
+    }
+
+    /// One attempt to receive. Before it returns `None`, what is open has been flushed, engines whose input waits have been
+    /// driven, and it has looked once more.
+    #[inline]
+    pub(crate) fn attempt_to_take<T>(
+        self: &Arc<Self>,
+        mut take: impl FnMut(&mut SocketState) -> Attempt<Taken<T>>,
+    ) -> Attempt<Option<T>> {
+        let mut taken = self.enter(&mut take)?;
+        if let Taken::Nothing { drives: true } = taken {
+            taken = self.enter(take)?;
         }
-        if received.is_some() && self.input.waiting() > 0 {
+        let Taken::Something(taken) = taken else { return Ok(None) };
+        if self.input.waiting() > 0 {
             self.pass_on_input();
         }
-        Ok(received)
+        Ok(Some(taken))
     }
 
     /// One wake was for one message; if there are more, the next in line is to have them.
     #[cold]
-    pub(crate) fn pass_on_input(self: &Arc<Self>) {
+    fn pass_on_input(self: &Arc<Self>) {
         self.enter(|state| {
             if state.has_in() {
                 state.pipes.errands.wake_input = true;
@@ -232,6 +277,15 @@ impl From<Error> for Refused {
     fn from(error: Error) -> Refused {
         Refused::For(Box::new(error))
     }
+}
+
+/// How an attempt to receive came out.
+pub(crate) enum Taken<T> {
+    Something(T),
+    /// Nothing; whether leaving the lock drives an engine, after which there may be something.
+    Nothing {
+        drives: bool,
+    },
 }
 
 /// What an attempt came to. The error is behind a pointer: what is answered for each message must be small.
@@ -305,10 +359,9 @@ impl SocketState {
         error.into()
     }
 
-    /// Puts a message into `received` if there is one; else returns whether leaving the lock will drive an engine, after
-    /// which there may be one.
+    /// Puts a message into `received` if there is one.
     #[inline]
-    pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Attempt<bool> {
+    pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Attempt<Taken<()>> {
         self.alive()?;
         match self.pattern.recv(&mut self.pipes) {
             Ok(Some((pipe, message))) => {
@@ -318,11 +371,11 @@ impl SocketState {
                 if reports && message.peer().is_none() {
                     message.set_peer(self.pipes.get(pipe).and_then(|entry| entry.peer.clone()));
                 }
-                Ok(false)
+                Ok(Taken::Something(()))
             }
             Ok(None) => {
                 self.flush_now();
-                Ok(self.pipes.errands.drives())
+                Ok(Taken::Nothing { drives: self.pipes.errands.drives() })
             }
             Err(refusal) => Err(self.why_not_received(&refusal)),
         }
