@@ -1,5 +1,5 @@
 //! What the C library stands on, and nothing else may use (`cargo xtask floor` checks it): messages part by part,
-//! options by number, waits that a signal ends. Outside semver.
+//! options with libzmq's limits, waits that a signal ends. Outside semver.
 //!
 //! Invariant: a message whose first part was accepted is accepted entirely. The first part routes it and reserves its
 //! place, the last one commits it; what arrives in between belongs to the socket, and is dropped when it closes.
@@ -17,16 +17,16 @@ use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
 
 use crate::error::{Error, Op, Result};
 use crate::monitor::{EventKind, Monitor};
-use crate::options::{OptionError, opt};
-use crate::poller::{PollItem, Ready, poll_hearing, readiness};
+use crate::poller::{PollItem, Ready, poll_hearing};
 use crate::proxy::{Proxy, ProxyStats};
-use crate::socket::base::SocketState;
 use crate::threads::{Kind, Running};
 use crate::{Context, Message, Socket};
 
 #[cfg(unix)]
 pub use bell::Bell;
-pub use options::Raw;
+pub use options::{
+    LockedOptions, change_options, event_descriptor, events, number, raw_peer, read_options, receives_more,
+};
 pub use zeroxide_zmtp::mechanism::z85;
 
 /// How long a call may wait.
@@ -76,84 +76,6 @@ pub fn count_credit_in_lots(socket: &Socket) {
     socket.base().enter(|state| state.values.credit_in_lots = true);
 }
 
-/// Sets the option with libzmq's `number` from the bytes of its C type (`zmq_setsockopt`).
-///
-/// # Errors
-/// [`Error::Option`] for whatever is wrong with it; [`Error::Closed`], [`Error::Terminated`].
-pub fn set_raw(socket: &Socket, number: i32, bytes: &[u8]) -> Result<()> {
-    let base = socket.base();
-    let subscribes = number == options::SUBSCRIBE;
-    if subscribes || number == options::UNSUBSCRIBE {
-        let done = if subscribes { socket.subscribe(bytes) } else { socket.unsubscribe(bytes) };
-        return done.map_err(|error| match error {
-            Error::NotSupported { socket, .. } => OptionError::NotForType {
-                option: if subscribes { "SUBSCRIBE" } else { "UNSUBSCRIBE" },
-                socket,
-                types: &["SUB", "XPUB"],
-            }
-            .into(),
-            other => other,
-        });
-    }
-    base.enter(|state| {
-        state.alive()?;
-        options::set(&mut state.values, socket.socket_type(), number, bytes)?;
-        state.reconfigure();
-        Ok(())
-    })
-}
-
-/// The value of the option with libzmq's `number` (`zmq_getsockopt`).
-///
-/// # Errors
-/// [`Error::Option`] for one that is unknown or can only be set; [`Error::Closed`], [`Error::Terminated`].
-pub fn get_raw(socket: &Socket, number: i32) -> Result<Raw> {
-    let base = socket.base();
-    match options::special(number) {
-        Some(options::Special::Events) => {
-            let ready = events(socket)?;
-            Ok(Raw::Int(i32::from(ready.is_in()) | (i32::from(ready.is_out()) << 1)))
-        }
-        // Several threads may use these, and a descriptor is for one (libzmq socket_base.cpp).
-        Some(options::Special::Fd) if socket.socket_type().has_single_frames() => {
-            Err(OptionError::Unset { option: "FD" }.into())
-        }
-        Some(options::Special::Fd) => event_descriptor(socket).map(Raw::Int),
-        Some(options::Special::ReceivesMore) => base.enter(|state| {
-            state.alive()?;
-            Ok(Raw::Int(state.parts.more.into()))
-        }),
-        Some(options::Special::LastEndpoint) => {
-            base.enter(|state| state.alive())?;
-            Ok(Raw::Text(base.endpoints.last().unwrap_or_default().into_bytes()))
-        }
-        Some(options::Special::Topics) if has_topics(socket) => base.enter(|state| {
-            state.alive()?;
-            Ok(Raw::Int(i32::try_from(state.pattern.topics()).unwrap_or(i32::MAX)))
-        }),
-        Some(options::Special::Topics) => Err(OptionError::NotForType {
-            option: "TOPICS_COUNT",
-            socket: socket.socket_type(),
-            types: opt::TOPICS_COUNT.row().types(),
-        }
-        .into()),
-        None => base.enter(|state| {
-            state.alive()?;
-            if number == options::ROUTING_ID && state.values.is_raw(socket.socket_type()) {
-                return Ok(Raw::Bytes(last_routing_id(state)));
-            }
-            Ok(options::get(&state.values, socket.socket_type(), number)?)
-        }),
-    }
-}
-
-/// The name that a STREAM gave to the peer of its last connect, which is how its application learns it (zmq_socket(3)).
-fn last_routing_id(state: &SocketState) -> Vec<u8> {
-    let last = state.pipes.iter().max_by_key(|(_, entry)| entry.endpoint).map(|(pipe, _)| pipe);
-    let id = last.and_then(|pipe| state.pattern.routing_id(pipe));
-    id.map(|id| id.as_bytes().to_vec()).unwrap_or_default()
-}
-
 /// What could be sent without waiting to the peer with this routing id (`zmq_socket_get_peer_state`).
 ///
 /// # Errors
@@ -175,31 +97,6 @@ pub fn peer_state(socket: &Socket, routing_id: &[u8]) -> Result<Ready> {
         state.pipes.release(pipe);
         Ok(Ready::OUT)
     })
-}
-
-fn has_topics(socket: &Socket) -> bool {
-    opt::TOPICS_COUNT.row().applies_to(socket.socket_type())
-}
-
-/// What can be done without waiting. Takes in what ZMQ_FD has signalled, so that the next change signals again.
-///
-/// # Errors
-/// [`Error::Closed`], [`Error::Terminated`].
-pub fn events(socket: &Socket) -> Result<Ready> {
-    let base = socket.base();
-    #[cfg(unix)]
-    base.rearm_event_fd();
-    readiness(base, Ready::IN | Ready::OUT)
-}
-
-#[cfg(unix)]
-fn event_descriptor(socket: &Socket) -> Result<i32> {
-    socket.base().event_descriptor()
-}
-
-#[cfg(not(unix))]
-fn event_descriptor(_: &Socket) -> Result<i32> {
-    Err(OptionError::NotYet { option: "FD", needs: "descriptors of this platform" }.into())
 }
 
 /// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which are one function).

@@ -37,6 +37,8 @@ pub use error::OptionError;
 pub(crate) use kind::show_duration;
 pub(crate) use row::{Place, Row};
 pub(crate) use table::Values;
+#[cfg(feature = "face")]
+pub use table::number;
 pub use table::opt;
 pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
 

@@ -20,6 +20,12 @@ impl From<zeroxide::Error> for Errno {
     }
 }
 
+impl From<zeroxide::OptionError> for Errno {
+    fn from(error: zeroxide::OptionError) -> Errno {
+        zeroxide::Error::from(error).into()
+    }
+}
+
 /// Calls `body`; where it fails, leaves the reason in `errno` and answers `failed`.
 pub(crate) fn call<R>(failed: R, body: impl FnOnce() -> Result<R, Errno>) -> R {
     // What a panic leaves behind is behind locks that do not mind.

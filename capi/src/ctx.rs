@@ -9,6 +9,7 @@ use zeroxide::{Context, ContextOptions, face};
 
 use crate::boundary::{ETERM, Errno, call};
 use crate::handles::{Held, Slots};
+use crate::option_value::{CValue, give};
 
 static CONTEXTS: Slots<Ctx> = Slots::new();
 
@@ -273,13 +274,13 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
         let room = *unsafe { optvallen.as_ref() }.ok_or(Errno(libc::EFAULT))?;
         if option == THREAD_NAME_PREFIX && room != size_of::<c_int>() {
             // With a NUL only where there is room for it; and the length stays the caller's (libzmq ctx.cpp).
-            let text = face::Raw::Bytes(ctx.settings().name_prefix.clone().into_bytes());
+            let text = CValue::Bytes(ctx.settings().name_prefix.clone().into_bytes());
             // SAFETY: the caller's promise.
-            return unsafe { crate::option_value::give(&text, true, optval, &mut { room }) };
+            return unsafe { give(&text, true, optval, &mut { room }) };
         }
-        let raw = face::Raw::Int(ctx.get(option)?);
+        let raw = CValue::Int(ctx.get(option)?);
         // SAFETY: the caller's promise.
-        unsafe { crate::option_value::give(&raw, false, optval, optvallen) }
+        unsafe { give(&raw, false, optval, optvallen) }
     })
 }
 

@@ -9,6 +9,7 @@
 //! | `boundary` | errno, and the frame around every function |
 //! | `handles`, `fork` | from `void *` to what it stands for, and whose it is |
 //! | `ctx`, `socket`, `options` | contexts and sockets |
+//! | `forms`, `option_value`, `kept` | options: which bytes mean which value, and those without effect |
 //! | `msg`, `transfer` | `zmq_msg_t`, and sending and receiving |
 //! | `poll`, `ppoll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
 //! | `util`, `timers`, `z85`, `version` | what needs no socket |
@@ -18,6 +19,7 @@ mod boundary;
 mod ctx;
 mod draft;
 mod fork;
+mod forms;
 mod handles;
 mod kept;
 mod monitor;

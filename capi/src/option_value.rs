@@ -2,9 +2,26 @@
 
 use std::ffi::{c_int, c_void};
 
-use zeroxide::face::{self, Raw};
+use zeroxide::face;
 
 use crate::boundary::Errno;
+
+/// The value of an option as C sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CValue {
+    /// `int`.
+    Int(i32),
+    /// `int64_t`.
+    Int64(i64),
+    /// `uint64_t`.
+    Uint64(u64),
+    /// Bytes with a length.
+    Bytes(Vec<u8>),
+    /// Text; C adds a NUL.
+    Text(Vec<u8>),
+    /// A key of CURVE: 32 bytes, or Z85 with a NUL, as there is room.
+    Key(Box<[u8; 32]>),
+}
 
 /// Copies a value to C and tells its size. What is left of a larger buffer becomes zero.
 ///
@@ -14,7 +31,7 @@ use crate::boundary::Errno;
 /// # Safety
 /// `optval` points to `*optvallen` writable bytes, `optvallen` to a `size_t`; or they are NULL.
 pub(crate) unsafe fn give(
-    value: &Raw,
+    value: &CValue,
     roomy: bool,
     optval: *mut c_void,
     optvallen: *mut usize,
@@ -26,26 +43,26 @@ pub(crate) unsafe fn give(
     let room = unsafe { *optvallen };
     let (int, int64, uint64, mut text);
     let (bytes, roomy): (&[u8], bool) = match value {
-        Raw::Key(key) if room == key.len() => (&key[..], false),
-        Raw::Key(key) => {
+        CValue::Key(key) if room == key.len() => (&key[..], false),
+        CValue::Key(key) => {
             text = face::z85::encode(&key[..]).unwrap_or_default().into_bytes();
             text.push(0);
             (&text, false)
         }
-        Raw::Int(number) => {
+        CValue::Int(number) => {
             int = number.to_ne_bytes();
             (&int, roomy)
         }
-        Raw::Int64(number) => {
+        CValue::Int64(number) => {
             int64 = number.to_ne_bytes();
             (&int64, roomy)
         }
-        Raw::Uint64(number) => {
+        CValue::Uint64(number) => {
             uint64 = number.to_ne_bytes();
             (&uint64, roomy)
         }
-        Raw::Bytes(bytes) => (bytes, true),
-        Raw::Text(bytes) => {
+        CValue::Bytes(bytes) => (bytes, true),
+        CValue::Text(bytes) => {
             text = bytes.clone();
             text.push(0);
             (&text, true)

@@ -26,7 +26,7 @@ impl Sock {
     /// A socket that nothing is kept of yet.
     pub(crate) fn new(socket: Socket) -> Sock {
         let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
-        Sock { socket, monitor, use_fd, kept: Kept::new() }
+        Sock { socket, monitor, use_fd, kept: Kept::default() }
     }
 
     /// The socket of a handle.

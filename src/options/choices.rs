@@ -12,7 +12,7 @@ pub struct ReconnectStop {
     pub after_disconnect: bool,
 }
 
-/// What a ROUTER is told of the comings and goings of its peers, as empty messages from them ([`opt::ROUTER_NOTIFY`]).
+/// What a ROUTER is told of the comings and goings of its peers, as empty messages from them ([`opt::ROUTER_NOTIFY`](crate::opt::ROUTER_NOTIFY)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RouterNotify {
     /// A peer's handshake is over (libzmq `ZMQ_NOTIFY_CONNECT`, 1).

@@ -51,11 +51,6 @@ pub enum OptionError {
         /// Name of the option.
         option: &'static str,
     },
-    /// There is no option with this number.
-    Unknown {
-        /// The number, as in `zmq_setsockopt`.
-        number: i32,
-    },
     /// CONNECT_ROUTING_ID names an id that another peer of the socket has.
     RoutingIdInUse(Box<RoutingId>),
 }
@@ -71,7 +66,6 @@ impl OptionError {
             | OptionError::NotYet { option, .. }
             | OptionError::NotBuilt { option, .. }
             | OptionError::Unset { option } => option,
-            OptionError::Unknown { .. } => "?",
             OptionError::RoutingIdInUse(_) => "CONNECT_ROUTING_ID",
         }
     }
@@ -97,7 +91,6 @@ impl fmt::Display for OptionError {
                 write!(f, "{option}: not built in; enable the feature {feature:?} of zeroxide in Cargo.toml")
             }
             OptionError::Unset { option } => write!(f, "{option}: not set, and it has no default"),
-            OptionError::Unknown { number } => write!(f, "there is no option {number}"),
             OptionError::RoutingIdInUse(id) => {
                 write!(f, "CONNECT_ROUTING_ID = {id}: another peer of this socket has this routing id")
             }

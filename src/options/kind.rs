@@ -30,6 +30,12 @@ pub(super) trait Kind {
 pub(super) trait Field<T> {
     fn from_value(value: T) -> Self;
     fn value(&self) -> Option<T>;
+
+    /// The bytes of a text that need not be UTF-8.
+    #[cfg(feature = "face")]
+    fn text(&mut self) -> Option<&mut Option<Bytes>> {
+        None
+    }
 }
 
 impl<T: Clone> Field<T> for T {
@@ -60,6 +66,11 @@ impl Field<String> for Option<Bytes> {
 
     fn value(&self) -> Option<String> {
         self.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    #[cfg(feature = "face")]
+    fn text(&mut self) -> Option<&mut Option<Bytes>> {
+        Some(self)
     }
 }
 

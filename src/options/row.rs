@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "face")]
+use bytes::Bytes;
 use zeroxide_zmtp::SocketType;
 
 use super::table::Values;
@@ -37,6 +39,25 @@ pub enum Support {
     NotYet(&'static str),
     /// It exists in the C interface alone; the text names what does the same in Rust.
     COnly(&'static str),
+}
+
+/// What the C library does with an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InC {
+    /// It works.
+    Works,
+    /// It keeps the value of each socket for who reads it, without effect: as libzmq does where its transport or
+    /// platform is absent.
+    Kept {
+        /// libzmq's default.
+        default: i32,
+        /// The least that may be set.
+        low: i32,
+        /// The largest that may be set.
+        high: i32,
+    },
+    /// Setting and getting it fail.
+    Fails,
 }
 
 /// The type of an option's value in `zmq_setsockopt` and `zmq_getsockopt`.
@@ -96,13 +117,18 @@ pub struct Row {
     pub(super) unit: Unit,
     pub(super) range: Option<(u64, u64)>,
     pub(super) none: Option<&'static str>,
+    pub(super) none_in_c: &'static [i32],
     pub(super) rule: Option<&'static str>,
     pub(super) secret: bool,
     pub(super) support: Support,
+    pub(super) in_c: InC,
     pub(super) feature: Option<&'static str>,
     pub(super) doc: &'static str,
     pub(super) show: fn(&Values) -> String,
     pub(super) copy: fn(&mut Values, &Values),
+    /// Where the bytes of a text lie that need not be UTF-8; `None` for other options.
+    #[cfg(feature = "face")]
+    pub(super) text: fn(&mut Values) -> Option<&mut Option<Bytes>>,
 }
 
 impl Row {
@@ -122,6 +148,18 @@ impl Row {
     #[must_use]
     pub fn c_type(&self) -> CType {
         self.c_type
+    }
+
+    /// What C says for `None`: the first is what it reads, each is what it may set; empty where it has no number for it.
+    #[must_use]
+    pub fn none_in_c(&self) -> &'static [i32] {
+        self.none_in_c
+    }
+
+    /// What the C library does with the option.
+    #[must_use]
+    pub fn in_c(&self) -> InC {
+        self.in_c
     }
 
     /// The value's type in Rust, as written in the table; empty for an option of the C interface alone.

@@ -3,8 +3,9 @@
 //! A row of `works` reads
 //! `NAME field: type (as stored type); number C-type; scope place types; native default, libzmq default; limits`.
 //! Limits are `range low, high` (numbers as they are, times in milliseconds, texts in bytes), `none` (how an absent
-//! value is called) and `rule` (a further check and its text). `types` is `all` or a list in brackets. The defaults
-//! may use the socket's type, which the first line names.
+//! value is called, and what C says for it: the first number is what it reads) and `rule` (a further check and its
+//! text). `types` is `all` or a list in brackets. The defaults may use the socket's type, which the first line names.
+//! A row of `later` says what the C library does with the option: nothing, unless it `works` or is `kept` (default, low, high).
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use zeroxide_zmtp::{SocketType, Version};
 
 use super::choices::{ReconnectStop, RouterNotify};
 use super::kind::{Field, Kind, check};
-use super::row::{CType, Place, Row, Scope, Support, Unit};
+use super::row::{CType, InC, Place, Row, Scope, Support, Unit};
 use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
@@ -30,6 +31,27 @@ macro_rules! number {
     };
     ($number:literal) => {
         Some($number)
+    };
+}
+
+/// The number of an option as a constant of its name.
+#[cfg(feature = "face")]
+macro_rules! constant {
+    ($name:ident own) => {};
+    ($name:ident $number:literal) => {
+        pub const $name: i32 = $number;
+    };
+}
+
+macro_rules! in_c {
+    () => {
+        InC::Fails
+    };
+    (works) => {
+        InC::Works
+    };
+    (kept $default:literal $low:expr, $high:expr) => {
+        InC::Kept { default: $default, low: $low, high: $high }
     };
 }
 
@@ -86,29 +108,21 @@ macro_rules! copied {
     };
 }
 
-macro_rules! secret {
-    () => {
-        false
-    };
-    (secret) => {
-        true
-    };
-}
-
 macro_rules! options {
     (
+        dollar $d:tt
         defaults |$t:ident|
         works {$(
             $(#[doc = $doc:literal])+
             $name:ident $field:ident: $ty:ty $(as $stored:ty)?; $number:tt $c:ident; $scope:ident $place:ident $types:tt;
             native $native:expr, libzmq $libzmq:expr
-            $(, range $low:expr, $high:expr)? $(, none $none:literal)? $(, rule $rule:path, $rule_text:literal)?
+            $(, range $low:expr, $high:expr)? $(, none $none:literal $(= $($c_none:literal)+)?)? $(, rule $rule:path, $rule_text:literal)?
             $(, feature $feature:tt)? $(, then $then:path)? $(, hidden $hidden:literal)?;
         )+}
         later {$(
             $(#[doc = $later_doc:literal])+
             $later:ident: $later_ty:ty; $later_number:literal $later_c:ident; $later_scope:ident $later_types:tt;
-            libzmq $later_default:literal, needs $needs:literal $(, $secret:ident)?;
+            libzmq $later_default:literal, needs $needs:literal $(, hidden $later_hidden:literal)? $(, c $in_c:ident $($kept:literal $kept_low:expr, $kept_high:expr)?)?;
         )+}
         c_only {$(
             $(#[doc = $c_doc:literal])+
@@ -159,9 +173,11 @@ macro_rules! options {
                 unit: <$ty as Kind>::UNIT,
                 range: optional!($($low, $high)?),
                 none: optional!($($none)?),
+                none_in_c: &[$($($($c_none),+)?)?],
                 rule: optional!($($rule_text)?),
                 secret: hidden!($($hidden)?),
                 support: support!($($feature)?),
+                in_c: InC::Works,
                 feature: optional!($($feature)?),
                 doc: concat!($($doc),+),
                 show: |values| Kind::show(&Field::<$ty>::value(&values.$field), rows::$name.none.unwrap_or("–")),
@@ -169,6 +185,8 @@ macro_rules! options {
                     to.$field.clone_from(&from.$field);
                     copied!(to, from $(, $then)?);
                 },
+                #[cfg(feature = "face")]
+                text: |values| Field::<$ty>::text(&mut values.$field),
             };)+
 
             $(pub(super) static $later: Row = Row {
@@ -182,13 +200,17 @@ macro_rules! options {
                 unit: Unit::Any,
                 range: None,
                 none: None,
+                none_in_c: &[],
                 rule: None,
-                secret: secret!($($secret)?),
+                secret: hidden!($($later_hidden)?),
                 support: Support::NotYet($needs),
+                in_c: in_c!($($in_c $($kept $kept_low, $kept_high)?)?),
                 feature: None,
                 doc: concat!($($later_doc),+),
                 show: |_| $later_default.to_owned(),
                 copy: |_, _| {},
+                #[cfg(feature = "face")]
+                text: |_| None,
             };)+
 
             $(pub(super) static $c_name: Row = Row {
@@ -202,13 +224,17 @@ macro_rules! options {
                 unit: Unit::Any,
                 range: None,
                 none: None,
+                none_in_c: &[],
                 rule: None,
                 secret: false,
                 support: Support::COnly($instead),
+                in_c: InC::Works,
                 feature: None,
                 doc: concat!($($c_doc),+),
                 show: |_| $c_default.to_owned(),
                 copy: |_, _| {},
+                #[cfg(feature = "face")]
+                text: |_| None,
             };)+
         }
 
@@ -221,7 +247,7 @@ macro_rules! options {
             use super::super::typed::{AtAttach, Live, Opt, ReadOnly};
             use std::marker::PhantomData;
 
-            pub use super::super::row::{CType, Place, Row, Scope, Support};
+            pub use super::super::row::{CType, InC, Place, Row, Scope, Support};
 
             $($(#[doc = $doc])+
             pub const $name: Opt<$ty, $scope> = Opt {
@@ -247,6 +273,25 @@ macro_rules! options {
 
             /// Every row of the table: those that work, those that will, and those of the C interface alone.
             pub static TABLE: &[&Row] = &[$(&rows::$name,)+ $(&rows::$later,)+ $(&rows::$c_name,)+];
+        }
+
+        /// libzmq's number of every option that has one.
+        #[cfg(feature = "face")]
+        #[allow(missing_docs)] // the names of the table
+        pub mod number {
+            $(constant!($name $number);)+
+            $(constant!($later $later_number);)+
+            $(constant!($c_name $c_number);)+
+        }
+
+        /// Calls a macro with the name and the number (or `own`) of every option that works, for the C library.
+        #[cfg(feature = "face")]
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! each_option {
+            ($d make:ident) => {
+                $d make! { $($name $number;)+ }
+            };
         }
     };
 }
@@ -285,6 +330,7 @@ fn is_proxy(text: &str) -> bool {
 }
 
 options! {
+    dollar $
     defaults |t|
     works {
         // Queues.
@@ -298,27 +344,27 @@ options! {
         IMMEDIATE immediate: bool; 39 int; AtAttach Endpoint all; native false, libzmq false;
         /// How long unsent messages outlive `close`, `disconnect` and `unbind`; `None` is for ever. 0 on SUB, XSUB and DISH.
         LINGER linger: Option<Duration>; 17 int; Live Endpoint all;
-        native if never_lingers(t) { secs(0) } else { secs(1) }, libzmq if never_lingers(t) { secs(0) } else { None }, range 0, INT, none "for ever";
+        native if never_lingers(t) { secs(0) } else { secs(1) }, libzmq if never_lingers(t) { secs(0) } else { None }, range 0, INT, none "for ever" = -1;
         /// How long a send waits; `None` is for ever, 0 not at all.
-        SNDTIMEO sndtimeo: Option<Duration>; 28 int; Live Socket all; native None, libzmq None, range 0, INT, none "for ever";
+        SNDTIMEO sndtimeo: Option<Duration>; 28 int; Live Socket all; native None, libzmq None, range 0, INT, none "for ever" = -1;
         /// How long a receive waits; `None` is for ever, 0 not at all.
-        RCVTIMEO rcvtimeo: Option<Duration>; 27 int; Live Socket all; native None, libzmq None, range 0, INT, none "for ever";
+        RCVTIMEO rcvtimeo: Option<Duration>; 27 int; Live Socket all; native None, libzmq None, range 0, INT, none "for ever" = -1;
 
         // Connections.
         /// Which I/O threads may serve the socket's connections: bit n is thread n; 0 is the least loaded of all.
         AFFINITY affinity: u64; 4 uint64_t; AtAttach Endpoint all; native 0, libzmq 0;
         /// How long from a lost or refused connection to the next attempt; `None` is never again.
-        RECONNECT_IVL reconnect_ivl: Option<Duration>; 18 int; AtAttach Endpoint all; native millis(100), libzmq millis(100), range 1, INT, none "never";
+        RECONNECT_IVL reconnect_ivl: Option<Duration>; 18 int; AtAttach Endpoint all; native millis(100), libzmq millis(100), range 1, INT, none "never" = -1 0;
         /// The longest wait between attempts: each is twice the one before, up to this; `None` keeps RECONNECT_IVL.
-        RECONNECT_IVL_MAX reconnect_ivl_max: Option<Duration>; 21 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "constant";
+        RECONNECT_IVL_MAX reconnect_ivl_max: Option<Duration>; 21 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "constant" = 0;
         /// What ends the attempts for good.
         RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
         /// Whether an endpoint is dialled again after its peer broke the protocol or refused; libzmq gives it up.
         REDIAL_AFTER_FAULT redial_after_fault: bool; own none; AtAttach Endpoint all; native true, libzmq false;
         /// How long one attempt to connect may take, and before it the lookup of a name; `None` is as long as the system tries, and half a minute for a name. tcp.
-        CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
+        CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's" = 0;
         /// How long a handshake may take, from connection to the peer's READY; `None` is for ever.
-        HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever";
+        HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever" = 0;
         /// How long the first ten bytes of a peer that was accepted may take, its signature; `None` is as long as HANDSHAKE_IVL.
         SIGNATURE_IVL signature_ivl: Option<Duration>; own none; AtAttach Endpoint all; native secs(2), libzmq None, range 1, INT, none "HANDSHAKE_IVL";
         /// Connections of one bound endpoint that may be in their handshake at once; 0 is no limit.
@@ -332,13 +378,13 @@ options! {
         /// The oldest ZMTP that a peer may speak; 3.0 is that of libzmq 4.0.
         MIN_VERSION min_version: Version; own none; AtAttach Endpoint all; native Version::V3_0, libzmq Version::V1_0;
         /// Send a PING as often as this; `None` is never.
-        HEARTBEAT_IVL heartbeat_ivl: Option<Duration>; 75 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "never";
+        HEARTBEAT_IVL heartbeat_ivl: Option<Duration>; 75 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "never" = 0;
         /// How long after a PING the peer may be silent before it counts as lost; `None` is HEARTBEAT_IVL, 0 is for ever.
-        HEARTBEAT_TIMEOUT heartbeat_timeout: Option<Duration>; 77 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "HEARTBEAT_IVL";
+        HEARTBEAT_TIMEOUT heartbeat_timeout: Option<Duration>; 77 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "HEARTBEAT_IVL" = -1;
         /// After how long without a PING the peer is to close the connection; 0 is never. Travels in tenths of a second, rounded down.
         HEARTBEAT_TTL heartbeat_ttl: Duration; 76 int; AtAttach Endpoint all; native Duration::ZERO, libzmq Duration::ZERO, range 0, 6_553_500;
         /// The longest frame that a peer may send, in bytes; its connection is closed otherwise. `None` is no limit.
-        MAXMSGSIZE maxmsgsize: Option<u64>; 22 int64_t; AtAttach Endpoint all; native Some(64 << 20), libzmq None, range 0, INT64, none "no limit";
+        MAXMSGSIZE maxmsgsize: Option<u64>; 22 int64_t; AtAttach Endpoint all; native Some(64 << 20), libzmq None, range 0, INT64, none "no limit" = -1;
         /// The longest message that a peer may send, all frames together, in bytes. `None` is no limit.
         MAX_MULTIPART max_multipart: Option<u64>; own none; AtAttach Endpoint all; native Some(256 << 20), libzmq None, range 0, INT64, none "no limit";
         /// How many frames a message of a peer may have; 0 is no limit.
@@ -377,9 +423,9 @@ options! {
 
         // tcp, ipc.
         /// The kernel's send buffer, in bytes; `None` is the system's default.
-        SNDBUF sndbuf: Option<u32>; 11 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's";
+        SNDBUF sndbuf: Option<u32>; 11 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's" = -1;
         /// The kernel's receive buffer, in bytes; `None` is the system's default.
-        RCVBUF rcvbuf: Option<u32>; 12 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's";
+        RCVBUF rcvbuf: Option<u32>; 12 int; AtAttach Endpoint all; native None, libzmq None, range 0, INT, none "system's" = -1;
         /// How many connections may wait to be accepted.
         BACKLOG backlog: u32; 19 int; AtAttach Endpoint all; native 100, libzmq 100, range 0, INT;
         /// Whether names may resolve to IPv6 addresses, and a bound `*` takes both families.
@@ -387,15 +433,15 @@ options! {
         /// Whether a bind takes the path of ipc away from who listens there, whom nobody new finds then.
         IPC_TAKE_OVER ipc_take_over: bool; own none; AtAttach Endpoint all; native false, libzmq true;
         /// SO_KEEPALIVE; `None` is the system's default. tcp.
-        TCP_KEEPALIVE tcp_keepalive: Option<bool>; 34 int; AtAttach Endpoint all; native None, libzmq None, none "system's";
+        TCP_KEEPALIVE tcp_keepalive: Option<bool>; 34 int; AtAttach Endpoint all; native None, libzmq None, none "system's" = -1;
         /// TCP_KEEPCNT: unanswered probes that end a connection. Needs TCP_KEEPALIVE.
-        TCP_KEEPALIVE_CNT tcp_keepalive_cnt: Option<u32>; 35 int; AtAttach Endpoint all; native None, libzmq None, range 1, 127, none "system's";
+        TCP_KEEPALIVE_CNT tcp_keepalive_cnt: Option<u32>; 35 int; AtAttach Endpoint all; native None, libzmq None, range 1, 127, none "system's" = -1;
         /// TCP_KEEPIDLE: silence before the first probe, in whole seconds. Needs TCP_KEEPALIVE.
-        TCP_KEEPALIVE_IDLE tcp_keepalive_idle: Option<Duration>; 36 int; AtAttach Endpoint all; native None, libzmq None, range 1000, 32_767_000, none "system's";
+        TCP_KEEPALIVE_IDLE tcp_keepalive_idle: Option<Duration>; 36 int; AtAttach Endpoint all; native None, libzmq None, range 1000, 32_767_000, none "system's" = -1;
         /// TCP_KEEPINTVL: time between probes, in whole seconds. Needs TCP_KEEPALIVE.
-        TCP_KEEPALIVE_INTVL tcp_keepalive_intvl: Option<Duration>; 37 int; AtAttach Endpoint all; native None, libzmq None, range 1000, 32_767_000, none "system's";
+        TCP_KEEPALIVE_INTVL tcp_keepalive_intvl: Option<Duration>; 37 int; AtAttach Endpoint all; native None, libzmq None, range 1000, 32_767_000, none "system's" = -1;
         /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged; `None` is the system's default.
-        TCP_MAXRT tcp_maxrt: Option<Duration>; 80 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's";
+        TCP_MAXRT tcp_maxrt: Option<Duration>; 80 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's" = 0;
         /// IP_TOS and IPV6_TCLASS of tcp connections.
         TOS tos: u32; 57 int; AtAttach Endpoint all; native 0, libzmq 0, range 0, 255;
         /// SO_PRIORITY of tcp connections, on Linux; 0 leaves it alone.
@@ -497,23 +543,23 @@ options! {
         /// Kind of name that GSSAPI_SERVICE_PRINCIPAL is.
         GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: u32; 91 int; AtAttach all; libzmq "0", needs "GSSAPI";
         /// A file descriptor that already listens, for the next bind.
-        USE_FD: u32; 89 int; AtAttach all; libzmq "none", needs "adopted descriptors";
+        USE_FD: u32; 89 int; AtAttach all; libzmq "none", needs "adopted descriptors", c works;
         /// The fast path of tcp over loopback, on Windows.
-        LOOPBACK_FASTPATH: bool; 94 int; AtAttach all; libzmq "off", needs "Windows tuning";
+        LOOPBACK_FASTPATH: bool; 94 int; AtAttach all; libzmq "off", needs "Windows tuning", c kept 0 0, 1;
         /// Bytes read at once.
-        IN_BATCH_SIZE: u32; 101 int; AtAttach all; libzmq "8192", needs "tunable buffers";
+        IN_BATCH_SIZE: u32; 101 int; AtAttach all; libzmq "8192", needs "tunable buffers", c kept 8192 1, i32::MAX;
         /// Bytes written at once.
-        OUT_BATCH_SIZE: u32; 102 int; AtAttach all; libzmq "8192", needs "tunable buffers";
+        OUT_BATCH_SIZE: u32; 102 int; AtAttach all; libzmq "8192", needs "tunable buffers", c kept 8192 1, i32::MAX;
         /// Multicast rate in kbit/s.
-        RATE: u32; 8 int; AtAttach all; libzmq "100", needs "multicast";
+        RATE: u32; 8 int; AtAttach all; libzmq "100", needs "multicast", c kept 100 1, i32::MAX;
         /// How long multicast keeps what may be asked for again.
-        RECOVERY_IVL: Duration; 9 int; AtAttach all; libzmq "10 s", needs "multicast";
+        RECOVERY_IVL: Duration; 9 int; AtAttach all; libzmq "10 s", needs "multicast", c kept 10_000 0, i32::MAX;
         /// How many routers a multicast datagram may pass.
-        MULTICAST_HOPS: u32; 25 int; AtAttach all; libzmq "1", needs "multicast";
+        MULTICAST_HOPS: u32; 25 int; AtAttach all; libzmq "1", needs "multicast", c kept 1 1, i32::MAX;
         /// The longest multicast datagram, in bytes.
-        MULTICAST_MAXTPDU: u32; 84 int; AtAttach all; libzmq "1500", needs "multicast";
+        MULTICAST_MAXTPDU: u32; 84 int; AtAttach all; libzmq "1500", needs "multicast", c kept 1500 1, i32::MAX;
         /// Whether this machine hears its own multicasts.
-        MULTICAST_LOOP: bool; 96 int; AtAttach all; libzmq "on", needs "multicast";
+        MULTICAST_LOOP: bool; 96 int; AtAttach all; libzmq "on", needs "multicast", c kept 1 0, 1;
         /// VMCI buffer, in bytes.
         VMCI_BUFFER_SIZE: u64; 85 uint64_t; AtAttach all; libzmq "0", needs "VMCI";
         /// Smallest VMCI buffer, in bytes.
@@ -523,7 +569,7 @@ options! {
         /// How long a VMCI connect may take.
         VMCI_CONNECT_TIMEOUT: Duration; 88 int; AtAttach all; libzmq "system's", needs "VMCI";
         /// The key of a wss server, as PEM.
-        WSS_KEY_PEM: String; 103 string; AtAttach all; libzmq "none", needs "wss", secret;
+        WSS_KEY_PEM: String; 103 string; AtAttach all; libzmq "none", needs "wss", hidden true;
         /// The certificate of a wss server, as PEM.
         WSS_CERT_PEM: String; 104 string; AtAttach all; libzmq "none", needs "wss";
         /// Certificates that a wss client trusts, as PEM.

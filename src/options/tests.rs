@@ -7,7 +7,7 @@ use zeroxide_transports::{Endpoint, Scheme, SocketOptions};
 use zeroxide_zmtp::Version;
 
 use super::kind::check;
-use super::opt::{CType, TABLE};
+use super::opt::{CType, InC, TABLE};
 use super::row::Support;
 use super::row::Unit;
 use super::*;
@@ -352,13 +352,17 @@ fn secret_row() -> Row {
         unit: Unit::Any,
         range: None,
         none: None,
+        none_in_c: &[],
         rule: None,
         secret: true,
         support: Support::Works,
+        in_c: InC::Works,
         feature: None,
         doc: "",
         show: |_| String::new(),
         copy: |_, _| {},
+        #[cfg(feature = "face")]
+        text: |_| None,
     }
 }
 
@@ -590,7 +594,7 @@ fn page() -> String {
         let columns = [
             format!("`{}`", row.name()),
             number,
-            row.c_type().to_string(),
+            c_form(row),
             format!("`{}`", row.rust_type()),
             when(row),
             sockets(row),
@@ -601,15 +605,20 @@ fn page() -> String {
         ];
         page += &format!("| {} |\n", columns.join(" | "));
     }
-    page +=
-        "\n## Options that are not supported yet\n\nSetting one is an error that names what is missing.\n\n";
-    page += "| option | no. | C type | sockets | libzmq | needs | meaning |\n|---|---|---|---|---|---|---|\n";
+    page += "\n## Options that are not supported yet\n\nIn Rust, setting one is an error that names what is missing.\n\n";
+    page += "| option | no. | C type | in C | sockets | libzmq | needs | meaning |\n";
+    page += "|---|---|---|---|---|---|---|---|\n";
     for row in TABLE {
         let (Support::NotYet(needs), Some(number)) = (row.support(), row.number()) else { continue };
         let (name, c_type, doc) = (row.name(), row.c_type(), row.doc());
-        let default = row.libzmq_default(None);
+        let in_c = match row.in_c() {
+            InC::Works => "works",
+            InC::Kept { .. } => "kept, without effect",
+            InC::Fails => "`EINVAL`",
+        };
+        let (types, default) = (sockets(row), row.libzmq_default(None));
         page +=
-            &format!("| `{name}` | {number} | {c_type} | {} | {default} | {needs} | {doc} |\n", sockets(row));
+            &format!("| `{name}` | {number} | {c_type} | {in_c} | {types} | {default} | {needs} | {doc} |\n");
     }
     page += "\n## Options of libzmq's C interface alone\n\n";
     page += "| option | no. | C type | sockets | meaning | in Rust |\n|---|---|---|---|---|---|\n";
@@ -619,6 +628,14 @@ fn page() -> String {
         page += &format!("| `{name}` | {number} | {c_type} | {} | {doc} | {instead} |\n", sockets(row));
     }
     page
+}
+
+fn c_form(row: &Row) -> String {
+    let none: Vec<String> = row.none_in_c().iter().map(i32::to_string).collect();
+    if none.is_empty() {
+        return row.c_type().to_string();
+    }
+    format!("{}, `None`: {}", row.c_type(), none.join(" or "))
 }
 
 fn when(row: &Row) -> String {

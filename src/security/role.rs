@@ -8,11 +8,11 @@ use std::fmt;
 pub enum Mechanism {
     /// No proof, no secrecy.
     #[default]
-    Null,
+    Null = 0,
     /// A name and a password in clear text.
-    Plain,
+    Plain = 1,
     /// Keys, and encryption of everything.
-    Curve,
+    Curve = 2,
 }
 
 impl Mechanism {

@@ -54,7 +54,7 @@ pub(crate) const HOUSES: &[House] = &[
             "poll options",
             "sock",
             "ctx pump",
-            "msg kept",
+            "msg kept forms",
             "sender raw option_value handles",
             "boundary fork",
         ],
