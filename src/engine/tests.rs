@@ -168,6 +168,19 @@ fn what_a_peer_sends_behind_its_handshake_waits_for_the_pipe() {
     assert_eq!(received(&mut socket), ["one", "two", "three"]);
 }
 
+#[test]
+fn a_fault_behind_the_handshake_is_that_of_a_known_peer() {
+    let mut alone = Alone::new(dealer(), READ_SIZE);
+    let too_long = [2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
+    alone.put(&[&opening("DEALER")[..], &too_long].concat());
+    let outcome = alone.drive();
+    assert!(outcome.established.is_some() && outcome.ended.is_none());
+    let _socket = alone.attach(0, 0, None);
+    let (end, pipe) = alone.end();
+    assert!(matches!(end, End::Protocol(_)), "{end:?}");
+    assert!(pipe.is_some());
+}
+
 /// A subscriber of ZMTP 1.0 cannot tell what it wants: with its greeting it subscribes to everything.
 #[test]
 fn what_a_peer_says_by_its_handshake_waits_for_the_pipe() {
