@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use crate::report::{Counts, Outcome, Report};
 use build::Tree;
-use expected::Expected;
-use program::{Case, Verdict};
+pub(crate) use expected::Expected;
+pub(crate) use program::{Case, Verdict};
 
 /// More than all programs take together, with those that hang. What has not begun by then is a fault.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -114,10 +114,8 @@ fn step(
 ) {
     let mut lacking = Vec::new();
     report.step(name, |counts| {
-        let (list, rows) = match options.pyzmq {
-            true => (PYZMQ, pyzmq::rows(root, options)),
-            false => (PROGRAMS, rows(root, options)),
-        };
+        let (list, rows) =
+            if options.pyzmq { (PYZMQ, pyzmq::rows(root, options)) } else { (PROGRAMS, rows(root, options)) };
         match rows {
             Ok(rows) => {
                 lacking.extend(rows.iter().filter_map(Row::lacking));
@@ -152,10 +150,8 @@ fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {
                 while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let row = match start.elapsed() < LIMIT {
-                        true => one(&tree, &expected, name, options.all),
-                        false => late(name),
-                    };
+                    let in_time = start.elapsed() < LIMIT;
+                    let row = if in_time { one(&tree, &expected, name, options.all) } else { late(name) };
                     print(&row);
                     rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(row);
                 }

@@ -5,12 +5,12 @@
 
 mod surface;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
+use crate::conformance::{Case, Expected, Verdict};
 use crate::harness::Harness;
 use crate::report::{Counts, Outcome, Report};
 use crate::{registry, run};
@@ -20,6 +20,8 @@ const SOURCES: &str = "xtask/zmq-source/Cargo.toml";
 /// The tests of the crate `zmq` that do not pass, each with its reason; a reason that begins with `sometimes` allows it
 /// to pass as well.
 const LIST: &str = "capi/conformance/zmq-crate.toml";
+/// The table in it.
+const TESTS: &str = "zmq";
 /// More than they take, what they are built of included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
@@ -92,8 +94,7 @@ fn tests_of_zmq(root: &Path, counts: &mut Counts) -> Result<(), String> {
     });
     let status = status.map_err(|error| error.to_string())?;
     counts.passed += harness.passed;
-    let list = fs::read_to_string(root.join(LIST)).map_err(|error| format!("{LIST}: {error}"))?;
-    let list: BTreeMap<String, String> = toml::from_str(&list).map_err(|error| format!("{LIST}: {error}"))?;
+    let list = Expected::read(&root.join(LIST))?;
     let mut faults = faults(&harness.tests, &list);
     faults.extend(gaps(&mut harness, status));
     faults.iter().for_each(|fault| println!("FAULT {fault}"));
@@ -127,20 +128,14 @@ fn gaps(harness: &mut Harness, status: Option<ExitStatus>) -> Vec<String> {
     gaps
 }
 
-fn faults(ran: &[(String, bool)], list: &BTreeMap<String, String>) -> Vec<String> {
-    let mut faults = Vec::new();
-    for (name, passed) in ran {
-        match (passed, list.get(name)) {
-            (false, None) => faults.push(format!("{name} fails and is not listed")),
-            (true, Some(why)) if !why.starts_with("sometimes") => {
-                faults.push(format!("{name} passes and is listed ({why})"));
-            }
-            _ => {}
-        }
-    }
-    let absent = list.keys().filter(|name| ran.iter().all(|(ran, _)| ran != *name));
-    faults.extend(absent.map(|name| format!("{name} is listed and did not run")));
-    faults
+fn faults(ran: &[(String, bool)], list: &Expected) -> Vec<String> {
+    let case = |(name, passed): &(String, bool)| Case {
+        name: name.clone(),
+        verdict: if *passed { Verdict::Passed } else { Verdict::Failed(String::new()) },
+    };
+    let cases: Vec<Case> = ran.iter().map(case).collect();
+    let unknown = list.unknown(&[TESTS]).into_iter().map(|name| format!("{name} is listed and did not run"));
+    [list.faults(TESTS, &cases), list.absent(TESTS, &cases), unknown.collect()].concat()
 }
 
 /// A program that asks for both must not come about: two libraries would define the same functions.
@@ -157,10 +152,8 @@ fn second(root: &Path) -> Result<(), String> {
     fs::write(folder.join("Cargo.toml"), manifest).map_err(failed)?;
     let answer = run::cargo(&folder, &["generate-lockfile"]).output().map_err(|error| error.to_string())?;
     let words = String::from_utf8_lossy(&answer.stderr);
-    match !answer.status.success() && words.contains("links to the native library `zmq`") {
-        true => Ok(()),
-        false => Err(format!("cargo says: {words}")),
-    }
+    let refused = !answer.status.success() && words.contains("links to the native library `zmq`");
+    if refused { Ok(()) } else { Err(format!("cargo says: {words}")) }
 }
 
 fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -195,14 +188,17 @@ mod tests {
     #[test]
     fn what_differs_from_the_list_is_a_fault_both_ways() {
         let ran = read(TEXT).tests;
-        let list = |names: &[(&str, &str)]| -> BTreeMap<String, String> {
-            names.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect()
+        let list = |names: &[(&str, &str)]| {
+            let lines = names.iter().map(|(name, why)| format!("{name} = {why:?}\n"));
+            Expected::parse(&format!("[zmq]\n{}", lines.collect::<String>())).unwrap()
         };
         assert_eq!(faults(&ran, &list(&[("two", "no GSSAPI")])), Vec::<String>::new());
         assert_eq!(faults(&ran, &list(&[])).len(), 1);
         assert_eq!(faults(&ran, &list(&[("two", "why"), ("one", "why")])).len(), 1);
         assert_eq!(faults(&ran, &list(&[("two", "why"), ("one", "sometimes: a race")])).len(), 0);
         assert_eq!(faults(&ran, &list(&[("two", "why"), ("gone", "why")])).len(), 1);
+        let misnamed = Expected::parse("[zmq]\ntwo = \"why\"\n[other]\none = \"why\"\n").unwrap();
+        assert_eq!(faults(&ran, &misnamed).len(), 1);
     }
 
     #[test]

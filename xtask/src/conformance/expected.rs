@@ -8,19 +8,19 @@ use super::program::{Case, Verdict, WHOLE};
 /// `[program]` and below it `case = "reason"`. `left_out = "reason"` leaves the whole program out; a reason that begins
 /// with `sometimes` allows a case to pass as well. No reason excuses a hang or a crash: a program that cannot but do that
 /// is left out, and one whose `(whole)` says `sometimes hangs` is run once more.
-pub(super) struct Expected(BTreeMap<String, BTreeMap<String, String>>);
+pub(crate) struct Expected(BTreeMap<String, BTreeMap<String, String>>);
 
 const LEFT_OUT: &str = "left_out";
 const SOMETIMES: &str = "sometimes";
 const SOMETIMES_HANGS: &str = "sometimes hangs";
 
 impl Expected {
-    pub(super) fn read(path: &Path) -> Result<Expected, String> {
+    pub(crate) fn read(path: &Path) -> Result<Expected, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Expected::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Expected, toml::de::Error> {
+    pub(crate) fn parse(text: &str) -> Result<Expected, toml::de::Error> {
         toml::from_str(text).map(Expected)
     }
 
@@ -39,7 +39,7 @@ impl Expected {
     }
 
     /// Where the cases of a program differ from the list.
-    pub(super) fn faults(&self, program: &str, cases: &[Case]) -> Vec<String> {
+    pub(crate) fn faults(&self, program: &str, cases: &[Case]) -> Vec<String> {
         let mut faults = Vec::new();
         for case in cases {
             let reason = self.reason(program, &case.name);
@@ -60,14 +60,14 @@ impl Expected {
     }
 
     /// Listed cases of a program that were not among those it ran, all of which it has.
-    pub(super) fn absent(&self, program: &str, cases: &[Case]) -> Vec<String> {
+    pub(crate) fn absent(&self, program: &str, cases: &[Case]) -> Vec<String> {
         let listed = self.0.get(program).into_iter().flat_map(BTreeMap::keys);
         let absent = listed.filter(|name| *name != WHOLE && cases.iter().all(|case| case.name != **name));
         absent.map(|name| format!("{name} is listed and did not run")).collect()
     }
 
     /// Listed programs that there are not.
-    pub(super) fn unknown<'a>(&'a self, programs: &[&str]) -> Vec<&'a str> {
+    pub(crate) fn unknown<'a>(&'a self, programs: &[&str]) -> Vec<&'a str> {
         self.0.keys().map(String::as_str).filter(|name| !programs.contains(name)).collect()
     }
 }

@@ -15,14 +15,14 @@ pub(super) const WHOLE: &str = "(whole)";
 
 /// One case of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Case {
-    pub(super) name: String,
-    pub(super) verdict: Verdict,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) verdict: Verdict,
 }
 
 /// How a case came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Passed,
     /// A check of its own failed.
     Failed(String),
