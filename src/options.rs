@@ -12,6 +12,8 @@ mod choices;
 mod context;
 mod error;
 mod kind;
+#[cfg(feature = "face")]
+mod locked;
 mod names;
 mod row;
 mod security;
@@ -35,6 +37,8 @@ pub use choices::{ReconnectStop, RouterNotify};
 pub use context::ContextOptions;
 pub use error::OptionError;
 pub(crate) use kind::show_duration;
+#[cfg(feature = "face")]
+pub use locked::LockedOptions;
 pub(crate) use row::{Place, Row};
 pub(crate) use table::Values;
 #[cfg(feature = "face")]

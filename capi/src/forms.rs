@@ -76,8 +76,10 @@ pub(crate) trait CForm: Sized {
     /// Whether C can read such a value.
     const READABLE: bool = true;
 
-    /// `None`: these bytes mean nothing.
-    fn decode(bytes: &[u8], row: &Row) -> Option<Self>;
+    /// `None`: these bytes mean nothing, or such a value can only be read.
+    fn decode(_: &[u8], _: &Row) -> Option<Self> {
+        None
+    }
 
     fn encode(self, row: &Row) -> CValue;
 
@@ -300,14 +302,16 @@ impl CForm for SecretKey {
 }
 
 /// One entry of an option to which each call adds.
-trait Entry: Clone {
+trait Entry: Clone + PartialEq {
     /// Whether a call with no bytes takes all entries back.
-    const CLEARED: bool;
+    const CLEARED: bool = true;
 
     fn decode_one(bytes: &[u8]) -> Option<Self>;
 
     /// Whether `other` adds nothing.
-    fn covers(&self, other: &Self) -> bool;
+    fn covers(&self, other: &Self) -> bool {
+        self == other
+    }
 }
 
 /// Each call adds one entry, which has to keep to the limits of the option (libzmq options.cpp).
@@ -358,28 +362,16 @@ impl Entry for (String, Bytes) {
 }
 
 impl Entry for Net {
-    const CLEARED: bool = true;
-
     fn decode_one(bytes: &[u8]) -> Option<Net> {
         let text = bytes.strip_suffix(b"\0").unwrap_or(bytes);
         std::str::from_utf8(text).ok().filter(|_| bytes.len() <= 255)?.parse().ok()
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        self == other
     }
 }
 
 /// `pid_t` has a sign, and no process a negative number.
 impl Entry for u32 {
-    const CLEARED: bool = true;
-
     fn decode_one(bytes: &[u8]) -> Option<u32> {
         bytes.try_into().ok().map(u32::from_ne_bytes)
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        self == other
     }
 }
 
@@ -421,10 +413,6 @@ impl CForm for RouterNotify {
 
 /// Numbered as in zmq.h.
 impl CForm for Mechanism {
-    fn decode(_: &[u8], _: &Row) -> Option<Mechanism> {
-        None
-    }
-
     fn encode(self, _: &Row) -> CValue {
         CValue::Int(self as c_int)
     }
@@ -432,10 +420,6 @@ impl CForm for Mechanism {
 
 /// Numbered as in zmq.h.
 impl CForm for SocketType {
-    fn decode(_: &[u8], _: &Row) -> Option<SocketType> {
-        None
-    }
-
     fn encode(self, _: &Row) -> CValue {
         CValue::Int(self as c_int)
     }

@@ -2,67 +2,15 @@
 //!
 //! What an option is stands in the one table ([`crate::opt`]); which bytes mean which value, in the C library.
 
-use bytes::Bytes;
 use zeroxide_patterns::Pattern;
-use zeroxide_zmtp::SocketType;
 
 use crate::error::{Error, Result};
-use crate::options::{Opt, OptionError, Values};
+#[cfg(not(unix))]
+use crate::options::OptionError;
 use crate::socket::base::SocketState;
 use crate::{Ready, Socket};
 
-pub use crate::options::number;
-
-/// The options of one socket, under its lock.
-pub struct LockedOptions<'a> {
-    values: &'a mut Values,
-    socket: SocketType,
-}
-
-impl LockedOptions<'_> {
-    /// Sets an option within the limits of its row; one of `every_type` fits sockets that its row does not name.
-    ///
-    /// # Errors
-    /// [`OptionError`]; nothing has changed then.
-    pub fn set<T, S>(
-        &mut self,
-        option: Opt<T, S>,
-        value: T,
-        every_type: bool,
-    ) -> std::result::Result<(), OptionError> {
-        option.write_for_c(self.values, value, self.socket, every_type)
-    }
-
-    /// [`LockedOptions::set`] without limits.
-    ///
-    /// # Errors
-    /// [`OptionError::NotForType`].
-    pub fn set_unchecked<T, S>(
-        &mut self,
-        option: Opt<T, S>,
-        value: T,
-        every_type: bool,
-    ) -> std::result::Result<(), OptionError> {
-        option.write_unchecked(self.values, value, self.socket, every_type)
-    }
-
-    /// The value of an option, `None` for one that was never set; `every_type` as in [`LockedOptions::set`].
-    ///
-    /// # Errors
-    /// [`OptionError::NotForType`].
-    pub fn get<T, S>(
-        &self,
-        option: Opt<T, S>,
-        every_type: bool,
-    ) -> std::result::Result<Option<T>, OptionError> {
-        option.read_for_c(self.values, self.socket, every_type)
-    }
-
-    /// The bytes of a text that need not be UTF-8, where the option is one.
-    pub fn text<S>(&mut self, option: Opt<String, S>) -> Option<&mut Option<Bytes>> {
-        option.text(self.values)
-    }
-}
+pub use crate::options::{LockedOptions, number};
 
 /// Changes options of a socket.
 ///

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-#[cfg(feature = "face")]
-use bytes::Bytes;
 use zeroxide_zmtp::SocketType;
 
 use super::error::OptionError;
@@ -91,55 +89,6 @@ impl<T, S> Opt<T, S> {
         for_type(self.row, t)?;
         (self.write)(values, value);
         Ok(())
-    }
-
-    /// [`Opt::write_to`] for the C library, where an option may fit sockets of `every_type`.
-    #[cfg(feature = "face")]
-    pub(crate) fn write_for_c(
-        self,
-        values: &mut Values,
-        value: T,
-        t: SocketType,
-        every_type: bool,
-    ) -> Result<(), OptionError> {
-        self.admit(&value)?;
-        self.write_unchecked(values, value, t, every_type)
-    }
-
-    /// [`Opt::write_for_c`] of a value that this library refuses and libzmq takes.
-    #[cfg(feature = "face")]
-    pub(crate) fn write_unchecked(
-        self,
-        values: &mut Values,
-        value: T,
-        t: SocketType,
-        every_type: bool,
-    ) -> Result<(), OptionError> {
-        if !every_type {
-            for_type(self.row, t)?;
-        }
-        (self.write)(values, value);
-        Ok(())
-    }
-
-    /// The value for the C library, which knows of options that were never set; `every_type` as in `write_for_c`.
-    #[cfg(feature = "face")]
-    pub(crate) fn read_for_c(
-        self,
-        values: &Values,
-        t: SocketType,
-        every_type: bool,
-    ) -> Result<Option<T>, OptionError> {
-        if !every_type {
-            for_type(self.row, t)?;
-        }
-        Ok((self.read)(values))
-    }
-
-    /// The bytes of a text that need not be UTF-8, where the option is one.
-    #[cfg(feature = "face")]
-    pub(crate) fn text(self, values: &mut Values) -> Option<&mut Option<Bytes>> {
-        (self.row.text)(values)
     }
 
     pub(super) fn admit(&self, value: &T) -> Result<(), OptionError> {
