@@ -3,7 +3,7 @@
 use crate::error::{Result, SecurityError};
 use crate::security::{SecretKey, entropy};
 
-/// A new secret key of CURVE, with its public one: of the operating system's random bytes.
+/// Returns a new secret key of CURVE from the operating system's random bytes. `SecretKey::public` returns its public key.
 ///
 /// ```
 /// let key = zeroxide::generate_secret_key()?;

@@ -490,6 +490,19 @@ fn who_connects_again_to_an_endpoint_that_gave_up_sends_what_was_queued() {
 }
 
 #[test]
+fn who_connects_again_to_an_endpoint_that_gave_up_may_give_other_options() {
+    let cx = Context::new();
+    for (push, endpoint) in given_up(&cx) {
+        let patient = impatient().set(opt::RECONNECT_STOP, ReconnectStop::default());
+        push.connect_with(&endpoint, &patient).unwrap();
+        until("it goes on", || push.endpoints()[0].attempts > 3);
+        let pull = cx.socket(SocketType::Pull).unwrap();
+        pull.bind(&endpoint).unwrap();
+        assert_eq!(pull.recv_soon()[0], "0");
+    }
+}
+
+#[test]
 fn an_attempt_that_fails_while_the_socket_closes_is_the_last_where_no_other_may_follow() {
     let cx = Context::new();
     for disconnects in [false, true] {

@@ -55,6 +55,7 @@ mod server;
 mod stream;
 pub mod subscriptions;
 mod upstream;
+mod waiting;
 
 pub use any::AnyPattern;
 pub use pattern::{Origin, Pattern, PatternOptions, Refusal};

@@ -6,6 +6,7 @@ use zeroxide_zmtp::{Frame, Message};
 
 use crate::chosen::Chosen;
 use crate::fair_queue::FairQueue;
+use crate::waiting;
 use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal};
 
 /// PAIR. The first pipe is that of the peer until it is detached. Every further pipe waits for the place. A waiting
@@ -69,6 +70,12 @@ impl Pattern for Pair {
             }
         }
         self.waiting.retain(|waiting| *waiting != pipe);
+    }
+
+    fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        if self.waiting.len() > waiting::MOST && self.waiting.contains(&pipe) {
+            waiting::give_up(pipe, pipes);
+        }
     }
 
     fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {

@@ -3,7 +3,7 @@
 use zeroxide_zmtp::{Message, SocketType};
 
 use crate::fake::Rig;
-use crate::{Cause, Pattern, Refusal};
+use crate::{Cause, Pattern, Refusal, waiting};
 
 #[test]
 fn pair_talks_both_ways_with_one_peer() {
@@ -91,4 +91,26 @@ fn pair_swallows_the_rest_when_its_peer_leaves_between_route_and_commit() {
     pair.detach(a);
     pair.commit("x".into());
     assert_eq!(pair.pipes.drops, [(None, Cause::PeerLost)]);
+}
+
+#[test]
+fn of_lost_peers_that_wait_for_the_place_only_so_many_are_kept() {
+    let mut pair = Rig::new(SocketType::Pair);
+    let first = pair.accept(0);
+    for _ in 0..waiting::MOST + 30 {
+        let pipe = pair.accept(0);
+        pair.deliver(pipe, "later");
+        pair.end(pipe);
+        if pair.pipes.get(pipe).closed {
+            pair.detach(pipe);
+        }
+    }
+    assert_eq!(pair.pipes.dropped_for(Cause::Unwanted), 30);
+    pair.detach(first);
+    let mut later = 0;
+    while let Some((pipe, _)) = pair.recv_from().unwrap() {
+        later += 1;
+        pair.detach(pipe);
+    }
+    assert_eq!(later, waiting::MOST);
 }

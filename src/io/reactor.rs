@@ -44,7 +44,7 @@ const MAX_EVENTS: usize = 256;
 pub(super) const LONGEST_READ_OUT: Duration = Duration::from_secs(1);
 
 /// Between two polls, no further turn of a handshake or listener begins once such turns have taken so long. One turn of CURVE
-/// takes longer than that alone: established peers wait for one of them, not for two.
+/// alone takes longer, so established peers wait for at most one such turn.
 const HANDSHAKE_TIME: Duration = Duration::from_micros(50);
 /// While established peers are busy, handshakes and listeners pause after each turn for so many times its length.
 const PEERS_SHARE: u32 = 7;
@@ -58,7 +58,7 @@ pub(crate) enum Timer {
     Engine(u64),
     /// A peer has had long enough to close.
     HalfClosed(u64),
-    /// The next attempt of a session, if it is still the one with this number.
+    /// The next attempt of a session. It is void if the session's attempt number has changed.
     Dial(u64, u32),
     /// The limit of a lookup or a pending connect of a session, likewise.
     ConnectTimeout(u64, u32),
@@ -68,7 +68,7 @@ pub(crate) enum Timer {
     Accept(u64),
     /// A connection that was to end has lingered long enough.
     Stop(u64),
-    /// A peer that was replaced has had the time to close.
+    /// The time for a replaced peer to close is over.
     ReadOut(u64),
     /// The end of the context waits no longer for peers to close.
     Leave,
@@ -94,7 +94,7 @@ pub(crate) struct Reactor {
     pub(super) connections: HashMap<u64, Connected>,
     /// Streams that are shut down on this side and whose peers have not closed yet.
     pub(super) half_closed: HashMap<u64, HalfClosed>,
-    /// Of these, those that were sent everything, oldest first; some are closed already.
+    /// Of these, those that ended in order, oldest first. Some may be closed already.
     pub(super) half_closed_in_order: VecDeque<u64>,
     /// Connections that want another turn without waiting for an edge.
     pub(super) turns: Turns,
@@ -221,7 +221,7 @@ impl Reactor {
         } else if self.dialling.contains_key(&id) {
             self.dialled(id);
         } else if self.listeners.contains_key(&id) {
-            // The peers that the same poll told of come first.
+            // Events of peers from the same poll come first.
             self.accept_soon(id);
         } else {
             self.give_turn(id);
@@ -229,7 +229,7 @@ impl Reactor {
     }
 
     fn obey(&mut self) {
-        // As many as there are now: obeying may bring more, and others want their turn.
+        // Only the orders that are queued now: carrying them out may add more, and timers must get their turn.
         for _ in 0..self.orders.len() {
             let Ok(command) = self.orders.try_recv() else { return };
             match command {
@@ -243,7 +243,7 @@ impl Reactor {
                     self.disconnect(id);
                     receipt.open();
                 }
-                Order::Redial(id) => self.redial(id),
+                Order::Redial(id, values) => self.redial(id, values),
                 Order::Resolved(number, addresses) => self.resolved(number, addresses),
                 Order::Decided(id, answer) => self.decided(id, *answer),
                 Order::Replied(id) => self.replied(id),
@@ -304,12 +304,12 @@ impl Reactor {
         }
     }
 
-    /// A new round begins with the next poll.
+    /// Starts a new round: resets what is counted between two polls.
     fn begin_round(&mut self) {
         (self.handshake_time, self.peers_busy) = (Duration::ZERO, false);
     }
 
-    /// Returns whether handshakes and listeners must wait until the streams of established peers were polled.
+    /// Returns whether handshakes and listeners must wait until after the next poll.
     pub(super) fn defers_handshakes(&self) -> bool {
         self.handshake_time >= HANDSHAKE_TIME || (self.peers_busy && Instant::now() < self.handshakes_again)
     }

@@ -363,10 +363,11 @@ impl Reactor {
         }
     }
 
-    /// The application connects to the same endpoint once more: do not wait for the timer.
-    pub(super) fn redial(&mut self, id: u64) {
+    /// The application connects to the same endpoint once more, perhaps with other options: it is dialled at once.
+    pub(super) fn redial(&mut self, id: u64, values: Arc<Values>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.connection.is_none() {
+            session.values = values;
             session.attempt += 1;
             session.backoff = Backoff::default();
             session.given_up = false;

@@ -68,8 +68,8 @@ impl ContextOptions {
         ContextOptions { thread_name: prefix.into(), ..self }
     }
 
-    /// How long dropping the last handle of the context waits, at most, for each socket's unsent messages; `None`
-    /// leaves that to each socket's LINGER alone. 1 s by default.
+    /// The longest time for which dropping the last handle of the context waits: for unsent messages, each socket for its LINGER at
+    /// most, and for peers that read what was sent last. `None` leaves the first to each socket's LINGER alone. 1 s by default.
     #[must_use]
     pub fn linger(self, linger: Option<Duration>) -> ContextOptions {
         ContextOptions { linger, ..self }

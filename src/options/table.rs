@@ -338,7 +338,7 @@ options! {
         SNDHWM sndhwm: u32; 23 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
         /// Messages received from one peer that may wait for the application; 0 is no limit.
         RCVHWM rcvhwm: u32; 24 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
-        /// Keep only the newest message of each direction, of one frame; the high-water marks are off then.
+        /// Keep only the newest message in each direction; messages must have one frame, and the high-water marks have no effect.
         CONFLATE conflate: bool; 54 int; AtAttach Endpoint [PUB SUB DEALER PULL PUSH]; native false, libzmq false;
         /// Queue messages only for peers whose handshake is over, instead of for every connecting endpoint.
         IMMEDIATE immediate: bool; 39 int; AtAttach Endpoint all; native false, libzmq false;
@@ -357,11 +357,11 @@ options! {
         RECONNECT_IVL reconnect_ivl: Option<Duration>; 18 int; AtAttach Endpoint all; native millis(100), libzmq millis(100), range 1, INT, none "never" = -1 0;
         /// The longest wait between attempts: each is twice the one before, up to this; `None` keeps RECONNECT_IVL.
         RECONNECT_IVL_MAX reconnect_ivl_max: Option<Duration>; 21 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "constant" = 0;
-        /// What ends the attempts for good.
+        /// After what an endpoint is not dialled again until the application connects once more.
         RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
         /// Whether an endpoint is dialled again after its peer broke the protocol or refused; libzmq gives it up.
         REDIAL_AFTER_FAULT redial_after_fault: bool; own none; AtAttach Endpoint all; native true, libzmq false;
-        /// How long one attempt to connect may take, and before it the lookup of a name; `None` is as long as the system tries, and half a minute for a name. tcp.
+        /// The longest time for one attempt to connect, and separately for the lookup of its name; `None` is the system's limit, and 30 s for the lookup. tcp.
         CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's" = 0;
         /// How long a handshake may take, from connection to the peer's READY; `None` is for ever.
         HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever" = 0;
@@ -371,7 +371,7 @@ options! {
         MAX_HANDSHAKES max_handshakes: u32; own none; AtAttach Endpoint all; native 1024, libzmq 0, range 0, INT;
         /// Of these, connections from one host: an IPv4 address, an IPv6 network of 64 bits. `None` is an eighth of MAX_HANDSHAKES, 0 is no limit. tcp.
         MAX_HANDSHAKES_PER_HOST max_handshakes_per_host: Option<u32>; own none; AtAttach Endpoint all; native None, libzmq Some(0), range 0, INT, none "an eighth";
-        /// Bytes read at once from a peer whose handshake is not over, and kept of it beside the command that is arriving.
+        /// Bytes in one read during the handshake; at most so many undecoded bytes are held, besides the command that is arriving.
         HANDSHAKE_BUFFER handshake_buffer: u32; own none; AtAttach Endpoint all; native 4096, libzmq 8192, range 64, 65_536;
         /// How long nothing is accepted after the system had no descriptor or no memory for a connection.
         ACCEPT_BACKOFF accept_backoff: Duration; own none; AtAttach Endpoint all; native Duration::from_millis(50), libzmq Duration::from_millis(50), range 1, INT;
@@ -502,11 +502,11 @@ options! {
         XPUB_VERBOSE xpub_verbose: bool; 40 int; Live Socket [PUB XPUB]; native false, libzmq false;
         /// Receive every subscription and every end of one.
         XPUB_VERBOSER xpub_verboser: bool; 78 int; Live Socket [PUB XPUB]; native false, libzmq false;
-        /// Receive subscriptions without obeying them; `subscribe` and `unsubscribe` then decide for the last one received.
+        /// Received subscriptions have no effect by themselves; `subscribe` and `unsubscribe` apply to the peer of the last one received.
         XPUB_MANUAL xpub_manual: bool; 71 int; Live Socket [PUB XPUB]; native false, libzmq false;
         /// As XPUB_MANUAL, and the first message after a `subscribe` is for the peer that it was about alone, if it matches.
         XPUB_MANUAL_LAST_VALUE xpub_manual_last_value: bool; 98 int; Live Socket [XPUB]; native false, libzmq false;
-        /// Wait for (or refuse because of) a subscriber at its high-water mark, instead of dropping for it.
+        /// If a subscriber is at its high-water mark, `send` waits or is refused, instead of dropping the message for it.
         XPUB_NODROP xpub_nodrop: bool; 69 int; Live Socket [PUB XPUB RADIO]; native false, libzmq false;
         /// A message of one frame for each new subscriber; `None` is none.
         XPUB_WELCOME_MSG xpub_welcome_msg: Option<Bytes>; 72 bytes; Live Socket [PUB XPUB]; native None, libzmq None, none "none";
@@ -552,7 +552,7 @@ options! {
         OUT_BATCH_SIZE: u32; 102 int; AtAttach all; libzmq "8192", needs "tunable buffers", c kept 8192 1, i32::MAX;
         /// Multicast rate in kbit/s.
         RATE: u32; 8 int; AtAttach all; libzmq "100", needs "multicast", c kept 100 1, i32::MAX;
-        /// How long multicast keeps what may be asked for again.
+        /// How long multicast keeps data for retransmission.
         RECOVERY_IVL: Duration; 9 int; AtAttach all; libzmq "10 s", needs "multicast", c kept 10_000 0, i32::MAX;
         /// How many routers a multicast datagram may pass.
         MULTICAST_HOPS: u32; 25 int; AtAttach all; libzmq "1", needs "multicast", c kept 1 1, i32::MAX;

@@ -114,11 +114,13 @@ impl SocketBase {
             let gone = row.state == EndpointState::Gone;
             if gone || inproc && matches!(row.state, EndpointState::Failed(_)) {
                 self.endpoints.remove(row.id);
-            } else if self.socket_type.connects_once()
-                || row.given_up
-                || matches!(row.state, EndpointState::Failed(_))
+            } else if values.connect_routing_id.is_none()
+                && (self.socket_type.connects_once()
+                    || row.given_up
+                    || matches!(row.state, EndpointState::Failed(_)))
             {
-                self.redial(row.id);
+                self.check_security(text, values)?;
+                self.redial(row.id, values);
                 return Ok((endpoint, row.id));
             }
         }
@@ -138,9 +140,9 @@ impl SocketBase {
         Ok((endpoint, id))
     }
 
-    fn redial(self: &Arc<Self>, id: u64) {
+    fn redial(self: &Arc<Self>, id: u64, values: &Values) {
         if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
-            reactor.send(Order::Redial(id));
+            reactor.send(Order::Redial(id, Arc::new(values.clone())));
         }
     }
 

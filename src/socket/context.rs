@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use zeroxide_patterns::AnyPattern;
 use zeroxide_transports::inproc::Names;
@@ -24,6 +25,10 @@ use crate::user_code;
 
 /// The inproc name of the ZAP handler (RFC 27).
 pub(crate) const ZAP_HANDLER: &str = "zeromq.zap.01";
+
+/// The drop of the last handle of a context without a linger of its own waits at most so long for the threads. They wait
+/// for peers to read for one second (`io/half_closed`); code of the application that they run may take longer.
+const LONGEST_END: Duration = Duration::from_secs(2);
 
 /// Starts an I/O thread of this name.
 pub(crate) type Start = fn(&str, &Arc<ContextBase>, Random) -> io::Result<IoThread>;
@@ -82,7 +87,7 @@ impl Drop for ContextHandle {
         base.authorities.end();
         if waits {
             // What was sent last may still be on its way, and is lost if the process ends now (`io/half_closed`).
-            base.threads.wait(deadline);
+            base.threads.wait(deadline.or_else(|| after(LONGEST_END)));
         }
         // The table keeps sockets, which keep it: what was never met ends here.
         let (bound, waiting) = base.names.clear();

@@ -20,14 +20,14 @@ pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     pipe(out, inp)
 }
 
-/// Puts messages that no application sent behind what is in a pipe. They may exceed the high-water mark. `true`: the other
-/// side had found nothing to read before, and has to be told.
+/// Appends messages of the library itself to a pipe. They may exceed the high-water mark. Returns `true` if the reader has
+/// found the pipe empty before, so that it must be told.
 pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
     notices.into_iter().for_each(|notice| pipe.writer.write(Traffic::Message(notice)));
     pipe.writer.flush()
 }
 
-/// The I/O end of a pipe goes for good: the socket is told, and what the pipe still held is dropped.
+/// Closes the I/O end of a pipe: tells the socket, and drops what nobody has read.
 pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
     pipe.writer.finish();
     let unread = pipe.reader.abandon();

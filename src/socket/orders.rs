@@ -36,7 +36,7 @@ pub(crate) enum Order {
     /// End a session, lingering as its socket says; then say so.
     Disconnect(u64, Receipt),
     /// Dial at once instead of waiting for the next attempt.
-    Redial(u64),
+    Redial(u64, Arc<Values>),
     /// The lookup with this number is over.
     Resolved(u64, io::Result<Vec<Resolved>>),
     /// Whether the peer of a connection may come in.

@@ -27,7 +27,7 @@ pub(crate) const HOUSES: &[House] = &[
             "any",
             "pair pipeline pubsub reqrep server stream radio dish",
             "addressed distributor load_balancer fair_queue downstream upstream subscriptions",
-            "pattern chosen ring",
+            "pattern chosen ring waiting",
             "routing_ids",
             "pipes seeded",
         ],

@@ -11,6 +11,7 @@ use super::probe::probe;
 use crate::addressed::Addressed;
 use crate::fair_queue::FairQueue;
 use crate::routing_ids::is_reserved;
+use crate::waiting;
 use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
 
 /// ROUTER.
@@ -121,6 +122,12 @@ impl Pattern for Router {
         }
         self.out.table.name_automatically(pipe);
         self.input.attach(pipe);
+    }
+
+    fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
+        if self.waiting.len() > waiting::MOST && self.waiting.iter().any(|(waiting, _)| *waiting == pipe) {
+            waiting::give_up(pipe, pipes);
+        }
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {

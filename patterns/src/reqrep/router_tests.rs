@@ -3,7 +3,7 @@
 use zeroxide_zmtp::{Frame, Message, SocketType};
 
 use crate::fake::Rig;
-use crate::{Cause, Pattern, PipeId, Refusal, RoutingId};
+use crate::{Cause, Pattern, PipeId, Refusal, RoutingId, waiting};
 
 fn router() -> Rig {
     Rig::new(SocketType::Router)
@@ -430,4 +430,26 @@ fn router_tells_whom_a_newcomer_would_displace_and_that_is_nobody_without_handov
     let mut strict = self::router();
     strict.accept_as(0, b"a");
     assert_eq!(strict.pattern.displaced_by(b"a"), None);
+}
+
+#[test]
+fn of_lost_peers_that_wait_for_a_routing_id_only_so_many_are_kept() {
+    let mut router = router();
+    let first = router.accept_as(0, b"x");
+    for _ in 0..waiting::MOST + 30 {
+        let pipe = router.accept_as(0, b"x");
+        router.deliver(pipe, "later");
+        router.end(pipe);
+        if router.pipes.get(pipe).closed {
+            router.detach(pipe);
+        }
+    }
+    assert_eq!(router.pipes.dropped_for(Cause::Unwanted), 30);
+    router.detach(first);
+    let mut later = 0;
+    while let Some((pipe, _)) = router.recv_from().unwrap() {
+        later += 1;
+        router.detach(pipe);
+    }
+    assert_eq!(later, waiting::MOST);
 }
