@@ -1,4 +1,4 @@
-//! Draft functions beside those of `poll`, `poller` and `msg`: groups, peers by number, what waits in pipes.
+//! Draft functions that are not in `poll`, `poller` or `msg`: groups, peers by number, statistics of pipes.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -48,7 +48,7 @@ unsafe fn with_group(
     })
 }
 
-/// Connects a PEER; answers the number of that peer, or 0. `ENOTSUP` on other types, `EFAULT` with IMMEDIATE.
+/// Connects a PEER; returns the number of that peer, or 0. `ENOTSUP` on other types, `EFAULT` with IMMEDIATE.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -78,8 +78,8 @@ pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, routing_id: u32) -> c
     })
 }
 
-/// Tells the monitor how much waits in each pipe, in events of its own. `EINVAL` when no monitor would be told, `EAGAIN`
-/// when there is no pipe.
+/// Sends the monitor one event for each pipe with the number of queued messages. `EINVAL` if no monitor takes such events,
+/// `EAGAIN` if there is no pipe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {
     call(-1, || {

@@ -1,5 +1,5 @@
-//! The sleep of `zmq_ppoll`: in ppoll(2), which alone changes the blocked signals and sleeps in one step. A signal that was
-//! pending before ends the sleep, and is not lost between the two.
+//! `zmq_ppoll` sleeps in ppoll(2), the only call that changes the signal mask and sleeps in one step. A signal that is
+//! already pending ends the sleep.
 
 use std::ffi::{c_int, c_long, c_void};
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use zeroxide::face;
 use crate::boundary::{Errno, call};
 use crate::poll::{POLLIN, POLLOUT, POLLPRI, held, limit, poll, slice, zmq_pollitem_t};
 
-/// As `zmq_poll`, with another set of blocked signals while it sleeps: none is missed between the change and the
-/// sleep. NULL changes nothing.
+/// Like `zmq_poll`, but sleeps with `sigmask` as the signal mask. No signal is lost while the mask changes. If `sigmask` is
+/// NULL, the mask stays.
 ///
 /// # Safety
 /// As `zmq_poll`; `sigmask` is NULL or points to a set of signals.
@@ -44,7 +44,7 @@ fn ppoll(
         let count = poll(items, Some(Duration::ZERO))?;
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if count > 0 || left == Some(Duration::ZERO) {
-            // A signal that came before what was found is told first, and not put off for as long as there is work.
+            // A pending signal is reported before the ready items: a busy socket could delay it for ever.
             sleep(&mut [], Some(Duration::ZERO), mask)?;
             return Ok(count);
         }
@@ -64,7 +64,7 @@ fn sleep(
     limit: Option<Duration>,
     mask: Option<&libc::sigset_t>,
 ) -> Result<(), Errno> {
-    // Both fit where the fields have 32 bits; who waits for more than 68 years sleeps again.
+    // Both values fit in fields of 32 bits. A wait of more than 68 years is slept in parts.
     let time = limit.map(|limit| libc::timespec {
         tv_sec: limit.as_secs().min(i32::MAX as u64) as _,
         tv_nsec: limit.subsec_nanos() as _,

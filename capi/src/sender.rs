@@ -1,4 +1,4 @@
-//! Who sent a message: what `zmq_msg_gets` and `ZMQ_SRCFD` answer from.
+//! The sender of a message, for `zmq_msg_gets` and `ZMQ_SRCFD`.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroxide::Peer;
 
-/// Who sent a message: NULL, `Arc::into_raw` of a [`Peer`], or, once its texts were asked for, that of an [`About`] with
-/// the lowest bit set, which no address of either has.
+/// The sender of a message, one of three pointers: NULL; `Arc::into_raw` of a [`Peer`]; or, after the first request for a
+/// text, `Arc::into_raw` of an [`About`] with the lowest bit set. Addresses of both types have that bit clear.
 ///
-/// The texts may be asked for by several threads at once (`zmq_msg_gets` takes a `const` message): who is first puts its
-/// `About` here, and it keeps the peer that the others may just be looking at.
+/// Several threads may ask at once (`zmq_msg_gets` takes a `const` message). The first one stores its `About` here, which
+/// keeps the peer alive for the threads that still use it.
 pub(crate) struct Sender(AtomicPtr<c_void>);
 
 const _: () = assert!(align_of::<Peer>() > 1 && align_of::<About>() > 1);
@@ -19,7 +19,7 @@ const _: () = assert!(align_of::<Peer>() > 1 && align_of::<About>() > 1);
 /// A sender, and the texts that an application has asked for.
 pub(crate) struct About {
     peer: Arc<Peer>,
-    /// The texts that `zmq_msg_gets` has answered: they live as long as the message.
+    /// The texts that `zmq_msg_gets` has returned: they live as long as the message.
     texts: Mutex<Vec<(String, CString)>>,
 }
 
@@ -33,7 +33,7 @@ impl Sender {
         Sender(AtomicPtr::new(peer.cast_mut().cast()))
     }
 
-    /// One more reference to the same.
+    /// Clones the reference.
     pub(crate) fn again(&self) -> Sender {
         let sender = self.0.load(Ordering::Acquire);
         // SAFETY: NULL, or from `Arc::into_raw` of what the bit says.
@@ -47,7 +47,7 @@ impl Sender {
         Sender(AtomicPtr::new(sender))
     }
 
-    /// Gives the reference back.
+    /// Releases the reference.
     ///
     /// # Safety
     /// It is not used any more.
@@ -102,7 +102,7 @@ impl Sender {
             let about = Arc::into_raw(Arc::new(About { peer, texts: Mutex::default() }));
             let tagged = about.cast_mut().cast::<c_void>().map_addr(|address| address | 1);
             match self.0.compare_exchange(sender, tagged, Ordering::AcqRel, Ordering::Acquire) {
-                // SAFETY: the message's own reference, which nobody finds here any more.
+                // SAFETY: the message's own reference; after the exchange no other thread can load it.
                 Ok(old) => unsafe {
                     drop(Arc::from_raw(old.cast::<Peer>()));
                     sender = tagged;
@@ -146,12 +146,13 @@ impl About {
     fn value(&self, name: &str) -> Option<Vec<u8>> {
         let peer = &self.peer;
         let known = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
-        // The authenticator's word is first (libzmq stream_engine_base.cpp), but for what it says in a frame of its own and for
-        // what is seen here. It may say anything of these names; the peer's handshake, of Identity alone.
+        // A property from the authenticator comes first (libzmq stream_engine_base.cpp). Exceptions are the user id, which has a
+        // ZAP frame of its own, and the address and the descriptor, which are known here. The authenticator may set each of
+        // these names; the peer's handshake may set Identity alone.
         let said = || peer.property(name).map(<[u8]>::to_vec);
         match name {
             "Socket-Type" => said().or_else(|| known(peer.socket_type?.name())),
-            // One that told no name told an empty one.
+            // A peer that announced no routing id has an empty one.
             "Identity" | "Routing-Id" => said().or_else(|| peer.socket_type.map(|_| Vec::new())),
             "User-Id" => known(&peer.user_id).or_else(said),
             "Peer-Address" => known(&peer.address),
