@@ -25,6 +25,16 @@ fn dealer(cx: &Context, name: &str) -> Socket {
     cx.socket_with(SocketType::Dealer, &named(name)).unwrap()
 }
 
+/// A ROUTER that is bound, and a DEALER that has the routing id "x" there.
+fn taken(at: &str) -> (Context, Socket, String, Socket) {
+    let cx = Context::new();
+    let router = cx.socket(SocketType::Router).unwrap();
+    let endpoint = router.bind(at).unwrap().to_string();
+    let first = dealer(&cx, "x");
+    first.connect_ready(&endpoint, LONG).unwrap();
+    (cx, router, endpoint, first)
+}
+
 /// Why the only endpoint of the socket has failed.
 fn failure(socket: &Socket) -> Option<HandshakeCause> {
     match &socket.endpoints()[0].state {
@@ -70,11 +80,7 @@ fn keeps_all_until_there_is_place(bound: &Socket, first: Socket, second: &Socket
 #[test]
 fn a_peer_with_a_routing_id_in_use_is_refused_and_keeps_its_queue() {
     for at in ENDPOINTS {
-        let cx = Context::new();
-        let router = cx.socket(SocketType::Router).unwrap();
-        let endpoint = router.bind(at).unwrap().to_string();
-        let first = dealer(&cx, "x");
-        first.connect_ready(&endpoint, LONG).unwrap();
+        let (cx, router, endpoint, first) = taken(at);
         let (events, second) = (router.monitor(), dealer(&cx, "x"));
         let seconds = second.monitor();
         let error = second.connect_ready(&endpoint, LONG).unwrap_err();
@@ -91,11 +97,7 @@ fn a_peer_with_a_routing_id_in_use_is_refused_and_keeps_its_queue() {
 fn who_is_refused_and_never_dials_again_gives_its_queue_up_when_it_closes_or_disconnects() {
     for at in ENDPOINTS {
         for disconnects in [false, true] {
-            let cx = Context::new();
-            let router = cx.socket(SocketType::Router).unwrap();
-            let endpoint = router.bind(at).unwrap().to_string();
-            let first = dealer(&cx, "x");
-            first.connect_ready(&endpoint, LONG).unwrap();
+            let (cx, _router, endpoint, _first) = taken(at);
             let options = named("x").set(opt::RECONNECT_IVL, None).set(opt::LINGER, None);
             let second = cx.socket_with(SocketType::Dealer, &options).unwrap();
             second.connect(&endpoint).unwrap();
@@ -117,11 +119,7 @@ fn who_is_refused_and_never_dials_again_gives_its_queue_up_when_it_closes_or_dis
 #[test]
 fn what_was_sent_before_the_refusal_is_kept_too() {
     for at in ENDPOINTS {
-        let cx = Context::new();
-        let router = cx.socket(SocketType::Router).unwrap();
-        let endpoint = router.bind(at).unwrap().to_string();
-        let first = dealer(&cx, "x");
-        first.connect_ready(&endpoint, LONG).unwrap();
+        let (cx, router, endpoint, first) = taken(at);
         let second = dealer(&cx, "x");
         second.connect(&endpoint).unwrap();
         for n in 0..150 {
@@ -211,11 +209,7 @@ fn who_finds_one_waiting_for_a_routing_id_is_refused_and_keeps_its_queue() {
 #[test]
 fn a_request_of_a_refused_req_is_answered_when_its_routing_id_is_free() {
     for at in ENDPOINTS {
-        let cx = Context::new();
-        let router = cx.socket(SocketType::Router).unwrap();
-        let endpoint = router.bind(at).unwrap().to_string();
-        let first = dealer(&cx, "x");
-        first.connect_ready(&endpoint, LONG).unwrap();
+        let (cx, router, endpoint, first) = taken(at);
         let req = cx.socket_with(SocketType::Req, &named("x")).unwrap();
         req.connect(&endpoint).unwrap();
         req.send("question").unwrap();

@@ -73,9 +73,7 @@ impl Pattern for Pair {
     }
 
     fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        if self.waiting.len() > waiting::MOST && self.waiting.contains(&pipe) {
-            waiting::give_up(pipe, pipes);
-        }
+        waiting::ended(pipe, self.waiting.iter().copied(), pipes);
     }
 
     fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {

@@ -4,12 +4,20 @@ use zeroxide_zmtp::Traffic;
 
 use crate::{Cause, PipeId, Pipes};
 
-/// While so many pipes wait, the messages of one whose peer is lost are not kept: peers that connect, send and leave, again and
-/// again, would fill the memory although the application receives.
+/// The most pipes that may wait before messages of lost peers are dropped. Without a bound, peers that connect, send and leave
+/// again and again would fill the memory although the application receives.
 pub(crate) const MOST: usize = 64;
 
-/// Drops and counts what is unread in a pipe whose peer is lost, and detaches it.
-pub(crate) fn give_up<P: Pipes>(pipe: PipeId, pipes: &mut P) {
+/// The peer of `pipe` is lost, which is one of those `waiting`, if it waits at all. If too many wait, what is unread in the
+/// pipe is dropped and counted, and the pipe is closed.
+pub(crate) fn ended<P: Pipes>(
+    pipe: PipeId,
+    mut waiting: impl ExactSizeIterator<Item = PipeId>,
+    pipes: &mut P,
+) {
+    if waiting.len() <= MOST || !waiting.any(|waits| waits == pipe) {
+        return;
+    }
     while let Some(traffic) = pipes.read(pipe) {
         if let Traffic::Message(message) = traffic {
             pipes.dropped(Some(pipe), Cause::Unwanted);

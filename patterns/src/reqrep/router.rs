@@ -125,9 +125,7 @@ impl Pattern for Router {
     }
 
     fn ended<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        if self.waiting.len() > waiting::MOST && self.waiting.iter().any(|(waiting, _)| *waiting == pipe) {
-            waiting::give_up(pipe, pipes);
-        }
+        waiting::ended(pipe, self.waiting.iter().map(|(waits, _)| *waits), pipes);
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
