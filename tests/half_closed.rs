@@ -229,21 +229,17 @@ fn the_last_messages_arrive_however_much_the_peer_has_sent() {
 
 #[test]
 fn the_last_messages_of_a_program_that_ends_without_term_arrive() {
-    const CHILD: &str = "ZEROXIDE_TEST_ENDS_AT";
-    if let Some(endpoint) = std::env::var_os(CHILD) {
+    if let Some(endpoint) = common::parents_endpoint() {
         let cx = Context::new();
         let push = cx.socket_with(SocketType::Push, &roomy()).unwrap();
-        push.connect(endpoint.to_str().unwrap()).unwrap();
+        push.connect(&endpoint).unwrap();
         send_the_last(&push);
         drop((push, cx));
         std::process::exit(0);
     }
     let (listener, endpoint) = common::listen();
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_last_messages_of_a_program_that_ends_without_term_arrive"])
-        .env(CHILD, endpoint)
-        .spawn()
-        .unwrap();
+    let this = "the_last_messages_of_a_program_that_ends_without_term_arrive";
+    let mut child = common::child_process(this, &endpoint).spawn().unwrap();
     let peer = RawPeer::accept(&listener).shake_hands("PULL");
     let deadline = Instant::now() + Duration::from_millis(500);
     while Instant::now() < deadline {

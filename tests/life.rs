@@ -1,4 +1,7 @@
 //! Life of sockets, endpoints and contexts: connecting, losing, lingering, closing, terminating.
+#![allow(clippy::unwrap_used)] // a test's helpers
+
+mod common;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -268,18 +271,14 @@ fn a_child_that_sends_and_returns_from_main_loses_nothing() {
     let cx = Context::new();
     let pull = cx.socket(SocketType::Pull).unwrap();
     let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
-    if let Ok(endpoint) = std::env::var("ZEROXIDE_TEST_CHILD") {
+    if let Some(endpoint) = common::parents_endpoint() {
         let push = cx.socket(SocketType::Push).unwrap();
         push.connect(&endpoint).unwrap();
         (0..1000u32).for_each(|n| push.send(&n.to_be_bytes()).unwrap());
         return;
     }
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_child_that_sends_and_returns_from_main_loses_nothing"])
-        .env("ZEROXIDE_TEST_CHILD", &endpoint)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let this = "a_child_that_sends_and_returns_from_main_loses_nothing";
+    let mut child = common::child_process(this, &endpoint).spawn().unwrap();
     for n in 0..1000u32 {
         assert_eq!(pull.recv_timeout(LONG).unwrap()[0], &n.to_be_bytes()[..]);
     }

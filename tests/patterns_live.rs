@@ -440,7 +440,7 @@ fn every_size_arrives_whole() {
 fn a_sender_that_is_killed_in_the_middle_leaves_only_whole_messages() {
     const NAME: &str = "a_sender_that_is_killed_in_the_middle_leaves_only_whole_messages";
     let cx = Context::new();
-    if let Ok(endpoint) = std::env::var("ZEROXIDE_TEST_CHILD") {
+    if let Some(endpoint) = common::parents_endpoint() {
         let push = cx.socket(SocketType::Push).unwrap();
         push.connect(&endpoint).unwrap();
         for n in 0.. {
@@ -451,12 +451,7 @@ fn a_sender_that_is_killed_in_the_middle_leaves_only_whole_messages() {
     let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap().to_string();
     for _ in 0..3 {
         let events = pull.monitor();
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", NAME])
-            .env("ZEROXIDE_TEST_CHILD", &endpoint)
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = common::child_process(NAME, &endpoint).spawn().unwrap();
         let mut expected = 0u8;
         let mut check = |message: Message| {
             assert_eq!(message.len(), 3);

@@ -81,6 +81,22 @@ pub fn in_child(limit: &str, test: &str) -> bool {
     false
 }
 
+/// The environment variable that tells a process which test of which it is, and where to go.
+const CHILD: &str = "ZEROXIDE_TEST_CHILD_OF";
+
+/// The command that runs one test of this program in a process of its own, where [`parents_endpoint`] is `endpoint`.
+/// Nothing of what that process prints is shown: its lines would be read as results of this one.
+pub fn child_process(test: &str, endpoint: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test]).env(CHILD, endpoint).stdout(std::process::Stdio::null());
+    command
+}
+
+/// What [`child_process`] was given, where this is the process that it started.
+pub fn parents_endpoint() -> Option<String> {
+    std::env::var(CHILD).ok()
+}
+
 /// Checks the equations of the counters: of every pipe, of the sums, and of a socket that sends each message to one
 /// peer at most.
 #[track_caller]
