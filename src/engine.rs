@@ -31,6 +31,7 @@ use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traff
 use self::buffers::{Buffers, READ_SIZE};
 use self::slot::Slot;
 use self::try_mutex::{Entered, TryMutex};
+use crate::clock;
 use crate::error::{HandshakeCause, IoError};
 use crate::monitor::{DisconnectReason, EventKind, Monitors};
 use crate::stats::Counters;
@@ -324,14 +325,14 @@ impl Engine {
     /// engine.
     pub(crate) fn decide(&self, decision: Decision) {
         let mut state = self.state.lock();
-        state.denied = state.connection.decide(decision, Instant::now()).err();
+        state.denied = state.connection.decide(decision, clock::now()).err();
     }
 
     /// There is a place for the peer: its handshake is over. A turn is to follow, which tells it. Called by the reactor, as
     /// [`Engine::decide`] is.
     pub(crate) fn welcome(&self) -> Option<Established> {
         let mut state = self.state.lock();
-        state.denied = state.connection.welcome(Instant::now()).err();
+        state.denied = state.connection.welcome(clock::now()).err();
         state.connection.poll_ready()
     }
 
@@ -412,7 +413,7 @@ impl Engine {
         state.readable |= edges & (READABLE | HUNG_UP) != 0;
         state.hung_up |= edges & HUNG_UP != 0;
         state.writable |= edges & WRITABLE != 0;
-        let now = Instant::now();
+        let now = clock::now();
         // A timer that an earlier deadline has overtaken must not start another chain of timers.
         if edges & TIMER != 0 && state.armed.is_some_and(|at| at <= now) {
             state.armed = None;

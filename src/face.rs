@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
 
+use crate::clock;
 use crate::error::{Error, Op, Result};
 use crate::monitor::{EventKind, Monitor};
 use crate::poller::{PollItem, Ready, poll_hearing};
@@ -45,7 +46,7 @@ impl Wait {
             Wait::No => Err(()),
             Wait::AsSet => match limit() {
                 Some(Duration::ZERO) => Err(()),
-                limit => Ok(limit.and_then(|limit| Instant::now().checked_add(limit))),
+                limit => Ok(limit.and_then(|limit| clock::now().checked_add(limit))),
             },
         }
     }

@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
 #![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
 
+mod clock;
 mod context;
 mod endpoints;
 mod engine;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use zeroxide_zmtp::{ConnectionError, Peer};
 
+use crate::clock;
 use crate::error::{DialError, Error, HandshakeError, IoError, Result, Why};
 use crate::signal::{Signal, after, wait_until};
 
@@ -299,7 +300,7 @@ impl Monitors {
         }
         let seq = self.seq.fetch_add(1, Ordering::SeqCst);
         let (local, remote) = (local.to_owned(), remote.to_owned());
-        let event = Event { seq, at: Instant::now(), connection, local, remote, descriptor, kind };
+        let event = Event { seq, at: clock::now(), connection, local, remote, descriptor, kind };
         let mut told = Vec::new();
         let mut queues = self.queues();
         self.closed.fetch_or(last, Ordering::SeqCst);

@@ -8,7 +8,7 @@ mod files;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fmt, io};
 
 #[cfg(unix)]
@@ -16,6 +16,7 @@ use std::os::fd::AsRawFd;
 #[cfg(windows)]
 use std::os::windows::io::AsRawSocket;
 
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::signal::{Parkers, Signal, wait_hearing, wait_with};
 use crate::socket::Socket;
@@ -368,7 +369,7 @@ fn wait_for(
     hears: bool,
     mut tell: impl FnMut(&mut Found<'_>) -> usize,
 ) -> Result<usize> {
-    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let deadline = limit.and_then(|limit| clock::now().checked_add(limit));
     let mut look = |files: Option<&mut Files>| -> Option<Result<usize>> {
         let files = match files {
             None => None,

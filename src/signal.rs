@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
+use crate::clock;
 use crate::error::Error;
 use crate::user_code;
 
@@ -61,7 +62,7 @@ impl Parker {
             match deadline {
                 None => thread::park(),
                 Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
+                    let left = deadline.saturating_duration_since(clock::now());
                     if left.is_zero() {
                         return self.woken.swap(false, Ordering::SeqCst);
                     }
@@ -164,18 +165,18 @@ impl Sleeper for FdParker {
     }
 
     fn sleep(&mut self, deadline: Option<Instant>) -> bool {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
         // A failure counts as a wake: whom a signal matters to asks for it, and a broken poll shows at the next look.
         if let Err(error) = self.poll.poll(&mut self.events, left) {
             self.interrupted |= error.kind() == io::ErrorKind::Interrupted;
         }
-        deadline.is_none_or(|deadline| Instant::now() < deadline)
+        deadline.is_none_or(|deadline| clock::now() < deadline)
     }
 }
 
 /// The moment `limit` from now; `None`, which is never, beyond the clock's range.
 pub(crate) fn after(limit: Duration) -> Option<Instant> {
-    Instant::now().checked_add(limit)
+    clock::now().checked_add(limit)
 }
 
 /// Names one registration at a [`Signal`].

@@ -10,6 +10,7 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::signal::{Latch, Parker, after};
 
 /// The threads of one context.
@@ -149,7 +150,7 @@ impl Running {
         handle.into_iter().for_each(|handle| drop(handle.join()));
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((listed, deadline)) = listed.zip(after(LONGEST_MOMENT)) else { return };
-        while listed.exists() && Instant::now() < deadline {
+        while listed.exists() && clock::now() < deadline {
             Parker::new().park(after(LOOK_AGAIN));
         }
     }

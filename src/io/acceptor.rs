@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::{Interest, Token};
 use zeroxide_transports::{Accepted, Listener, Stream};
 
 use super::connections::{Maker, Opening};
 use super::reactor::{Reactor, Timer};
+use crate::clock;
 use crate::engine::slot::Slot;
 use crate::error::{DialError, IoError};
 use crate::monitor::{Crowd, EventKind};
@@ -91,7 +92,7 @@ impl Reactor {
     pub(super) fn accept(&mut self, id: u64) {
         let Some(acceptor) = self.listeners.get_mut(&id) else { return };
         acceptor.waits = false;
-        let start = Instant::now();
+        let start = clock::now();
         let next = self.accept_one(id);
         self.charge_handshakes(start);
         match next {

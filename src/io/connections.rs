@@ -20,6 +20,7 @@ use super::half_closed::HalfClosed;
 use super::notices::notify;
 use super::reactor::{Reactor, Timer};
 use super::zap::Question;
+use crate::clock;
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, End, Engine};
 use crate::error::{Denial, HandshakeCause, HandshakeError};
@@ -122,7 +123,7 @@ impl Reactor {
             Maker::Session(_) => values.dialled_config(base.socket_type),
         };
         let config = values.secured(config).map_err(io::Error::other)?;
-        let connection = Connection::new(config, Instant::now());
+        let connection = Connection::new(config, clock::now());
         let first_read = values.handshake_buffer as usize;
         let (counters, buffers) = (Arc::clone(&base.counters), Arc::clone(self.link.buffers()));
         let engine = Engine::new(id, stream, connection, slot.clone(), counters, buffers, first_read);
@@ -160,7 +161,7 @@ impl Reactor {
         } else if self.defers_handshakes() {
             return self.give_turn(id);
         } else {
-            let start = Instant::now();
+            let start = clock::now();
             self.drive(&engine, &base);
             self.charge_handshakes(start);
             if let Some(connected) = self.connections.get_mut(&id) {
@@ -257,7 +258,7 @@ impl Reactor {
             return self.give_turn(id);
         }
         let Some(connected) = self.connections.get_mut(&id) else { return };
-        let mut peer = Peer::new(id, connected.address.clone(), Instant::now());
+        let mut peer = Peer::new(id, connected.address.clone(), clock::now());
         peer.socket_type = established.socket_type;
         peer.routing_id = established.routing_id;
         peer.properties = established.properties;

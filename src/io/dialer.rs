@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::{Interest, Registry, Token};
 use zeroxide_transports::resolve::{needs_lookup, resolve};
@@ -15,6 +15,7 @@ use zeroxide_transports::{Endpoint, ResolveError, Resolved, SocksError, Stream};
 use super::connections::{Maker, Opening};
 use super::lookups::Name;
 use super::reactor::{Reactor, Timer};
+use crate::clock;
 use crate::endpoints::EndpointState;
 use crate::error::DialError;
 use crate::monitor::EventKind;
@@ -109,7 +110,7 @@ impl Reactor {
 
     /// Starts the lookups that have a place. The I/O thread itself never calls the system's resolver.
     fn start_lookups(&mut self) {
-        let now = Instant::now();
+        let now = clock::now();
         while let Some((number, name)) = self.lookups.next(now) {
             let (resolve, link) = (Arc::clone(&self.resolve), self.link.clone());
             let look_up = move || link.send(Order::Resolved(number, resolve(&name.endpoint, name.ipv6)));

@@ -17,6 +17,7 @@ use zeroxide_transports::Stream;
 
 use super::acceptor::Place;
 use super::reactor::{Reactor, Timer};
+use crate::clock;
 use crate::engine::buffers::READ_SIZE;
 
 /// Bytes read and thrown away of a peer that was refused.
@@ -126,7 +127,7 @@ impl Reactor {
             }
         }
         let longest = if self.leaving { LAST } else { LONGEST };
-        self.arm(deadline.unwrap_or_else(|| Instant::now() + longest), Timer::HalfClosed(id));
+        self.arm(deadline.unwrap_or_else(|| clock::now() + longest), Timer::HalfClosed(id));
         self.half_closed.insert(id, stream);
         self.read_half_closed(id);
     }
@@ -140,7 +141,7 @@ impl Reactor {
         if self.defers_handshakes() {
             return self.give_turn(id);
         }
-        let start = Instant::now();
+        let start = clock::now();
         self.read_half_closed(id);
         self.charge_handshakes(start);
     }

@@ -23,6 +23,7 @@ use super::lookups::Lookups;
 use super::session::Session;
 use super::turns::{Next, Turns};
 use super::watch::Watch;
+use crate::clock;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
 use crate::random::Random;
 use crate::signal::after;
@@ -146,7 +147,7 @@ impl Reactor {
             turns: Turns::default(),
             handshake_time: Duration::ZERO,
             peers_busy: false,
-            handshakes_again: Instant::now(),
+            handshakes_again: clock::now(),
             closing: HashMap::new(),
             watch: Watch::default(),
             lookups: Lookups::default(),
@@ -190,10 +191,7 @@ impl Reactor {
         if self.turns.is_empty() {
             self.link.set_asleep(true);
             if self.orders.is_empty() {
-                return self
-                    .timers
-                    .peek()
-                    .map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
+                return self.timers.peek().map(|Reverse((at, _))| at.saturating_duration_since(clock::now()));
             }
             self.link.set_asleep(false);
         }
@@ -279,7 +277,7 @@ impl Reactor {
         if self.timers.is_empty() {
             return;
         }
-        let now = Instant::now();
+        let now = clock::now();
         while self.timers.peek().is_some_and(|Reverse((at, _))| *at <= now) {
             let Some(Reverse((_, timer))) = self.timers.pop() else { return };
             match timer {
@@ -311,7 +309,7 @@ impl Reactor {
 
     /// Returns whether handshakes and listeners must wait until after the next poll.
     pub(super) fn defers_handshakes(&self) -> bool {
-        self.handshake_time >= HANDSHAKE_TIME || (self.peers_busy && Instant::now() < self.handshakes_again)
+        self.handshake_time >= HANDSHAKE_TIME || (self.peers_busy && clock::now() < self.handshakes_again)
     }
 
     /// An established peer has a turn.
@@ -321,7 +319,7 @@ impl Reactor {
 
     /// Counts the time since `since` as spent on handshakes: a turn, an accept, a refusal, or an accept that found nothing.
     pub(super) fn charge_handshakes(&mut self, since: Instant) {
-        let now = Instant::now();
+        let now = clock::now();
         let took = now.saturating_duration_since(since).min(LONGEST_TURN);
         self.handshake_time += took;
         self.handshakes_again = now + took * PEERS_SHARE;

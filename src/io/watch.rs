@@ -5,9 +5,10 @@
 //! where the system has a finer timer (Linux: timerfd), the watch uses it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::reactor::{Reactor, Timer};
+use crate::clock;
 use crate::socket::base::SocketBase;
 
 /// The first look after a flush.
@@ -53,7 +54,7 @@ impl Reactor {
             self.watch.clock = fine::Clock::new(self.poll.registry());
         }
         if !self.watch.clock.as_mut().is_some_and(|clock| clock.arm(interval)) {
-            self.arm(Instant::now() + interval, Timer::Watch);
+            self.arm(clock::now() + interval, Timer::Watch);
         }
     }
 }

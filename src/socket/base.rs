@@ -7,7 +7,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Instant;
 
 use bytes::Bytes;
 use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
@@ -15,6 +14,7 @@ use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable};
 use super::waits::{Exchange, Waits};
+use crate::clock;
 use crate::endpoints::{EndpointState, EndpointTable};
 use crate::engine::Engine;
 use crate::engine::slot::Slot;
@@ -519,7 +519,7 @@ impl SocketState {
             // Nobody could be asked to flush later, and no pipe leads to an engine.
             return self.pipes.flush_all(FlushCause::Wait);
         }
-        match self.flush.decide(dirty, alone, Instant::now) {
+        match self.flush.decide(dirty, alone, clock::now) {
             Decision::Now => self.pipes.flush_all(FlushCause::Token),
             Decision::Leave => self.pipes.flush_full(),
             Decision::Defer => {

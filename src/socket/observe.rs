@@ -11,6 +11,7 @@ use super::base::{SocketBase, SocketState};
 #[cfg(feature = "face")]
 use super::pipes::Link;
 use super::{Socket, pipes::Entry};
+use crate::clock;
 use crate::endpoints::{EndpointState, EndpointStatus};
 #[cfg(feature = "face")]
 use crate::engine::Engine;
@@ -133,7 +134,7 @@ impl SocketBase {
         let row = self.endpoints.get(id)?;
         match row.state {
             EndpointState::Connected { connection: 0 } => {
-                Some(Ok(Arc::new(Peer::new(0, "inproc".to_owned(), Instant::now()))))
+                Some(Ok(Arc::new(Peer::new(0, "inproc".to_owned(), clock::now()))))
             }
             EndpointState::Connected { connection } => self.peers.get(connection).map(Ok),
             EndpointState::Failed(error) => Some(Err(Error::Handshake(error))),

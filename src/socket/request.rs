@@ -9,6 +9,7 @@ use zeroxide_zmtp::Message;
 use super::Socket;
 use super::base::SocketBase;
 use super::transfer::Patience;
+use crate::clock;
 use crate::error::{Error, Op, RequestError, RequestUnsent, Why};
 
 impl Socket {
@@ -65,7 +66,7 @@ impl SocketBase {
         message: Message,
         deadline: Option<Instant>,
     ) -> Result<Message, RequestError> {
-        let left = || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        let left = || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(clock::now()));
         self.enter(|state| state.pattern.number_request(true));
         if let Err(unsent) = self.send(message, Patience::For(left())) {
             self.enter(|state| state.pattern.number_request(false));

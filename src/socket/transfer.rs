@@ -7,6 +7,7 @@ use zeroxide_patterns::{Pattern, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
+use crate::clock;
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
 use crate::signal::{Signal, wait_hearing};
 use crate::stats::Counters;
@@ -41,7 +42,7 @@ impl SocketBase {
         refusal: Refusal,
         patience: Patience,
     ) -> Result<(), SendError> {
-        let start = Instant::now();
+        let start = clock::now();
         let limit = match patience {
             Patience::None => Some(Duration::ZERO),
             Patience::For(limit) => Some(limit),
@@ -71,7 +72,7 @@ impl SocketBase {
         mut attempt: impl FnMut() -> Attempt<Option<Refusal>>,
     ) -> Result<Option<Refusal>> {
         self.context.check_process()?;
-        let _wait = self.sending.begin(Instant::now());
+        let _wait = self.sending.begin(clock::now());
         let sent = self.wait_at(&self.output, deadline, hears, || match attempt() {
             Ok(None) => Some(Ok(())),
             Ok(Some(why)) => {
@@ -187,7 +188,7 @@ impl SocketBase {
 
     #[cold]
     fn wait_to_recv(self: &Arc<Self>, patience: Patience) -> Result<Message> {
-        let start = Instant::now();
+        let start = clock::now();
         let limit = match patience {
             Patience::None => Some(Duration::ZERO),
             Patience::For(limit) => Some(limit),

@@ -66,6 +66,14 @@ pub(crate) const BANS: &[Ban] = &[
         ..ROW
     },
     Ban {
+        name: "clock",
+        patterns: &["Instant :: now", "SystemTime :: now"],
+        why: "a simulation sets the clock: read it by `clock::now`",
+        places: &["src/"],
+        homes: &["src/clock.rs"],
+        ..ROW
+    },
+    Ban {
         name: "threads and sockets",
         patterns: &[
             "thread :: spawn",

@@ -73,7 +73,8 @@ pub(crate) const HOUSES: &[House] = &[
             "user_code",
             "error",
             "options",
-            "security peers random",
+            "security peers",
+            "clock random",
         ],
         circles: &[
             Circle {
