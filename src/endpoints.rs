@@ -60,9 +60,10 @@ impl EndpointStatus {
     /// The same for the error of a send that finds no peer here.
     pub(crate) fn attachment(&self) -> Attachment {
         let endpoint = Arc::from(self.endpoint.to_string());
-        match self.bound {
-            true => Attachment::Bound(endpoint),
-            false => Attachment::Connecting { endpoint, last: self.last.clone(), attempts: self.attempts },
+        if self.bound {
+            Attachment::Bound(endpoint)
+        } else {
+            Attachment::Connecting { endpoint, last: self.last.clone(), attempts: self.attempts }
         }
     }
 }

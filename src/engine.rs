@@ -473,9 +473,10 @@ impl Engine {
         }
         effects.input |= turn.input;
         effects.credit |= turn.credit;
-        match effects.garbage.is_empty() {
-            true => effects.garbage = turn.garbage,
-            false => effects.garbage.extend(turn.garbage),
+        if effects.garbage.is_empty() {
+            effects.garbage = turn.garbage;
+        } else {
+            effects.garbage.extend(turn.garbage);
         }
     }
 
@@ -598,10 +599,11 @@ impl State {
             let size = if known { READ_SIZE } else { self.first_read };
             match self.read_into(&mut buffer[..size], now, turn) {
                 Ok((used, read)) if used < read => {
-                    self.leftover = Some(match known {
-                        true => Leftover { buffer, start: used, end: read },
+                    self.leftover = Some(if known {
+                        Leftover { buffer, start: used, end: read }
+                    } else {
                         // A buffer lent for so little would be kept from others.
-                        false => Leftover { buffer: buffer[used..read].into(), start: 0, end: read - used },
+                        Leftover { buffer: buffer[used..read].into(), start: 0, end: read - used }
                     });
                     return None;
                 }

@@ -290,9 +290,10 @@ impl Status {
         let mut facts = Vec::new();
         let (unmatched, dropped) = (self.stats.unmatched, self.stats.dropped.total());
         if unmatched > 0 {
-            let when = match self.before_subscriptions == unmatched {
-                true => "before the first subscription",
-                false => "without a matching subscription",
+            let when = if self.before_subscriptions == unmatched {
+                "before the first subscription"
+            } else {
+                "without a matching subscription"
             };
             facts.push(format!("{unmatched} sent {when} (unmatched); see wait_for_subscribers"));
         }

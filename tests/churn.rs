@@ -139,13 +139,14 @@ fn receivers_that_bind_anew_in_a_flood_lose_only_what_is_counted_or_was_on_its_w
                 restart += 1;
                 let quota = if stays { u32::MAX } else { 300 + 50 * (restart % 7) };
                 for _ in 0..quota {
-                    let message = match stays {
-                        true => pull.recv_soon(),
+                    let message = if stays {
+                        pull.recv_soon()
+                    } else {
                         // What was on its way to the one before may have been the last.
-                        false => match pull.recv_timeout(Duration::from_millis(50)) {
+                        match pull.recv_timeout(Duration::from_millis(50)) {
                             Ok(message) => message,
                             Err(_) => break,
-                        },
+                        }
                     };
                     let n = number(&message[0]);
                     assert!(last < Some(n), "twice or out of order: {n} after {last:?}");

@@ -86,10 +86,11 @@ unsafe impl Send for Foreign {}
 
 impl AsRef<[u8]> for Foreign {
     fn as_ref(&self) -> &[u8] {
-        match self.data.is_null() {
-            true => &[],
+        if self.data.is_null() {
+            &[]
+        } else {
             // SAFETY: the application's promise when it handed the data over; also of none, whose address it may ask for.
-            false => unsafe { std::slice::from_raw_parts(self.data.cast(), self.len) },
+            unsafe { std::slice::from_raw_parts(self.data.cast(), self.len) }
         }
     }
 }
@@ -180,10 +181,7 @@ impl zmq_msg_t {
         let (magic, kind) = unsafe {
             ((&raw const (*message).magic).read(), (&raw const (*message).kind).cast::<u8>().read())
         };
-        match magic == MAGIC && (1..=4).contains(&kind) {
-            true => Ok(()),
-            false => Err(Errno(libc::EFAULT)),
-        }
+        if magic == MAGIC && (1..=4).contains(&kind) { Ok(()) } else { Err(Errno(libc::EFAULT)) }
     }
 
     fn is_more(&self) -> bool {

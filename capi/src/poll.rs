@@ -86,9 +86,8 @@ pub(crate) fn events(ready: Ready) -> c_short {
 
 /// The sockets among the items.
 pub(crate) fn held(items: &[zmq_pollitem_t]) -> Result<Vec<Option<Held<Sock>>>, Errno> {
-    let held = |item: &zmq_pollitem_t| match item.socket.is_null() {
-        true => Ok(None),
-        false => Sock::of(item.socket).map(Some),
+    let held = |item: &zmq_pollitem_t| {
+        if item.socket.is_null() { Ok(None) } else { Sock::of(item.socket).map(Some) }
     };
     items.iter().map(held).collect()
 }

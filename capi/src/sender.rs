@@ -68,9 +68,10 @@ impl Sender {
         // SAFETY: NULL, or from `Arc::into_raw` of what the bit says. The peer lives as long as this message, whether it
         // is here or in the `About` that another thread may put here meanwhile.
         unsafe {
-            match is_about(sender) {
-                true => to_about(sender).as_ref().map(|about| &*about.peer),
-                false => sender.cast::<Peer>().as_ref(),
+            if is_about(sender) {
+                to_about(sender).as_ref().map(|about| &*about.peer)
+            } else {
+                sender.cast::<Peer>().as_ref()
             }
         }
     }

@@ -82,9 +82,10 @@ fn ready_of(
     identity: Option<&str>,
     may_find_no_place: bool,
 ) -> Vec<u8> {
-    let redials: &[(&str, &str)] = match may_find_no_place && program.name == common::zeroxide().name {
-        true => &[("X-Redials", "1")],
-        false => &[],
+    let redials: &[(&str, &str)] = if may_find_no_place && program.name == common::zeroxide().name {
+        &[("X-Redials", "1")]
+    } else {
+        &[]
     };
     ready_with(socket_type, identity, redials)
 }

@@ -66,9 +66,10 @@ impl FairQueue {
             before = last.pipe;
         }
         let waits = self.behind.iter().any(|other| other.pipe == before);
-        match waits || self.member(before) != Member::No {
-            true => self.behind.push(Behind { pipe, before, leaving: false }),
-            false => self.attach(pipe),
+        if waits || self.member(before) != Member::No {
+            self.behind.push(Behind { pipe, before, leaving: false });
+        } else {
+            self.attach(pipe);
         }
     }
 

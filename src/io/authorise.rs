@@ -92,13 +92,13 @@ fn claim(proof: &Proof) -> Option<Box<str>> {
 
 /// What happens to a peer where there is nobody to be asked.
 fn unasked(connected: &Connected) -> Answer {
-    match connected.values.admits_unasked() {
-        true => (Decision::Accept { user_id: String::new(), metadata: Vec::new() }, None),
+    if connected.values.admits_unasked() {
+        (Decision::Accept { user_id: String::new(), metadata: Vec::new() }, None)
+    } else if !connected.values.auth_required && connected.base.context.had_zap_handler() {
         // In libzmq this is EPIPE and no ERROR: after one its peers give up, and would not come back with the handler.
-        false if !connected.values.auth_required && connected.base.context.had_zap_handler() => {
-            denied(Denial::HandlerGone)
-        }
-        false => denied(Denial::NobodyToAsk),
+        denied(Denial::HandlerGone)
+    } else {
+        denied(Denial::NobodyToAsk)
     }
 }
 

@@ -114,9 +114,10 @@ impl Reactor {
         let Opening { id, mut stream, base, slot, maker, place, values, address } = opening;
         let both = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
-        match registered {
-            true => registry.reregister(&mut stream, Token(id as usize), both)?,
-            false => registry.register(&mut stream, Token(id as usize), both)?,
+        if registered {
+            registry.reregister(&mut stream, Token(id as usize), both)?
+        } else {
+            registry.register(&mut stream, Token(id as usize), both)?
         }
         let config = match maker {
             Maker::Listener(_) => values.accepted_config(base.socket_type),
@@ -329,10 +330,7 @@ impl Reactor {
             }
         } else if let Some(stream) = self.half_closed.get_mut(&id) {
             if !std::mem::replace(&mut stream.waits, true) {
-                match stream.is_refused() {
-                    true => self.turns.add_refused(id),
-                    false => self.turns.add_peer(id),
-                }
+                if stream.is_refused() { self.turns.add_refused(id) } else { self.turns.add_peer(id) }
             }
         }
     }

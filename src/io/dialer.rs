@@ -138,10 +138,11 @@ impl Reactor {
     fn lookup_over(&mut self, number: u64, addresses: &Result<Vec<Resolved>, DialError>) {
         for id in self.lookups.finished(number) {
             let Some(session) = self.sessions.get_mut(&id) else { continue };
-            match std::mem::take(&mut session.looking) {
-                true => self.found(id, addresses.clone()),
+            if std::mem::take(&mut session.looking) {
+                self.found(id, addresses.clone());
+            } else {
                 // The attempt did not wait so long. The next one need not wait.
-                false => session.late = addresses.clone().ok(),
+                session.late = addresses.clone().ok();
             }
         }
     }

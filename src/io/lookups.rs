@@ -93,9 +93,10 @@ impl Lookups {
             }
             let queue = self.waiting.get_mut(&socket)?;
             let first = queue.pop_front();
-            match queue.is_empty() {
-                true => drop(self.waiting.remove(&socket)),
-                false => self.turns.push_back(socket),
+            if queue.is_empty() {
+                self.waiting.remove(&socket);
+            } else {
+                self.turns.push_back(socket);
             }
             let (session, name) = first?;
             if !self.join(session, &name) {

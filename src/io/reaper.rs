@@ -59,10 +59,7 @@ impl Reactor {
     fn release_session(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.ending = true;
-        match self.is_needed(id) {
-            true => self.drain(id),
-            false => self.end_session(id),
-        }
+        if self.is_needed(id) { self.drain(id) } else { self.end_session(id) }
     }
 
     /// Whether the socket has closed, as far as this thread is concerned: orders that were on their way come too late.

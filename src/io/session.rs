@@ -199,10 +199,7 @@ impl Reactor {
         let id = session.id;
         let late = self.is_closed(&session.base);
         self.sessions.insert(id, session);
-        match late {
-            true => self.end_session(id),
-            false => self.dial(id),
-        }
+        if late { self.end_session(id) } else { self.dial(id) }
     }
 
     /// The session's pipe for a connection whose handshake is over; none if the connection is to have its own.
@@ -265,10 +262,11 @@ impl Reactor {
             }
             _ => false,
         };
-        let last = match session.values.redial_after_fault {
+        let last = if session.values.redial_after_fault {
+            connected.peer.is_some() && !fault && !session.values.redials()
+        } else {
             // libzmq ends the endpoint whether the handshake was over or not.
-            false => fault || !session.values.redials(),
-            true => connected.peer.is_some() && !fault && !session.values.redials(),
+            fault || !session.values.redials()
         };
         if finished || last || (session.ending && !session.has_unsent()) {
             return self.end_session(id);
@@ -298,10 +296,7 @@ impl Reactor {
     pub(super) fn attempt_failed(&mut self, id: u64, error: DialError) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
-        match session.addresses.is_empty() {
-            true => self.attempt_over(id, error),
-            false => self.dial_next(id),
-        }
+        if session.addresses.is_empty() { self.attempt_over(id, error) } else { self.dial_next(id) }
     }
 
     /// One attempt failed before there was a connection; `error` is that of its last address.

@@ -60,9 +60,10 @@ impl Turns {
     /// Takes the next handshake or listener.
     pub(super) fn next_handshake(&mut self) -> Option<Next> {
         self.listened = (self.handshakes.is_empty() || !self.listened) && !self.listeners.is_empty();
-        match self.listened {
-            true => self.listeners.pop_front().map(Next::Listener),
-            false => self.handshakes.pop_first().map(|(_, id)| Next::Handshake(id)),
+        if self.listened {
+            self.listeners.pop_front().map(Next::Listener)
+        } else {
+            self.handshakes.pop_first().map(|(_, id)| Next::Handshake(id))
         }
     }
 }

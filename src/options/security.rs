@@ -88,9 +88,10 @@ impl Values {
         match self.complete_curve_settings(server) {
             Err(_) if !self.auth_required => {
                 let unknown = || SecretKey::generate(&entropy()).map_err(|_| SecurityError::NoEntropy);
-                match server {
-                    true => Ok(Settings::CurveServer(unknown()?)),
-                    false => Ok(Settings::CurveClient { server: unknown()?.public(), secret: unknown()? }),
+                if server {
+                    Ok(Settings::CurveServer(unknown()?))
+                } else {
+                    Ok(Settings::CurveClient { server: unknown()?.public(), secret: unknown()? })
                 }
             }
             settings => settings,
@@ -116,12 +117,11 @@ impl Values {
     /// # Errors
     /// As [`Values::settings`].
     pub(crate) fn secured(&self, config: Config) -> Result<Config, SecurityError> {
-        Ok(match config.raw {
-            true => config,
-            false => {
-                let mechanism = self.settings()?;
-                Config { mechanism, authorise: self.asks(), entropy: crate::security::entropy(), ..config }
-            }
+        Ok(if config.raw {
+            config
+        } else {
+            let mechanism = self.settings()?;
+            Config { mechanism, authorise: self.asks(), entropy: crate::security::entropy(), ..config }
         })
     }
 

@@ -159,10 +159,8 @@ impl Values {
     /// What a socket of type `t` receives of a peer that is lost: one that it connected to, or else has accepted.
     pub(crate) fn loss_notices(&self, t: SocketType, connected: bool) -> impl Iterator<Item = Message> {
         let notice = (self.router_notify.disconnect && self.notifies(t)).then(empty);
-        let words = match connected {
-            true => self.words(opt::HICCUP_MSG.row(), &self.hiccup_msg, t),
-            false => self.farewell(t),
-        };
+        let words =
+            if connected { self.words(opt::HICCUP_MSG.row(), &self.hiccup_msg, t) } else { self.farewell(t) };
         notice.into_iter().chain(words)
     }
 

@@ -265,10 +265,7 @@ impl Command {
 
 /// The error of a socket that has ended.
 fn alive(base: &Arc<SocketBase>) -> Result<()> {
-    match base.gone.load(Ordering::SeqCst) {
-        true => base.enter(|state| state.alive()),
-        false => Ok(()),
-    }
+    if base.gone.load(Ordering::SeqCst) { base.enter(|state| state.alive()) } else { Ok(()) }
 }
 
 /// Whether a side can take a message now. One that addresses its peers never holds the other back.

@@ -17,9 +17,10 @@ impl Sockets {
         let (front, back) = (self.front.socket_type(), self.back.socket_type());
         let (forth, back_again) = (front.receives() && back.sends(), back.receives() && front.sends());
         if !forth && !back_again {
-            return Err(match front.receives() {
-                true => Error::NotSupported { socket: back, op: Op::Send },
-                false => Error::NotSupported { socket: back, op: Op::Recv },
+            return Err(if front.receives() {
+                Error::NotSupported { socket: back, op: Op::Send }
+            } else {
+                Error::NotSupported { socket: back, op: Op::Recv }
             });
         }
         if let Some(socket) = self.capture.as_ref().map(Socket::socket_type).filter(|it| !it.sends()) {
@@ -29,9 +30,10 @@ impl Sockets {
             return Err(Error::NotSupported { socket, op: Op::Recv });
         }
         self.all().try_for_each(|socket| socket.base().context.check_process())?;
-        match self.all().any(|socket| socket.base().context.is_own_thread()) {
-            true => Err(Error::WouldBlock(Why::NoEvent)),
-            false => Ok(()),
+        if self.all().any(|socket| socket.base().context.is_own_thread()) {
+            Err(Error::WouldBlock(Why::NoEvent))
+        } else {
+            Ok(())
         }
     }
 

@@ -68,11 +68,11 @@ impl SocketBase {
     fn check_security(&self, text: &str, values: &Values) -> Result<()> {
         if values.is_raw(self.socket_type) {
             // libzmq's raw sockets ignore both without a word.
-            return match values.auth_required
-                && (values.role() != Role::default() || values.zap_domain.is_some())
-            {
-                true => Err(SecurityError::Raw { socket: self.socket_type }.into()),
-                false => Ok(()),
+            let is_secured = values.role() != Role::default() || values.zap_domain.is_some();
+            return if values.auth_required && is_secured {
+                Err(SecurityError::Raw { socket: self.socket_type }.into())
+            } else {
+                Ok(())
             };
         }
         let settings = values.settings();
@@ -202,16 +202,15 @@ impl SocketBase {
         self.enter(|state| state.alive())?;
         let row = row.ok_or_else(|| Error::NoSuchEndpoint(text.into()))?;
         if let Endpoint::Inproc(name) = &row.endpoint {
-            match bound {
-                true => self.free_name(row.id, name),
-                false => {
-                    self.endpoints.remove(row.id);
-                    let parked = row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket));
-                    // Both ends of the pipe are here: what is in it is dropped for want of a peer, and counted.
-                    let unread = parked.map(|mut parked| parked.pipe.reader.abandon());
-                    self.enter(|state| self.retire_endpoint(state, row.id));
-                    unread.into_iter().for_each(free_unread);
-                }
+            if bound {
+                self.free_name(row.id, name);
+            } else {
+                self.endpoints.remove(row.id);
+                let parked = row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket));
+                // Both ends of the pipe are here: what is in it is dropped for want of a peer, and counted.
+                let unread = parked.map(|mut parked| parked.pipe.reader.abandon());
+                self.enter(|state| self.retire_endpoint(state, row.id));
+                unread.into_iter().for_each(free_unread);
             }
             return Ok(());
         }

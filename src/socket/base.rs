@@ -387,9 +387,12 @@ impl SocketState {
         let is_there = |pipe| self.pipes.get(pipe).is_some_and(|entry| !entry.is_ended());
         let occupants = self.pattern.occupants(routing_id);
         let has_one_before = occupants.into_iter().take_while(|pipe| Some(*pipe) != own).any(is_there);
-        has_one_before.then(|| match self.socket_type.addresses() {
-            true => ProtocolError::RoutingIdInUse,
-            false => ProtocolError::HasItsPeer,
+        has_one_before.then(|| {
+            if self.socket_type.addresses() {
+                ProtocolError::RoutingIdInUse
+            } else {
+                ProtocolError::HasItsPeer
+            }
         })
     }
 

@@ -46,10 +46,7 @@ impl Closing {
     /// # Errors
     /// The closing itself, when something was still unsent at the limit, or a thread still busy.
     pub fn wait_timeout(self, limit: Duration) -> Result<CloseReport, Closing> {
-        match self.wait_until(after(limit)) {
-            true => Ok(self.report()),
-            false => Err(self),
-        }
+        if self.wait_until(after(limit)) { Ok(self.report()) } else { Err(self) }
     }
 
     fn wait_until(&self, deadline: Option<Instant>) -> bool {
@@ -70,9 +67,10 @@ impl Future for Closing {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<CloseReport> {
         let closed = self.sockets.iter().all(|base| base.closure.latch.poll(cx.waker()));
-        match closed && self.context.as_ref().is_none_or(|context| context.threads.poll(cx.waker())) {
-            true => Poll::Ready(self.report()),
-            false => Poll::Pending,
+        if closed && self.context.as_ref().is_none_or(|context| context.threads.poll(cx.waker())) {
+            Poll::Ready(self.report())
+        } else {
+            Poll::Pending
         }
     }
 }

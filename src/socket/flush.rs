@@ -60,10 +60,7 @@ impl FlushRule {
         if pipes <= MAX_INLINE_PIPES && self.take_tokens(pipes as u32, clock) {
             return Decision::Now;
         }
-        match std::mem::replace(&mut self.deferred, true) {
-            true => Decision::Leave,
-            false => Decision::Defer,
-        }
+        if std::mem::replace(&mut self.deferred, true) { Decision::Leave } else { Decision::Defer }
     }
 
     /// The I/O thread has flushed the socket, which accepted so many messages so far. `true`: some are new since it

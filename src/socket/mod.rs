@@ -410,9 +410,10 @@ impl Socket {
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Result<T> {
         let base = self.base();
         // Asked before the lock is taken: the answer may need engines to be driven.
-        let events = match option.row().name() == opt::EVENTS.row().name() {
-            true => crate::poller::readiness(base, Ready::IN | Ready::OUT)?,
-            false => Ready::NONE,
+        let events = if option.row().name() == opt::EVENTS.row().name() {
+            crate::poller::readiness(base, Ready::IN | Ready::OUT)?
+        } else {
+            Ready::NONE
         };
         base.enter(|state| {
             let mut values = state.values.clone();

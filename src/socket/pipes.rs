@@ -176,10 +176,7 @@ pub(crate) fn free_unread(mut queue: TrafficQueue) {
 
 /// Adds a list to another, which it becomes if that is empty.
 pub(crate) fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
-    match list.is_empty() {
-        true => *list = more,
-        false => list.extend(more),
-    }
+    if list.is_empty() { *list = more } else { list.extend(more) }
 }
 
 /// What is to be done once the socket's lock is released.

@@ -206,10 +206,11 @@ fn tell(errands: &mut Errands, rest: &mut Rest) {
     for (owner, news) in &news {
         owner.base.mailbox.put(news(owner.slot.clone()));
     }
-    match rest.told.is_empty() {
+    if rest.told.is_empty() {
         // The list itself serves: a wake over inproc allocates nothing more.
-        true => rest.told = news.into(),
-        false => rest.told.extend(news),
+        rest.told = news.into();
+    } else {
+        rest.told.extend(news);
     }
 }
 

@@ -255,10 +255,12 @@ impl SocketBase {
     pub(crate) fn why_nothing_came(self: &Arc<Self>, after: Option<Duration>) -> Why {
         let socket = self.socket_type;
         let unsubscribed = socket.resubscribes() && self.enter(|state| state.pattern.topics() == 0);
-        match unsubscribed {
-            true => Why::NoSubscription { socket, after },
-            false if socket.expects_reply_envelope() => Why::AwaitingReply { after },
-            false => Why::NoMessage { socket, after },
+        if unsubscribed {
+            Why::NoSubscription { socket, after }
+        } else if socket.expects_reply_envelope() {
+            Why::AwaitingReply { after }
+        } else {
+            Why::NoMessage { socket, after }
         }
     }
 }

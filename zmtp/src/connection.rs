@@ -387,9 +387,10 @@ impl Connection {
                 Err(ConnectionError::SignatureTimeout)
             }
             State::Greeting(_) | State::Identity(..) | State::Handshake(..) => {
-                match self.handshake_deadline.is_some_and(|deadline| deadline <= now) {
-                    true => Err(ConnectionError::HandshakeTimeout),
-                    false => Ok(()),
+                if self.handshake_deadline.is_some_and(|deadline| deadline <= now) {
+                    Err(ConnectionError::HandshakeTimeout)
+                } else {
+                    Ok(())
                 }
             }
         }
@@ -724,9 +725,10 @@ impl Connection {
 
 /// Returns the group that a command names.
 fn group(name: &[u8], command: CommandKind) -> Result<Frame, ProtocolError> {
-    match groups::is_group(name) {
-        true => Ok(Frame::copy_from(name)),
-        false => Err(ProtocolError::MalformedCommand(command)),
+    if groups::is_group(name) {
+        Ok(Frame::copy_from(name))
+    } else {
+        Err(ProtocolError::MalformedCommand(command))
     }
 }
 

@@ -319,9 +319,10 @@ impl Decoder {
             return Err(ProtocolError::MalformedCommand(CommandKind::Unnamed));
         }
         if length > limit {
-            return Err(match command {
-                true => ProtocolError::CommandTooLong { length, limit },
-                false => ProtocolError::FrameTooLong { length, limit },
+            return Err(if command {
+                ProtocolError::CommandTooLong { length, limit }
+            } else {
+                ProtocolError::FrameTooLong { length, limit }
             });
         }
         if !command {

@@ -32,10 +32,9 @@ pub(crate) fn wrap(mut message: Message) -> Message {
 /// Returns the message from its wire form of two frames.
 pub(crate) fn unwrap(mut frames: Message) -> Result<Message, ProtocolError> {
     match frames.pop_front() {
-        Some(group) if frames.len() == 1 && is_group(&group) => Ok(match group.is_empty() {
-            true => frames,
-            false => frames.with_group(group),
-        }),
+        Some(group) if frames.len() == 1 && is_group(&group) => {
+            Ok(if group.is_empty() { frames } else { frames.with_group(group) })
+        }
         _ => Err(ProtocolError::BadGroup),
     }
 }

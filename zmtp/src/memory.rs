@@ -59,9 +59,10 @@ pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), ProtocolEr
 /// # Errors
 /// Returns [`ProtocolError::OutOfMemory`] if too little memory would be left.
 pub fn zeros(count: usize) -> Result<Box<[u8]>, ProtocolError> {
-    match is_free(count.saturating_add(SPARE / 2)) {
-        true => Ok(vec![0; count].into_boxed_slice()),
-        false => Err(ProtocolError::OutOfMemory { bytes: count as u64 }),
+    if is_free(count.saturating_add(SPARE / 2)) {
+        Ok(vec![0; count].into_boxed_slice())
+    } else {
+        Err(ProtocolError::OutOfMemory { bytes: count as u64 })
     }
 }
 

@@ -22,9 +22,8 @@ fn message() -> impl Strategy<Value = Traffic> {
 }
 
 fn subscription() -> impl Strategy<Value = Traffic> {
-    (any::<bool>(), body()).prop_map(|(is_subscribe, topic)| match is_subscribe {
-        true => Traffic::Subscribe(topic),
-        false => Traffic::Cancel(topic),
+    (any::<bool>(), body()).prop_map(|(is_subscribe, topic)| {
+        if is_subscribe { Traffic::Subscribe(topic) } else { Traffic::Cancel(topic) }
     })
 }
 

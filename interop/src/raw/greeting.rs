@@ -117,9 +117,10 @@ fn read_ready(kind: Kind, from: &mut impl Read) -> Result<Vec<u8>, Fault> {
         return Err(Fault::Breach("READY is the first that follows the greeting"));
     }
     let Some(mut metadata) = frame.body.strip_prefix(b"\x05READY") else {
-        return Err(match frame.body.starts_with(b"\x05ERROR") {
-            true => Fault::Io(std::io::ErrorKind::ConnectionRefused.into()),
-            false => Fault::Breach("READY is the first that follows the greeting"),
+        return Err(if frame.body.starts_with(b"\x05ERROR") {
+            Fault::Io(std::io::ErrorKind::ConnectionRefused.into())
+        } else {
+            Fault::Breach("READY is the first that follows the greeting")
         });
     };
     let mut identity = Vec::new();

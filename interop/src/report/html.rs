@@ -96,9 +96,10 @@ fn summary(groups: &[Group<'_>]) -> String {
         let (passed, missing) = (group.tally.count(Mark::Passed), group.tally.count(Mark::Missing));
         let failed = group.tally.total() - passed - missing;
         let worst = group.tally.worst().filter(|_| failed > 0).map_or("", Mark::name);
-        let name = match group.rows.is_empty() {
-            true => html(group.name),
-            false => format!("<a href=\"#peer-{0}\">{0}</a>", html(group.name)),
+        let name = if group.rows.is_empty() {
+            html(group.name)
+        } else {
+            format!("<a href=\"#peer-{0}\">{0}</a>", html(group.name))
         };
         text += &format!(
             "<tr><th scope=\"row\">{name}</th><td class=\"n\">{passed}</td>\

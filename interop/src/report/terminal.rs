@@ -124,9 +124,10 @@ impl Page<'_> {
         let marks: Vec<String> = marks
             .map(|(mark, _)| self.paint(Some(mark), &format!("N{}: N {}", mark.sign(), mark.words())))
             .collect();
-        match marks.is_empty() {
-            true => String::new(),
-            false => format!("ok: nothing failed; {}; blank: not run\n", marks.join("; ")),
+        if marks.is_empty() {
+            String::new()
+        } else {
+            format!("ok: nothing failed; {}; blank: not run\n", marks.join("; "))
         }
     }
 

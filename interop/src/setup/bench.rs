@@ -144,10 +144,10 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let built = ["target", "node_modules", "__pycache__"].iter().any(|name| entry.file_name() == *name);
-        match path.is_dir() {
-            true if !built => list(&path, files),
-            false => files.push(path),
-            true => {}
+        if !path.is_dir() {
+            files.push(path);
+        } else if !built {
+            list(&path, files);
         }
     }
 }

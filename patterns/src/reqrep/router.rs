@@ -59,10 +59,11 @@ impl Router {
             table.set_aside(holder);
             table.name(pipe, id);
             let (has_closed, is_read_on) = (pipes.has_closed(holder), pipes.end_when_read(holder));
-            match is_read_on && !has_closed {
+            if is_read_on && !has_closed {
                 // The replaced peer may still send, so the new peer does not wait for its end.
-                true => self.input.attach(pipe),
-                false => self.input.attach_behind(pipe, holder),
+                self.input.attach(pipe);
+            } else {
+                self.input.attach_behind(pipe, holder);
             }
             if !is_read_on {
                 self.input.drain_and_close(holder, pipes);

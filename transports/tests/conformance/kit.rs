@@ -166,10 +166,7 @@ impl Waiter {
 
     /// Waits until a dialled stream is connected or has failed.
     pub(crate) fn connected(&mut self, stream: &mut Stream) -> io::Result<()> {
-        self.ready(|| match stream.connected()? {
-            true => Ok(()),
-            false => Err(ErrorKind::WouldBlock.into()),
-        })
+        self.ready(|| if stream.connected()? { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) })
     }
 }
 

@@ -66,9 +66,10 @@ fn a_peer_that_dials_again_hears_why_there_is_no_place_for_it_and_another_hears_
                 pair.a.connection.turn_away(fault.clone());
                 assert!(!pair.a.connection.is_ready() && pair.a.connection.poll_ready().is_none());
                 assert_eq!(pair.a.connection.welcome(pair.now), Err(fault.clone().into()));
-                match redials {
-                    true => assert_eq!(pair.run(1), Err(fault.clone())),
-                    false => assert!(pair.a.output().is_empty()),
+                if redials {
+                    assert_eq!(pair.run(1), Err(fault.clone()));
+                } else {
+                    assert!(pair.a.output().is_empty());
                 }
                 assert!(pair.b.established.is_none());
             }

@@ -58,11 +58,10 @@ fn every_legal_pair_of_types_meets_and_no_other() {
         for b in (0..=20).filter_map(zmtp) {
             let mut pair = Pair::new(Config::new(a), Config::new(b));
             let result = pair.run(64);
-            match a.talks_to(b) {
-                true => assert_eq!(pair.a.established.unwrap().socket_type, Some(b)),
-                false => {
-                    assert_eq!(result, Err(ProtocolError::SocketTypeMismatch { own: b, peer: Some(a) }));
-                }
+            if a.talks_to(b) {
+                assert_eq!(pair.a.established.unwrap().socket_type, Some(b));
+            } else {
+                assert_eq!(result, Err(ProtocolError::SocketTypeMismatch { own: b, peer: Some(a) }));
             }
         }
     }

@@ -159,9 +159,10 @@ fn small(config: Config) -> Config {
 pub fn plain(data: &[u8]) -> bool {
     let mut feed = Feed(data);
     let is_server = feed.byte() & 1 == 0;
-    let mechanism = match is_server {
-        true => Settings::PlainServer,
-        false => Settings::PlainClient { username: Bytes::from("u"), password: Secret::from("p") },
+    let mechanism = if is_server {
+        Settings::PlainServer
+    } else {
+        Settings::PlainClient { username: Bytes::from("u"), password: Secret::from("p") }
     };
     let config = Config { mechanism, authorise: true, ..small(Config::new(SocketType::Dealer)) };
     let now = Instant::now();

@@ -167,9 +167,10 @@ impl Channel {
                 if more {
                     return Err(ProtocolError::MalformedCommand(CommandKind::Unnamed));
                 }
-                return match length > limits.command {
-                    true => Err(ProtocolError::CommandTooLong { length, limit: limits.command }),
-                    false => Ok(Some(Item::Command(frame))),
+                return if length > limits.command {
+                    Err(ProtocolError::CommandTooLong { length, limit: limits.command })
+                } else {
+                    Ok(Some(Item::Command(frame)))
                 };
             }
             if length > limits.frame {
