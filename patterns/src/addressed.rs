@@ -59,9 +59,9 @@ impl Addressed {
         if let Chosen::Pipe(pipe) = self.chosen { Some(pipe) } else { None }
     }
 
-    /// Undoes `route`.
-    pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.chosen.rollback(pipes);
+    /// Releases the reservation: no message follows.
+    pub(crate) fn release<P: Pipes>(&mut self, pipes: &mut P) {
+        self.chosen.release(pipes);
     }
 
     /// Removes a pipe and its number.

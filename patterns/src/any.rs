@@ -147,10 +147,6 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.commit(message, pipes));
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        each!(&mut self.kind, it => it.rollback(pipes));
-    }
-
     #[inline]
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         each!(&mut self.kind, it => it.recv(pipes))

@@ -51,8 +51,8 @@ impl Chosen {
         }
     }
 
-    /// Releases the reservation.
-    pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+    /// Releases the reservation: no message follows.
+    pub(crate) fn release<P: Pipes>(&mut self, pipes: &mut P) {
         if let Chosen::Pipe(pipe) = std::mem::take(self) {
             pipes.release(pipe);
         }

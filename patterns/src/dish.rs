@@ -77,8 +77,6 @@ impl Pattern for Dish {
         pipes.discard(message);
     }
 
-    fn rollback<P: Pipes>(&mut self, _: &mut P) {}
-
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         let groups = &self.groups;
         Ok(self.input.recv(pipes, |_, message| groups.contains(message.group())))

@@ -87,7 +87,7 @@ impl Distributor {
 
     /// Begins to choose the receivers of a message. No pipe is chosen yet.
     pub(crate) fn begin(&mut self) {
-        debug_assert!(self.is_idle(), "the message before was neither committed nor rolled back");
+        debug_assert!(self.is_idle(), "the message before was neither committed nor released");
         self.round += 1;
         self.chosen.clear();
     }
@@ -144,7 +144,7 @@ impl Distributor {
         }
         if after_drive > 0 || (nodrop && !self.skipped.is_empty()) {
             let full = after_drive + self.skipped.len();
-            self.rollback(pipes);
+            self.release(pipes);
             return Err(Refusal::Full { pipes: full });
         }
         Ok(())
@@ -179,8 +179,8 @@ impl Distributor {
         }
     }
 
-    /// Releases all reservations.
-    pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
+    /// Releases all reservations: no message follows.
+    pub(crate) fn release<P: Pipes>(&mut self, pipes: &mut P) {
         self.skipped.clear();
         for pipe in self.targets.drain(..).flatten() {
             pipes.release(pipe);

@@ -107,7 +107,8 @@ fn with_nodrop_one_full_pipe_holds_back_all() {
     assert_eq!((bench.sent(slow), bench.sent(fast)), (vec!["1".into()], vec!["1".into()]));
     bench.distributor.writable(slow);
     assert_eq!(bench.route(true), Ok(()));
-    bench.distributor.rollback(&mut bench.pipes);
+    bench.distributor.commit("2".into(), &mut bench.pipes);
+    assert_eq!((bench.sent(slow), bench.sent(fast)), (vec!["2".into()], vec!["2".into()]));
     assert_eq!(bench.pipes.reserved(), 0);
 }
 
@@ -129,8 +130,8 @@ fn a_pipe_whose_peer_is_gone_is_no_receiver() {
     bench.pipes.get(gone).gone = true;
     bench.send("1").unwrap();
     assert_eq!(bench.route(true), Ok(()), "nor does it hold back others");
-    bench.distributor.rollback(&mut bench.pipes);
-    assert_eq!(bench.sent(live), ["1"]);
+    bench.distributor.commit("2".into(), &mut bench.pipes);
+    assert_eq!(bench.sent(live), ["1", "2"]);
     assert_eq!(bench.pipes.drops, []);
 }
 

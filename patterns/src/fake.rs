@@ -23,6 +23,8 @@ pub(crate) struct FakePipe {
     pub(crate) reserved: usize,
     /// When full, return `AfterDrive` once.
     pub(crate) drivable: bool,
+    /// Return `AfterDrive` once, as if full.
+    busy: bool,
     /// The peer is gone for good.
     pub(crate) gone: bool,
     /// The pattern has closed it.
@@ -92,6 +94,8 @@ impl Pipes for FakePipes {
         let queued = pipe.output.iter().filter(|t| t.is_message()).count();
         if pipe.gone || pipe.closed {
             Credit::Gone
+        } else if std::mem::take(&mut pipe.busy) {
+            Credit::AfterDrive
         } else if pipe.hwm == 0 || queued + pipe.reserved < pipe.hwm {
             pipe.reserved += 1;
             Credit::Granted
@@ -318,9 +322,9 @@ impl Rig {
         self.pattern.commit(message, &mut self.pipes);
     }
 
-    /// Undoes the first step.
-    pub(crate) fn rollback(&mut self) {
-        self.pattern.rollback(&mut self.pipes);
+    /// The next message for `pipe` is refused, as for a full pipe that must be driven first.
+    pub(crate) fn make_busy(&mut self, pipe: PipeId) {
+        self.pipes.get(pipe).busy = true;
     }
 
     /// Both steps.

@@ -74,11 +74,6 @@ impl LoadBalancer {
         self.chosen.commit(message, pipes)
     }
 
-    /// Undoes `route`.
-    pub(crate) fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.chosen.rollback(pipes);
-    }
-
     /// Returns whether `route` would find a pipe now (true while a message is being sent).
     pub(crate) fn has_out<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         if self.chosen.is_some() {

@@ -94,10 +94,6 @@ impl Pattern for Pair {
         self.chosen.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.chosen.rollback(pipes);
-    }
-
     fn occupants(&self, _: &[u8]) -> Vec<PipeId> {
         self.line().collect()
     }

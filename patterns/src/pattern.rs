@@ -136,6 +136,7 @@ pub trait Pattern {
     fn writable(&mut self, pipe: PipeId);
 
     /// The first step of sending: chooses the pipes for a message that begins with `first`, and reserves room there.
+    /// After `Ok`, `commit` must follow before the next `route`.
     ///
     /// # Errors
     /// Returns a [`Refusal`]; then nothing has changed.
@@ -168,9 +169,6 @@ pub trait Pattern {
 
     /// The second step of sending: moves the whole message, with its first frame, to the chosen pipes.
     fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P);
-
-    /// Undoes `route`.
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P);
 
     /// Takes the next message for the application and the pipe that it came from ([`PipeId::GONE`] for a report of a
     /// peer that is gone). Returns `None` if there is none now.

@@ -48,10 +48,6 @@ impl Pattern for Push {
         self.out.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.out.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, _: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         Err(Refusal::NotSupported)
     }
@@ -103,8 +99,6 @@ impl Pattern for Pull {
         debug_assert!(false, "route always refuses");
         pipes.discard(message);
     }
-
-    fn rollback<P: Pipes>(&mut self, _: &mut P) {}
 
     #[inline]
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {

@@ -134,10 +134,6 @@ impl Pattern for Radio {
         self.distributor.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.distributor.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, _: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         Err(Refusal::NotSupported)
     }

@@ -114,10 +114,6 @@ impl Pattern for Server {
         self.chosen.commit(message.with_routing_id(0), pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.chosen.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         let numbers = &self.numbers;
         Ok(self.input.recv(pipes, |pipe, message| sign(numbers, pipe, message)))

@@ -143,7 +143,7 @@ impl Pattern for Stream {
         match self.out.addressee() {
             Some(pipe) if ends => {
                 take_id(&mut message, pipes);
-                self.out.rollback(pipes);
+                self.out.release(pipes);
                 // An application that ends a connection gets no note of its end (libzmq stream.cpp terminates the pipe
                 // at once).
                 self.announce(pipe, false);
@@ -151,10 +151,6 @@ impl Pattern for Stream {
             }
             _ => self.out.commit(message, pipes),
         }
-    }
-
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.out.rollback(pipes);
     }
 
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {

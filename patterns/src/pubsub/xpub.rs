@@ -231,10 +231,6 @@ impl Pattern for XPub {
         self.distributor.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.distributor.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         if !self.receives {
             return Err(Refusal::NotSupported);

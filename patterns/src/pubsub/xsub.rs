@@ -137,14 +137,10 @@ impl Pattern for XSub {
             }
         }
         if rest.is_empty() {
-            self.distributor.rollback(pipes);
+            self.distributor.release(pipes);
         } else {
             self.distribute(rest, pipes);
         }
-    }
-
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.distributor.rollback(pipes);
     }
 
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {

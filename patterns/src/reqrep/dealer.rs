@@ -61,10 +61,6 @@ impl Pattern for Dealer {
         self.out.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.out.rollback(pipes);
-    }
-
     #[inline]
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         Ok(self.input.recv(pipes, |_, _| true))

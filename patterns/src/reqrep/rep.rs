@@ -92,10 +92,6 @@ impl Pattern for Rep {
         self.chosen.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.chosen.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         if self.is_due {
             return Err(Refusal::WrongState);

@@ -117,14 +117,19 @@ fn rep_drops_the_reply_to_a_full_requester_after_one_drive() {
 }
 
 #[test]
-fn rep_may_roll_a_reply_back_and_reply_again() {
+fn a_refused_reply_leaves_the_envelope_for_the_next_attempt() {
     let mut rep = rep();
     let a = rep.accept(1);
-    rep.deliver(a, ["id", "", "q"]);
+    for id in ["id1", "id2"] {
+        rep.deliver(a, [id, "", "q"]);
+    }
     rep.recv().unwrap();
-    rep.route(&"x".into()).unwrap();
-    rep.rollback();
+    rep.send("x").unwrap();
+    rep.recv().unwrap();
+    rep.pipes.get(a).drivable = true;
+    assert_eq!(rep.send("y"), Err(Refusal::Full { pipes: 1 }));
     assert_eq!(rep.pipes.reserved(), 0);
-    rep.send("y").unwrap();
-    assert_eq!(rep.take(a), Some(["id", "", "y"].into()));
+    assert_eq!(rep.take(a), Some(["id1", "", "x"].into()));
+    rep.send("z").unwrap();
+    assert_eq!(rep.take(a), Some(["id2", "", "z"].into()));
 }

@@ -142,10 +142,6 @@ impl Pattern for Req {
         self.asked = Some(Asked { pipe, id });
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.out.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         let asked = self.asked.ok_or(Refusal::WrongState)?;
         let spent = &mut self.spent;

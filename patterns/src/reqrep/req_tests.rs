@@ -54,12 +54,16 @@ fn req_sends_and_receives_strictly_by_turns() {
 fn req_changes_state_with_the_commit_only() {
     let mut req = req();
     let a = req.accept(1);
+    req.pipes.get(a).reserved = 1; // full
+    assert_eq!(req.send("q"), Err(Refusal::Full { pipes: 1 }));
+    assert_eq!(req.recv(), Err(Refusal::WrongState), "a refused request is none");
+    req.pipes.get(a).reserved = 0;
+    req.pattern.writable(a);
     req.route(&"q".into()).unwrap();
-    req.rollback();
     assert_eq!(req.recv(), Err(Refusal::WrongState));
-    assert_eq!(req.pipes.get(a).reserved, 0);
-    req.send("q").unwrap();
+    req.commit("q".into());
     assert_eq!(req.recv(), Ok(None));
+    assert_eq!(req.pipes.reserved(), 0);
 }
 
 #[test]

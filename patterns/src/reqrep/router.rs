@@ -151,10 +151,6 @@ impl Pattern for Router {
         self.out.commit(message, pipes);
     }
 
-    fn rollback<P: Pipes>(&mut self, pipes: &mut P) {
-        self.out.rollback(pipes);
-    }
-
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         let table = &self.out.table;
         Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
