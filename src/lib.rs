@@ -35,6 +35,9 @@ pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
     IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
 };
+#[cfg(simulate)]
+#[doc(hidden)]
+pub use io::simulated as simulation;
 pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, OptionValue, Options, ReadOnly, ReconnectStop,

@@ -1,8 +1,21 @@
 //! A small source of numbers for jitter, first routing ids and hash seeds: random in production, fixed in tests. It
 //! is not for keys.
 
+use std::collections::HashMap;
+#[cfg(not(simulate))]
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
+
+#[cfg(simulate)]
+thread_local! {
+    /// Where the next unpredictable source begins.
+    pub(crate) static SEED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// A map by numbers that this library gives out. No peer chooses them, so the hash has no seed, and two runs of one
+/// simulation visit its entries in the same order.
+pub(crate) type ByNumber<V> = HashMap<u64, V, BuildHasherDefault<DefaultHasher>>;
 
 /// SplitMix64.
 #[derive(Clone, Debug)]
@@ -15,8 +28,17 @@ impl Random {
     }
 
     /// A source that nobody can foretell, seeded as the standard library seeds its hash maps.
+    #[cfg(not(simulate))]
     pub(crate) fn unpredictable() -> Random {
         Random(RandomState::new().build_hasher().finish())
+    }
+
+    /// A source that follows from the seed of this thread's simulation.
+    #[cfg(simulate)]
+    pub(crate) fn unpredictable() -> Random {
+        let mut random = Random(SEED.get());
+        SEED.set(random.next());
+        random
     }
 
     /// The next 64 bits.

@@ -60,7 +60,13 @@ impl Parker {
                 return true;
             }
             match deadline {
+                #[cfg(simulate)]
+                _ if simulated::goes_on(deadline) => {}
+                #[cfg(simulate)]
+                _ => return false,
+                #[cfg(not(simulate))]
                 None => thread::park(),
+                #[cfg(not(simulate))]
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(clock::now());
                     if left.is_zero() {
@@ -330,8 +336,54 @@ pub(crate) fn wait_with<S: Sleeper, T>(
         match found {
             Some(found) => return Some(found),
             None if woken => {}
-            None => return look(sleeper),
+            None => {
+                let found = look(sleeper);
+                #[cfg(simulate)]
+                simulated::note_late(found.is_some());
+                return found;
+            }
         }
+    }
+}
+
+/// How the one thread of a simulation waits: everybody else goes on meanwhile.
+#[cfg(simulate)]
+pub(crate) mod simulated {
+    use std::cell::{Cell, RefCell};
+    use std::time::Instant;
+
+    /// Lets somebody else take a step, at most up to a moment. Returns `false` if nobody has anything to do before it.
+    pub(crate) type Step = Box<dyn FnMut(Option<Instant>) -> bool>;
+
+    thread_local! {
+        static STEP: RefCell<Option<Step>> = const { RefCell::new(None) };
+        static LATE: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// Sets what others do while this thread waits.
+    pub(crate) fn set_step(step: Option<Step>) {
+        STEP.replace(step);
+    }
+
+    /// Others take a step. Returns `false` when the wait is over: at its deadline, or because nobody will ever end it.
+    pub(super) fn goes_on(deadline: Option<Instant>) -> bool {
+        if deadline.is_some_and(|deadline| crate::clock::now() >= deadline) {
+            return false;
+        }
+        let Some(mut step) = STEP.take() else { return false };
+        let went_on = step(deadline);
+        STEP.replace(Some(step));
+        went_on
+    }
+
+    /// A wait ended at its deadline. If what it waited for was there, its wake was lost.
+    pub(super) fn note_late(found: bool) {
+        LATE.set(LATE.get() + u64::from(found));
+    }
+
+    /// Returns how many wakes were lost since the last call.
+    pub(crate) fn take_late() -> u64 {
+        LATE.take()
     }
 }
 

@@ -376,7 +376,7 @@ impl Reactor {
                 let stream = HalfClosed::refused(stream, unsent, connected.base.id, place);
                 self.half_close(id, stream, connected.deadline);
             }
-            Some((stream @ Stream::Tcp(_), _)) if matches!(end, End::Drained) => {
+            Some((stream, _)) if matches!(end, End::Drained) && stream.is_reset_by_close() => {
                 self.half_close(id, HalfClosed::in_order(stream), None);
             }
             stream => {

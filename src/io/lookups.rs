@@ -7,10 +7,12 @@
 //!
 //! This is the rule alone. `dialer` starts the threads and the clock is an argument.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use zeroxide_transports::Endpoint;
+
+use crate::random::ByNumber;
 
 /// Lookups at one time, not counting slow ones.
 pub(super) const PLACES: usize = 16;
@@ -32,7 +34,7 @@ pub(super) struct Name {
 #[derive(Default)]
 pub(super) struct Lookups {
     /// The sessions that wait for a place, by socket; no list is empty.
-    waiting: HashMap<u64, VecDeque<(u64, Name)>>,
+    waiting: ByNumber<VecDeque<(u64, Name)>>,
     /// The sockets in `waiting`, each once: whose turn it is comes first.
     turns: VecDeque<u64>,
     running: Vec<Lookup>,

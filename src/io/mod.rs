@@ -11,6 +11,8 @@ mod notices;
 pub(crate) mod reactor;
 pub(crate) mod reaper;
 pub(crate) mod session;
+#[cfg(simulate)]
+pub mod simulated;
 mod turns;
 mod watch;
 pub(crate) mod zap;

@@ -6,7 +6,7 @@
 //! wakes nobody.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use super::turns::{Next, Turns};
 use super::watch::Watch;
 use crate::clock;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
-use crate::random::Random;
+use crate::random::{ByNumber, Random};
 use crate::signal::after;
 use crate::socket::context::ContextBase;
 use crate::socket::orders::{IoThread, Order};
@@ -81,6 +81,28 @@ pub(crate) enum Timer {
     SessionLinger(u64),
 }
 
+/// What the poll reports of one stream or listener.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Edges {
+    /// The number under which it is registered.
+    pub(super) token: u64,
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+    /// The peer has closed its direction, or the stream has failed.
+    pub(super) hung_up: bool,
+}
+
+impl From<&mio::event::Event> for Edges {
+    fn from(event: &mio::event::Event) -> Edges {
+        Edges {
+            token: event.token().0 as u64,
+            readable: event.is_readable(),
+            writable: event.is_writable() || event.is_write_closed(),
+            hung_up: event.is_read_closed() || event.is_error(),
+        }
+    }
+}
+
 /// The I/O thread's own state. Its parts live in the files of this folder named after them.
 pub(crate) struct Reactor {
     pub(super) link: IoThread,
@@ -88,13 +110,13 @@ pub(crate) struct Reactor {
     pub(super) poll: Poll,
     orders: Receiver<Order>,
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,
-    pub(super) listeners: HashMap<u64, Acceptor>,
-    pub(super) sessions: HashMap<u64, Session>,
+    pub(super) listeners: ByNumber<Acceptor>,
+    pub(super) sessions: ByNumber<Session>,
     /// Streams that are being connected.
-    pub(super) dialling: HashMap<u64, Dialling>,
-    pub(super) connections: HashMap<u64, Connected>,
+    pub(super) dialling: ByNumber<Dialling>,
+    pub(super) connections: ByNumber<Connected>,
     /// Streams that are shut down on this side and whose peers have not closed yet.
-    pub(super) half_closed: HashMap<u64, HalfClosed>,
+    pub(super) half_closed: ByNumber<HalfClosed>,
     /// Of these, those that ended in order, oldest first. Some may be closed already.
     pub(super) half_closed_in_order: VecDeque<u64>,
     /// Connections that want another turn without waiting for an edge.
@@ -106,7 +128,7 @@ pub(crate) struct Reactor {
     /// While established peers are busy, no handshake and no listener has a turn before this moment.
     handshakes_again: Instant,
     /// Sockets that close.
-    pub(super) closing: HashMap<u64, super::reaper::Reaping>,
+    pub(super) closing: ByNumber<super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
     pub(super) watch: Watch,
     /// Names that are looked up, and by what.
@@ -123,6 +145,9 @@ pub(crate) struct Reactor {
 pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> io::Result<IoThread> {
     let reactor = Reactor::new(Arc::clone(context), random)?;
     let link = reactor.link.clone();
+    #[cfg(simulate)]
+    super::simulated::add(name, reactor);
+    #[cfg(not(simulate))]
     context.threads.spawn(name, Kind::Io, move |_| reactor.run())?;
     Ok(link)
 }
@@ -138,17 +163,17 @@ impl Reactor {
             poll,
             orders,
             timers: BinaryHeap::new(),
-            listeners: HashMap::new(),
-            sessions: HashMap::new(),
-            dialling: HashMap::new(),
-            connections: HashMap::new(),
-            half_closed: HashMap::new(),
+            listeners: ByNumber::default(),
+            sessions: ByNumber::default(),
+            dialling: ByNumber::default(),
+            connections: ByNumber::default(),
+            half_closed: ByNumber::default(),
             half_closed_in_order: VecDeque::new(),
             turns: Turns::default(),
             handshake_time: Duration::ZERO,
             peers_busy: false,
             handshakes_again: clock::now(),
-            closing: HashMap::new(),
+            closing: ByNumber::default(),
             watch: Watch::default(),
             lookups: Lookups::default(),
             resolve: Arc::new(resolve),
@@ -167,18 +192,23 @@ impl Reactor {
                 // Only a broken descriptor fails here: nothing can be served any more, so nobody may go on waiting.
                 Err(_) => break,
             }
-            self.link.set_asleep(false);
-            self.begin_round();
-            for event in &events {
-                self.event(event);
-            }
-            self.obey();
-            self.fire_timers();
-            self.give_turns();
+            self.round(events.iter().map(Edges::from));
         }
     }
 
-    fn is_done(&self) -> bool {
+    /// What follows a poll: edges, orders, timers, turns.
+    pub(super) fn round(&mut self, reported: impl Iterator<Item = Edges>) {
+        self.link.set_asleep(false);
+        self.begin_round();
+        for edges in reported {
+            self.edges(&edges);
+        }
+        self.obey();
+        self.fire_timers();
+        self.give_turns();
+    }
+
+    pub(super) fn is_done(&self) -> bool {
         self.leaving
             && self.connections.is_empty()
             && self.sessions.is_empty()
@@ -187,7 +217,7 @@ impl Reactor {
     }
 
     /// How long to sleep; announces the sleep first, then looks for orders once more.
-    fn timeout(&self) -> Option<Duration> {
+    pub(super) fn timeout(&self) -> Option<Duration> {
         if self.turns.is_empty() {
             self.link.set_asleep(true);
             if self.orders.is_empty() {
@@ -198,18 +228,15 @@ impl Reactor {
         Some(Duration::ZERO)
     }
 
-    fn event(&mut self, event: &mio::event::Event) {
-        if event.token() == WATCH {
-            return self.look_again();
-        }
-        let id = event.token().0 as u64;
-        if let Some(connected) = self.connections.get(&id) {
-            let hung_up = event.is_read_closed() || event.is_error();
-            let writable = event.is_writable() || event.is_write_closed();
+    fn edges(&mut self, edges: &Edges) {
+        let id = edges.token;
+        if id == WATCH.0 as u64 {
+            self.look_again();
+        } else if let Some(connected) = self.connections.get(&id) {
             connected.engine.edge(
-                (u8::from(event.is_readable()) * READABLE)
-                    | (u8::from(hung_up) * HUNG_UP)
-                    | (u8::from(writable) * WRITABLE),
+                (u8::from(edges.readable) * READABLE)
+                    | (u8::from(edges.hung_up) * HUNG_UP)
+                    | (u8::from(edges.writable) * WRITABLE),
             );
             // Handshakes have their turns after all events of established peers.
             match connected.peer {

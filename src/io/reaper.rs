@@ -4,11 +4,11 @@
 //! The reactor then goes through [`Phase`]s: listeners close at once; connections and sessions stay while they have
 //! something to send, at most for LINGER; when the last is gone the socket is forgotten and its closure opens.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::connections::{Connected, Maker};
 use super::reactor::{LONGEST_READ_OUT, Reactor, Timer};
+use crate::random::ByNumber;
 use crate::socket::base::SocketBase;
 use crate::socket::news::News;
 
@@ -156,6 +156,6 @@ impl Drop for Reactor {
 }
 
 /// The keys of the entries that a condition holds for.
-fn keys<V>(map: &HashMap<u64, V>, which: impl Fn(&V) -> bool) -> Vec<u64> {
+fn keys<V>(map: &ByNumber<V>, which: impl Fn(&V) -> bool) -> Vec<u64> {
     map.iter().filter(|(_, value)| which(value)).map(|(id, _)| *id).collect()
 }

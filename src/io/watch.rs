@@ -59,7 +59,7 @@ impl Reactor {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(simulate)))]
 mod fine {
     use std::os::fd::{AsRawFd, OwnedFd};
     use std::time::Duration;
@@ -96,7 +96,7 @@ mod fine {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(simulate))))]
 mod fine {
     use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! What sockets and I/O threads know of their context (libzmq ctx.cpp).
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +15,7 @@ use super::inproc::{Binder, Waiting};
 use super::orders::{IoThread, Order};
 use crate::error::{Error, Op, Result};
 use crate::options::{ContextOptions, Values};
-use crate::random::Random;
+use crate::random::{ByNumber, Random};
 #[cfg(feature = "face")]
 use crate::signal::wait_hearing;
 use crate::signal::{Parkers, Signal, after};
@@ -66,7 +65,7 @@ const FIRST_ID: u64 = 2;
 
 struct Tables {
     /// Every socket that is open or lingers.
-    sockets: HashMap<u64, Arc<SocketBase>>,
+    sockets: ByNumber<Arc<SocketBase>>,
     reactors: Vec<(IoThread, usize)>,
     random: Random,
 }
@@ -111,7 +110,7 @@ impl ContextBase {
             threads: Threads::default(),
             parkers: Parkers::default(),
             tables: Mutex::new(Tables {
-                sockets: HashMap::new(),
+                sockets: ByNumber::default(),
                 reactors: Vec::new(),
                 random: Random::unpredictable(),
             }),

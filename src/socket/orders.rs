@@ -126,6 +126,12 @@ impl IoThread {
         self.0.asleep.store(asleep, Ordering::SeqCst);
     }
 
+    /// Whether the thread is to be woken by the next order: it has not been since it announced its sleep.
+    #[cfg(simulate)]
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.0.asleep.load(Ordering::SeqCst)
+    }
+
     /// Sends an order, and wakes the thread if it sleeps.
     pub(crate) fn send(&self, command: Order) {
         // The link holds the other end as well, so there is always one.

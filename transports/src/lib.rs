@@ -49,6 +49,8 @@ pub mod options;
 pub mod pipe;
 pub mod resolve;
 mod scheme;
+#[cfg(simulate)]
+pub mod simulated;
 pub mod socks;
 pub mod stream;
 mod sync;

@@ -12,6 +12,8 @@ use crate::endpoint::Endpoint;
 #[cfg(unix)]
 use crate::ipc::{self, IpcListener};
 use crate::options::SocketOptions;
+#[cfg(simulate)]
+use crate::simulated::SimulatedListener;
 use crate::stream::Stream;
 use crate::system;
 use crate::tcp::TcpListener;
@@ -24,6 +26,9 @@ pub enum Listener {
     /// On a local socket.
     #[cfg(unix)]
     Ipc(IpcListener),
+    /// In a simulation.
+    #[cfg(simulate)]
+    Simulated(SimulatedListener),
 }
 
 /// What is known of an accepted peer.
@@ -69,6 +74,12 @@ impl Listener {
     /// # Errors
     /// Returns a [`BindError`]. For an endpoint without byte streams, inproc, its kind is `Unsupported`.
     pub fn bind(endpoint: &Endpoint, options: &SocketOptions) -> Result<Listener, BindError> {
+        #[cfg(simulate)]
+        if !cfg!(test) {
+            return SimulatedListener::bind(endpoint)
+                .map(Listener::Simulated)
+                .map_err(|source| BindError { endpoint: endpoint.clone(), source });
+        }
         let listener = match endpoint {
             Endpoint::Tcp { host, port, .. } => TcpListener::bind(host, *port, options).map(Listener::Tcp),
             #[cfg(unix)]
@@ -105,6 +116,8 @@ impl Listener {
             Listener::Tcp(listener) => listener.endpoint(),
             #[cfg(unix)]
             Listener::Ipc(listener) => listener.endpoint(),
+            #[cfg(simulate)]
+            Listener::Simulated(listener) => listener.endpoint(),
         }
     }
 
@@ -130,6 +143,11 @@ impl Listener {
                 let accepted = Accepted { address, remote: stream.remote(), ip: None, credentials };
                 Ok((stream, accepted))
             }
+            #[cfg(simulate)]
+            Listener::Simulated(listener) => {
+                let (stream, accepted) = listener.accept()?;
+                Ok((Stream::Simulated(stream), accepted))
+            }
         }
     }
 
@@ -140,6 +158,8 @@ impl Listener {
             Listener::Tcp(listener) => listener.sockets().first().map_or(-1, system::raw),
             #[cfg(unix)]
             Listener::Ipc(listener) => system::raw(listener.socket()),
+            #[cfg(simulate)]
+            Listener::Simulated(_) => -1,
         }
     }
 
@@ -148,6 +168,8 @@ impl Listener {
             Listener::Tcp(listener) => listener,
             #[cfg(unix)]
             Listener::Ipc(listener) => listener.source(),
+            #[cfg(simulate)]
+            Listener::Simulated(listener) => listener,
         }
     }
 }

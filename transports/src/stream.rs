@@ -13,6 +13,10 @@ use crate::endpoint::Endpoint;
 use crate::ipc;
 use crate::options::SocketOptions;
 use crate::resolve::Resolved;
+#[cfg(simulate)]
+use crate::scheme::Scheme;
+#[cfg(simulate)]
+use crate::simulated::{self, SimulatedStream};
 use crate::system;
 use crate::tcp;
 
@@ -27,6 +31,9 @@ pub enum Stream {
     /// Over a local socket.
     #[cfg(unix)]
     Ipc(net::UnixStream),
+    /// In a simulation.
+    #[cfg(simulate)]
+    Simulated(SimulatedStream),
 }
 
 /// Starts a connection. Call [`Stream::connected`] after its first writable edge.
@@ -34,6 +41,10 @@ pub enum Stream {
 /// # Errors
 /// Returns an error if the attempt failed at once. Over ipc, `WouldBlock` means that the listener's backlog is full.
 pub fn dial(target: &Resolved, options: &SocketOptions) -> io::Result<Stream> {
+    #[cfg(simulate)]
+    if !cfg!(test) {
+        return simulated::dial(target, simulated::LOCALHOST).map(Stream::Simulated);
+    }
     match target {
         Resolved::Tcp { address, source } => tcp::dial(*address, *source, options).map(Stream::Tcp),
         #[cfg(unix)]
@@ -53,6 +64,8 @@ impl Stream {
             Stream::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
             #[cfg(unix)]
             Stream::Ipc(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => return stream.connected(),
         };
         match (error, peer) {
             (Some(error), _) => Err(error),
@@ -68,6 +81,8 @@ impl Stream {
             Stream::Tcp(stream) => tcp::is_connected_to_itself(stream),
             #[cfg(unix)]
             Stream::Ipc(_) => false,
+            #[cfg(simulate)]
+            Stream::Simulated(_) => false,
         }
     }
 
@@ -82,6 +97,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.read(buf),
             #[cfg(unix)]
             Stream::Ipc(stream) => stream.read(buf),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.read(buf),
         }
     }
 
@@ -96,6 +113,8 @@ impl Stream {
         let read = match self {
             Stream::Tcp(stream) => recv(&*stream, spare_capacity(body), RecvFlags::empty()),
             Stream::Ipc(stream) => recv(&*stream, spare_capacity(body), RecvFlags::empty()),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => return stream.read_body(body),
         };
         Ok(read?.0)
     }
@@ -131,6 +150,8 @@ impl Stream {
             Stream::Ipc(stream) => {
                 stream.try_io(|| SockRef::from(&*stream).send_vectored_with_flags(bufs, NO_SIGNAL))
             }
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.send(bufs),
         }
     }
 
@@ -142,6 +163,8 @@ impl Stream {
             Stream::Tcp(_) => 61_440,
             #[cfg(unix)]
             Stream::Ipc(_) => 32_768,
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.quantum(),
         }
     }
 
@@ -159,6 +182,8 @@ impl Stream {
             Stream::Tcp(_) => 65_483,
             #[cfg(unix)]
             Stream::Ipc(_) => 106_000,
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.quantum(),
         };
         pending.div_ceil(pending.div_ceil(longest).max(1))
     }
@@ -170,6 +195,8 @@ impl Stream {
             Stream::Tcp(stream) => tcp_text(stream.local_addr()),
             #[cfg(unix)]
             Stream::Ipc(stream) => ipc::text(stream.local_addr()),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.local(),
         }
     }
 
@@ -181,6 +208,8 @@ impl Stream {
             Stream::Tcp(stream) => tcp_text(stream.peer_addr()),
             #[cfg(unix)]
             Stream::Ipc(stream) => ipc::text(stream.peer_addr()),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.remote(),
         }
     }
 
@@ -194,6 +223,20 @@ impl Stream {
             }
             #[cfg(unix)]
             Stream::Ipc(stream) => ipc::peer_address(ipc::credentials(stream)),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.peer_address(),
+        }
+    }
+
+    /// Returns whether closing it resets the connection while something that the peer sent is unread.
+    #[must_use]
+    pub fn is_reset_by_close(&self) -> bool {
+        match self {
+            Stream::Tcp(_) => true,
+            #[cfg(unix)]
+            Stream::Ipc(_) => false,
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.scheme() == Scheme::Tcp,
         }
     }
 
@@ -206,6 +249,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.shutdown(how),
             #[cfg(unix)]
             Stream::Ipc(stream) => stream.shutdown(how),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.shut_down(),
         }
     }
 
@@ -216,6 +261,8 @@ impl Stream {
             Stream::Tcp(stream) => system::raw(stream),
             #[cfg(unix)]
             Stream::Ipc(stream) => system::raw(stream),
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream.raw(),
         }
     }
 
@@ -224,6 +271,8 @@ impl Stream {
             Stream::Tcp(stream) => stream,
             #[cfg(unix)]
             Stream::Ipc(stream) => stream,
+            #[cfg(simulate)]
+            Stream::Simulated(stream) => stream,
         }
     }
 }
