@@ -29,7 +29,6 @@ use crate::random::{ByNumber, Random};
 use crate::signal::after;
 use crate::socket::context::ContextBase;
 use crate::socket::orders::{IoThread, Order};
-use crate::threads::Kind;
 
 /// The waker's token. The tokens not named here are numbers of connections, listeners and dialled streams.
 const WAKER: Token = Token(0);
@@ -38,6 +37,7 @@ const WAKER: Token = Token(0);
 pub(super) const WATCH: Token = Token(1);
 
 /// Events taken from one poll (libzmq `max_io_events`).
+#[cfg_attr(simulate, expect(dead_code))]
 const MAX_EVENTS: usize = 256;
 
 /// How long a peer is read on after another has taken over its routing id (ROUTER_HANDOVER), until it closes. The time begins
@@ -148,7 +148,7 @@ pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> i
     #[cfg(simulate)]
     super::simulated::add(name, reactor);
     #[cfg(not(simulate))]
-    context.threads.spawn(name, Kind::Io, move |_| reactor.run())?;
+    context.threads.spawn(name, crate::threads::Kind::Io, move |_| reactor.run())?;
     Ok(link)
 }
 
@@ -181,6 +181,7 @@ impl Reactor {
         })
     }
 
+    #[cfg_attr(simulate, expect(dead_code))]
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(MAX_EVENTS);
         while !self.is_done() {

@@ -145,8 +145,9 @@ impl Listener {
             }
             #[cfg(simulate)]
             Listener::Simulated(listener) => {
-                let (stream, accepted) = listener.accept()?;
-                Ok((Stream::Simulated(stream), accepted))
+                let (stream, remote, ip) = listener.accept()?;
+                let address = stream.peer_address();
+                Ok((Stream::Simulated(stream), Accepted { address, remote, ip, credentials: None }))
             }
         }
     }

@@ -18,7 +18,6 @@ use mio::event::Source;
 use mio::{Interest, Registry, Token};
 
 use crate::endpoint::{Endpoint, IpcAddress};
-use crate::listener::Accepted;
 use crate::resolve::{self, Resolved};
 use crate::scheme::Scheme;
 
@@ -86,7 +85,6 @@ struct Network {
 
 #[derive(Debug)]
 struct Listening {
-    scheme: Scheme,
     registered: Option<(u64, u64)>,
     waiting: VecDeque<u64>,
 }
@@ -555,8 +553,7 @@ impl SimulatedListener {
             if network.listeners.contains_key(&name) {
                 return Err(ErrorKind::AddrInUse.into());
             }
-            let scheme = endpoint.scheme();
-            let listening = Listening { scheme, registered: None, waiting: VecDeque::new() };
+            let listening = Listening { registered: None, waiting: VecDeque::new() };
             network.listeners.insert(name.clone(), listening);
             Ok(SimulatedListener { endpoint, name })
         })
@@ -566,11 +563,11 @@ impl SimulatedListener {
         &self.endpoint
     }
 
-    /// Accepts the connection that has waited longest.
+    /// Accepts the connection that has waited longest; returns its peer's endpoint and, over tcp, address, too.
     ///
     /// # Errors
     /// Returns `WouldBlock` if none waits, or the error that was asked for by [`fail_accept`].
-    pub fn accept(&self) -> io::Result<(SimulatedStream, Accepted)> {
+    pub fn accept(&self) -> io::Result<(SimulatedStream, String, Option<IpAddr>)> {
         with(|network| {
             let gone = io::Error::from(ErrorKind::NotConnected);
             let listening = network.listeners.get_mut(&self.name).ok_or(gone)?;
@@ -580,15 +577,10 @@ impl SimulatedListener {
                 }
             }
             let id = listening.waiting.pop_front().ok_or(ErrorKind::WouldBlock)?;
-            let (ip, is_tcp) = match network.links.get(&id) {
-                Some(link) => (link.ip, listening.scheme == Scheme::Tcp),
-                // It was closed while it waited.
-                None => return Err(ErrorKind::ConnectionAborted.into()),
-            };
-            let remote = network.links.get(&id).map(|link| link.from.clone()).unwrap_or_default();
-            let address = if is_tcp { ip.to_string() } else { "localhost".to_owned() };
-            let accepted = Accepted { address, remote, ip: is_tcp.then_some(ip), credentials: None };
-            Ok((SimulatedStream { link: id, side: 1 }, accepted))
+            // It was closed while it waited.
+            let link = network.links.get(&id).ok_or(ErrorKind::ConnectionAborted)?;
+            let ip = (link.scheme == Scheme::Tcp).then_some(link.ip);
+            Ok((SimulatedStream { link: id, side: 1 }, link.from.clone(), ip))
         })
     }
 

@@ -38,7 +38,7 @@ pub(crate) const HOUSES: &[House] = &[
         floors: &[
             "lib",
             "listener stream",
-            "tcp ipc",
+            "tcp ipc simulated",
             "resolve socks",
             "endpoint",
             "error",
@@ -79,7 +79,7 @@ pub(crate) const HOUSES: &[House] = &[
         circles: &[
             Circle {
                 files: "io/acceptor io/connections io/dialer io/half_closed io/reactor io/reaper \
-                    io/session io/watch",
+                    io/session io/simulated io/watch",
                 reason: "the state of an I/O thread has a part of each, and each is methods of it",
             },
             Circle {
