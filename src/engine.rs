@@ -548,7 +548,7 @@ impl State {
         match stream.send(&slices[..count]) {
             Ok(written) => {
                 Counters::add(&self.counters.bytes_written, written as u64);
-                let messages = u64::from(self.outbox.advance(written));
+                let messages = self.outbox.advance(written) as u64;
                 turn.credit |= self.pipe.as_mut().is_some_and(|pipe| pipe.reader.ack(messages));
                 // A short write on Linux means that the kernel is full and will send an edge.
                 self.writable = written == wanted || !cfg!(target_os = "linux");
@@ -743,7 +743,7 @@ impl State {
     fn finish(&mut self, end: End, turn: &mut Turn) {
         self.over = true;
         if let Some(pipe) = &mut self.pipe {
-            turn.credit |= pipe.reader.lose(u64::from(self.outbox.unwritten_messages()));
+            turn.credit |= pipe.reader.lose(self.outbox.unwritten_messages() as u64);
             pipe.reader.put_back();
             turn.input |= pipe.writer.flush();
         } else if end.is_told() {

@@ -15,7 +15,7 @@ pub(crate) const HOUSES: &[House] = &[
             "decoder encoder command frame groups heartbeat memory message queue raw traffic mechanism/zap",
             "error",
             "gate",
-            "entropy peer socket_type mechanism/settings mechanism/secret mechanism/z85 \
+            "entropy peer short socket_type mechanism/settings mechanism/secret mechanism/z85 \
                 mechanism/curve/boxes mechanism/curve/keys mechanism/curve/wire",
         ],
         circles: &[],
@@ -29,6 +29,7 @@ pub(crate) const HOUSES: &[House] = &[
             "addressed distributor load_balancer fair_queue downstream upstream subscriptions",
             "pattern chosen ring waiting",
             "routing_ids",
+            "by_pipe",
             "pipes seeded",
         ],
         circles: &[],

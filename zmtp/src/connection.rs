@@ -736,7 +736,8 @@ fn group(name: &[u8], command: CommandKind) -> Result<Frame, ProtocolError> {
 /// empty frame, and at least one frame of body.
 fn has_reply_envelope(message: &Message) -> bool {
     let delimiter = usize::from(message.first().is_some_and(|frame| frame.len() == 4));
-    message.get(delimiter).is_some_and(|frame| frame.is_empty()) && message.len() > delimiter + 1
+    let mut rest = message.iter().skip(delimiter);
+    rest.next().is_some_and(|frame| frame.is_empty()) && rest.next().is_some()
 }
 
 #[cfg(test)]

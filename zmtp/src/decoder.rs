@@ -12,6 +12,7 @@ use crate::error::{CommandKind, ProtocolError};
 use crate::frame::{Framing, Header, LONG, MAX_HEADER};
 use crate::memory::{self, Headroom};
 use crate::message::INLINE;
+use crate::short::Short;
 use crate::{Frame, Message};
 
 /// The least memory reserved beyond what has arrived, in bytes (but never more than is missing).
@@ -98,7 +99,7 @@ impl Assembly {
     #[inline]
     pub(crate) fn push(&mut self, frame: Frame, more: bool) -> Option<Message> {
         if more {
-            self.size += frame.len() as u64;
+            self.size = self.size.saturating_add(frame.len() as u64);
             self.parts.push_back(frame);
             return None;
         }
@@ -120,10 +121,9 @@ pub(crate) struct Decoder {
     /// The next byte is the first of a message or command.
     between: bool,
     /// The first bytes of a header whose rest has not arrived.
-    stash: [u8; MAX_HEADER],
-    stashed: usize,
-    /// The frame whose body is arriving.
-    current: Option<Header>,
+    stash: Short<MAX_HEADER>,
+    /// The frame whose body is arriving, and the body's length.
+    current: Option<(Header, usize)>,
     body: Vec<u8>,
     assembly: Assembly,
     /// How often the memory of a body was enlarged.
@@ -137,8 +137,7 @@ impl Decoder {
             phase,
             limits,
             between: true,
-            stash: [0; MAX_HEADER],
-            stashed: 0,
+            stash: Short::new(),
             current: None,
             body: Vec::new(),
             assembly: Assembly::default(),
@@ -173,20 +172,21 @@ impl Decoder {
             }
             _ => return None,
         };
-        if length as u64 > self.limits.frame || length > rest.len() {
+        if length as u64 > self.limits.frame {
             return None;
         }
+        let after = rest.get(length..)?;
         // Without memory, `next` returns the error.
         let frame = Frame::try_copy_prefix(rest, length).ok()?;
-        *input = &rest[length..];
+        *input = after;
         Some(frame)
     }
 
     /// Consumes `input` up to the end of the next message or command.
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, ProtocolError> {
         loop {
-            if let Some(header) = self.current {
-                if !self.gather(header, input)? {
+            if let Some((header, length)) = self.current {
+                if !self.gather(length, input)? {
                     return Ok(None);
                 }
                 self.current = None;
@@ -197,12 +197,12 @@ impl Decoder {
             }
             let Some(header) = self.header(input)? else { return Ok(None) };
             let length = self.admit(header)?;
-            if length > input.len() {
-                self.current = Some(header);
+            let Some(rest) = input.get(length..) else {
+                self.current = Some((header, length));
                 continue;
-            }
+            };
             let body = Frame::try_copy_prefix(input, length)?;
-            *input = &input[length..];
+            *input = rest;
             if let Some(item) = self.finish(header, body) {
                 return Ok(Some(item));
             }
@@ -226,16 +226,15 @@ impl Decoder {
         if self.current.is_none() {
             let Some(header) = self.header(input)? else { return Ok(None) };
             let length = self.admit(header)?;
-            if length <= input.len() {
-                let (body, rest) = input.split_at(length);
+            if let Some((body, rest)) = input.split_at_checked(length) {
                 *input = rest;
                 self.between = true;
                 return Ok(Some(Sealed::Lent(body)));
             }
-            self.current = Some(header);
+            self.current = Some((header, length));
         }
-        let Some(header) = self.current else { return Ok(None) };
-        if !self.gather(header, input)? {
+        let Some((_, length)) = self.current else { return Ok(None) };
+        if !self.gather(length, input)? {
             return Ok(None);
         }
         self.current = None;
@@ -244,12 +243,11 @@ impl Decoder {
     }
 
     /// Consumes the next part of a body that does not lie whole in one input. Returns `true` when the body is complete.
-    fn gather(&mut self, header: Header, input: &mut &[u8]) -> Result<bool, ProtocolError> {
-        // `admit` has checked that the length fits a `usize`.
-        let missing = header.length as usize - self.body.len();
-        let (arrived, rest) = input.split_at(missing.min(input.len()));
+    fn gather(&mut self, length: usize, input: &mut &[u8]) -> Result<bool, ProtocolError> {
+        let missing = self.missing(length);
+        let (arrived, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
         *input = rest;
-        self.growths += u64::from(grow(&mut self.body, missing, arrived.len())?);
+        self.count_growth(missing, arrived.len())?;
         self.body.extend_from_slice(arrived);
         Ok(arrived.len() == missing)
     }
@@ -258,20 +256,35 @@ impl Decoder {
     /// missing, so that a read cannot take bytes of the next frame. Returns `None` when less than [`DIRECT`] bytes are
     /// missing.
     pub(crate) fn arriving(&mut self) -> Option<&mut Vec<u8>> {
-        let missing = self.current?.length as usize - self.body.len();
+        let (_, length) = self.current?;
+        let missing = self.missing(length);
         if missing < DIRECT {
             return None;
         }
         if self.body.capacity() == self.body.len() {
             // Without memory, `next` returns the error when the next bytes arrive.
-            self.growths += u64::from(grow(&mut self.body, missing, 1).ok()?);
+            self.count_growth(missing, 1).ok()?;
         }
-        (self.body.capacity() - self.body.len() <= missing).then_some(&mut self.body)
+        (self.body.spare_capacity_mut().len() <= missing).then_some(&mut self.body)
+    }
+
+    /// Returns how many bytes of a body of this `length` have not arrived.
+    fn missing(&self, length: usize) -> usize {
+        debug_assert!(self.body.len() <= length, "gather and arriving take no bytes of the next frame");
+        length.saturating_sub(self.body.len())
+    }
+
+    /// Makes room for `arrived` bytes of the `missing` ones, and counts it.
+    #[inline]
+    fn count_growth(&mut self, missing: usize, arrived: usize) -> Result<(), ProtocolError> {
+        let grown = grow(&mut self.body, missing, arrived)?;
+        self.growths = self.growths.wrapping_add(u64::from(grown));
+        Ok(())
     }
 
     /// Returns whether the unfinished body has all its bytes, so that `next` returns it without input.
     pub(crate) fn is_whole(&self) -> bool {
-        self.current.is_some_and(|header| header.length == self.body.len() as u64)
+        self.current.is_some_and(|(_, length)| length == self.body.len())
     }
 
     /// Consumes `input` up to the end of the next header.
@@ -280,19 +293,19 @@ impl Decoder {
             return Ok(None);
         }
         self.between = false;
-        if self.stashed == 0 {
-            if let Some((header, size)) = self.framing.parse(input)? {
-                *input = &input[size..];
+        if self.stash.is_empty() {
+            if let Some((header, rest)) = self.framing.parse(input)? {
+                *input = rest;
                 return Ok(Some(header));
             }
         }
-        // The header arrives in pieces. It always fits into the stash, which is as long as the longest header.
+        // The header arrives in pieces.
         while let Some((byte, rest)) = input.split_first() {
-            self.stash[self.stashed] = *byte;
-            self.stashed += 1;
             *input = rest;
-            if let Some((header, _)) = self.framing.parse(&self.stash[..self.stashed])? {
-                self.stashed = 0;
+            let kept = self.stash.push(*byte);
+            debug_assert!(kept, "the longest header fits");
+            if let Some((header, _)) = self.framing.parse(self.stash.as_slice())? {
+                self.stash.clear();
                 return Ok(Some(header));
             }
         }
@@ -360,11 +373,11 @@ impl Decoder {
 /// Makes room for `arrived` bytes of the `missing` ones, and for some more; near the end of the body the room is exact.
 /// Returns whether that took memory.
 fn grow(body: &mut Vec<u8>, missing: usize, arrived: usize) -> Result<bool, ProtocolError> {
-    let full = body.capacity() - body.len() < arrived;
+    let full = body.spare_capacity_mut().len() < arrived;
     if full {
-        let received = body.len() + arrived;
-        let ahead = (missing - arrived).min(received.saturating_mul(FACTOR).max(AHEAD));
-        memory::reserve(body, arrived + ahead)?;
+        let received = body.len().saturating_add(arrived);
+        let ahead = received.saturating_mul(FACTOR).max(AHEAD);
+        memory::reserve(body, arrived.saturating_add(ahead).min(missing))?;
     }
     Ok(full)
 }

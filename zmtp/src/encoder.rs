@@ -64,21 +64,21 @@ impl Outbox {
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.end() == self.written
     }
 
-    /// Returns the number of bytes not yet written.
+    /// Returns the number of bytes not yet written. (Frames that share their bytes may come to more than memory has.)
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        (self.end() - self.written) as usize
+        usize::try_from(self.end() - self.written).unwrap_or(usize::MAX)
     }
 
     /// Returns the number of messages whose last byte is not yet written.
     #[must_use]
     #[inline]
-    pub fn unwritten_messages(&self) -> u32 {
-        (self.ends.len() - self.counted) as u32
+    pub fn unwritten_messages(&self) -> usize {
+        self.ends.len() - self.counted
     }
 
     /// Returns the bytes of all bodies that were referenced instead of copied, since the outbox was created.
@@ -102,7 +102,7 @@ impl Outbox {
         let mut filled = 0;
         let mut left = quantum.max(1);
         let mut add = |bytes: &'a [u8]| {
-            let bytes = &bytes[..bytes.len().min(left)];
+            let bytes = bytes.get(..left).unwrap_or(bytes);
             if let (false, Some(slot)) = (bytes.is_empty(), slices.get_mut(filled)) {
                 *slot = IoSlice::new(bytes);
                 filled += 1;
@@ -111,18 +111,19 @@ impl Outbox {
             left > 0 && filled < slices.len()
         };
         let mut at = self.head;
+        #[expect(clippy::indexing_slicing, reason = "a wrong place must not become wrong bytes on the wire")]
         for body in &self.bodies {
             if !add(&self.staging[at..body.at]) || !add(&body.frame[body.written..]) {
                 return filled;
             }
             at = body.at;
         }
-        add(&self.staging[at..]);
+        add(self.staging.get(at..).unwrap_or_default());
         filled
     }
 
     /// Takes note that the first `written` bytes are written. Returns the number of messages that this completed.
-    pub fn advance(&mut self, written: usize) -> u32 {
+    pub fn advance(&mut self, written: usize) -> usize {
         debug_assert!(written <= self.len(), "more bytes written than there were");
         let mut left = written.min(self.len());
         self.written += left as u64;
@@ -142,10 +143,10 @@ impl Outbox {
             self.garbage.extend(finished.map(|body| body.frame).filter(Frame::is_shared));
         }
         let counted = self.counted;
-        let newly = self.ends[counted..].iter().take_while(|end| **end <= self.written).count();
+        let newly = self.ends.iter().skip(counted).take_while(|end| **end <= self.written).count();
         self.counted += newly;
         self.tidy();
-        newly as u32
+        newly
     }
 
     /// Removes the last encoded message from the count of messages: [`Outbox::advance`] does not count it.
@@ -242,11 +243,11 @@ impl Outbox {
     }
 
     fn push_message(&mut self, wire: Wire, message: Message) {
-        let mut left = message.len();
-        for frame in message {
-            left -= 1;
+        let mut frames = message.into_iter();
+        while let Some(frame) = frames.next() {
             if let Some(version) = wire {
-                Framing::of(version).write(Header::message(frame.len(), left > 0), &mut self.staging);
+                let header = Header::message(frame.len(), frames.len() > 0);
+                Framing::of(version).write(header, &mut self.staging);
             }
             self.push_body(frame);
         }

@@ -5,14 +5,12 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::gate::Status;
+use crate::short::Short;
 use crate::{SocketType, Version};
 
 /// The first bytes of what a peer sent, at most 16, kept for a report.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Excerpt {
-    len: u8,
-    bytes: [u8; Excerpt::MAX],
-}
+pub struct Excerpt(Short<{ Excerpt::MAX }>);
 
 impl Excerpt {
     /// The most bytes that are kept.
@@ -21,16 +19,13 @@ impl Excerpt {
     /// Copies the beginning of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Excerpt {
-        let kept = &bytes[..bytes.len().min(Excerpt::MAX)];
-        let mut excerpt = Excerpt { len: kept.len() as u8, bytes: [0; Excerpt::MAX] };
-        excerpt.bytes[..kept.len()].copy_from_slice(kept);
-        excerpt
+        Excerpt(Short::head_of(bytes))
     }
 
     /// Returns the kept bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        self.0.as_slice()
     }
 }
 

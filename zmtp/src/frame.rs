@@ -52,14 +52,15 @@ impl Framing {
         if version == Version::V1_0 { Framing::V1 } else { Framing::V2 }
     }
 
-    /// Parses the header at the beginning of `input`. Returns it with its size, or `None` when it is incomplete.
-    pub(crate) fn parse(self, input: &[u8]) -> Result<Option<(Header, usize)>, ProtocolError> {
+    /// Parses the header at the beginning of `input`. Returns it with what follows it, or `None` when it is
+    /// incomplete.
+    pub(crate) fn parse(self, input: &[u8]) -> Result<Option<(Header, &[u8])>, ProtocolError> {
         let parsed = match self {
             Framing::V1 => header_v1(input),
             Framing::V2 => header_v2(input),
         };
         match parsed {
-            Ok((rest, header)) => Ok(Some((header, input.len() - rest.len()))),
+            Ok((rest, header)) => Ok(Some((header, rest))),
             Err(nom::Err::Incomplete(_)) => Ok(None),
             Err(nom::Err::Error(_) | nom::Err::Failure(_)) => Err(ProtocolError::EmptyFrameV1),
         }

@@ -60,7 +60,7 @@ pub fn frames(data: &[u8]) {
     received.retain(|traffic| !(traffic.is_message() && own.has_groups() && own.sends()));
     received.iter().for_each(|traffic| again.send(traffic.clone()));
     let (bytes, messages) = drain(&mut again.outbox);
-    assert_eq!(messages as usize, received.iter().filter(|traffic| traffic.is_message()).count());
+    assert_eq!(messages, received.iter().filter(|traffic| traffic.is_message()).count());
     again.input(&bytes, now).expect("what was decoded is legal");
     assert_eq!(again.received, received);
 }
@@ -116,7 +116,7 @@ pub fn connection(data: &[u8]) {
                 assert!(end.connection.poll_timeout().is_none_or(|next| next > now), "a timer that spins");
             }
             2 => {
-                sent += u32::from(end.connection.is_ready());
+                sent += usize::from(end.connection.is_ready());
                 end.send(Message::from((vec![1; amount], vec![2; amount * 20])));
             }
             _ => {

@@ -34,7 +34,7 @@ impl Greeting {
     /// Begins the greeting and sends the signature. A 1.0 peer reads the signature as the header of our identity frame.
     pub(crate) fn start(config: &Config, send: &mut Vec<u8>) -> Greeting {
         send.push(0xFF);
-        send.extend_from_slice(&(config.routing_id.len() as u64 + 1).to_be_bytes());
+        send.extend_from_slice(&(config.routing_id.len() as u64).saturating_add(1).to_be_bytes());
         send.push(0x7F);
         Greeting { received: [0; FULL], len: 0 }
     }
@@ -51,9 +51,9 @@ impl Greeting {
         input: &mut &[u8],
         send: &mut Vec<u8>,
     ) -> Result<Option<Greeted>, ProtocolError> {
-        while let Some((byte, rest)) = input.split_first() {
-            self.received[self.len] = *byte;
-            self.len += 1;
+        while let Some((place, (byte, rest))) = self.received.get_mut(self.len).zip(input.split_first()) {
+            *place = *byte;
+            self.len = self.len.saturating_add(1);
             *input = rest;
             if let Some(greeted) = self.step(config, input, send)? {
                 return Ok(Some(greeted));
@@ -109,21 +109,23 @@ impl Greeting {
     /// Handles a peer without greeting. It counts as ZMTP 1.0, whatever it sends, as in libzmq. Where 1.0 is refused,
     /// the bytes only select the error. One byte alone is not enough for that.
     fn unversioned(&self, config: &Config, rest: &[u8]) -> Result<Option<Greeted>, ProtocolError> {
-        let received = &self.received[..self.len];
+        let received = self.received.get(..self.len).unwrap_or(&self.received);
         let Err(refusal) = admit(config, Version::V1_0) else {
             return Ok(Some(Greeted::Unversioned { replay: received.to_vec() }));
         };
-        if received.len() == 1 && received[0] != 0 {
+        if matches!(received, [first] if *first != 0) {
             return Ok(None);
         }
         // A 1.0 peer begins with its identity frame, which has at most 255 bytes and no MORE flag.
         match Framing::V1.parse(received) {
-            Ok(Some((Header { more: false, length: ..=255, .. }, size))) if received[size - 1] <= 1 => {
+            Ok(Some((Header { more: false, length: ..=255, .. }, rest)))
+                if received.strip_suffix(rest).and_then(<[u8]>::last).is_some_and(|flags| *flags <= 1) =>
+            {
                 Err(refusal)
             }
             _ => {
                 let mut first = received.to_vec();
-                first.extend_from_slice(&rest[..rest.len().min(Excerpt::MAX)]);
+                first.extend_from_slice(rest.get(..Excerpt::MAX).unwrap_or(rest));
                 Err(ProtocolError::NotZmtp { first: Excerpt::of(&first) })
             }
         }

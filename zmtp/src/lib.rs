@@ -21,16 +21,27 @@
 //! | `command` | commands and property lists |
 //! | `heartbeat` | PING, PONG, time to live |
 //! | `raw` | connections without ZMTP |
+//! | `short` | a few bytes, stored in place |
 //! | `pair`, `fuzzing` | for tests: two ends on a virtual clock; the bodies of the fuzz targets |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
 #![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
 #![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
+// Nothing that a peer sends may make this crate panic. What remains has its reason on the line.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod command;
 mod config;
 pub mod connection;
 mod decoder;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "sums of lengths of what is held in memory, and counters of 64 bits"
+    )
+)]
 pub mod encoder;
 pub mod entropy;
 pub mod error;
@@ -50,10 +61,15 @@ pub mod message;
 #[cfg(any(test, fuzzing))]
 mod pair;
 pub mod peer;
+#[cfg_attr(
+    not(test),
+    expect(clippy::arithmetic_side_effects, reason = "sums of lengths of what is held in memory")
+)]
 pub mod queue;
 mod raw;
 #[cfg(test)]
 mod round_trip_tests;
+mod short;
 pub mod socket_type;
 pub mod traffic;
 

@@ -15,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 use crate::Peer;
 use crate::error::ProtocolError;
 use crate::memory::{self, SMALL};
+use crate::short::Short;
 
 /// The longest body that a frame stores in place, in bytes.
 pub const INLINE: usize = 64;
@@ -33,7 +34,7 @@ pub const INLINE: usize = 64;
 pub struct Frame(Repr);
 
 enum Repr {
-    Inline { len: u8, buf: [u8; INLINE] },
+    Inline(Short<INLINE>),
     Owned(BytesMut),
     Shared(Bytes),
 }
@@ -42,7 +43,7 @@ impl Frame {
     /// Creates an empty frame.
     #[must_use]
     pub const fn new() -> Frame {
-        Frame(Repr::Inline { len: 0, buf: [0; INLINE] })
+        Frame(Repr::Inline(Short::new()))
     }
 
     /// Creates a frame over constant bytes. Nothing is copied or freed.
@@ -61,12 +62,9 @@ impl Frame {
     #[must_use]
     #[inline]
     pub fn copy_from(bytes: &[u8]) -> Frame {
-        if bytes.len() <= INLINE {
-            let mut buf = [0; INLINE];
-            buf[..bytes.len()].copy_from_slice(bytes);
-            Frame(Repr::Inline { len: bytes.len() as u8, buf })
-        } else {
-            Frame(Repr::Owned(BytesMut::from(bytes)))
+        match Short::copy_from(bytes) {
+            Some(short) => Frame(Repr::Inline(short)),
+            None => Frame(Repr::Owned(BytesMut::from(bytes))),
         }
     }
 
@@ -76,9 +74,10 @@ impl Frame {
     /// `len` is at most the length of `bytes`.
     #[inline]
     pub(crate) fn copy_prefix(bytes: &[u8], len: usize) -> Frame {
-        match bytes.first_chunk::<INLINE>() {
-            Some(block) if len <= INLINE => Frame(Repr::Inline { len: len as u8, buf: *block }),
-            _ => Frame::copy_from(&bytes[..len]),
+        debug_assert!(len <= bytes.len());
+        match bytes.first_chunk().and_then(|block| Short::copy_block(block, len)) {
+            Some(short) => Frame(Repr::Inline(short)),
+            None => Frame::copy_from(bytes.get(..len).unwrap_or(bytes)),
         }
     }
 
@@ -92,13 +91,14 @@ impl Frame {
             return Ok(Frame::copy_prefix(bytes, len));
         }
         // The copy has no spare capacity, so both conversions move the allocation instead of copying it.
-        memory::copy(&bytes[..len]).map(|copy| Frame::from(BytesMut::from(Bytes::from(copy))))
+        memory::copy(bytes.get(..len).unwrap_or(bytes))
+            .map(|copy| Frame::from(BytesMut::from(Bytes::from(copy))))
     }
 
     /// Returns the block of a body that is stored in place, and the body's length.
     #[inline]
     pub(crate) fn block(&self) -> Option<(&[u8; INLINE], u8)> {
-        if let Repr::Inline { len, buf } = &self.0 { Some((buf, *len)) } else { None }
+        if let Repr::Inline(short) = &self.0 { Some(short.block()) } else { None }
     }
 
     /// Returns the bytes for writing, or `None` if they are constant or other frames share them.
@@ -110,7 +110,7 @@ impl Frame {
             }
         }
         match &mut self.0 {
-            Repr::Inline { len, buf } => Some(&mut buf[..usize::from(*len)]),
+            Repr::Inline(short) => Some(short.as_mut_slice()),
             Repr::Owned(bytes) => Some(bytes),
             Repr::Shared(_) => None,
         }
@@ -120,7 +120,7 @@ impl Frame {
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
-            Repr::Inline { len, buf } => Bytes::copy_from_slice(&buf[..usize::from(len)]),
+            Repr::Inline(short) => Bytes::copy_from_slice(short.as_slice()),
             Repr::Owned(bytes) => bytes.freeze(),
             Repr::Shared(bytes) => bytes,
         }
@@ -132,7 +132,7 @@ impl Frame {
     /// Returns the bytes if they are constant or other frames share them.
     pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
         match self.0 {
-            Repr::Inline { len, buf } => Ok(BytesMut::from(&buf[..usize::from(len)])),
+            Repr::Inline(short) => Ok(BytesMut::from(short.as_slice())),
             Repr::Owned(bytes) => Ok(bytes),
             Repr::Shared(bytes) => bytes.try_into_mut(),
         }
@@ -167,7 +167,7 @@ impl Deref for Frame {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline { len, buf } => &buf[..usize::from(*len)],
+            Repr::Inline(short) => short.as_slice(),
             Repr::Owned(bytes) => bytes,
             Repr::Shared(bytes) => bytes,
         }
@@ -178,7 +178,7 @@ impl Clone for Frame {
     #[inline]
     fn clone(&self) -> Frame {
         match &self.0 {
-            Repr::Inline { len, buf } => Frame(Repr::Inline { len: *len, buf: *buf }),
+            Repr::Inline(short) => Frame(Repr::Inline(*short)),
             Repr::Owned(bytes) => Frame(Repr::Owned(bytes.clone())),
             Repr::Shared(bytes) => Frame(Repr::Shared(bytes.clone())),
         }
@@ -244,7 +244,7 @@ impl<const N: usize> PartialEq<&[u8; N]> for Frame {
 /// Prints text in quotes if the bytes are printable ASCII, else hexadecimal digits: at most 32 bytes, then the length.
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = &self[..self.len().min(32)];
+        let shown = self.get(..32).unwrap_or(self);
         if shown.iter().all(|b| (0x20..0x7f).contains(b)) {
             write!(f, "{:?}", String::from_utf8_lossy(shown))?;
         } else {
@@ -425,7 +425,7 @@ impl Message {
         match &mut self.frames {
             Frames::One(_) => Ok(()),
             Frames::Many(frames) => {
-                let bytes = (frames.len() + 1) * size_of::<Frame>();
+                let bytes = frames.len().saturating_add(1).saturating_mul(size_of::<Frame>());
                 frames.try_reserve(1).map_err(|_| ProtocolError::OutOfMemory { bytes: bytes as u64 })
             }
         }
@@ -624,7 +624,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let n = usize::from(self.one.is_some()) + self.many.len();
+        let n = self.many.len().saturating_add(usize::from(self.one.is_some()));
         (n, Some(n))
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn dice(seed: u64) -> crate::Entropy {
 }
 
 /// Writes everything in `outbox`. Returns the bytes and the number of completed messages.
-pub(crate) fn drain(outbox: &mut Outbox) -> (Vec<u8>, u32) {
+pub(crate) fn drain(outbox: &mut Outbox) -> (Vec<u8>, usize) {
     let (mut bytes, mut messages) = (Vec::new(), 0);
     while !outbox.is_empty() {
         let mut slices = [IoSlice::new(&[]); 64];

@@ -276,7 +276,7 @@ impl Packed {
         if self.tail.is_read() {
             std::mem::swap(&mut self.tail, &mut chunk);
         } else if self.tail.records.len() + chunk.records.len() <= CHUNK {
-            self.tail.records.extend_from_slice(&chunk.records[chunk.read..]);
+            self.tail.records.extend_from_slice(chunk.unread());
         } else {
             let full = std::mem::replace(&mut self.tail, chunk);
             self.between.push_back(full);
@@ -330,6 +330,12 @@ impl Chunk {
     #[inline]
     fn is_read(&self) -> bool {
         self.read == self.records.len()
+    }
+
+    /// Returns the records that are not read.
+    #[inline]
+    fn unread(&self) -> &[u8] {
+        self.records.get(self.read..).unwrap_or_default()
     }
 
     /// Empties the chunk and keeps its memory.

@@ -113,6 +113,7 @@ impl SocketType {
     pub const ZAP_CLIENT: SocketType = SocketType::Dealer;
 
     fn facts(self) -> &'static Facts {
+        #[expect(clippy::indexing_slicing, reason = "it has one row for each type, in the types' order")]
         &TABLE[self as usize]
     }
 

@@ -6,13 +6,14 @@
 use std::collections::VecDeque;
 
 use crate::command::MAX_CONTEXT;
+use crate::short::Short;
 
 /// The most PONGs kept for one peer.
 pub(super) const MAX_PONGS: usize = 16;
 
 /// The contexts to send back, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Pongs(VecDeque<([u8; MAX_CONTEXT], u8)>);
+pub(super) struct Pongs(VecDeque<Short<MAX_CONTEXT>>);
 
 impl Pongs {
     /// Adds the PONG for a PING with this `context` of at most [`MAX_CONTEXT`] bytes.
@@ -20,14 +21,11 @@ impl Pongs {
         if self.0.len() == MAX_PONGS {
             self.0.pop_front();
         }
-        let len = context.len().min(MAX_CONTEXT);
-        let mut kept = [0; MAX_CONTEXT];
-        kept[..len].copy_from_slice(&context[..len]);
-        self.0.push_back((kept, len as u8));
+        self.0.push_back(Short::head_of(context));
     }
 
     /// Returns the contexts of the PONGs to send, oldest first.
     pub(super) fn contexts(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(|(context, len)| &context[..usize::from(*len)])
+        self.0.iter().map(Short::as_slice)
     }
 }

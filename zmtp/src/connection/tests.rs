@@ -482,7 +482,7 @@ fn all_versions_both_ways_carry_the_same() {
                 sent.push(Message::from((vec![1; size], vec![], vec![2; size])).into());
             }
             sent.iter().for_each(|traffic| a.send(traffic.clone()));
-            assert_eq!(a.outbox.unwritten_messages() as usize, sent.len());
+            assert_eq!(a.outbox.unwritten_messages(), sent.len());
             b.input_cut(&a.output(), cut, now).unwrap();
             assert_eq!(b.received, sent);
             sent.iter().for_each(|traffic| b.send(traffic.clone()));

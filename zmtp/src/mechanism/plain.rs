@@ -16,6 +16,11 @@ const HELLO: &[u8] = b"\x05HELLO";
 const WELCOME: &[u8] = b"\x07WELCOME";
 const INITIATE: &[u8] = b"\x08INITIATE";
 
+/// The greatest lengths of the commands that hold what the peer chooses.
+const MAX_HELLO: usize = HELLO.len() + 2 * (1 + 255);
+const MAX_INITIATE: usize = INITIATE.len() + MAX_METADATA;
+const MAX_READY: usize = READY.len() + MAX_METADATA;
+
 /// The server's side. Each state is named after what it waits for.
 #[derive(Debug)]
 pub(crate) enum Server {
@@ -30,8 +35,8 @@ pub(crate) enum Server {
 impl Server {
     pub(super) fn max_command(&self) -> usize {
         match self {
-            Server::Hello | Server::Decision | Server::Nothing => HELLO.len() + 2 * (1 + 255),
-            Server::Initiate => INITIATE.len() + MAX_METADATA,
+            Server::Hello | Server::Decision | Server::Nothing => MAX_HELLO,
+            Server::Initiate => MAX_INITIATE,
         }
     }
 
@@ -80,7 +85,7 @@ impl Client {
         send: &mut Vec<Vec<u8>>,
     ) -> Result<Client, ProtocolError> {
         // The capacity is the greatest length: growing would leave a copy of the password in memory.
-        let mut hello = Vec::with_capacity(HELLO.len() + 2 * (1 + 255));
+        let mut hello = Vec::with_capacity(MAX_HELLO);
         hello.extend_from_slice(HELLO);
         for text in [username, password.expose()] {
             hello.push(u8::try_from(text.len()).map_err(|_| ProtocolError::CredentialsTooLong)?);
@@ -93,7 +98,7 @@ impl Client {
     pub(super) fn max_command(&self) -> usize {
         match self {
             Client::Welcome | Client::Nothing => MAX_ERROR,
-            Client::Ready => READY.len() + MAX_METADATA,
+            Client::Ready => MAX_READY,
         }
     }
 

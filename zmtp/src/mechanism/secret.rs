@@ -86,9 +86,9 @@ pub(crate) fn overwrite(bytes: &mut [u8]) {
 
 /// Appends to bytes that may be secret. When the vector grows, its old memory is overwritten.
 pub(crate) fn append(bytes: &mut Vec<u8>, more: &[u8]) {
-    if bytes.capacity() - bytes.len() < more.len() {
+    if bytes.spare_capacity_mut().len() < more.len() {
         // Twice the size, so that many small appends stay cheap.
-        let mut larger = Vec::with_capacity(2 * (bytes.len() + more.len()));
+        let mut larger = Vec::with_capacity(bytes.len().saturating_add(more.len()).saturating_mul(2));
         larger.extend_from_slice(bytes);
         wipe(bytes);
         *bytes = larger;

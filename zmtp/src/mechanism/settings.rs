@@ -71,7 +71,7 @@ impl Settings {
     /// Returns the greeting's mechanism field: the name, padded with NUL.
     pub(crate) fn field(&self) -> [u8; 20] {
         let mut field = [0; 20];
-        field[..self.name().len()].copy_from_slice(self.name().as_bytes());
+        field.iter_mut().zip(self.name().bytes()).for_each(|(place, byte)| *place = byte);
         field
     }
 

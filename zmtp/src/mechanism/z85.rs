@@ -47,12 +47,15 @@ pub fn encode(bytes: &[u8]) -> Result<String, Z85Error> {
     if bytes.len() % 4 != 0 {
         return Err(Z85Error::Length { length: bytes.len() });
     }
-    let mut text = String::with_capacity(bytes.len() / 4 * 5);
+    let mut text = String::with_capacity((bytes.len() / 4).saturating_mul(5));
     for group in bytes.chunks_exact(4) {
-        let value = group.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
-        for power in [85 * 85 * 85 * 85, 85 * 85 * 85, 85 * 85, 85, 1] {
-            text.push(char::from(digit((value / power % 85) as u8)));
+        let mut value = group.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        let mut digits = [0; 5];
+        for place in digits.iter_mut().rev() {
+            *place = digit((value % 85) as u8);
+            value /= 85;
         }
+        text.extend(digits.map(char::from));
     }
     Ok(text)
 }
@@ -65,14 +68,15 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Z85Error> {
     if text.len() % 5 != 0 {
         return Err(Z85Error::Length { length: text.len() });
     }
-    let mut bytes = Vec::with_capacity(text.len() / 5 * 4);
-    for (group, five) in text.as_bytes().chunks_exact(5).enumerate() {
+    let mut bytes = Vec::with_capacity((text.len() / 5).saturating_mul(4));
+    for (first, five) in (0..).step_by(5).zip(text.as_bytes().chunks_exact(5)) {
         let mut value: u64 = 0;
-        for (place, character) in five.iter().enumerate() {
-            let fault = Z85Error::Character { at: group * 5 + place };
-            value = value * 85 + u64::from(worth(*character).ok_or(fault)?);
+        for (at, character) in (first..).zip(five) {
+            let worth = worth(*character).ok_or(Z85Error::Character { at })?;
+            value = value.saturating_mul(85).saturating_add(u64::from(worth));
         }
-        let value = u32::try_from(value).map_err(|_| Z85Error::Character { at: group * 5 + 4 })?;
+        let last = Z85Error::Character { at: first.saturating_add(4) };
+        let value = u32::try_from(value).map_err(|_| last)?;
         bytes.extend_from_slice(&value.to_be_bytes());
     }
     Ok(bytes)

@@ -92,7 +92,7 @@ impl Reply {
             b"200" => Decision::Accept { user_id: user_id(frame(5))?, metadata: metadata(frame(6))? },
             code => Decision::Refuse(Status::from_reason(code).ok_or(Violation::StatusCode)?),
         };
-        let text = &frame(4)[..frame(4).len().min(MAX_TEXT)];
+        let text = frame(4).get(..MAX_TEXT).unwrap_or(frame(4));
         Ok(Reply { decision, text: String::from_utf8_lossy(text).into_owned() })
     }
 }
@@ -135,7 +135,7 @@ impl Violation {
     #[must_use]
     pub fn code(self) -> u32 {
         0x2000_0000
-            + match self {
+            | match self {
                 Violation::Delimiter | Violation::UserId => 0,
                 Violation::Frames { .. } => 1,
                 Violation::RequestId => 2,

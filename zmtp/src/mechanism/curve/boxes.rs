@@ -93,6 +93,7 @@ impl BoxKey {
         let at = out.len();
         out.extend_from_slice(&[0; TAG]);
         out.extend_from_slice(body);
+        #[expect(clippy::indexing_slicing, reason = "just appended; it must not go on unsealed")]
         let (tag, body) = out[at..].split_at_mut(TAG);
         tag.copy_from_slice(&self.seal(nonce, body));
     }

@@ -103,10 +103,9 @@ impl Channel {
     }
 
     fn seal_message(&mut self, message: Message, out: &mut Outbox) -> Result<(), ProtocolError> {
-        let mut left = message.len();
-        for frame in message {
-            left -= 1;
-            self.seal_frame(if left > 0 { MORE } else { 0 }, &[], frame, out)?;
+        let mut frames = message.into_iter();
+        while let Some(frame) = frames.next() {
+            self.seal_frame(if frames.len() > 0 { MORE } else { 0 }, &[], frame, out)?;
         }
         out.finish_message();
         Ok(())
@@ -126,9 +125,9 @@ impl Channel {
         };
         self.sent = count;
         let nonce = counted(self.role.prefix(), count);
-        let length = name.len() + frame.len();
+        let length = name.len().saturating_add(frame.len());
         if length > COPY_LIMIT {
-            let mut bytes = Vec::with_capacity(MAX_HEADER + OVERHEAD + length);
+            let mut bytes = Vec::with_capacity(length.saturating_add(MAX_HEADER + OVERHEAD));
             self.write_sealed(&nonce, flags, name, &frame, &mut bytes);
             out.push_body(BytesMut::from(Bytes::from(bytes)).into());
         } else {
@@ -140,7 +139,8 @@ impl Channel {
 
     #[inline]
     fn write_sealed(&self, nonce: &Nonce, flags: u8, name: &[u8], payload: &[u8], out: &mut Vec<u8>) {
-        Framing::V2.write(Header::message(OVERHEAD + name.len() + payload.len(), false), out);
+        let length = name.len().saturating_add(payload.len()).saturating_add(OVERHEAD);
+        Framing::V2.write(Header::message(length, false), out);
         let at = out.len();
         let mut head = [0; OVERHEAD];
         head[..NONCE_AT].copy_from_slice(MESSAGE);
@@ -149,8 +149,10 @@ impl Channel {
         out.extend_from_slice(&head);
         out.extend_from_slice(name);
         out.extend_from_slice(payload);
+        #[expect(clippy::indexing_slicing, reason = "just appended; it must not go on unsealed")]
         let (head, body) = out[at..].split_at_mut(BOX_AT);
-        head[TAG_AT..].copy_from_slice(&self.key.seal(nonce, body));
+        let (_, tag) = head.split_at_mut(TAG_AT);
+        tag.copy_from_slice(&self.key.seal(nonce, body));
     }
 
     /// Opens frames until a message is complete or a command arrives. `limits` apply to the content of the boxes.
@@ -189,12 +191,13 @@ impl Channel {
         match sealed {
             Sealed::Lent(body) => {
                 let (count, tag) = self.admit(body)?;
-                let cipher = &body[BOX_AT..];
+                let cipher = body.get(BOX_AT..).ok_or_else(malformed)?;
                 let mut block = [0; 1 + INLINE];
                 if let Some(block) = block.get_mut(..cipher.len()) {
                     block.copy_from_slice(cipher);
                     self.open_in_place(count, &tag, block)?;
-                    return Ok((block[0], Frame::copy_from(&block[1..])));
+                    let (flags, payload) = block.split_first().ok_or_else(malformed)?;
+                    return Ok((*flags, Frame::copy_from(payload)));
                 }
                 let mut bytes = BytesMut::from(Bytes::from(memory::copy(cipher)?));
                 self.open_in_place(count, &tag, &mut bytes)?;
@@ -202,7 +205,8 @@ impl Channel {
             }
             Sealed::Owned(mut body) => {
                 let (count, tag) = self.admit(&body)?;
-                self.open_in_place(count, &tag, &mut body[BOX_AT..])?;
+                let cipher = body.get_mut(BOX_AT..).ok_or_else(malformed)?;
+                self.open_in_place(count, &tag, cipher)?;
                 let mut bytes = BytesMut::from(Bytes::from(body));
                 bytes.advance(BOX_AT);
                 Ok((bytes.get_u8(), bytes.into()))
@@ -228,7 +232,6 @@ impl Channel {
 
     /// Checks the clear part of a MESSAGE: its nonce must be above the last one. Returns the nonce and the tag.
     fn admit(&self, body: &[u8]) -> Result<(u64, [u8; TAG]), ProtocolError> {
-        let malformed = || ProtocolError::MalformedCommand(CommandKind::Message);
         if body.len() < OVERHEAD {
             return Err(malformed());
         }
@@ -248,4 +251,8 @@ impl Channel {
         self.received = count;
         Ok(())
     }
+}
+
+fn malformed() -> ProtocolError {
+    ProtocolError::MalformedCommand(CommandKind::Message)
 }

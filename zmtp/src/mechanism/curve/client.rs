@@ -16,6 +16,9 @@ use crate::mechanism::step::{
     MAX_ERROR, MAX_METADATA, Step, fault_of, read_properties, write_own_properties,
 };
 
+/// The greatest length of a READY.
+const MAX_READY: usize = READY.len() + 8 + super::boxes::TAG + MAX_METADATA;
+
 /// The client. Each state is named after what it waits for.
 #[derive(Debug)]
 pub(crate) enum Client {
@@ -64,7 +67,7 @@ impl Client {
     pub(in crate::mechanism) fn max_command(&self) -> usize {
         match self {
             Client::Welcome(_) | Client::Nothing => WELCOME_LENGTH.max(MAX_ERROR),
-            Client::Ready(_) => READY.len() + 8 + super::boxes::TAG + MAX_METADATA,
+            Client::Ready(_) => MAX_READY,
         }
     }
 
@@ -119,7 +122,7 @@ impl Greeted {
         vouch_key.seal_onto(&random(VOUCH_NONCE, &self.vouch_nonce), &vouch, &mut plain);
         write_own_properties(config, &mut plain);
 
-        let mut initiate = Vec::with_capacity(256 + plain.len());
+        let mut initiate = Vec::with_capacity(plain.len().saturating_add(256));
         for part in [&INITIATE[..], cookie, &2_u64.to_be_bytes()] {
             initiate.extend_from_slice(part);
         }

@@ -22,6 +22,9 @@ use crate::error::{CommandKind, ProtocolError};
 use crate::gate::Proof;
 use crate::mechanism::step::{MAX_METADATA, Step, Told, read_properties, write_own_properties};
 
+/// The greatest length of an INITIATE.
+const MAX_INITIATE: usize = INITIATE.len() + COOKIE_LENGTH + 8 + TAG + 32 + VOUCH_LENGTH + MAX_METADATA;
+
 /// How long a cookie is valid (RFC 26 §"WELCOME": "a short period of time, typically 60 seconds").
 const COOKIE_LIFE: Duration = Duration::from_secs(60);
 
@@ -50,9 +53,7 @@ impl Server {
     pub(in crate::mechanism) fn max_command(&self) -> usize {
         match self {
             Server::Hello | Server::Decision(_) | Server::Nothing => HELLO_LENGTH,
-            Server::Initiate(_) => {
-                INITIATE.len() + COOKIE_LENGTH + 8 + TAG + 32 + VOUCH_LENGTH + MAX_METADATA
-            }
+            Server::Initiate(_) => MAX_INITIATE,
         }
     }
 
@@ -136,8 +137,9 @@ fn hello(
 
     // Filled in place: concatenating arrays would leave a copy of s' in memory.
     let mut held = Zeroizing::new([0; 64]);
-    held[..32].copy_from_slice(client.as_bytes());
-    held[32..].copy_from_slice(transient.expose());
+    let (of_client, of_server) = held.split_at_mut(32);
+    of_client.copy_from_slice(client.as_bytes());
+    of_server.copy_from_slice(transient.expose());
     let mut plain = Vec::with_capacity(32 + COOKIE_LENGTH);
     plain.extend_from_slice(transient.public().as_bytes());
     plain.extend_from_slice(cookie_nonce);
