@@ -6,12 +6,13 @@
 
 use zeroxide_zmtp::Message;
 
+use crate::by_pipe::ByPipe;
 use crate::{Cause, Credit, PipeId, Pipes, Refusal};
 
 /// The pipes of a publishing socket, and the receivers of the message that is being sent.
 #[derive(Debug, Default)]
 pub(crate) struct Distributor {
-    slots: Vec<Slot>,
+    slots: ByPipe<Slot>,
     attached: Vec<PipeId>,
     chosen: Vec<PipeId>,
     /// Pipes with a reservation; `None` once such a pipe is detached.
@@ -27,7 +28,7 @@ struct Slot {
     /// The last round for which the pipe was chosen, so that no message goes to it twice.
     round: u64,
     /// Its index in `attached`.
-    place: u32,
+    place: usize,
     room: Room,
 }
 
@@ -49,29 +50,23 @@ impl Distributor {
 
     /// Adds a pipe.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
-        let at = pipe.0 as usize;
-        if self.slots.len() <= at {
-            self.slots.resize(at + 1, Slot::default());
-        }
-        if self.slots[at].room == Room::Detached {
-            self.slots[at].place = self.attached.len() as u32; // pipe numbers are u32
+        let slot = self.slots.entry(pipe);
+        if slot.room == Room::Detached {
+            slot.place = self.attached.len();
             self.attached.push(pipe);
         }
-        self.slots[at].room = Room::Open;
-        self.slots[at].round = 0;
+        slot.room = Room::Open;
+        slot.round = 0;
     }
 
     /// Removes a pipe. Its number may be used again.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
-        let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.room != Room::Detached)
-        else {
-            return;
-        };
+        let Some(slot) = self.slots.get_mut(pipe).filter(|slot| slot.room != Room::Detached) else { return };
         let place = slot.place;
         *slot = Slot::default();
-        self.attached.swap_remove(place as usize);
-        if let Some(moved) = self.attached.get(place as usize) {
-            self.slots[moved.0 as usize].place = place;
+        self.attached.swap_remove(place);
+        if let Some(moved) = self.attached.get(place) {
+            self.slots.entry(*moved).place = place;
         }
         for entry in self.targets.iter_mut().chain(&mut self.skipped).filter(|entry| **entry == Some(pipe)) {
             *entry = None;
@@ -80,7 +75,7 @@ impl Distributor {
 
     /// Takes note that a full pipe has room again.
     pub(crate) fn writable(&mut self, pipe: PipeId) {
-        if let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.room == Room::Full) {
+        if let Some(slot) = self.slots.get_mut(pipe).filter(|slot| slot.room == Room::Full) {
             slot.room = Room::Open;
         }
     }
@@ -95,7 +90,7 @@ impl Distributor {
     /// Chooses a pipe. Choosing it again changes nothing.
     #[inline]
     pub(crate) fn choose(&mut self, pipe: PipeId) {
-        if let Some(slot) = self.slots.get_mut(pipe.0 as usize).filter(|slot| slot.round != self.round) {
+        if let Some(slot) = self.slots.get_mut(pipe).filter(|slot| slot.round != self.round) {
             slot.round = self.round;
             self.chosen.push(pipe);
         }
@@ -110,7 +105,9 @@ impl Distributor {
     pub(crate) fn invert(&mut self) {
         let (slots, round) = (&self.slots, self.round);
         self.chosen.clear();
-        self.chosen.extend(self.attached.iter().filter(|pipe| slots[pipe.0 as usize].round != round));
+        self.chosen.extend(
+            self.attached.iter().filter(|pipe| slots.get(**pipe).is_none_or(|slot| slot.round != round)),
+        );
     }
 
     /// Removes every pipe but `pipe` from the choice.
@@ -126,7 +123,7 @@ impl Distributor {
     pub(crate) fn reserve<P: Pipes>(&mut self, nodrop: bool, pipes: &mut P) -> Result<(), Refusal> {
         let mut after_drive = 0;
         for &pipe in &self.chosen {
-            let Some(slot) = self.slots.get_mut(pipe.0 as usize) else { continue };
+            let Some(slot) = self.slots.get_mut(pipe) else { continue };
             match slot.room {
                 Room::Open => match pipes.reserve(pipe) {
                     Credit::Granted => self.targets.push(Some(pipe)),

@@ -5,10 +5,11 @@
 //! connected peer counts as a subscriber.
 
 use crate::PipeId;
+use crate::by_pipe::ByPipe;
 
 /// The pipes of one socket, by number.
 #[derive(Debug, Default)]
-pub(crate) struct Downstream(Vec<Peer>);
+pub(crate) struct Downstream(ByPipe<Peer>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Peer {
@@ -61,25 +62,25 @@ impl Downstream {
     }
 
     pub(crate) fn is_up(&self, pipe: PipeId) -> bool {
-        self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_up)
+        self.0.get(pipe).is_some_and(|peer| peer.is_up)
     }
 
     pub(crate) fn is_expelled(&self, pipe: PipeId) -> bool {
-        self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_expelled)
+        self.0.get(pipe).is_some_and(|peer| peer.is_expelled)
     }
 
     pub(crate) fn is_held_back(&self, pipe: PipeId) -> bool {
-        self.0.get(pipe.0 as usize).is_some_and(|peer| peer.is_held_back)
+        self.0.get(pipe).is_some_and(|peer| peer.is_held_back)
     }
 
     /// Returns the number of connected peers.
     pub(crate) fn count_up(&self) -> usize {
-        self.0.iter().filter(|peer| peer.is_up).count()
+        self.0.iter().filter(|(_, peer)| peer.is_up).count()
     }
 
     /// Returns the pipe that has the number now.
     pub(crate) fn source(&self, pipe: PipeId) -> Source {
-        let generation = self.0.get(pipe.0 as usize).map_or(0, |peer| peer.generation);
+        let generation = self.0.get(pipe).map_or(0, |peer| peer.generation);
         Source { pipe, generation }
     }
 
@@ -89,11 +90,7 @@ impl Downstream {
     }
 
     fn peer(&mut self, pipe: PipeId) -> &mut Peer {
-        let at = pipe.0 as usize;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, Peer::default());
-        }
-        &mut self.0[at]
+        self.0.entry(pipe)
     }
 }
 

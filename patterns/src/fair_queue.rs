@@ -6,6 +6,7 @@
 
 use zeroxide_zmtp::{Message, Traffic};
 
+use crate::by_pipe::ByPipe;
 use crate::chosen::drop_message;
 use crate::ring::Ring;
 use crate::{Cause, PipeId, Pipes};
@@ -17,7 +18,7 @@ use crate::{Cause, PipeId, Pipes};
 #[derive(Debug, Default)]
 pub(crate) struct FairQueue {
     ring: Ring,
-    members: Vec<Member>,
+    members: ByPipe<Member>,
     /// The message that `has_in` found, kept for `recv`.
     peeked: Option<(PipeId, Message)>,
     /// Messages of several frames are dropped.
@@ -35,8 +36,9 @@ struct Behind {
     leaving: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Member {
+    #[default]
     No,
     Yes,
     /// Its input is read to the end; then it is closed.
@@ -52,11 +54,7 @@ impl FairQueue {
 
     /// Adds a pipe, which is read at its next turn.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
-        let at = pipe.0 as usize;
-        if self.members.len() <= at {
-            self.members.resize(at + 1, Member::No);
-        }
-        self.members[at] = Member::Yes;
+        *self.members.entry(pipe) = Member::Yes;
         self.ring.join(pipe);
     }
 
@@ -81,22 +79,22 @@ impl FairQueue {
         }
         let own = self.behind.iter().position(|waiting| waiting.pipe == pipe);
         let before = own.map(|at| self.behind.swap_remove(at).before);
-        let Some(next) = self.behind.iter().position(|waiting| waiting.before == pipe) else { return };
+        let Some(at) = self.behind.iter().position(|waiting| waiting.before == pipe) else { return };
+        let next = self.behind.swap_remove(at);
         if let Some(before) = before {
-            self.behind[next].before = before;
+            self.behind.push(Behind { before, ..next });
             return;
         }
-        let next = self.behind.swap_remove(next);
         self.attach(next.pipe);
         if next.leaving {
-            self.members[next.pipe.0 as usize] = Member::Leaving;
+            *self.members.entry(next.pipe) = Member::Leaving;
         }
     }
 
     /// Removes a pipe and its number. A message that `has_in` took from it is still delivered.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
         self.ring.leave(pipe);
-        if let Some(member) = self.members.get_mut(pipe.0 as usize) {
+        if let Some(member) = self.members.get_mut(pipe) {
             *member = Member::No;
         }
         self.advance(pipe);
@@ -115,7 +113,7 @@ impl FairQueue {
         if let Some(waiting) = self.behind.iter_mut().find(|waiting| waiting.pipe == pipe) {
             waiting.leaving = true;
         } else if self.ring.contains(pipe) {
-            self.members[pipe.0 as usize] = Member::Leaving;
+            *self.members.entry(pipe) = Member::Leaving;
         } else {
             self.close(pipe, pipes);
         }
@@ -123,7 +121,7 @@ impl FairQueue {
 
     /// Closes a leaving pipe whose input is read.
     fn close<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
-        if let Some(member) = self.members.get_mut(pipe.0 as usize) {
+        if let Some(member) = self.members.get_mut(pipe) {
             *member = Member::No;
         }
         pipes.close(pipe);
@@ -197,6 +195,6 @@ impl FairQueue {
     }
 
     fn member(&self, pipe: PipeId) -> Member {
-        self.members.get(pipe.0 as usize).copied().unwrap_or(Member::No)
+        self.members.get(pipe).copied().unwrap_or_default()
     }
 }

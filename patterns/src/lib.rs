@@ -21,6 +21,7 @@
 //! | `load_balancer`, `addressed`, `distributor` | the ways to send: to each peer in turn, to a named peer, to all subscribers |
 //! | `upstream`, `downstream` | the peers that receive this socket's subscriptions; the peers that send theirs |
 //! | `fair_queue` | receiving from several peers in turn |
+//! | `by_pipe` | what a pattern knows of each pipe |
 //! | `ring`, `chosen` | the order of turns; what `route` chose for `commit` |
 //! | [`routing_ids`], [`subscriptions`] | names of peers; topics and their subscribers |
 //! | `seeded` | hashing and first numbers from a seed |
@@ -28,16 +29,22 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
 #![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
 #![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
+// Nothing that a peer or an application sends may make this crate panic. What remains has its reason on the line.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod addressed;
 mod any;
+mod by_pipe;
 mod chosen;
 mod dish;
+#[cfg_attr(not(test), expect(clippy::arithmetic_side_effects, reason = "counts pipes and messages"))]
 mod distributor;
 mod downstream;
 mod fair_queue;
 #[cfg(test)]
 mod fake;
+#[cfg_attr(not(test), expect(clippy::arithmetic_side_effects, reason = "counts pipes and messages"))]
 mod load_balancer;
 #[cfg(test)]
 mod model_tests;
@@ -48,6 +55,7 @@ mod pipes;
 mod pubsub;
 mod radio;
 mod reqrep;
+#[cfg_attr(not(test), expect(clippy::arithmetic_side_effects, reason = "counts pipes and messages"))]
 mod ring;
 pub mod routing_ids;
 mod seeded;

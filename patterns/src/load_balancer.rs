@@ -5,6 +5,7 @@
 
 use zeroxide_zmtp::Message;
 
+use crate::by_pipe::ByPipe;
 use crate::chosen::Chosen;
 use crate::ring::Ring;
 use crate::{Credit, PipeId, Pipes, Refusal};
@@ -13,13 +14,14 @@ use crate::{Credit, PipeId, Pipes, Refusal};
 #[derive(Debug, Default)]
 pub(crate) struct LoadBalancer {
     ring: Ring,
-    standing: Vec<Standing>,
+    standing: ByPipe<Standing>,
     full: usize,
     chosen: Chosen,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Standing {
+    #[default]
     Unknown,
     InRing,
     Full,
@@ -29,10 +31,6 @@ enum Standing {
 impl LoadBalancer {
     /// Adds a pipe, as the last in the rotation.
     pub(crate) fn attach(&mut self, pipe: PipeId) {
-        let at = pipe.0 as usize;
-        if self.standing.len() <= at {
-            self.standing.resize(at + 1, Standing::Unknown);
-        }
         self.set(pipe, Standing::InRing);
         self.ring.join(pipe);
     }
@@ -46,7 +44,7 @@ impl LoadBalancer {
 
     /// Takes note that a full pipe has room again.
     pub(crate) fn writable(&mut self, pipe: PipeId) {
-        if self.standing.get(pipe.0 as usize) == Some(&Standing::Full) {
+        if self.standing.get(pipe) == Some(&Standing::Full) {
             self.set(pipe, Standing::InRing);
             self.ring.join(pipe);
         }
@@ -120,8 +118,7 @@ impl LoadBalancer {
     }
 
     fn set(&mut self, pipe: PipeId, standing: Standing) {
-        let Some(slot) = self.standing.get_mut(pipe.0 as usize) else { return };
-        let before = std::mem::replace(slot, standing);
+        let before = std::mem::replace(self.standing.entry(pipe), standing);
         self.full -= usize::from(before == Standing::Full);
         self.full += usize::from(standing == Standing::Full);
     }

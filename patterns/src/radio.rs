@@ -152,7 +152,9 @@ impl Pattern for Radio {
 
     fn subscribers(&self, group: &[u8]) -> usize {
         let mut count = 0;
-        self.groups.for_each_exact(group, |pipe| count += usize::from(self.downstream.is_up(pipe)));
+        self.groups.for_each_exact(group, |pipe| {
+            count = usize::saturating_add(count, usize::from(self.downstream.is_up(pipe)));
+        });
         count
     }
 

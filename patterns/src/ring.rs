@@ -2,11 +2,12 @@
 //! for any number of pipes, and leaving keeps the order of the others.
 
 use crate::PipeId;
+use crate::by_pipe::ByPipe;
 
 /// The circle. One pipe has the turn; none if the circle is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
-    links: Vec<Link>,
+    links: ByPipe<Link>,
     turn: Option<PipeId>,
     len: usize,
 }
@@ -19,6 +20,12 @@ struct Link {
 }
 
 const OUTSIDE: Link = Link { prev: PipeId(u32::MAX), next: PipeId(u32::MAX) };
+
+impl Default for Link {
+    fn default() -> Link {
+        OUTSIDE
+    }
+}
 
 impl Ring {
     /// Returns the number of pipes in the circle.
@@ -36,13 +43,13 @@ impl Ring {
     /// Returns whether `pipe` is in the circle.
     #[inline]
     pub(crate) fn contains(&self, pipe: PipeId) -> bool {
-        self.links.get(pipe.0 as usize).is_some_and(|link| link.next != OUTSIDE.next)
+        self.links.get(pipe).is_some_and(|link| link.next != OUTSIDE.next)
     }
 
     /// Returns the pipe after `pipe`, or `pipe` itself if it is alone or outside.
     #[inline]
     pub(crate) fn after(&self, pipe: PipeId) -> PipeId {
-        match self.links.get(pipe.0 as usize) {
+        match self.links.get(pipe) {
             Some(link) if link.next != OUTSIDE.next => link.next,
             _ => pipe,
         }
@@ -58,23 +65,18 @@ impl Ring {
 
     /// Adds `pipe` as the last to get the turn. Does nothing if it is already in the circle.
     pub(crate) fn join(&mut self, pipe: PipeId) {
-        let at = pipe.0 as usize;
-        if self.links.len() <= at {
-            self.links.resize(at + 1, OUTSIDE);
-        }
         if self.contains(pipe) {
             return;
         }
         self.len += 1;
         let Some(turn) = self.turn else {
-            self.links[at] = Link { prev: pipe, next: pipe };
+            *self.links.entry(pipe) = Link { prev: pipe, next: pipe };
             self.turn = Some(pipe);
             return;
         };
-        let last = self.links[turn.0 as usize].prev;
-        self.links[at] = Link { prev: last, next: turn };
-        self.links[last.0 as usize].next = pipe;
-        self.links[turn.0 as usize].prev = pipe;
+        let last = std::mem::replace(&mut self.links.entry(turn).prev, pipe);
+        self.links.entry(last).next = pipe;
+        *self.links.entry(pipe) = Link { prev: last, next: turn };
     }
 
     /// Removes `pipe`. If it had the turn, the next pipe gets it. Does nothing if it is outside.
@@ -82,14 +84,14 @@ impl Ring {
         if !self.contains(pipe) {
             return;
         }
-        let Link { prev, next } = std::mem::replace(&mut self.links[pipe.0 as usize], OUTSIDE);
+        let Link { prev, next } = std::mem::replace(self.links.entry(pipe), OUTSIDE);
         self.len -= 1;
         if next == pipe {
             self.turn = None;
             return;
         }
-        self.links[prev.0 as usize].next = next;
-        self.links[next.0 as usize].prev = prev;
+        self.links.entry(prev).next = next;
+        self.links.entry(next).prev = prev;
         if self.turn == Some(pipe) {
             self.turn = Some(next);
         }

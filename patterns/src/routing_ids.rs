@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use zeroxide_zmtp::{Frame, Message};
 
 use crate::PipeId;
+use crate::by_pipe::ByPipe;
 use crate::seeded::Seeded;
 
 /// The name of a peer of a ROUTER or STREAM: 1 to 255 bytes. Names that begin with a zero byte are made by the socket.
@@ -35,7 +36,7 @@ impl RoutingId {
     /// are cut to 255.
     #[must_use]
     pub fn as_written(frame: &[u8]) -> RoutingId {
-        RoutingId(Frame::copy_from(&frame[..frame.len().min(MAX_ROUTING_ID)]))
+        RoutingId(Frame::copy_from(frame.get(..MAX_ROUTING_ID).unwrap_or(frame)))
     }
 
     /// Returns the bytes.
@@ -110,7 +111,7 @@ pub(crate) struct RoutingTable {
     by_id: HashMap<RoutingId, PipeId, Seeded>,
     /// For each id, the last pipe that had it and was released from it, as long as that pipe exists.
     released: HashMap<RoutingId, PipeId, Seeded>,
-    ids: Vec<Option<RoutingId>>,
+    ids: ByPipe<Option<RoutingId>>,
     next: u32,
 }
 
@@ -120,7 +121,7 @@ impl RoutingTable {
         let seeded = Seeded::new(seed);
         let next = seeded.number(0x1d);
         let released = HashMap::with_hasher(seeded.clone());
-        RoutingTable { by_id: HashMap::with_hasher(seeded), released, ids: Vec::new(), next }
+        RoutingTable { by_id: HashMap::with_hasher(seeded), released, ids: ByPipe::new(), next }
     }
 
     /// Returns the pipe that `id` addresses.
@@ -132,7 +133,7 @@ impl RoutingTable {
     /// Returns the id of `pipe`, or `None` while it is anonymous.
     #[inline]
     pub(crate) fn id_of(&self, pipe: PipeId) -> Option<&RoutingId> {
-        self.ids.get(pipe.0 as usize)?.as_ref()
+        self.ids.get(pipe)?.as_ref()
     }
 
     /// Puts the id of `pipe` before a message that came from it. Returns `false` while the pipe is anonymous.
@@ -170,7 +171,7 @@ impl RoutingTable {
     /// Releases `pipe` from its id: the id no longer addresses it, and another pipe can get it. The rest of its input
     /// goes on under the id.
     pub(crate) fn release(&mut self, pipe: PipeId) {
-        let Some(id) = self.ids.get(pipe.0 as usize).and_then(Option::as_ref) else { return };
+        let Some(id) = self.ids.get(pipe).and_then(Option::as_ref) else { return };
         if self.by_id.get(id) == Some(&pipe) {
             self.by_id.remove(id);
             self.released.insert(id.clone(), pipe);
@@ -184,7 +185,7 @@ impl RoutingTable {
 
     /// Removes `pipe`.
     pub(crate) fn remove(&mut self, pipe: PipeId) {
-        let Some(id) = self.ids.get_mut(pipe.0 as usize).and_then(Option::take) else { return };
+        let Some(id) = self.ids.get_mut(pipe).and_then(Option::take) else { return };
         for table in [&mut self.by_id, &mut self.released] {
             if table.get(&id) == Some(&pipe) {
                 table.remove(&id);
@@ -205,11 +206,7 @@ impl RoutingTable {
     }
 
     fn set(&mut self, pipe: PipeId, id: Option<RoutingId>) {
-        let at = pipe.0 as usize;
-        if self.ids.len() <= at {
-            self.ids.resize(at + 1, None);
-        }
-        self.ids[at] = id;
+        *self.ids.entry(pipe) = id;
     }
 }
 

@@ -20,7 +20,8 @@ impl Seeded {
     pub(crate) fn number(&self, purpose: u64) -> u32 {
         let mut hasher = self.0.clone();
         hasher.write_u64(purpose);
-        hasher.finish() as u32
+        let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
     }
 }
 

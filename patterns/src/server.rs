@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use zeroxide_zmtp::{Frame, Message};
 
+use crate::by_pipe::ByPipe;
 use crate::chosen::Chosen;
 use crate::fair_queue::FairQueue;
 use crate::seeded::Seeded;
@@ -17,7 +18,7 @@ use crate::{Credit, Origin, Pattern, PipeId, Pipes, Refusal, RoutingId};
 pub(crate) struct Server {
     peers: BTreeMap<u32, PipeId>,
     /// By pipe number; 0 for none.
-    numbers: Vec<u32>,
+    numbers: ByPipe<u32>,
     next: u32,
     /// The number of the peer that gets the next message.
     to: u32,
@@ -30,7 +31,7 @@ impl Server {
     pub(crate) fn new(seed: u64) -> Server {
         Server {
             peers: BTreeMap::new(),
-            numbers: Vec::new(),
+            numbers: ByPipe::new(),
             next: Seeded::new(seed).number(0x5e6),
             to: 0,
             input: FairQueue::of_single_frames(),
@@ -42,11 +43,7 @@ impl Server {
         while self.next == 0 || self.peers.contains_key(&self.next) {
             self.next = self.next.wrapping_add(1);
         }
-        let at = pipe.0 as usize;
-        if self.numbers.len() <= at {
-            self.numbers.resize(at + 1, 0);
-        }
-        self.numbers[at] = self.next;
+        *self.numbers.entry(pipe) = self.next;
         self.peers.insert(self.next, pipe);
         self.next = self.next.wrapping_add(1);
     }
@@ -57,8 +54,8 @@ fn unroutable(number: u32) -> Refusal {
 }
 
 /// Sets the sender's number on a message.
-fn sign(numbers: &[u32], pipe: PipeId, message: &mut Message) -> bool {
-    let number = numbers.get(pipe.0 as usize).copied().unwrap_or_default();
+fn sign(numbers: &ByPipe<u32>, pipe: PipeId, message: &mut Message) -> bool {
+    let number = numbers.get(pipe).copied().unwrap_or_default();
     *message = std::mem::take(message).with_routing_id(number);
     true
 }
@@ -71,7 +68,7 @@ impl Pattern for Server {
     }
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
-        if let Some(number) = self.numbers.get_mut(pipe.0 as usize) {
+        if let Some(number) = self.numbers.get_mut(pipe) {
             self.peers.remove(number);
             *number = 0;
         }
@@ -90,7 +87,7 @@ impl Pattern for Server {
     }
 
     fn number(&self, pipe: PipeId) -> u32 {
-        self.numbers.get(pipe.0 as usize).copied().unwrap_or_default()
+        self.numbers.get(pipe).copied().unwrap_or_default()
     }
 
     fn disconnect<P: Pipes>(&mut self, number: u32, pipes: &mut P) -> Result<(), Refusal> {

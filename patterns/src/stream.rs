@@ -10,6 +10,7 @@ use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use crate::addressed::{Addressed, take_id};
+use crate::by_pipe::ByPipe;
 use crate::chosen::drop_message;
 use crate::fair_queue::FairQueue;
 use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
@@ -23,7 +24,7 @@ pub(crate) struct Stream {
     /// input of lost connections whose pipe still exists.
     notes: VecDeque<(PipeId, RoutingId, Message)>,
     /// Whether the beginning of a pipe's connection was reported. Then its end is reported too.
-    announced: Vec<bool>,
+    announced: ByPipe<bool>,
     notifies: bool,
     /// Whether this is a ROUTER with ROUTER_RAW, to which MANDATORY applies.
     is_router: bool,
@@ -42,7 +43,7 @@ impl Stream {
             out,
             input: FairQueue::default(),
             notes: VecDeque::new(),
-            announced: Vec::new(),
+            announced: ByPipe::new(),
             notifies: true,
             is_router: false,
         }
@@ -54,11 +55,7 @@ impl Stream {
     }
 
     fn announce(&mut self, pipe: PipeId, is_up: bool) -> bool {
-        let at = pipe.0 as usize;
-        if self.announced.len() <= at {
-            self.announced.resize(at + 1, false);
-        }
-        std::mem::replace(&mut self.announced[at], is_up)
+        std::mem::replace(self.announced.entry(pipe), is_up)
     }
 
     /// Queues `[id] chunk`, which the application receives before any further input.

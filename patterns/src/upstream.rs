@@ -4,13 +4,15 @@
 //! that changes its subscriptions often fills no queue.
 
 use crate::PipeId;
+use crate::by_pipe::ByPipe;
 
 /// The pipes of one socket, by number.
 #[derive(Debug, Default)]
-pub(crate) struct Upstream(Vec<State>);
+pub(crate) struct Upstream(ByPipe<State>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     Detached,
     Hears,
     Lost,
@@ -39,16 +41,11 @@ impl Upstream {
 
     /// Returns the pipes to which changes are sent.
     pub(crate) fn hearing(&self) -> impl Iterator<Item = PipeId> {
-        let hears = self.0.iter().enumerate().filter(|(_, state)| **state == State::Hears);
-        hears.map(|(at, _)| PipeId(at as u32)) // pipe numbers are u32
+        self.0.iter().filter(|(_, state)| **state == State::Hears).map(|(pipe, _)| pipe)
     }
 
     fn set(&mut self, pipe: PipeId, state: State) -> State {
-        let at = pipe.0 as usize;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, State::Detached);
-        }
-        std::mem::replace(&mut self.0[at], state)
+        std::mem::replace(self.0.entry(pipe), state)
     }
 }
 

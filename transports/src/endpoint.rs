@@ -293,11 +293,8 @@ fn host_and_port(
     no_port: impl Fn() -> EndpointError,
 ) -> Result<(Host, Port), EndpointError> {
     // A colon inside brackets belongs to the address.
-    let colon = address.rfind(':').filter(|colon| !address[*colon..].contains(']')).ok_or_else(&no_port)?;
-    let (host, port) = (&address[..colon], &address[colon + 1..]);
-    if port.is_empty() {
-        return Err(no_port());
-    }
+    let parts = address.rsplit_once(':').filter(|(_, port)| !port.is_empty() && !port.contains(']'));
+    let (host, port) = parts.ok_or_else(no_port)?;
     Ok((parse_host(text, host)?, parse_port(text, port)?))
 }
 
@@ -352,7 +349,7 @@ fn ipc_address(text: &str, address: &str) -> Result<IpcAddress, EndpointError> {
         return Err(EndpointError::PathWithNul(text.into()));
     }
     // In the socket address, an abstract name has a NUL in place of its "@", and a path has a NUL at its end.
-    if address.len() - usize::from(address.starts_with('@')) > scheme::IPC_PATH_LIMIT {
+    if address.strip_prefix('@').unwrap_or(address).len() > scheme::IPC_PATH_LIMIT {
         return Err(EndpointError::PathTooLong(text.into()));
     }
     match address.strip_prefix('@') {

@@ -75,7 +75,7 @@ impl fmt::Display for EndpointError {
                 write!(f, "{endpoint:?}: ")?;
                 match scheme_like(transport) {
                     Some(scheme) => {
-                        let address = &endpoint[transport.len()..];
+                        let address = endpoint.strip_prefix(&**transport).unwrap_or_default();
                         write!(f, "a transport is in lower case; write \"{}{address}\"", scheme.name())
                     }
                     None if NOT_YET.contains(&transport.to_ascii_lowercase().as_str()) => {

@@ -66,7 +66,7 @@ impl<B: Clone, W> Names<B, W> {
             return Met::Bound(socket, connect);
         }
         let ticket = Ticket(table.next);
-        table.next += 1;
+        table.next = table.next.wrapping_add(1);
         table.waiting.entry(name.into()).or_default().push((ticket, connect));
         Met::Parked(ticket)
     }

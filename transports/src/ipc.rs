@@ -332,9 +332,9 @@ mod unix {
 
     /// Returns the first directory in which the path of a socket fits.
     fn base_directory(mut candidates: impl Iterator<Item = PathBuf>) -> PathBuf {
-        let room = IPC_PATH_LIMIT - "/zeroxide-0123456789abcdef/socket".len();
+        const ROOM: usize = IPC_PATH_LIMIT - "/zeroxide-0123456789abcdef/socket".len();
         candidates
-            .find(|path| path.is_absolute() && path.is_dir() && path.as_os_str().len() <= room)
+            .find(|path| path.is_absolute() && path.is_dir() && path.as_os_str().len() <= ROOM)
             .unwrap_or_else(|| "/tmp".into())
     }
 

@@ -37,6 +37,9 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
 #![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
 #![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
+// Nothing that a peer sends may make this crate panic. What remains has its reason on the line.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod credentials;
 pub mod endpoint;
@@ -46,6 +49,13 @@ pub mod inproc;
 pub mod ipc;
 pub mod listener;
 pub mod options;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "counters of 64 bits, and lengths of what is in memory"
+    )
+)]
 pub mod pipe;
 pub mod resolve;
 mod scheme;

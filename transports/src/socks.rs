@@ -129,15 +129,14 @@ impl Socks {
     /// # Errors
     /// Returns the fault of the proxy. The connection cannot be used then.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<usize, SocksError> {
-        let mut taken = 0;
+        let mut rest = bytes;
         loop {
-            let rest = bytes.get(taken..).unwrap_or_default();
-            let needed = self.missing().min(rest.len());
-            if needed == 0 {
-                return Ok(taken);
+            let (needed, after) = rest.split_at_checked(self.missing()).unwrap_or((rest, &[]));
+            if needed.is_empty() {
+                return Ok(bytes.len().saturating_sub(rest.len()));
             }
-            self.received.extend_from_slice(&rest[..needed]);
-            taken += needed;
+            self.received.extend_from_slice(needed);
+            rest = after;
             self.check()?;
             if self.missing() == 0 {
                 self.go_on();
@@ -152,7 +151,7 @@ impl Socks {
             Step::Reply => match self.received[..] {
                 [_, _, _, V4, ..] => 4 + 4 + 2,
                 [_, _, _, V6, ..] => 4 + 16 + 2,
-                [_, _, _, NAME, length, ..] => 5 + usize::from(length) + 2,
+                [_, _, _, NAME, length, ..] => usize::from(length).saturating_add(5 + 2),
                 _ => 5,
             },
             Step::Done => 0,
@@ -199,7 +198,7 @@ impl Login {
     /// is left in memory.
     fn message(&self) -> Secret {
         let (name, password) = (&self.username[..], self.password.expose());
-        let mut message = Vec::with_capacity(3 + name.len() + password.len());
+        let mut message = Vec::with_capacity(name.len().saturating_add(password.len()).saturating_add(3));
         message.push(LOGIN_VERSION);
         for text in [name, password] {
             message.push(u8::try_from(text.len()).unwrap_or(u8::MAX));

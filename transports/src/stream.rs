@@ -140,7 +140,7 @@ impl Stream {
     /// `ConnectionReset` if the peer is gone.
     #[inline]
     pub fn send(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let bufs = &bufs[..bufs.len().min(SLICES)];
+        let bufs = bufs.get(..SLICES).unwrap_or(bufs);
         match self {
             // Through try_io: on Windows, mio arms the next edge only if it sees the WouldBlock.
             Stream::Tcp(stream) => {

@@ -114,6 +114,12 @@ pub(crate) const OPENING: &[&str] = &[
     "#![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]",
 ];
 
+/// What the lib.rs of a crate that reads what peers send says beside that: no input ends the process.
+pub(crate) const STRICT: &[&str] = &[
+    "#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice))]",
+    "#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]",
+];
+
 /// What no file of the project may contain, whatever its kind, with the reason. Written in pieces, so that this
 /// file does not contain it either.
 pub(crate) const WORDS: &[(&str, &str)] = &[

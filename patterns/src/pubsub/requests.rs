@@ -129,7 +129,7 @@ impl Inbox {
             }
             Entry::Occupied(mut late) => {
                 let before = late.get().due;
-                *late.get_mut() = Late { due: before + step, source: report.source };
+                *late.get_mut() = Late { due: before.saturating_add(step), source: report.source };
                 if late.get().due == 0 {
                     late.remove();
                 }
@@ -153,10 +153,10 @@ impl Inbox {
     pub(super) fn pop(&mut self) -> Option<(Item, Option<Source>)> {
         let item = self.items.pop_front()?;
         let load = item.load(self);
-        load.count -= 1;
-        load.bytes -= item.size();
+        load.count = load.count.saturating_sub(1);
+        load.bytes = load.bytes.saturating_sub(item.size());
         if self.items.capacity() > 64 && self.items.len() < self.items.capacity() / 4 {
-            self.items.shrink_to(self.items.len() * 2);
+            self.items.shrink_to(self.items.len().saturating_mul(2));
         }
         while !self.reports.is_at(REPORTS) && self.push_late() {}
         let mut released = None;
@@ -178,7 +178,7 @@ impl Inbox {
         let Some(mut first) = self.late.first_entry() else { return false };
         let late = first.get_mut();
         let (source, kind) = (late.source, if late.due > 0 { Kind::Subscribe } else { Kind::Cancel });
-        late.due -= late.due.signum();
+        late.due = late.due.saturating_sub(late.due.signum());
         let item = Item::request(source, kind, &first.key().0);
         if first.get().due == 0 {
             first.remove();
@@ -189,8 +189,8 @@ impl Inbox {
 
     fn push(&mut self, item: Item) {
         let load = item.load(self);
-        load.count += 1;
-        load.bytes += item.size();
+        load.count = load.count.saturating_add(1);
+        load.bytes = load.bytes.saturating_add(item.size());
         self.items.push_back(item);
     }
 }

@@ -279,7 +279,7 @@ impl Pattern for XPub {
     fn subscribers(&self, topic: &[u8]) -> usize {
         let downstream = &self.downstream;
         let matching = self.subscriptions.matching(topic, |pipe| downstream.is_up(pipe));
-        if self.options.invert_matching { downstream.count_up() - matching } else { matching }
+        if self.options.invert_matching { downstream.count_up().saturating_sub(matching) } else { matching }
     }
 
     fn topics(&self) -> usize {

@@ -34,7 +34,9 @@ impl ReturnAddress {
     /// frame, or nothing after it (libzmq rep.cpp, "malformed").
     fn take_from(&mut self, pipe: PipeId, message: &mut Message) -> bool {
         let delimiter = message.iter().position(|frame| frame.is_empty());
-        let Some(delimiter) = delimiter.filter(|at| at + 1 < message.len()) else { return false };
+        let Some(delimiter) = delimiter.filter(|at| at.saturating_add(1) < message.len()) else {
+            return false;
+        };
         self.pipe = Some(pipe);
         self.envelope.clear();
         self.envelope.extend((0..=delimiter).filter_map(|_| message.pop_front()));

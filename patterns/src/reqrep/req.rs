@@ -75,7 +75,7 @@ impl Asked {
         let numbered = self.id.is_none_or(|id| is_numbered(message, id));
         let delimited = message.get(delimiter).is_some_and(|frame| frame.is_empty());
         // The delimiter must not be the last frame (libzmq req.cpp requires MORE).
-        if !numbered || !delimited || message.len() < delimiter + 2 {
+        if !numbered || !delimited || message.len() < delimiter.saturating_add(2) {
             return false;
         }
         let envelope = (0..=delimiter).filter_map(|_| message.pop_front());

@@ -16,6 +16,7 @@ use prefix_tree::{PrefixTree, Value, shrink};
 use zeroxide_zmtp::ProtocolError;
 use zeroxide_zmtp::memory::Headroom;
 
+use crate::by_pipe::ByPipe;
 use crate::{PatternOptions, PipeId};
 
 /// The subscriptions of all peers of a publishing socket: a set of pipes per prefix.
@@ -25,7 +26,7 @@ use crate::{PatternOptions, PipeId};
 #[derive(Debug)]
 pub struct Subscriptions {
     tree: PrefixTree<Holders>,
-    held: Vec<Held>,
+    held: ByPipe<Held>,
     topics: usize,
     /// A buffer for the longest prefix of any peer, so that removing a peer allocates nothing.
     prefix: Vec<u8>,
@@ -72,7 +73,7 @@ impl Subscriptions {
     pub fn new() -> Subscriptions {
         Subscriptions {
             tree: PrefixTree::new(),
-            held: Vec::new(),
+            held: ByPipe::new(),
             topics: 0,
             prefix: Vec::new(),
             headroom: Headroom::default(),
@@ -90,25 +91,23 @@ impl Subscriptions {
         let none = |_: TryReserveError| ProtocolError::OutOfMemory { bytes: bytes as u64 };
         self.tree.try_reserve(prefix.len()).map_err(none)?;
         self.prefix.try_reserve_exact(prefix.len()).map_err(none)?;
-        self.held.get_mut(pipe.0 as usize).map_or(Ok(()), |held| held.nodes.try_reserve(1)).map_err(none)
+        self.held.get_mut(pipe).map_or(Ok(()), |held| held.nodes.try_reserve(1)).map_err(none)
     }
 
     /// Subscribes `pipe` to every topic that begins with `prefix`.
     pub fn add(&mut self, prefix: &[u8], pipe: PipeId) -> Added {
-        if self.held.len() <= pipe.0 as usize {
-            self.held.resize_with(pipe.0 as usize + 1, Held::default);
-        }
         let Some(node) = self.tree.insert(prefix) else { return Added::Again };
-        let Held { nodes, bytes } = &mut self.held[pipe.0 as usize];
+        let Held { nodes, bytes } = self.held.entry(pipe);
         let holders = self.tree.value_mut(node);
         let first = holders.is_empty();
         // A pipe's list is never longer than the tree, whose node numbers are u32.
-        if !holders.insert(Holder { pipe, place: nodes.len() as u32 }) {
+        let Ok(place) = u32::try_from(nodes.len()) else { return Added::Again };
+        if !holders.insert(Holder { pipe, place }) {
             return Added::Again;
         }
         nodes.push(node);
-        *bytes += prefix.len() as u64;
-        self.topics += usize::from(first);
+        *bytes = bytes.saturating_add(prefix.len() as u64);
+        self.topics = self.topics.saturating_add(usize::from(first));
         if first { Added::First } else { Added::Another }
     }
 
@@ -121,12 +120,12 @@ impl Subscriptions {
     /// any more.
     pub fn remove_pipe(&mut self, pipe: PipeId, mut ended: impl FnMut(&[u8], bool)) {
         let mut prefix = std::mem::take(&mut self.prefix);
-        while let Some(&node) = self.held.get(pipe.0 as usize).and_then(|held| held.nodes.last()) {
+        while let Some(&node) = self.held.get(pipe).and_then(|held| held.nodes.last()) {
             self.tree.prefix(node, &mut prefix);
             let removed = self.release(node, prefix.len(), pipe);
             ended(&prefix, removed == Removed::Last);
         }
-        if let Some(held) = self.held.get_mut(pipe.0 as usize) {
+        if let Some(held) = self.held.get_mut(pipe) {
             *held = Held::default();
         }
         if self.topics > 0 {
@@ -165,7 +164,7 @@ impl Subscriptions {
     /// Returns the number of prefixes of `pipe`, and the sum of their lengths in bytes.
     #[must_use]
     pub fn held(&self, pipe: PipeId) -> (usize, u64) {
-        self.held.get(pipe.0 as usize).map_or((0, 0), |held| (held.nodes.len(), held.bytes))
+        self.held.get(pipe).map_or((0, 0), |held| (held.nodes.len(), held.bytes))
     }
 
     /// Returns the limit that the subscriptions of `pipe` exceed, as the fault of its peer.
@@ -196,7 +195,7 @@ impl Subscriptions {
     /// Returns the number of nodes of the tree; an empty tree has one. For tests and statistics.
     #[must_use]
     pub fn nodes(&self) -> usize {
-        self.tree.nodes()
+        self.tree.nodes() as usize
     }
 
     /// Removes a pipe's prefix of `length` bytes at `node`.
@@ -204,8 +203,8 @@ impl Subscriptions {
         let holders = self.tree.value_mut(node);
         let Some(place) = holders.remove(pipe) else { return Removed::NotHeld };
         let last = holders.is_empty();
-        let Held { nodes, bytes } = &mut self.held[pipe.0 as usize];
-        *bytes -= length as u64;
+        let Held { nodes, bytes } = self.held.entry(pipe);
+        *bytes = bytes.saturating_sub(length as u64);
         nodes.swap_remove(place as usize);
         if let Some(&moved) = nodes.get(place as usize) {
             self.tree.value_mut(moved).set_place(pipe, place);
@@ -214,11 +213,13 @@ impl Subscriptions {
         if !last {
             return Removed::OthersRemain;
         }
-        self.topics -= 1;
+        self.topics = self.topics.saturating_sub(1);
         let held = &mut self.held;
         self.tree.prune(node, |holders, to| {
             for holder in holders.as_slice() {
-                held[holder.pipe.0 as usize].nodes[holder.place as usize] = to;
+                if let Some(node) = held.entry(holder.pipe).nodes.get_mut(holder.place as usize) {
+                    *node = to;
+                }
             }
         });
         Removed::Last
@@ -306,8 +307,9 @@ impl Holders {
             Holders::One(one) if one.pipe == pipe => one.place = place,
             Holders::None | Holders::One(_) => {}
             Holders::Many(holders) => {
-                if let Ok(at) = holders.binary_search_by_key(&pipe, |holder| holder.pipe) {
-                    holders[at].place = place;
+                let at = holders.binary_search_by_key(&pipe, |holder| holder.pipe);
+                if let Some(holder) = at.ok().and_then(|at| holders.get_mut(at)) {
+                    holder.place = place;
                 }
             }
         }

@@ -29,7 +29,7 @@ pub(super) trait Value: Default {
 #[derive(Debug)]
 pub(super) struct PrefixTree<V> {
     chunks: Vec<Vec<Node<V>>>,
-    len: usize,
+    len: u32,
 }
 
 #[derive(Debug, Default)]
@@ -55,33 +55,32 @@ impl<V: Value> PrefixTree<V> {
     }
 
     /// Returns the number of nodes, including the root.
-    pub(super) fn nodes(&self) -> usize {
+    pub(super) fn nodes(&self) -> u32 {
         self.len
     }
 
     /// Reserves room in the list of chunks for a prefix of this length.
     pub(super) fn try_reserve(&mut self, length: usize) -> Result<(), TryReserveError> {
-        self.chunks.try_reserve(length / MAX_LABEL / CHUNK + 2)
+        self.chunks.try_reserve((length / MAX_LABEL / CHUNK).saturating_add(2))
     }
 
     /// Returns the node of `prefix`, and creates it if needed. The caller sets its value next. Returns `None` if no
     /// node number is left, after four thousand million nodes.
     pub(super) fn insert(&mut self, prefix: &[u8]) -> Option<u32> {
         // One prefix needs at most one split and a chain of labels.
-        if self.len + prefix.len() / MAX_LABEL + 2 > u32::MAX as usize {
-            return None;
-        }
+        let more = u32::try_from(prefix.len() / MAX_LABEL).ok()?;
+        self.len.checked_add(more)?.checked_add(2)?;
         let (mut id, mut rest) = (ROOT, prefix);
         while let Some(&byte) = rest.first() {
             let Some(child) = self.node(id).child(byte) else {
-                let label = &rest[..rest.len().min(MAX_LABEL)];
-                rest = &rest[label.len()..];
+                let (label, after) = rest.split_at_checked(MAX_LABEL).unwrap_or((rest, &[]));
+                rest = after;
                 id = self.push_leaf(id, label);
                 continue;
             };
             let label = self.node(child).label.bytes();
             let common = label.iter().zip(rest).take_while(|(a, b)| a == b).count();
-            rest = &rest[common..];
+            rest = rest.get(common..).unwrap_or_default();
             id = if common == label.len() { child } else { self.split(child, common) };
         }
         Some(id)
@@ -144,7 +143,7 @@ impl<V: Value> PrefixTree<V> {
         let node = self.node(id);
         let [Edge { node: child, .. }] = *node.edges else { return keep };
         let (head, tail) = (node.label.bytes(), self.node(child).label.bytes());
-        if id == ROOT || !node.value.is_empty() || head.len() + tail.len() > MAX_LABEL {
+        if id == ROOT || !node.value.is_empty() || head.len().saturating_add(tail.len()) > MAX_LABEL {
             return keep;
         }
         let (label, parent, byte) = (Label::new(head, tail), node.parent, node.byte());
@@ -159,8 +158,8 @@ impl<V: Value> PrefixTree<V> {
         let node = self.node(child);
         let (head, tail) = node.label.bytes().split_at(at);
         let (parent, byte) = (node.parent, node.byte());
-        let edges = Box::new([Edge { byte: tail[0], node: child }]);
         let (head, tail) = (Label::new(head, &[]), Label::new(tail, &[]));
+        let edges = Box::new([Edge { byte: tail.first(), node: child }]);
         let middle = self.push(Node { label: head, edges, value: V::default(), parent });
         let node = self.node_mut(child);
         (node.label, node.parent) = (tail, middle);
@@ -184,14 +183,15 @@ impl<V: Value> PrefixTree<V> {
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.push(node);
         }
-        self.len += 1;
-        (self.len - 1) as u32 // `insert` has checked that it fits
+        let id = self.len;
+        self.len = id.saturating_add(1); // `insert` has checked that it fits
+        id
     }
 
     /// Frees a node without incoming edge. The last node gets its number. Returns the number of `keep`.
     fn free(&mut self, id: u32, keep: u32, moved: &mut impl FnMut(&V, u32)) -> u32 {
         let Some(node) = self.pop() else { return keep };
-        let last = self.len as u32;
+        let last = self.len;
         if last == id {
             return keep;
         }
@@ -212,16 +212,21 @@ impl<V: Value> PrefixTree<V> {
             self.chunks.pop();
             shrink(&mut self.chunks);
         }
-        self.len -= 1;
+        self.len = self.len.saturating_sub(1);
         Some(node)
     }
 
     #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the tree's links name existing nodes; the model test drives them"
+    )]
     fn node(&self, id: u32) -> &Node<V> {
         &self.chunks[id as usize / CHUNK][id as usize % CHUNK]
     }
 
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "as in `node`")]
     fn node_mut(&mut self, id: u32) -> &mut Node<V> {
         &mut self.chunks[id as usize / CHUNK][id as usize % CHUNK]
     }
@@ -230,7 +235,7 @@ impl<V: Value> PrefixTree<V> {
 /// Frees memory when three quarters are unused, so that a vector which grows and shrinks is not copied all the time.
 pub(super) fn shrink<T>(list: &mut Vec<T>) {
     if list.capacity() > 16 && list.len() < list.capacity() / 4 {
-        list.shrink_to(list.len() * 2);
+        list.shrink_to(list.len().saturating_mul(2));
     }
 }
 
@@ -261,18 +266,19 @@ impl<V> Node<V> {
     /// Returns the first byte of the label, which is the parent's key for this node. This is not called for the root,
     /// which has none.
     fn byte(&self) -> u8 {
-        self.label.bytes().first().copied().unwrap_or_default()
+        self.label.first()
     }
 
     #[inline]
     fn child(&self, byte: u8) -> Option<u32> {
         let at = self.edges.binary_search_by_key(&byte, |edge| edge.byte).ok()?;
-        Some(self.edges[at].node)
+        Some(self.edges.get(at)?.node)
     }
 
     fn relink(&mut self, byte: u8, node: u32) {
-        if let Ok(at) = self.edges.binary_search_by_key(&byte, |edge| edge.byte) {
-            self.edges[at].node = node;
+        let at = self.edges.binary_search_by_key(&byte, |edge| edge.byte);
+        if let Some(edge) = at.ok().and_then(|at| self.edges.get_mut(at)) {
+            edge.node = node;
         }
     }
 
@@ -306,20 +312,25 @@ enum Label {
 impl Label {
     /// Creates a label from two parts.
     fn new(head: &[u8], tail: &[u8]) -> Label {
-        let len = head.len() + tail.len();
-        if len > SHORT {
-            return Label::Long([head, tail].concat().into_boxed_slice());
+        match u8::try_from(head.len().saturating_add(tail.len())) {
+            Ok(len) if usize::from(len) <= SHORT => {
+                let mut bytes = [0; SHORT];
+                bytes.iter_mut().zip(head.iter().chain(tail)).for_each(|(place, byte)| *place = *byte);
+                Label::Short { len, bytes }
+            }
+            _ => Label::Long([head, tail].concat().into_boxed_slice()),
         }
-        let mut bytes = [0; SHORT];
-        bytes[..head.len()].copy_from_slice(head);
-        bytes[head.len()..len].copy_from_slice(tail);
-        Label::Short { len: len as u8, bytes }
+    }
+
+    /// Returns the first byte; 0 for the root's label, which has none.
+    fn first(&self) -> u8 {
+        self.bytes().first().copied().unwrap_or_default()
     }
 
     #[inline]
     fn bytes(&self) -> &[u8] {
         match self {
-            Label::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Label::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or(bytes),
             Label::Long(bytes) => bytes,
         }
     }

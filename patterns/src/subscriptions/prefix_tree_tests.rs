@@ -14,11 +14,11 @@ impl Value for Mark {
 impl<V: Value> PrefixTree<V> {
     /// Panics if the tree is not in its canonical shape.
     pub(in super::super) fn check(&self) {
-        assert_eq!(self.len, self.chunks.iter().map(Vec::len).sum::<usize>());
+        assert_eq!(self.len as usize, self.chunks.iter().map(Vec::len).sum::<usize>());
         assert!(self.chunks.iter().rev().skip(1).all(|chunk| chunk.len() == CHUNK));
         assert!(self.node(ROOT).label.bytes().is_empty());
         let mut edges = 0;
-        for id in 0..self.len as u32 {
+        for id in 0..self.len {
             let node = self.node(id);
             edges += node.edges.len();
             assert!(node.edges.windows(2).all(|pair| pair[0].byte < pair[1].byte), "edges are sorted");
@@ -29,7 +29,7 @@ impl<V: Value> PrefixTree<V> {
             }
             assert!(id == ROOT || !node.value.is_empty() || !node.edges.is_empty(), "no node is useless");
         }
-        assert_eq!(edges, self.len - 1, "every node but the root has one parent");
+        assert_eq!(edges, self.len as usize - 1, "every node but the root has one parent");
     }
 }
 
@@ -127,9 +127,9 @@ fn a_moved_node_is_reported_with_its_value() {
 fn chunks_are_returned_as_they_empty() {
     let topics: Vec<[u8; 2]> = (0..2000u16).map(u16::to_be_bytes).collect();
     let mut tree = tree_of(&topics.iter().map(|t| &t[..]).collect::<Vec<_>>());
-    assert_eq!(tree.chunks.len(), tree.nodes().div_ceil(CHUNK));
+    assert_eq!(tree.chunks.len(), (tree.nodes() as usize).div_ceil(CHUNK));
     for topic in &topics[..1500] {
         remove(&mut tree, topic);
     }
-    assert_eq!(tree.chunks.len(), tree.nodes().div_ceil(CHUNK));
+    assert_eq!(tree.chunks.len(), (tree.nodes() as usize).div_ceil(CHUNK));
 }

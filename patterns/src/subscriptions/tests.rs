@@ -238,7 +238,7 @@ proptest! {
         }
         (0..5).for_each(|pipe| apply(&mut subscriptions, &mut model, Step::RemovePipe(pipe)));
         prop_assert_eq!((subscriptions.topics(), subscriptions.nodes()), (0, 1), "nothing is left behind");
-        prop_assert!(subscriptions.held.iter().all(|held| held.nodes.capacity() == 0 && held.bytes == 0));
+        prop_assert!(subscriptions.held.iter().all(|(_, held)| held.nodes.capacity() == 0 && held.bytes == 0));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Topics {
     pub fn add(&mut self, prefix: &[u8]) {
         let Some(node) = self.tree.insert(prefix) else { return };
         let count = self.tree.value_mut(node);
-        self.len += usize::from(count.is_empty());
+        self.len = self.len.saturating_add(usize::from(count.is_empty()));
         count.0 = count.0.saturating_add(1);
     }
 
@@ -40,14 +40,12 @@ impl Topics {
     pub fn remove(&mut self, prefix: &[u8]) -> bool {
         let Some(node) = self.tree.find(prefix) else { return false };
         let count = self.tree.value_mut(node);
-        if count.is_empty() {
+        let Some(left) = count.0.checked_sub(1) else { return false };
+        count.0 = left;
+        if left > 0 {
             return false;
         }
-        count.0 -= 1;
-        if !count.is_empty() {
-            return false;
-        }
-        self.len -= 1;
+        self.len = self.len.saturating_sub(1);
         self.tree.prune(node, |_, _| ());
         true
     }
@@ -62,7 +60,7 @@ impl Topics {
     /// Calls `each` with every distinct prefix.
     pub fn for_each(&self, mut each: impl FnMut(&[u8])) {
         let mut prefix = Vec::new();
-        for node in (0..self.tree.nodes() as u32).filter(|node| !self.tree.value(*node).is_empty()) {
+        for node in (0..self.tree.nodes()).filter(|node| !self.tree.value(*node).is_empty()) {
             self.tree.prefix(node, &mut prefix);
             each(&prefix);
         }

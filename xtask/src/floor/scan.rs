@@ -1,6 +1,6 @@
 //! The tables of [`crate::bans`] applied to a tree.
 
-use crate::bans::{Ban, CORE, OPENING};
+use crate::bans::{Ban, CORE, OPENING, STRICT};
 
 use super::Fault;
 use super::tree::{Source, Token, Tree};
@@ -35,7 +35,8 @@ pub(crate) fn openings(tree: &Tree) -> Vec<Fault> {
     for path in CORE.iter().map(|place| format!("{place}lib.rs")) {
         let source = tree.sources.iter().find(|source| source.path == path);
         let says = |line: &str| source.is_some_and(|source| source.lines.iter().any(|other| other == line));
-        for line in OPENING.iter().filter(|line| !says(line)) {
+        let strict = if path == "src/lib.rs" { &[] } else { STRICT };
+        for line in OPENING.iter().chain(strict).filter(|line| !says(line)) {
             let text = format!("does not say `{line}`");
             faults.push(Fault { path: path.clone(), line: 0, rule: "opening", text });
         }
