@@ -71,9 +71,9 @@ impl Context {
     pub fn socket_with(&self, socket_type: SocketType, options: &Options) -> Result<Socket> {
         let mut values = options.values(socket_type)?;
         if options.get(opt::IPV6).is_none() {
-            values.ipv6 = self.handle.base.options.ipv6;
+            values.ipv6 = self.base().options.ipv6;
         }
-        let base = self.handle.base.open_socket(socket_type, values)?;
+        let base = self.base().open_socket(socket_type, values)?;
         Ok(Socket::new(base, Arc::clone(&self.handle)))
     }
 
@@ -98,7 +98,7 @@ impl Context {
     /// [`SecurityError::DomainInUse`] when the domain has one, [`Error::Limit`] when the system gives no thread,
     /// [`Error::Terminated`], [`Error::Forked`].
     pub fn authenticator(&self, domain: &str, authenticator: impl Authenticate + 'static) -> Result<()> {
-        let base = &self.handle.base;
+        let base = self.base();
         base.check_process()?;
         if base.has_ended() {
             return Err(Error::Terminated);
@@ -119,21 +119,20 @@ impl Context {
     /// Takes the authenticator of a domain away; `false` if it has none. Questions that it was asked before are
     /// answered still; then its thread drops it and ends.
     pub fn remove_authenticator(&self, domain: &str) -> bool {
-        self.handle.base.authorities.remove(domain)
+        self.base().authorities.remove(domain)
     }
 
     /// Ends all use of the context at once: blocked and later calls on its sockets give [`Error::Terminated`].
     /// (libzmq `zmq_ctx_shutdown`.) In a fork child nothing happens: a thread of the parent may hold a lock for ever there.
     pub fn shutdown(&self) {
-        if self.handle.base.is_forked() {
+        if self.base().is_forked() {
             return;
         }
-        for base in self.handle.base.shut_down() {
+        for base in self.base().shut_down() {
             base.terminate();
         }
     }
 
-    #[cfg(feature = "face")]
     pub(crate) fn base(&self) -> &Arc<ContextBase> {
         &self.handle.base
     }
@@ -142,7 +141,7 @@ impl Context {
     /// to learn what was lost. When it is done, the threads of the context have ended and its descriptors are closed,
     /// although handles of the context and its sockets are still there.
     pub fn term(&self) -> Closing {
-        let base = &self.handle.base;
+        let base = self.base();
         if base.is_forked() {
             return Closing::new(Vec::new(), None);
         }
@@ -170,6 +169,6 @@ impl Default for Context {
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("sockets", &self.handle.base.sockets().len()).finish()
+        f.debug_struct("Context").field("sockets", &self.base().sockets().len()).finish()
     }
 }

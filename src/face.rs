@@ -4,10 +4,12 @@
 //! Invariant: a message whose first part was accepted is accepted entirely. The first part routes it and reserves its
 //! place, the last one commits it; what arrives in between belongs to the socket, and is dropped when it closes.
 
-#[cfg(unix)]
-mod bell;
 mod options;
 mod parts;
+#[cfg(unix)]
+mod poller_fd;
+#[cfg(unix)]
+mod zmq_fd;
 
 use std::io;
 use std::sync::Arc;
@@ -16,18 +18,21 @@ use std::time::{Duration, Instant};
 use zeroxide_patterns::{Credit, Pattern, Pipes, RoutingId};
 
 use crate::clock;
+use crate::engine::Engine;
 use crate::error::{Error, Op, Result};
 use crate::monitor::{EventKind, Monitor};
 use crate::poller::{PollItem, Ready, poll_hearing};
 use crate::proxy::{Proxy, ProxyStats};
+use crate::signal::wait_hearing;
+use crate::socket::pipes::{Entry, Link};
 use crate::threads::{Kind, Running};
 use crate::{Context, Message, Socket};
 
-#[cfg(unix)]
-pub use bell::Bell;
 pub use options::{
-    LockedOptions, change_options, event_descriptor, events, number, raw_peer, read_options, receives_more,
+    LockedOptions, change_options, events, number, raw_peer, read_options, receives_more, zmq_fd,
 };
+#[cfg(unix)]
+pub use poller_fd::PollerFd;
 pub use zeroxide_zmtp::mechanism::z85;
 
 /// How long a call may wait.
@@ -177,7 +182,16 @@ pub fn close(socket: &Socket) {
 /// [`Error::Interrupted`].
 pub fn term_after_closes(context: &Context) -> Result<()> {
     context.shutdown();
-    context.base().wait_for_the_last()
+    let base = context.base();
+    if base.is_forked() || base.is_own_thread() {
+        return Ok(());
+    }
+    let is_empty = || (!base.has_sockets()).then_some(());
+    wait_hearing(Some(&base.parkers), &[&base.emptied], None, is_empty).unwrap_or(Ok(()))?;
+    base.leave_if_done();
+    base.threads.wait(None);
+    base.parkers.close();
+    Ok(())
 }
 
 /// A thread that belongs to a context: [`term_after_closes`] waits for its end.
@@ -192,10 +206,22 @@ impl Thread {
         context.base().threads.spawn(name, Kind::Other, |_| code()).map(Thread)
     }
 
-    /// Waits until it has ended.
+    /// Waits until the thread has ended.
     pub fn wait(self) {
-        self.0.wait();
+        self.0.done.wait(None);
+        self.0.join();
     }
+}
+
+/// How much waits in one pipe.
+struct Queues {
+    /// Messages that count against SNDHWM, as in libzmq; over inproc also those that the other socket has not received.
+    outbound: u64,
+    /// Messages that this socket has not received.
+    inbound: u64,
+    endpoint: u64,
+    /// The connection, if there is one.
+    engine: Option<Arc<Engine>>,
 }
 
 /// Tells the monitors how much waits in each pipe; returns how many pipes there are (`zmq_socket_monitor_pipes_stats`).
@@ -204,7 +230,18 @@ impl Thread {
 /// [`Error::Closed`], [`Error::Terminated`].
 pub fn tell_pipes(socket: &Socket) -> Result<usize> {
     let base = socket.base();
-    let pipes = base.enter(|state| state.alive().map(|()| state.queues()))?;
+    let queues = |entry: &Entry| Queues {
+        outbound: entry.pipe.writer.uncredited(),
+        inbound: entry.pipe.reader.waiting() as u64,
+        endpoint: entry.endpoint,
+        engine: match &entry.link {
+            Link::Engine(engine) => Some(Arc::clone(engine)),
+            Link::Offline | Link::Inproc(_) => None,
+        },
+    };
+    let pipes: Vec<Queues> = base.enter(|state| {
+        state.alive().map(|()| state.pipes.iter().map(|(_, entry)| queues(entry)).collect())
+    })?;
     for queues in &pipes {
         let kind = EventKind::PipeQueues { outbound: queues.outbound, inbound: queues.inbound };
         match (&queues.engine, base.endpoints.get(queues.endpoint)) {

@@ -13,7 +13,7 @@ mod context;
 mod error;
 mod kind;
 #[cfg(feature = "face")]
-mod locked;
+pub(crate) mod locked;
 mod names;
 mod row;
 mod security;
@@ -37,12 +37,8 @@ pub use choices::{ReconnectStop, RouterNotify};
 pub use context::ContextOptions;
 pub use error::OptionError;
 pub(crate) use kind::show_duration;
-#[cfg(feature = "face")]
-pub use locked::LockedOptions;
 pub(crate) use row::{Place, Row};
 pub(crate) use table::Values;
-#[cfg(feature = "face")]
-pub use table::number;
 pub use table::opt;
 pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
 

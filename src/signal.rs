@@ -387,25 +387,6 @@ pub(crate) mod simulated {
     }
 }
 
-/// How often a receiver lets others run before it sleeps.
-#[cfg(feature = "face")]
-const YIELDS: usize = 2;
-
-/// Lets others run and looks, [`YIELDS`] times: for a receiver that is about to sleep. A sender on the same processor
-/// puts a whole run of messages in meanwhile; without it, it wakes the receiver for each one, and the receiver takes the
-/// processor from it for each one. Where nobody else wants the processor it costs two short calls of the system.
-///
-/// A signal of the system that arrives here does not end the call, nor does one that arrives just before it: no call
-/// tells of a signal whose handler has run already, only a sleep that it ends does. libzmq has that gap, too, between
-/// its look at the mailbox and its poll; whoever must not miss a signal leaves a mark in the handler and wakes himself.
-#[cfg(feature = "face")]
-pub(crate) fn look_between_yields<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    (0..YIELDS).find_map(|_| {
-        thread::yield_now();
-        look()
-    })
-}
-
 /// Like [`wait_until`]; where the caller has `parkers`, a signal of the system that arrives while the thread sleeps ends
 /// the wait with [`Error::Interrupted`]. A parked thread does not hear of signals, one that sleeps in a poll does.
 pub(crate) fn wait_hearing<T>(

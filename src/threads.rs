@@ -36,7 +36,7 @@ pub(crate) struct Running {
     kind: Kind,
     in_user_code: InUserCode,
     /// Opens when the thread has released everything.
-    done: Arc<Latch>,
+    pub(crate) done: Arc<Latch>,
     handle: Mutex<Option<JoinHandle<()>>>,
     /// Where the system lists the thread while it counts it.
     listed: Arc<Mutex<Option<std::path::PathBuf>>>,
@@ -136,15 +136,8 @@ const LONGEST_MOMENT: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_micros(20);
 
 impl Running {
-    /// Waits until the thread has ended, which it must have been told to do.
-    #[cfg(feature = "face")]
-    pub(crate) fn wait(&self) {
-        self.done.wait(None);
-        self.join();
-    }
-
-    /// Waits for the last steps of a thread that has released everything.
-    fn join(&self) {
+    /// Joins a thread that is `done`, and waits until the system no longer counts it.
+    pub(crate) fn join(&self) {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A panic was printed by its hook.
         handle.into_iter().for_each(|handle| drop(handle.join()));

@@ -125,7 +125,7 @@ fn get(sock: &Sock, option: c_int) -> Result<CValue, Errno> {
         }
         // Several threads may use these, and a descriptor is for one (libzmq socket_base.cpp).
         number::FD if kind.has_single_frames() => return Err(INVALID),
-        number::FD => CValue::Int(face::event_descriptor(socket)?),
+        number::FD => CValue::Int(face::zmq_fd(socket)?),
         number::RCVMORE => CValue::Int(face::receives_more(socket)?.into()),
         number::THREAD_SAFE => alive(CValue::Int(kind.has_single_frames().into()))?,
         number::LAST_ENDPOINT => {

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_long, c_short, c_void};
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use zeroxide::face::Bell;
+use zeroxide::face::PollerFd;
 
 use crate::boundary::{Errno, call};
 use crate::handles::{Held, Lasting, Slots};
@@ -17,29 +17,29 @@ static POLLERS: Slots<Mutex<Watched>> = Slots::new();
 #[derive(Default)]
 struct Watched {
     items: Vec<Item>,
-    /// What `zmq_poller_fd` has answered.
-    bell: Option<Bell>,
+    /// The descriptor that `zmq_poller_fd` returns; `None` until its first call.
+    fd: Option<PollerFd>,
 }
 
 impl Watched {
-    /// The bell is silent until the next change of a thread-safe socket. Look at them after this.
+    /// Makes the descriptor unreadable until the next change of a thread-safe socket. Look at them after this.
     fn arm(&mut self) {
-        let Some(bell) = &mut self.bell else { return };
-        let socks = safe(&self.items);
-        bell.arm(socks.iter().map(|sock| &sock.socket));
+        let Some(fd) = &mut self.fd else { return };
+        let socks = thread_safe(&self.items);
+        fd.arm(socks.iter().map(|sock| &sock.socket));
     }
 
-    /// What is watched has changed: whoever waits for the descriptor is to look.
+    /// Makes the descriptor readable, because what is watched has changed.
     fn look_again(&mut self) {
         self.arm();
-        if let Some(bell) = &self.bell {
-            bell.ring();
+        if let Some(fd) = &self.fd {
+            fd.wake();
         }
     }
 }
 
-/// The sockets that several threads may use at once, by libzmq's rules. One that was closed and not removed rings no more.
-fn safe(items: &[Item]) -> Vec<Held<Sock>> {
+/// Returns the watched sockets that libzmq calls thread-safe, without those that are closed.
+fn thread_safe(items: &[Item]) -> Vec<Held<Sock>> {
     let socks = items.iter().filter_map(|item| item.source.sock().ok()?);
     socks.filter(|sock| sock.socket.socket_type().has_single_frames()).collect()
 }
@@ -252,14 +252,14 @@ pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, fd: *mut RawFd) -> c
         // SAFETY: the caller's promise.
         let place = unsafe { fd.as_mut() }.ok_or(Errno(libc::EFAULT))?;
         let mut watched = lock(&held);
-        if safe(&watched.items).is_empty() {
+        if thread_safe(&watched.items).is_empty() {
             return Err(Errno(libc::EINVAL));
         }
-        if watched.bell.is_none() {
-            watched.bell = Some(Bell::new()?);
+        if watched.fd.is_none() {
+            watched.fd = Some(PollerFd::new()?);
             watched.look_again();
         }
-        *place = watched.bell.as_ref().map_or(NO_FD, Bell::descriptor);
+        *place = watched.fd.as_ref().map_or(NO_FD, PollerFd::descriptor);
         Ok(0)
     })
 }

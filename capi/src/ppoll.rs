@@ -36,11 +36,11 @@ fn ppoll(
 ) -> Result<c_int, Errno> {
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     let socks = held(items)?;
-    let mut bell = face::Bell::new()?;
-    let mut fds = vec![libc::pollfd { fd: bell.descriptor(), events: libc::POLLIN, revents: 0 }];
+    let mut poller_fd = face::PollerFd::new()?;
+    let mut fds = vec![libc::pollfd { fd: poller_fd.descriptor(), events: libc::POLLIN, revents: 0 }];
     fds.extend(items.iter().filter(|item| item.socket.is_null() && item.events != 0).map(pollfd));
     loop {
-        bell.arm(socks.iter().flatten().map(|sock| &sock.socket));
+        poller_fd.arm(socks.iter().flatten().map(|sock| &sock.socket));
         let count = poll(items, Some(Duration::ZERO))?;
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if count > 0 || left == Some(Duration::ZERO) {

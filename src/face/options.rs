@@ -10,7 +10,7 @@ use crate::options::OptionError;
 use crate::socket::base::SocketState;
 use crate::{Ready, Socket};
 
-pub use crate::options::{LockedOptions, number};
+pub use crate::options::locked::{LockedOptions, number};
 
 /// Changes options of a socket.
 ///
@@ -50,7 +50,7 @@ pub fn read_options<R, E: From<Error>>(
 pub fn events(socket: &Socket) -> Result<Ready> {
     let base = socket.base();
     #[cfg(unix)]
-    base.rearm_event_fd();
+    base.rearm_zmq_fd();
     crate::poller::readiness(base, Ready::IN | Ready::OUT)
 }
 
@@ -59,8 +59,8 @@ pub fn events(socket: &Socket) -> Result<Ready> {
 /// # Errors
 /// [`Error::Closed`], [`Error::Terminated`], and when the system has none.
 #[cfg(unix)]
-pub fn event_descriptor(socket: &Socket) -> Result<i32> {
-    socket.base().event_descriptor()
+pub fn zmq_fd(socket: &Socket) -> Result<i32> {
+    socket.base().zmq_fd()
 }
 
 /// The descriptor of FD: there is none on this platform.
@@ -68,7 +68,7 @@ pub fn event_descriptor(socket: &Socket) -> Result<i32> {
 /// # Errors
 /// [`Error::Option`].
 #[cfg(not(unix))]
-pub fn event_descriptor(_: &Socket) -> Result<i32> {
+pub fn zmq_fd(_: &Socket) -> Result<i32> {
     Err(OptionError::NotYet { option: "FD", needs: "descriptors of this platform" }.into())
 }
 

@@ -1,13 +1,14 @@
 //! Sending and receiving part by part.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use zeroxide_patterns::{Cause, Pattern, Pipes, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::Wait;
 use crate::error::{Error, Result, Turn};
-use crate::signal::look_between_yields;
 use crate::socket::base::{SocketBase, SocketState};
 use crate::socket::transfer::{Attempt, Refused, Taken};
 
@@ -25,6 +26,31 @@ impl SocketBase {
             Ok(None) => Ok(()),
             Ok(Some(refusal)) => self.wait_to_send_part(held, more, refusal, wait),
             Err(error) => Err(*error),
+        }
+    }
+
+    /// Makes one attempt to send. If the pipes are at their high-water mark and this thread has driven them a moment ago, a
+    /// call that does not wait is refused without another look, as libzmq refuses it. On a socket type that would drop the
+    /// message, it looks.
+    #[inline]
+    fn attempt_in_c(
+        self: &Arc<Self>,
+        waits: bool,
+        mut send: impl FnMut(&mut SocketState) -> Result<(), Refused>,
+    ) -> Attempt<Option<Refusal>> {
+        let mut refuses = false;
+        let sent = self.enter_to_send(|state| {
+            state.pipes.hurried = !waits || state.values.sndtimeo == Some(Duration::ZERO);
+            let sent = send(state);
+            state.pipes.hurried = false;
+            refuses = std::mem::take(&mut state.pipes.passed_over) && !state.pattern.drops_when_full();
+            sent
+        });
+        match sent {
+            Ok(()) => Ok(None),
+            Err(Refused::Now(refusal)) if refuses => Ok(Some(refusal)),
+            Err(Refused::Now(_)) => self.attempt_once_more(send),
+            Err(Refused::For(error)) => Err(error),
         }
     }
 
@@ -87,10 +113,10 @@ impl SocketBase {
         self.attempt_to_take(|state| state.try_recv_part(received))
     }
 
-    /// Whether there is a ZMQ_FD, which is rearmed then: what happened before has to be looked for.
+    /// Rearms ZMQ_FD. Returns `true` if there is one: a change before this call does not signal it, so look once more.
     fn rearmed(&self) -> bool {
         #[cfg(unix)]
-        return self.rearm_event_fd();
+        return self.rearm_zmq_fd();
         #[cfg(not(unix))]
         false
     }
@@ -125,7 +151,7 @@ impl SocketState {
     #[cold]
     fn try_send_between(&mut self, held: &mut Option<Message>, more: bool) -> Result<(), Refused> {
         self.alive()?;
-        if self.parts.hold_the_turn(self.socket_type) {
+        if self.parts.must_receive_rest(self.socket_type) {
             return Err(Error::WrongState { socket: self.socket_type, next: Turn::Recv }.into());
         }
         let Some(part) = held.take() else { return Ok(()) };
@@ -204,4 +230,21 @@ impl SocketState {
         self.parts.incoming = rest;
         self.parts.has_in()
     }
+}
+
+/// How often a receiver lets other threads run before it sleeps.
+const YIELDS: usize = 2;
+
+/// Before a receiver sleeps: lets other threads run and looks again, [`YIELDS`] times. Meanwhile a sender on the same
+/// processor puts in a whole run of messages. Otherwise it would wake the receiver for each message, and the receiver would
+/// take the processor from it. If no other thread wants the processor, this costs two short system calls.
+///
+/// A signal that arrives here does not end the call. Only a sleep reports a signal: after its handler has returned, nothing
+/// does. libzmq has the same gap between its look at the mailbox and its poll. An application that must not miss a signal
+/// sets a flag in the handler and wakes itself.
+fn look_between_yields<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..YIELDS).find_map(|_| {
+        thread::yield_now();
+        look()
+    })
 }

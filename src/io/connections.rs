@@ -28,8 +28,8 @@ use crate::monitor::{DisconnectReason, EventKind};
 use crate::options::Values;
 use crate::signal::after;
 use crate::socket::base::SocketBase;
-use crate::socket::ends::make_pipe;
 use crate::socket::news::{Attach, News};
+use crate::socket::pipe_ends::make_pipe;
 use crate::socket::pipes::{Entry, Link};
 use crate::stats::Counters;
 

@@ -12,7 +12,7 @@ use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::Message;
 
 use crate::socket::base::SocketBase;
-use crate::socket::ends::tell;
+use crate::socket::pipe_ends::tell;
 use crate::stats::Counters;
 
 /// While a socket has so many lost peers with unread messages, no notice is added.

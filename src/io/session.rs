@@ -29,9 +29,9 @@ use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::random::Random;
 use crate::socket::base::SocketBase;
-use crate::socket::ends::leave_pipe;
 use crate::socket::news::News;
 use crate::socket::orders::Connect;
+use crate::socket::pipe_ends::leave_pipe;
 
 /// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);

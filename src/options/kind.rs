@@ -32,7 +32,6 @@ pub(super) trait Field<T> {
     fn value(&self) -> Option<T>;
 
     /// The bytes of a text that need not be UTF-8.
-    #[cfg(feature = "face")]
     fn text(&mut self) -> Option<&mut Option<Bytes>> {
         None
     }
@@ -68,7 +67,6 @@ impl Field<String> for Option<Bytes> {
         self.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    #[cfg(feature = "face")]
     fn text(&mut self) -> Option<&mut Option<Bytes>> {
         Some(self)
     }

@@ -7,6 +7,8 @@ use super::error::OptionError;
 use super::table::Values;
 use super::typed::{Opt, for_type};
 
+pub use super::table::number;
+
 /// The options of one socket, under its lock. An option of `every_type` fits sockets that its row does not name.
 pub struct LockedOptions<'a> {
     pub(crate) values: &'a mut Values,

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-#[cfg(feature = "face")]
 use bytes::Bytes;
 use zeroxide_zmtp::SocketType;
 
@@ -127,7 +126,7 @@ pub struct Row {
     pub(super) show: fn(&Values) -> String,
     pub(super) copy: fn(&mut Values, &Values),
     /// Where the bytes of a text lie that need not be UTF-8; `None` for other options.
-    #[cfg(feature = "face")]
+    #[cfg_attr(not(feature = "face"), expect(dead_code, reason = "only the C library sets such bytes"))]
     pub(super) text: fn(&mut Values) -> Option<&mut Option<Bytes>>,
 }
 

@@ -185,7 +185,6 @@ macro_rules! options {
                     to.$field.clone_from(&from.$field);
                     copied!(to, from $(, $then)?);
                 },
-                #[cfg(feature = "face")]
                 text: |values| Field::<$ty>::text(&mut values.$field),
             };)+
 
@@ -209,7 +208,6 @@ macro_rules! options {
                 doc: concat!($($later_doc),+),
                 show: |_| $later_default.to_owned(),
                 copy: |_, _| {},
-                #[cfg(feature = "face")]
                 text: |_| None,
             };)+
 
@@ -233,7 +231,6 @@ macro_rules! options {
                 doc: concat!($($c_doc),+),
                 show: |_| $c_default.to_owned(),
                 copy: |_, _| {},
-                #[cfg(feature = "face")]
                 text: |_| None,
             };)+
         }

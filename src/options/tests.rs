@@ -361,7 +361,6 @@ fn secret_row() -> Row {
         doc: "",
         show: |_| String::new(),
         copy: |_, _| {},
-        #[cfg(feature = "face")]
         text: |_| None,
     }
 }

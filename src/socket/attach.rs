@@ -17,8 +17,8 @@ use crate::monitor::EventKind;
 use crate::options::Values;
 use crate::security::Role;
 use crate::signal::Latch;
-use crate::socket::ends::make_pipe;
 use crate::socket::orders::IoThread;
+use crate::socket::pipe_ends::make_pipe;
 
 impl SocketBase {
     /// Binds and returns the resolved endpoint.

@@ -25,6 +25,7 @@ use crate::peers::PeerList;
 use crate::signal::Signal;
 use crate::socket::closure::Closure;
 use crate::socket::context::ContextBase;
+use crate::socket::face_state::{Parts, ZmqFd};
 use crate::socket::flush::{Decision, FlushRule};
 use crate::socket::news::{Attach, Mailbox, News};
 use crate::socket::orders::IoThread;
@@ -49,9 +50,12 @@ pub(crate) struct SocketBase {
     pub(crate) endpoints: EndpointTable,
     pub(crate) monitors: Monitors,
     pub(crate) counters: Arc<Counters>,
-    /// The descriptor of ZMQ_FD, once it was asked for.
-    #[cfg(all(unix, feature = "face"))]
-    pub(crate) event_fd: crate::socket::wake_fd::EventFd,
+    /// The descriptor of ZMQ_FD (C library).
+    #[cfg_attr(
+        not(all(unix, feature = "face")),
+        expect(dead_code, reason = "only the C library has a ZMQ_FD")
+    )]
+    pub(crate) zmq_fd: ZmqFd,
     /// The calls that wait in `send`.
     pub(crate) sending: Waits,
     /// Whose turn it is in `request`.
@@ -82,9 +86,8 @@ pub(crate) struct SocketState {
     pub(crate) closed: bool,
     /// The high-water marks that the pipes were last set to.
     marks: (u32, u32),
-    /// The message that is being sent, and the one that is being received, part by part.
-    #[cfg(feature = "face")]
-    pub(crate) parts: crate::socket::parts::Parts,
+    /// The messages that are being sent and received part by part (C library).
+    pub(crate) parts: Parts,
 }
 
 /// Why a socket can no longer be used.
@@ -128,8 +131,7 @@ impl SocketBase {
             closed: false,
             marks: (values.sndhwm, values.rcvhwm),
             values,
-            #[cfg(feature = "face")]
-            parts: crate::socket::parts::Parts::default(),
+            parts: Parts::default(),
         };
         state.pattern.configure(&state.values.pattern_options());
         Arc::new(SocketBase {
@@ -146,8 +148,7 @@ impl SocketBase {
             endpoints: EndpointTable::default(),
             monitors: Monitors::default(),
             counters: Arc::new(Counters::default()),
-            #[cfg(all(unix, feature = "face"))]
-            event_fd: crate::socket::wake_fd::EventFd::default(),
+            zmq_fd: ZmqFd::default(),
             sending: Waits::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
@@ -305,20 +306,12 @@ impl SocketBase {
 impl SocketState {
     /// Whether something can be received now.
     pub(crate) fn has_in(&mut self) -> bool {
-        #[cfg(feature = "face")]
-        if self.parts.has_in() {
-            return true;
-        }
-        self.pattern.has_in(&mut self.pipes)
+        self.parts.has_in() || self.pattern.has_in(&mut self.pipes)
     }
 
     /// Whether something could be sent now.
     pub(crate) fn has_out(&mut self) -> bool {
-        #[cfg(feature = "face")]
-        if self.parts.hold_the_turn(self.socket_type) {
-            return false;
-        }
-        self.pattern.has_out(&mut self.pipes)
+        !self.parts.must_receive_rest(self.socket_type) && self.pattern.has_out(&mut self.pipes)
     }
 
     /// Refuses everything on a socket that has ended.

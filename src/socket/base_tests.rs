@@ -4,7 +4,7 @@ use bytes::Bytes;
 use zeroxide_patterns::{Origin, Pattern};
 
 use super::*;
-use crate::socket::ends::make_pipe;
+use crate::socket::pipe_ends::make_pipe;
 use crate::{Context, Options, SocketType, opt};
 
 /// News of a newcomer that calls itself `name`, with the other end of its pipe.

@@ -16,8 +16,6 @@ use super::orders::{IoThread, Order};
 use crate::error::{Error, Op, Result};
 use crate::options::{ContextOptions, Values};
 use crate::random::{ByNumber, Random};
-#[cfg(feature = "face")]
-use crate::signal::wait_hearing;
 use crate::signal::{Parkers, Signal, after};
 use crate::threads::Threads;
 use crate::user_code;
@@ -57,7 +55,7 @@ pub(crate) struct ContextBase {
     pub(crate) parkers: Parkers,
     tables: Mutex<Tables>,
     /// The last socket was forgotten.
-    emptied: Signal,
+    pub(crate) emptied: Signal,
 }
 
 /// Smaller numbers are tokens of the reactor's own.
@@ -226,29 +224,19 @@ impl ContextBase {
 
     /// Ends the threads of a context that has ended once the last of its sockets is forgotten.
     pub(crate) fn leave_if_done(&self) {
-        if self.ended.load(Ordering::SeqCst) && self.tables().sockets.is_empty() {
+        if self.ended.load(Ordering::SeqCst) && !self.has_sockets() {
             self.reactors().iter().for_each(|reactor| reactor.send(Order::Exit));
             self.authorities.end();
         }
     }
 
-    pub(crate) fn reactors(&self) -> Vec<IoThread> {
-        self.tables().reactors.iter().map(|(link, _)| link.clone()).collect()
+    /// Returns whether a socket is open or lingers.
+    pub(crate) fn has_sockets(&self) -> bool {
+        !self.tables().sockets.is_empty()
     }
 
-    /// Ends the context and waits until its last socket was closed and has let everything go, or a signal of the
-    /// system arrives; then until its threads have ended (libzmq `zmq_ctx_term`). In a fork child it waits for nothing.
-    #[cfg(feature = "face")]
-    pub(crate) fn wait_for_the_last(&self) -> Result<()> {
-        if self.is_forked() || self.is_own_thread() {
-            return Ok(());
-        }
-        let empty = || self.tables().sockets.is_empty().then_some(());
-        wait_hearing(Some(&self.parkers), &[&self.emptied], None, empty).unwrap_or(Ok(()))?;
-        self.leave_if_done();
-        self.threads.wait(None);
-        self.parkers.close();
-        Ok(())
+    pub(crate) fn reactors(&self) -> Vec<IoThread> {
+        self.tables().reactors.iter().map(|(link, _)| link.clone()).collect()
     }
 
     pub(crate) fn shut_down(&self) -> Vec<Arc<SocketBase>> {

@@ -19,8 +19,8 @@ use crate::engine::slot::Slot;
 use crate::error::{Error, Result};
 use crate::options::Values;
 use crate::security::Role;
-use crate::socket::ends::{leave_pipe, tell};
 use crate::socket::news::{Attach, News};
+use crate::socket::pipe_ends::{leave_pipe, tell};
 
 /// A connect over inproc whose name nobody has bound yet: the binder's end of the pipe, and who connects.
 pub(crate) struct Waiting {

@@ -6,25 +6,21 @@ pub(crate) mod base;
 pub(crate) mod closing;
 pub(crate) mod closure;
 pub(crate) mod context;
-pub(crate) mod ends;
-#[cfg(all(unix, feature = "face"))]
-pub(crate) mod event_fd;
+#[cfg_attr(not(feature = "face"), path = "no_face_state.rs")]
+pub(crate) mod face_state;
 pub(crate) mod flush;
 pub(crate) mod inproc;
 mod marks;
 pub(crate) mod news;
 mod observe;
 pub(crate) mod orders;
-#[cfg(feature = "face")]
-pub(crate) mod parts;
+pub(crate) mod pipe_ends;
 pub(crate) mod pipes;
 pub(crate) mod ready;
 mod request;
 mod settle;
 pub(crate) mod transfer;
 mod waits;
-#[cfg(all(unix, feature = "face"))]
-pub(crate) mod wake_fd;
 
 use std::sync::Arc;
 use std::time::Duration;

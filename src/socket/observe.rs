@@ -8,13 +8,9 @@ use zeroxide_transports::EndpointText;
 use zeroxide_zmtp::Peer;
 
 use super::base::{SocketBase, SocketState};
-#[cfg(feature = "face")]
-use super::pipes::Link;
 use super::{Socket, pipes::Entry};
 use crate::clock;
 use crate::endpoints::{EndpointState, EndpointStatus};
-#[cfg(feature = "face")]
-use crate::engine::Engine;
 use crate::error::{Error, NotReady, Op, Result, Why};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
@@ -198,34 +194,6 @@ impl SocketState {
         }
         stats.pipes = pipes;
         stats
-    }
-}
-
-/// What waits in one pipe.
-#[cfg(feature = "face")]
-pub(crate) struct Queues {
-    pub(crate) outbound: u64,
-    pub(crate) inbound: u64,
-    pub(crate) endpoint: u64,
-    /// The connection, if there is one.
-    pub(crate) engine: Option<Arc<Engine>>,
-}
-
-#[cfg(feature = "face")]
-impl SocketState {
-    /// What waits in each pipe; over inproc, too, what the other socket has not received. Outbound it is what counts
-    /// against SNDHWM, as libzmq tells it.
-    pub(crate) fn queues(&self) -> Vec<Queues> {
-        let queues = |entry: &Entry| Queues {
-            outbound: entry.pipe.writer.uncredited(),
-            inbound: entry.pipe.reader.waiting() as u64,
-            endpoint: entry.endpoint,
-            engine: match &entry.link {
-                Link::Engine(engine) => Some(Arc::clone(engine)),
-                Link::Offline | Link::Inproc(_) => None,
-            },
-        };
-        self.pipes.iter().map(|(_, entry)| queues(entry)).collect()
     }
 }
 

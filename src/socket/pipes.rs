@@ -296,11 +296,11 @@ pub(crate) struct PipeTable {
     pub(crate) past: Past,
     /// Batches flushed, by [`FlushCause`].
     pub(crate) flushes: [u64; 4],
-    /// The output of full pipes has been driven for this very message: they are full indeed.
+    /// The full pipes have been driven for this very message: what is full now is full indeed.
     pub(crate) driven: bool,
-    /// The sender would rather be refused than look for credit once more, which the C library's pipes heed.
+    /// The sender does not wait (C library): a full pipe whose credit was looked at a moment ago is not looked at again.
     pub(crate) hurried: bool,
-    /// A pipe was not looked at because of that.
+    /// At least one pipe was not looked at because of `hurried`.
     pub(crate) passed_over: bool,
 }
 

@@ -7,7 +7,7 @@ use zeroxide_zmtp::{Frame, Message, Traffic};
 use super::*;
 use crate::options::{Options, Values, opt};
 use crate::signal::{Parker, Signal, Waiter};
-use crate::socket::ends::{leave_pipe, make_pipe};
+use crate::socket::pipe_ends::{leave_pipe, make_pipe};
 use crate::{Context, Socket, SocketType};
 
 /// A payload whose drop says whether a waiter has been woken by then.

@@ -117,34 +117,9 @@ impl SocketBase {
         }
     }
 
-    /// One attempt to send by a caller of the C library, who may not be ready to `wait`. As libzmq does, it refuses him at
-    /// the high-water mark without a second look, if it has looked a moment ago; where a refusal would be a drop, it
-    /// looks.
-    #[cfg(feature = "face")]
-    #[inline]
-    pub(crate) fn attempt_in_c(
-        self: &Arc<Self>,
-        waits: bool,
-        mut send: impl FnMut(&mut SocketState) -> Result<(), Refused>,
-    ) -> Attempt<Option<Refusal>> {
-        let mut refuses = false;
-        let sent = self.enter_to_send(|state| {
-            state.pipes.hurried = !waits || state.values.sndtimeo == Some(Duration::ZERO);
-            let sent = send(state);
-            state.pipes.hurried = false;
-            refuses = std::mem::take(&mut state.pipes.passed_over) && !state.pattern.drops_when_full();
-            sent
-        });
-        match sent {
-            Ok(()) => Ok(None),
-            Err(Refused::Now(refusal)) if refuses => Ok(Some(refusal)),
-            Err(Refused::Now(_)) => self.attempt_once_more(send),
-            Err(Refused::For(error)) => Err(error),
-        }
-    }
-
+    /// The second look of [`SocketBase::attempt`].
     #[cold]
-    fn attempt_once_more(
+    pub(crate) fn attempt_once_more(
         self: &Arc<Self>,
         send: impl FnOnce(&mut SocketState) -> Result<(), Refused>,
     ) -> Attempt<Option<Refusal>> {

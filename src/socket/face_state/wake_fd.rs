@@ -1,8 +1,8 @@
 //! A descriptor that another thread makes readable, as libzmq's `signaler_t` makes it: an eventfd on Linux, one end of a
 //! pair of sockets elsewhere.
 //!
-//! It is always writable, and each wake is an event of its own: who registers it edge-triggered for both (mio, tokio) is
-//! told of every wake as readable and as writable.
+//! It is always writable, and each wake is a new event. If it is registered edge-triggered for both (mio, tokio), each wake
+//! is reported as readable and as writable.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -12,21 +12,21 @@ use std::task::{Wake, Waker};
 use crate::signal::{Signal, Ticket, Waiter};
 use ends::Ends;
 
-/// The descriptor of one socket, once somebody has asked for it.
+/// The ZMQ_FD of one socket: none until the application asks for it.
 #[derive(Default)]
-pub(crate) struct EventFd(pub(super) OnceLock<Armed>);
+pub(crate) struct ZmqFd(pub(crate) OnceLock<Armed>);
 
-/// A descriptor, and where it is registered for the next change.
-pub(super) struct Armed {
-    pub(super) fd: WakeFd,
-    pub(super) ticket: Mutex<Option<Ticket>>,
+/// A descriptor that the next change makes readable.
+pub(crate) struct Armed {
+    pub(crate) fd: WakeFd,
+    pub(crate) ticket: Mutex<Option<Ticket>>,
 }
 
 impl Armed {
-    /// Silent until the next change.
-    pub(super) fn arm(&self, changes: &Signal) {
+    /// Makes the descriptor unreadable until the next change.
+    pub(crate) fn arm(&self, changes: &Signal) {
         let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
-        self.fd.silence();
+        self.fd.clear();
         if let Some(ticket) = ticket.take() {
             changes.cancel(ticket);
         }
@@ -34,40 +34,40 @@ impl Armed {
     }
 }
 
-/// The descriptor, and what wakes it.
+/// A descriptor and its waker.
 pub(crate) struct WakeFd {
     ends: Arc<Ends>,
     waker: Waker,
 }
 
 impl WakeFd {
-    /// A descriptor that is not readable yet.
+    /// Creates a descriptor that is not readable yet.
     ///
     /// # Errors
-    /// When the system gives no descriptor.
+    /// Returns the system's error if there are too many descriptors.
     pub(crate) fn new() -> io::Result<WakeFd> {
         let ends = Arc::new(Ends::new()?);
         let waker = Waker::from(Arc::clone(&ends));
         Ok(WakeFd { ends, waker })
     }
 
-    /// The number of the descriptor, which lives as long as this value.
+    /// Returns the number of the descriptor, which is open as long as this value lives.
     pub(crate) fn descriptor(&self) -> RawFd {
         self.ends.as_raw_fd()
     }
 
-    /// What makes it readable, as a `Signal` keeps it.
+    /// Returns a waiter for a `Signal`: a notification makes the descriptor readable.
     pub(crate) fn waiter(&self) -> Waiter {
         Waiter::Ours(self.waker.clone())
     }
 
-    /// Makes it readable.
+    /// Makes the descriptor readable.
     pub(crate) fn wake(&self) {
         self.ends.write();
     }
 
-    /// Takes back every wake so far.
-    pub(crate) fn silence(&self) {
+    /// Makes the descriptor unreadable: takes back every wake so far.
+    pub(crate) fn clear(&self) {
         self.ends.read_all();
     }
 }
@@ -95,12 +95,12 @@ mod ends {
         }
 
         pub(crate) fn write(&self) {
-            // Refused when 2^64 wakes wait: then it is readable anyway.
+            // It fails only if the counter is full. Then the descriptor is readable anyway.
             let _ = (&self.0).write(&1u64.to_ne_bytes());
         }
 
         pub(crate) fn read_all(&self) {
-            // One read takes the whole count, or finds none.
+            // One read resets the counter.
             let _ = (&self.0).read(&mut [0; 8]);
         }
     }
@@ -118,7 +118,7 @@ mod ends {
     use std::os::fd::{AsRawFd, RawFd};
     use std::os::unix::net::UnixStream;
 
-    /// Two sockets: the application gets the one that is read.
+    /// A pair of sockets. The application gets the end that is read.
     pub(super) struct Ends {
         read: UnixStream,
         write: UnixStream,
@@ -133,7 +133,7 @@ mod ends {
         }
 
         pub(crate) fn write(&self) {
-            // Refused when the buffer is full: then it is readable anyway.
+            // It fails only if the buffer is full. Then the descriptor is readable anyway.
             let _ = (&self.write).write(&[0]);
         }
 
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether the next event, if one is there, says readable and writable.
+    /// Returns whether the next event, if there is one, reports readable and writable.
     fn event(poll: &mut Poll) -> Option<(bool, bool)> {
         let mut events = Events::with_capacity(1);
         #[expect(clippy::disallowed_methods, reason = "does not wait")]
@@ -181,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn silence_takes_back_every_wake() {
+    fn clear_takes_back_every_wake() {
         let fd = WakeFd::new().unwrap();
         (0..200).for_each(|_| fd.wake());
-        fd.silence();
-        fd.silence();
+        fd.clear();
+        fd.clear();
         let mut poll = Poll::new().unwrap();
         poll.registry().register(&mut SourceFd(&fd.descriptor()), Token(0), Interest::READABLE).unwrap();
         assert_eq!(event(&mut poll), None);
