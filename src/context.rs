@@ -33,7 +33,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context with default options.
+    /// Creates a context with default options.
     #[must_use]
     pub fn new() -> Context {
         Context {
@@ -41,33 +41,33 @@ impl Context {
         }
     }
 
-    /// Another handle of the context that `handle` belongs to.
+    /// Returns another handle of the context that `handle` belongs to.
     pub(crate) fn of(handle: Arc<ContextHandle>) -> Context {
         Context { handle }
     }
 
-    /// A context with these options.
+    /// Creates a context with these options.
     ///
     /// # Errors
-    /// [`Error::Option`] when a value is out of range.
+    /// Returns [`Error::Option`] when a value is out of range.
     pub fn with(options: ContextOptions) -> Result<Context> {
         options.check()?;
         Ok(Context { handle: Arc::new(ContextHandle { base: ContextBase::new(options, reactor::start) }) })
     }
 
-    /// A new socket with default options.
+    /// Returns a new socket with default options.
     ///
     /// # Errors
-    /// [`Error::Limit`] beyond the context's number of sockets, [`Error::Terminated`], [`Error::Forked`],
+    /// Returns [`Error::Limit`] beyond the context's number of sockets, [`Error::Terminated`], [`Error::Forked`],
     /// [`Error::NotSupported`] for a type that does not exist yet.
     pub fn socket(&self, socket_type: SocketType) -> Result<Socket> {
         self.socket_with(socket_type, &Options::new())
     }
 
-    /// A new socket with these options.
+    /// Returns a new socket with these options.
     ///
     /// # Errors
-    /// As [`Context::socket`], and [`Error::Option`] for a value that is out of range or not for this type.
+    /// Returns the errors of [`Context::socket`], and [`Error::Option`] for a value that is out of range or not for this type.
     pub fn socket_with(&self, socket_type: SocketType, options: &Options) -> Result<Socket> {
         let mut values = options.values(socket_type)?;
         if options.get(opt::IPV6).is_none() {
@@ -95,7 +95,7 @@ impl Context {
     /// ends, dropped.
     ///
     /// # Errors
-    /// [`SecurityError::DomainInUse`] when the domain has one, [`Error::Limit`] when the system gives no thread,
+    /// Returns [`SecurityError::DomainInUse`] when the domain has one, [`Error::Limit`] when the system gives no thread,
     /// [`Error::Terminated`], [`Error::Forked`].
     pub fn authenticator(&self, domain: &str, authenticator: impl Authenticate + 'static) -> Result<()> {
         let base = self.base();
@@ -154,7 +154,7 @@ impl Context {
 }
 
 impl Socket {
-    /// The context that made it.
+    /// Returns the context that made it.
     #[must_use]
     pub fn context(&self) -> Context {
         Context::of(Arc::clone(&self.handle.context))

@@ -57,7 +57,7 @@ pub enum EndpointState {
 }
 
 impl EndpointStatus {
-    /// The same for the error of a send that finds no peer here.
+    /// Returns the same for the error of a send that finds no peer here.
     pub(crate) fn attachment(&self) -> Attachment {
         let endpoint = Arc::from(self.endpoint.to_string());
         if self.bound {
@@ -158,7 +158,7 @@ impl EndpointTable {
         self.change(id, |row| row.last = Some(error));
     }
 
-    /// The endpoint that was bound or connected last (libzmq `ZMQ_LAST_ENDPOINT`).
+    /// Returns the endpoint that was bound or connected last (libzmq `ZMQ_LAST_ENDPOINT`).
     pub(crate) fn last(&self) -> Option<String> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -167,7 +167,7 @@ impl EndpointTable {
         self.rows().clone()
     }
 
-    /// The row that `wanted` names: by its resolved text, or by the text it was asked for with.
+    /// Returns the row that `wanted` names: by its resolved text, or by the text it was asked for with.
     pub(crate) fn find(&self, wanted: &str, bound: bool) -> Option<EndpointStatus> {
         let rows = self.rows();
         let mut candidates = rows.iter().filter(|row| row.bound == bound);
@@ -175,7 +175,7 @@ impl EndpointTable {
         by_name.or_else(|| candidates.find(|row| row.asked.as_deref() == Some(wanted))).cloned()
     }
 
-    /// The row of a connecting endpoint.
+    /// Returns the row of a connecting endpoint.
     pub(crate) fn connecting(&self, endpoint: &Endpoint) -> Option<EndpointStatus> {
         self.rows().iter().find(|row| !row.bound && row.endpoint == *endpoint).cloned()
     }
@@ -184,7 +184,7 @@ impl EndpointTable {
         self.rows().iter().find(|row| row.id == id).cloned()
     }
 
-    /// Where a socket without peers might find one, for an error's text.
+    /// Returns where a socket without peers might find one, for an error's text.
     pub(crate) fn attachment(&self) -> Attachment {
         let rows = self.rows();
         let row = rows.iter().find(|row| !row.bound).or(rows.first());

@@ -75,7 +75,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// The end of a connection whose handshake was over, for a monitor.
+    /// Returns the end of a connection whose handshake was over, for a monitor.
     pub(crate) fn reason(&self) -> DisconnectReason {
         match self {
             End::Drained | End::Stopped => DisconnectReason::Ours,
@@ -87,7 +87,7 @@ impl End {
         }
     }
 
-    /// Whether a peer whose handshake ended so has something to read that tells it why: our ERROR, our greeting with
+    /// Returns whether a peer whose handshake ended so has something to read that tells it why: our ERROR, our greeting with
     /// another mechanism, our READY with a type that is not for it.
     pub(crate) fn is_told(&self) -> bool {
         match self {
@@ -101,7 +101,7 @@ impl End {
         }
     }
 
-    /// The end of a connection before its handshake was over.
+    /// Returns the end of a connection before its handshake was over.
     pub(crate) fn handshake_cause(&self) -> HandshakeCause {
         match self {
             End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted.into()),
@@ -291,7 +291,7 @@ impl Engine {
         self.quantum
     }
 
-    /// Whether the kernel refused output and has not asked for more yet.
+    /// Returns whether the kernel refused output and has not asked for more yet.
     #[inline]
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Relaxed)
@@ -343,18 +343,18 @@ impl Engine {
         state.denied = Some(fault.into());
     }
 
-    /// Whether the peer has closed its side, or the stream has failed.
+    /// Returns whether the peer has closed its side, or the stream has failed.
     pub(crate) fn is_hung_up(&self) -> bool {
         self.hung_up.load(Ordering::Relaxed)
     }
 
-    /// Whether input waits because the socket has no room for it. The end of the peer may be behind it, and not even have
+    /// Returns whether input waits because the socket has no room for it. The end of the peer may be behind it, and not even have
     /// reached us yet.
     pub(crate) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// How far the connection came.
+    /// Returns how far the connection came.
     pub(crate) fn stage(&self) -> Stage {
         self.state.lock().connection.stage()
     }
@@ -496,7 +496,7 @@ impl State {
         }
     }
 
-    /// Whether the protocol has bytes of its own to send.
+    /// Returns whether the protocol has bytes of its own to send.
     fn has_answers(&self) -> bool {
         self.writable && self.connection.has_transmit()
     }
@@ -699,7 +699,7 @@ impl State {
         self.headroom.take(bytes).map_err(|fault| End::Protocol(fault.into()))
     }
 
-    /// Whether input waits because the socket has no room for it. Signs of life may be among it.
+    /// Returns whether input waits because the socket has no room for it. Signs of life may be among it.
     fn leaves_input(&mut self) -> bool {
         self.leftover.is_some() || self.readable && self.pipe.is_some() && !self.has_room()
     }
@@ -711,7 +711,7 @@ impl State {
         self.connection.poll_timeout()
     }
 
-    /// Whether what is decoded next would find room.
+    /// Returns whether what is decoded next would find room.
     fn has_room(&mut self) -> bool {
         match &mut self.pipe {
             Some(pipe) => pipe.writer.has_credit(),

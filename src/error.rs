@@ -157,7 +157,7 @@ pub enum Op {
 }
 
 impl Error {
-    /// Which error it is, without the details.
+    /// Returns which error it is, without the details.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -411,7 +411,7 @@ fn not_supported(f: &mut fmt::Formatter<'_>, socket: SocketType, op: Op) -> fmt:
     }
 }
 
-/// The names of `types` as a choice: `REP or ROUTER`.
+/// Returns the names of `types` as a choice: `REP or ROUTER`.
 fn either(types: &[SocketType]) -> String {
     let names: Vec<&str> = types.iter().map(|t| t.name()).collect();
     match names.split_last() {

@@ -45,7 +45,7 @@ pub enum Wait {
 }
 
 impl Wait {
-    /// The end of a wait that begins now, of at most `limit` where the option says so; `Err(())`: it does not wait.
+    /// Returns the end of a wait that begins now, of at most `limit` where the option says so; `Err(())`: it does not wait.
     fn deadline(self, limit: impl FnOnce() -> Option<Duration>) -> Result<Option<Instant>, ()> {
         match self {
             Wait::No => Err(()),
@@ -61,7 +61,7 @@ impl Wait {
 /// of its peer; it stays in `part` unless it was accepted.
 ///
 /// # Errors
-/// As [`Socket::send`], and [`Error::Interrupted`].
+/// Returns the errors of [`Socket::send`], and [`Error::Interrupted`].
 #[inline]
 pub fn send_part(socket: &Socket, part: &mut Option<Message>, more: bool, wait: Wait) -> Result<()> {
     socket.base().send_part(part, more, wait)
@@ -71,7 +71,7 @@ pub fn send_part(socket: &Socket, part: &mut Option<Message>, more: bool, wait: 
 /// part is a message of one frame. Returns whether another part of the same message follows.
 ///
 /// # Errors
-/// As [`Socket::recv`], and [`Error::Interrupted`].
+/// Returns the errors of [`Socket::recv`], and [`Error::Interrupted`].
 #[inline]
 pub fn recv_part(socket: &Socket, part: &mut Option<Message>, wait: Wait) -> Result<bool> {
     socket.base().recv_part(part, wait)
@@ -82,10 +82,10 @@ pub fn count_credit_in_lots(socket: &Socket) {
     socket.base().enter(|state| state.values.credit_in_lots = true);
 }
 
-/// What could be sent without waiting to the peer with this routing id (`zmq_socket_get_peer_state`).
+/// Returns what could be sent without waiting to the peer with this routing id (`zmq_socket_get_peer_state`).
 ///
 /// # Errors
-/// [`Error::Unroutable`]; [`Error::NotSupported`] on a socket that is no ROUTER.
+/// Returns [`Error::Unroutable`]; [`Error::NotSupported`] on a socket that is no ROUTER.
 pub fn peer_state(socket: &Socket, routing_id: &[u8]) -> Result<Ready> {
     let kind = socket.socket_type();
     if !kind.addresses() || kind.is_raw() {
@@ -108,7 +108,7 @@ pub fn peer_state(socket: &Socket, routing_id: &[u8]) -> Result<Ready> {
 /// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which are one function).
 ///
 /// # Errors
-/// [`Error::NoSuchEndpoint`].
+/// Returns [`Error::NoSuchEndpoint`].
 pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
     match socket.base().end_endpoint(endpoint, true) {
         Err(Error::NoSuchEndpoint(_)) => socket.base().end_endpoint(endpoint, false),
@@ -119,7 +119,7 @@ pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
 /// Binds with a socket of the system that listens already (`ZMQ_USE_FD`); of the endpoint the scheme counts.
 ///
 /// # Errors
-/// As [`Socket::bind`].
+/// Returns the errors of [`Socket::bind`].
 #[cfg(unix)]
 pub fn bind_adopted(socket: &Socket, endpoint: &str, listening: std::os::fd::OwnedFd) -> Result<()> {
     let base = socket.base();
@@ -132,7 +132,7 @@ pub fn bind_adopted(socket: &Socket, endpoint: &str, listening: std::os::fd::Own
 /// Connects a PEER and returns the number that its messages to that peer carry (`zmq_connect_peer`).
 ///
 /// # Errors
-/// As [`Socket::connect`]; [`Error::NotSupported`] on other types and with IMMEDIATE, where there is no pipe yet.
+/// Returns the errors of [`Socket::connect`]; [`Error::NotSupported`] on other types and with IMMEDIATE, where there is no pipe yet.
 pub fn connect_peer(socket: &Socket, endpoint: &str) -> Result<u32> {
     let base = socket.base();
     let values = base.enter(|state| state.alive().map(|()| state.values.clone()))?;
@@ -149,7 +149,7 @@ pub fn connect_peer(socket: &Socket, endpoint: &str) -> Result<u32> {
 /// Waits until an item is ready, `limit` has passed, or a signal arrives (`zmq_poll`).
 ///
 /// # Errors
-/// As [`crate::poll`], and [`Error::Interrupted`].
+/// Returns the errors of [`crate::poll`], and [`Error::Interrupted`].
 pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
     poll_hearing(items, limit, true)
 }
@@ -157,7 +157,7 @@ pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize
 /// Why a socket is of no more use.
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
+/// Returns [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
 pub fn alive(socket: &Socket) -> Result<()> {
     socket.base().enter(|state| state.alive())
 }
@@ -165,7 +165,7 @@ pub fn alive(socket: &Socket) -> Result<()> {
 /// [`Proxy::run`], which a signal ends while there is nothing to do.
 ///
 /// # Errors
-/// As [`Proxy::run`], and [`Error::Interrupted`].
+/// Returns the errors of [`Proxy::run`], and [`Error::Interrupted`].
 pub fn run_proxy(proxy: Proxy) -> Result<ProxyStats> {
     proxy.run_hearing(true)
 }
@@ -179,7 +179,7 @@ pub fn close(socket: &Socket) {
 /// descriptors are closed, or a signal arrives: then call again (`zmq_ctx_term`).
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// Returns [`Error::Interrupted`].
 pub fn term_after_closes(context: &Context) -> Result<()> {
     context.shutdown();
     let base = context.base();
@@ -201,7 +201,7 @@ impl Thread {
     /// Starts a thread, which ends when the sockets that it uses do.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if the system gives no thread.
     pub fn spawn(context: &Context, name: &str, code: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
         context.base().threads.spawn(name, Kind::Other, |_| code()).map(Thread)
     }
@@ -227,7 +227,7 @@ struct Queues {
 /// Tells the monitors how much waits in each pipe; returns how many pipes there are (`zmq_socket_monitor_pipes_stats`).
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`].
+/// Returns [`Error::Closed`], [`Error::Terminated`].
 pub fn tell_pipes(socket: &Socket) -> Result<usize> {
     let base = socket.base();
     let queues = |entry: &Entry| Queues {

@@ -152,26 +152,26 @@ struct Queue {
 }
 
 impl Monitor {
-    /// The next event; waits for it.
+    /// Returns the next event; waits for it.
     ///
     /// # Errors
-    /// [`Error::Closed`] after the last event of a closed socket.
+    /// Returns [`Error::Closed`] after the last event of a closed socket.
     pub fn recv(&self) -> Result<Event> {
         self.wait(None)
     }
 
-    /// The next event, waiting at most for `limit`.
+    /// Returns the next event, waiting at most for `limit`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`]; [`Error::Closed`] after the last event of a closed socket.
+    /// Returns [`Error::TimedOut`]; [`Error::Closed`] after the last event of a closed socket.
     pub fn recv_timeout(&self, limit: Duration) -> Result<Event> {
         self.wait(Some(limit))
     }
 
-    /// The next event, if there is one.
+    /// Returns the next event, if there is one.
     ///
     /// # Errors
-    /// [`Error::WouldBlock`]; [`Error::Closed`] after the last event of a closed socket.
+    /// Returns [`Error::WouldBlock`]; [`Error::Closed`] after the last event of a closed socket.
     pub fn try_recv(&self) -> Result<Event> {
         self.0.take().unwrap_or(Err(Error::WouldBlock(Why::NoEvent)))
     }
@@ -227,7 +227,7 @@ impl Queue {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next event; `None` when one may still come.
+    /// Returns the next event; `None` when one may still come.
     fn take(&self) -> Option<Result<Event>> {
         let closed = self.closed.load(Ordering::SeqCst);
         match self.events().pop_front() {

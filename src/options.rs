@@ -56,10 +56,10 @@ pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
 /// # Ok::<(), zeroxide::RoutingIdError>(())
 /// ```
 pub trait OptionValue<T> {
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
-    /// [`RoutingIdError`] when it has not the length of a routing id.
+    /// Returns [`RoutingIdError`] when it has not the length of a routing id.
     fn into_value(self) -> Result<T, RoutingIdError>;
 }
 
@@ -184,7 +184,7 @@ impl Options {
         }
     }
 
-    /// The value that was set for an option; `None` when it was not.
+    /// Returns the value that was set for an option; `None` when it was not.
     #[must_use]
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Option<T> {
         self.is_set(option.row).then(|| (option.read)(&self.values)).flatten()
@@ -198,19 +198,19 @@ impl Options {
         self.error.clone().map_or(Ok(()), Err)
     }
 
-    /// All values for a new socket of type `t`.
+    /// Returns all values for a new socket of type `t`.
     ///
     /// # Errors
-    /// As [`Options::check`], and [`OptionError::NotForType`].
+    /// Returns the errors of [`Options::check`], and [`OptionError::NotForType`].
     pub(crate) fn values(&self, t: SocketType) -> Result<Values, OptionError> {
         let defaults = if self.libzmq { Values::libzmq(Some(t)) } else { Values::native(Some(t)) };
         self.over(defaults, t)
     }
 
-    /// All values for one endpoint of a socket of type `t` whose values are `socket`.
+    /// Returns all values for one endpoint of a socket of type `t` whose values are `socket`.
     ///
     /// # Errors
-    /// As [`Options::check`], [`OptionError::NotForType`] and [`OptionError::NotForEndpoint`].
+    /// Returns the errors of [`Options::check`], [`OptionError::NotForType`] and [`OptionError::NotForEndpoint`].
     pub(crate) fn endpoint_values(&self, t: SocketType, socket: &Values) -> Result<Values, OptionError> {
         match self.set.iter().find(|row| row.place == Place::Socket) {
             Some(row) => Err(OptionError::NotForEndpoint { option: row.name }),

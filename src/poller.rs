@@ -97,7 +97,7 @@ enum Held {
 }
 
 impl Poller {
-    /// A poller that watches nothing yet.
+    /// Creates a poller that watches nothing yet.
     #[must_use]
     pub fn new() -> Poller {
         Poller { items: Vec::new(), wake: Arc::default(), files: None }
@@ -107,7 +107,7 @@ impl Poller {
     /// watched under several keys.
     ///
     /// # Errors
-    /// [`Error::Io`] with `InvalidInput` when the key is in use (libzmq: `EINVAL`).
+    /// Returns [`Error::Io`] with `InvalidInput` when the key is in use (libzmq: `EINVAL`).
     pub fn add(&mut self, socket: &Socket, key: usize, wanted: Ready) -> Result<()> {
         self.push(key, Source::Socket(Arc::downgrade(socket.base())), wanted)
     }
@@ -116,7 +116,7 @@ impl Poller {
     /// under poll(2); a descriptor that was closed all the same is reported as [`Ready::ERROR`].
     ///
     /// # Errors
-    /// [`Error::Io`]: `InvalidInput` when the key is in use; what the system says when it gives no descriptor for
+    /// Returns [`Error::Io`]: `InvalidInput` when the key is in use; what the system says when it gives no descriptor for
     /// the poller's own use.
     #[cfg(unix)]
     pub fn add_fd(&mut self, fd: &impl AsRawFd, key: usize, wanted: Ready) -> Result<()> {
@@ -141,7 +141,7 @@ impl Poller {
     /// Changes what the item with this key is watched for; [`Ready::NONE`] rests it.
     ///
     /// # Errors
-    /// [`Error::Io`] with `InvalidInput` when there is none.
+    /// Returns [`Error::Io`] with `InvalidInput` when there is none.
     pub fn modify(&mut self, key: usize, wanted: Ready) -> Result<()> {
         let item = self.items.iter_mut().find(|item| item.key == key).ok_or_else(|| no_such_key(key))?;
         item.wanted = wanted;
@@ -153,7 +153,7 @@ impl Poller {
     /// Watches the item with this key no longer.
     ///
     /// # Errors
-    /// [`Error::Io`] with `InvalidInput` when there is none.
+    /// Returns [`Error::Io`] with `InvalidInput` when there is none.
     pub fn remove(&mut self, key: usize) -> Result<()> {
         let at = self.items.iter().position(|item| item.key == key).ok_or_else(|| no_such_key(key))?;
         let item = self.items.remove(at);
@@ -166,7 +166,7 @@ impl Poller {
     /// limit of zero only looks.
     ///
     /// # Errors
-    /// [`Error::Forked`]; [`Error::Io`] when descriptors are watched and the system fails.
+    /// Returns [`Error::Forked`]; [`Error::Io`] when descriptors are watched and the system fails.
     pub fn wait(&mut self, events: &mut Vec<PollEvent>, limit: Option<Duration>) -> Result<usize> {
         let looks: Vec<Look> = self.items.iter().map(Item::hold).collect();
         let (files, wake) = (&mut self.files, &*self.wake);
@@ -181,7 +181,7 @@ impl Poller {
         })
     }
 
-    /// A handle by which any thread ends a wait of this poller.
+    /// Returns a handle by which any thread ends a wait of this poller.
     #[must_use]
     pub fn waker(&self) -> PollWaker {
         PollWaker(Arc::clone(&self.wake))
@@ -257,20 +257,20 @@ enum Polled<'a> {
 }
 
 impl<'a> PollItem<'a> {
-    /// A socket, and what is asked of it.
+    /// Creates a socket, and what is asked of it.
     #[must_use]
     pub fn new(socket: &'a Socket, wanted: Ready) -> PollItem<'a> {
         PollItem { source: Polled::Socket(socket), wanted, found: Ready::NONE }
     }
 
-    /// A file descriptor, and what is asked of it.
+    /// Returns a file descriptor, and what is asked of it.
     #[cfg(unix)]
     #[must_use]
     pub fn fd(fd: &'a impl AsRawFd, wanted: Ready) -> PollItem<'a> {
         PollItem { source: Polled::File(fd.as_raw_fd()), wanted, found: Ready::NONE }
     }
 
-    /// What the last [`poll`] found, of what was asked, and [`Ready::ERROR`] or [`Ready::CLOSED`] unasked.
+    /// Returns what the last [`poll`] found, of what was asked, and [`Ready::ERROR`] or [`Ready::CLOSED`] unasked.
     #[must_use]
     pub fn ready(&self) -> Ready {
         self.found
@@ -297,7 +297,7 @@ impl<'a> PollItem<'a> {
 /// ```
 ///
 /// # Errors
-/// As [`Poller::wait`].
+/// Returns the errors of [`Poller::wait`].
 pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
     poll_hearing(items, limit, false)
 }
@@ -342,7 +342,7 @@ impl Item {
 }
 
 impl Look {
-    /// How the item is ready now; descriptors have been looked at together.
+    /// Returns how the item is ready now; descriptors have been looked at together.
     fn look(&self, files: Option<&Files>) -> Ready {
         match &self.source {
             Held::Socket(Some(base)) => readiness(base, self.wanted).unwrap_or(Ready::CLOSED),

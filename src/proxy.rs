@@ -57,7 +57,7 @@ pub use stats::{ProxyCount, ProxySide, ProxyStats};
 pub struct Proxy(Sockets);
 
 impl Proxy {
-    /// A proxy between two sockets. It holds a handle of each, so they stay open while it runs.
+    /// Creates a proxy between two sockets. It holds a handle of each, so they stay open while it runs.
     pub fn new(front: &Socket, back: &Socket) -> Proxy {
         Proxy(Sockets { front: front.clone(), back: back.clone(), capture: None, control: None })
     }
@@ -78,7 +78,7 @@ impl Proxy {
     /// Forwards on this thread until `TERMINATE` comes.
     ///
     /// # Errors
-    /// [`Error::Closed`] and [`Error::Terminated`] when one of its sockets is closed or its context shut down;
+    /// Returns [`Error::Closed`] and [`Error::Terminated`] when one of its sockets is closed or its context shut down;
     /// [`Error::NotSupported`] when neither side can send what the other receives, the capture socket cannot send, or
     /// the control socket cannot receive. On a context's own thread [`Error::WouldBlock`].
     pub fn run(self) -> Result<ProxyStats> {
@@ -95,7 +95,7 @@ impl Proxy {
     /// Forwards on a thread of its own.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] as [`Proxy::run`]; [`Error::Limit`] when the system gives no thread.
+    /// Returns [`Error::NotSupported`] as [`Proxy::run`]; [`Error::Limit`] when the system gives no thread.
     pub fn spawn(self) -> Result<ProxyHandle> {
         self.0.check()?;
         let steering: Arc<Steering> = Arc::default();
@@ -126,7 +126,7 @@ impl ProxyHandle {
         self.steering.pause(false);
     }
 
-    /// The counts so far, each message whole. They are told after every round of at most 1000 messages each way.
+    /// Returns the counts so far, each message whole. They are told after every round of at most 1000 messages each way.
     #[must_use]
     pub fn stats(&self) -> ProxyStats {
         self.steering.stats()
@@ -144,7 +144,7 @@ impl ProxyHandle {
     /// Waits until it is ended by `TERMINATE`, or by the end of one of its sockets.
     ///
     /// # Errors
-    /// As [`Proxy::run`].
+    /// Returns the errors of [`Proxy::run`].
     pub fn join(self) -> Result<ProxyStats> {
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }

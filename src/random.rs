@@ -22,18 +22,18 @@ pub(crate) type ByNumber<V> = HashMap<u64, V, BuildHasherDefault<DefaultHasher>>
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A source that always gives the same numbers for the same seed.
+    /// Creates a source that always gives the same numbers for the same seed.
     pub(crate) fn new(seed: u64) -> Random {
         Random(seed)
     }
 
-    /// A source that nobody can foretell, seeded as the standard library seeds its hash maps.
+    /// Returns a source that nobody can foretell, seeded as the standard library seeds its hash maps.
     #[cfg(not(simulate))]
     pub(crate) fn unpredictable() -> Random {
         Random(RandomState::new().build_hasher().finish())
     }
 
-    /// A source that follows from the seed of this thread's simulation.
+    /// Returns a source that follows from the seed of this thread's simulation.
     #[cfg(simulate)]
     pub(crate) fn unpredictable() -> Random {
         let mut random = Random(SEED.get());
@@ -41,7 +41,7 @@ impl Random {
         random
     }
 
-    /// The next 64 bits.
+    /// Returns the next 64 bits.
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -50,7 +50,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A duration in `0..limit`.
+    /// Returns a duration in `0..limit`.
     pub(crate) fn below(&mut self, limit: Duration) -> Duration {
         let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX).max(1);
         Duration::from_nanos(self.next() % nanos)

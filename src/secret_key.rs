@@ -12,7 +12,7 @@ use crate::security::{SecretKey, entropy};
 /// ```
 ///
 /// # Errors
-/// [`SecurityError::NoEntropy`].
+/// Returns [`SecurityError::NoEntropy`].
 pub fn generate_secret_key() -> Result<SecretKey> {
     SecretKey::generate(&entropy()).map_err(|_| SecurityError::NoEntropy.into())
 }

@@ -48,7 +48,7 @@ pub(crate) struct Parker {
 }
 
 impl Parker {
-    /// A place for the calling thread.
+    /// Creates a place for the calling thread.
     pub(crate) fn new() -> Arc<Parker> {
         Arc::new(Parker { thread: thread::current(), woken: AtomicBool::new(false) })
     }
@@ -97,31 +97,31 @@ pub(crate) struct FdParker {
 const WAKER: Token = Token(usize::MAX);
 
 impl FdParker {
-    /// A place for one thread at a time.
+    /// Creates a place for one thread at a time.
     ///
     /// # Errors
-    /// When the system gives no descriptor.
+    /// Returns an error if the system gives no descriptor.
     pub(crate) fn new() -> io::Result<FdParker> {
         let poll = Poll::new()?;
         let waker = Waker::from(Arc::new(PollWaker(mio::Waker::new(poll.registry(), WAKER)?)));
         Ok(FdParker { poll, events: Events::with_capacity(1), waker, interrupted: false })
     }
 
-    /// Whether a signal of the system ended a sleep since this was last asked.
+    /// Returns whether a signal of the system ended a sleep since this was last asked.
     pub(crate) fn take_interrupted(&mut self) -> bool {
         std::mem::take(&mut self.interrupted)
     }
 
-    /// Where descriptors are registered.
+    /// Returns where descriptors are registered.
     #[cfg(unix)]
     pub(crate) fn registry(&self) -> &mio::Registry {
         self.poll.registry()
     }
 
-    /// What there is to tell now of at most `count` descriptors. Does not wait.
+    /// Returns what there is to tell now of at most `count` descriptors. Does not wait.
     ///
     /// # Errors
-    /// When the poll itself is broken.
+    /// Returns an error if the poll itself is broken.
     pub(crate) fn look(&mut self, count: usize) -> io::Result<impl Iterator<Item = &mio::event::Event>> {
         if self.events.capacity() <= count {
             self.events = Events::with_capacity((count + 1).next_power_of_two());
@@ -180,7 +180,7 @@ impl Sleeper for FdParker {
     }
 }
 
-/// The moment `limit` from now; `None`, which is never, beyond the clock's range.
+/// Returns the moment `limit` from now; `None`, which is never, beyond the clock's range.
 pub(crate) fn after(limit: Duration) -> Option<Instant> {
     clock::now().checked_add(limit)
 }
@@ -213,7 +213,7 @@ impl Signal {
         ticket
     }
 
-    /// Whether a task waits already. For those who never cancel: two futures of one task share its waker.
+    /// Returns whether a task waits already. For those who never cancel: two futures of one task share its waker.
     fn knows(&self, waker: &Waker) -> bool {
         let same = |waiter: &Waiter| matches!(waiter, Waiter::Task(task) if task.will_wake(waker));
         self.list().waiters.iter().any(|(_, waiter)| same(waiter))
@@ -229,7 +229,7 @@ impl Signal {
         waiter.is_none()
     }
 
-    /// How many wait.
+    /// Returns how many wait.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
@@ -283,7 +283,7 @@ impl Latch {
         self.signal.notify_all();
     }
 
-    /// Whether it has happened.
+    /// Returns whether it has happened.
     pub(crate) fn is_open(&self) -> bool {
         self.done.load(Ordering::SeqCst)
     }
@@ -422,7 +422,7 @@ struct Kept {
 }
 
 impl Parkers {
-    /// A place for the calling thread; `None` when the system gives none.
+    /// Returns a place for the calling thread; `None` when the system gives none.
     fn take(&self) -> Option<FdParker> {
         let spare = self.kept().spare.pop();
         spare.or_else(|| FdParker::new().ok())

@@ -105,7 +105,7 @@ impl Dropped {
 /// The causes that a routed message can be dropped for; the others concern messages that no pipe took.
 const ROUTED: [Cause; 4] = [Cause::Hwm, Cause::PeerLost, Cause::Linger, Cause::Conflated];
 
-/// Whether a drop for `cause` is of a message that had been routed to a peer.
+/// Returns whether a drop for `cause` is of a message that had been routed to a peer.
 pub(crate) fn is_routed(cause: Cause) -> bool {
     ROUTED.contains(&cause)
 }

@@ -57,7 +57,7 @@ impl Threads {
     /// Starts a thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if the system gives no thread.
     pub(crate) fn spawn(
         &self,
         name: &str,
@@ -91,7 +91,7 @@ impl Threads {
         Ok(running)
     }
 
-    /// Whether the calling thread is an I/O thread of the context.
+    /// Returns whether the calling thread is an I/O thread of the context.
     pub(crate) fn is_io_thread(&self) -> bool {
         let this = thread::current().id();
         self.list().iter().any(|running| running.id == this && running.kind == Kind::Io)
@@ -120,7 +120,7 @@ impl Threads {
         ended
     }
 
-    /// All of them; none where the calling thread is one of them.
+    /// Returns all of them; none where the calling thread is one of them.
     fn others(&self) -> Vec<Arc<Running>> {
         let (list, this) = (self.list(), thread::current().id());
         if list.iter().any(|running| running.id == this) { Vec::new() } else { list.clone() }

@@ -109,13 +109,13 @@ pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], 
     }
 }
 
-/// The calling thread's `errno`.
+/// Returns the calling thread's `errno`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_errno() -> c_int {
     errno::errno().0
 }
 
-/// The text of an error number: libzmq's for its own numbers, else the system's.
+/// Returns the text of an error number: libzmq's for its own numbers, else the system's.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_strerror(errnum: c_int) -> *const c_char {
     let own = match errnum {

@@ -54,7 +54,7 @@ const BLOCKY: c_int = 70;
 const MOST_SOCKETS: c_int = 65_535;
 
 impl Ctx {
-    /// The context of a handle.
+    /// Returns the context of a handle.
     ///
     /// # Errors
     /// `EFAULT`; `ETERM` in a child of fork, whose parent made it.
@@ -62,7 +62,7 @@ impl Ctx {
         CONTEXTS.own(handle, libc::EFAULT)
     }
 
-    /// Whether sockets can still be made.
+    /// Returns whether sockets can still be made.
     ///
     /// # Errors
     /// `ETERM`.
@@ -70,7 +70,7 @@ impl Ctx {
         if self.ended.load(Ordering::SeqCst) { Err(Errno(ETERM)) } else { Ok(()) }
     }
 
-    /// The context to make a socket in.
+    /// Returns the context to make a socket in.
     ///
     /// # Errors
     /// `ETERM`.
@@ -97,7 +97,7 @@ impl Ctx {
         Ok(context)
     }
 
-    /// Whether new sockets speak IPv6, and whether they keep libzmq's LINGER.
+    /// Returns whether new sockets speak IPv6, and whether they keep libzmq's LINGER.
     pub(crate) fn socket_defaults(&self) -> (bool, bool) {
         let settings = self.settings();
         (settings.ipv6 != 0, settings.blocky != 0)
@@ -164,7 +164,7 @@ impl Ctx {
     }
 }
 
-/// A new context. NULL and `EMFILE` when there are too many.
+/// Returns a new context. NULL and `EMFILE` when there are too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -222,7 +222,7 @@ pub extern "C" fn zmq_ctx_set(context: *mut c_void, option: c_int, optval: c_int
     call(-1, || Ctx::of(context)?.set(option, optval))
 }
 
-/// The value of an option of a context. `EFAULT`, `EINVAL`.
+/// Returns the value of an option of a context. `EFAULT`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_get(context: *mut c_void, option: c_int) -> c_int {
     call(-1, || Ctx::of(context)?.get(option))
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn zmq_ctx_set_ext(
     })
 }
 
-/// The value of an option of a context, also one that is text. `EFAULT`, `EINVAL`.
+/// Returns the value of an option of a context, also one that is text. `EFAULT`, `EINVAL`.
 ///
 /// # Safety
 /// `optval` points to `*optvallen` writable bytes.

@@ -28,7 +28,7 @@ pub(crate) struct Form {
     pub(crate) get: fn(&mut LockedOptions<'_>) -> Result<CValue, Errno>,
 }
 
-/// The form of the option with a number.
+/// Returns the form of the option with a number.
 ///
 /// # Errors
 /// `EINVAL` when no option that works has the number.
@@ -83,7 +83,7 @@ pub(crate) trait CForm: Sized {
 
     fn encode(self, row: &Row) -> CValue;
 
-    /// Whether these bytes say that there is no value.
+    /// Returns whether these bytes say that there is no value.
     fn is_none(bytes: &[u8], row: &Row) -> bool {
         int(bytes).is_some_and(|value| row.none_in_c().contains(&value))
     }
@@ -106,7 +106,7 @@ pub(crate) fn int(bytes: &[u8]) -> Option<c_int> {
     bytes.try_into().ok().map(c_int::from_ne_bytes)
 }
 
-/// What C reads of an option that was never set.
+/// Returns what C reads of an option that was never set.
 fn unset(row: &Row) -> CValue {
     match row.c_type() {
         CType::int | CType::zmq_fd_t => CValue::Int(0),
@@ -118,7 +118,7 @@ fn unset(row: &Row) -> CValue {
     }
 }
 
-/// What C reads where there is no value.
+/// Returns what C reads where there is no value.
 fn none(row: &Row) -> CValue {
     match row.none_in_c().first() {
         Some(none) if row.c_type() == CType::int64_t => CValue::Int64((*none).into()),
@@ -127,7 +127,7 @@ fn none(row: &Row) -> CValue {
     }
 }
 
-/// The largest `int` where a number does not fit.
+/// Returns the largest `int` where a number does not fit.
 pub(crate) fn to_int(number: impl TryInto<c_int>) -> CValue {
     CValue::Int(number.try_into().unwrap_or(c_int::MAX))
 }
@@ -271,7 +271,7 @@ impl CForm for Secret {
     }
 }
 
-/// A key of CURVE: 32 bytes, or 40 characters of Z85 with or without a NUL.
+/// Returns a key of CURVE: 32 bytes, or 40 characters of Z85 with or without a NUL.
 fn key(bytes: &[u8]) -> Option<[u8; 32]> {
     let text = match bytes {
         [text @ .., 0] if bytes.len() == 41 => text,
@@ -308,7 +308,7 @@ trait Entry: Clone + PartialEq {
 
     fn decode_one(bytes: &[u8]) -> Option<Self>;
 
-    /// Whether `other` adds nothing.
+    /// Returns whether `other` adds nothing.
     fn covers(&self, other: &Self) -> bool {
         self == other
     }
@@ -450,7 +450,7 @@ fn is_readable(row: &Row) -> bool {
         && !is_one_of(row, &[number::HELLO_MSG, number::DISCONNECT_MSG, number::HICCUP_MSG])
 }
 
-/// Whether a `bool` takes this number.
+/// Returns whether a `bool` takes this number.
 fn takes(row: &Row, value: c_int) -> bool {
     // As options.cpp and xsub.cpp read them.
     let any = [number::INVERT_MATCHING, number::ZAP_ENFORCE_DOMAIN, number::XSUB_VERBOSE_UNSUBSCRIBE];

@@ -90,7 +90,7 @@ impl<T: Send + Sync> Slots<T> {
         ptr::from_ref(slot).cast_mut().cast()
     }
 
-    /// What a handle stands for; `None` when it is closed or none of ours.
+    /// Returns what a handle stands for; `None` when it is closed or none of ours.
     #[inline]
     pub(crate) fn get(&'static self, handle: *mut c_void) -> Option<Held<T>> {
         let slot = self.find(handle)?;
@@ -99,7 +99,7 @@ impl<T: Send + Sync> Slots<T> {
         (before & OPEN != 0).then_some(held)
     }
 
-    /// What a handle stands for, for calls that may wait for a lock or a thread: in a child of fork those of its parent are
+    /// Returns what a handle stands for, for calls that may wait for a lock or a thread: in a child of fork those of its parent are
     /// no longer for use, as whoever held a lock when it was forked holds it for ever.
     ///
     /// # Errors
@@ -113,10 +113,10 @@ impl<T: Send + Sync> Slots<T> {
         }
     }
 
-    /// What a handle stood for when it was kept.
+    /// Returns what a handle stood for when it was kept.
     ///
     /// # Errors
-    /// As [`Slots::own`]; what is in its slot now is another.
+    /// Returns the errors of [`Slots::own`]; what is in its slot now is another.
     pub(crate) fn own_lasting(&'static self, kept: Lasting, absent: c_int) -> Result<Held<T>, Errno> {
         let held = self.own(kept.handle, absent)?;
         if held.lasting() == kept { Ok(held) } else { Err(Errno(absent)) }
@@ -166,7 +166,7 @@ impl<T: Send + Sync> Slots<T> {
         }
     }
 
-    /// The slot with this number, in the order of the blocks.
+    /// Returns the slot with this number, in the order of the blocks.
     fn at(&'static self, at: usize) -> Option<&'static Slot<T>> {
         let n = (at / FIRST + 1).ilog2() as usize;
         let block = self.blocks[n].load(Ordering::Acquire);
@@ -215,7 +215,7 @@ pub(crate) struct Lasting {
 }
 
 impl Lasting {
-    /// The handle, as the application knows it.
+    /// Returns the handle, as the application knows it.
     pub(crate) fn handle(self) -> *mut c_void {
         self.handle
     }
@@ -254,7 +254,7 @@ impl<T: Send + Sync> Held<T> {
         Lasting { handle: ptr::from_ref(self.slot).cast_mut().cast(), generation }
     }
 
-    /// Whether it was made by a process that this one was forked from.
+    /// Returns whether it was made by a process that this one was forked from.
     #[inline]
     pub(crate) fn is_inherited(&self) -> bool {
         self.made().process != Process::this()

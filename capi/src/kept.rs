@@ -21,7 +21,7 @@ impl Kept {
         Some(true)
     }
 
-    /// The value of an option that is kept here.
+    /// Returns the value of an option that is kept here.
     pub(crate) fn get(&self, option: c_int) -> Option<c_int> {
         let (default, ..) = row(option)?;
         Some(self.values().get(&option).copied().unwrap_or(default))
@@ -32,7 +32,7 @@ impl Kept {
     }
 }
 
-/// The default of an option that is kept here, and the least and the largest that may be set.
+/// Returns the default of an option that is kept here, and the least and the largest that may be set.
 fn row(option: c_int) -> Option<(c_int, c_int, c_int)> {
     match TABLE.iter().find(|row| row.number() == Some(option))?.in_c() {
         InC::Kept { default, low, high } => Some((default, low, high)),

@@ -103,7 +103,7 @@ impl Drop for Foreign {
 }
 
 impl zmq_msg_t {
-    /// An empty message.
+    /// Creates an empty message.
     const fn new() -> zmq_msg_t {
         zmq_msg_t {
             body: Body { inline: [0; IN_PLACE] },
@@ -116,7 +116,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// A message of `size` bytes; those beyond [`INLINE`] are whatever was in memory. `ENOMEM`.
+    /// Returns a message of `size` bytes; those beyond [`INLINE`] are whatever was in memory. `ENOMEM`.
     #[inline]
     fn sized(size: usize) -> Result<zmq_msg_t, Errno> {
         let mut message = zmq_msg_t::new();
@@ -143,7 +143,7 @@ impl zmq_msg_t {
         zmq_msg_t { body, kind: Kind::Shared, short, ..zmq_msg_t::new() }
     }
 
-    /// The message behind a pointer.
+    /// Returns the message behind a pointer.
     ///
     /// # Errors
     /// `EFAULT` for NULL, and for memory that holds no message.
@@ -157,10 +157,10 @@ impl zmq_msg_t {
         Ok(unsafe { &mut *message })
     }
 
-    /// The message behind a pointer, for functions that C may call for one message on several threads.
+    /// Returns the message behind a pointer, for functions that C may call for one message on several threads.
     ///
     /// # Errors
-    /// As [`zmq_msg_t::of`].
+    /// Returns the errors of [`zmq_msg_t::of`].
     ///
     /// # Safety
     /// `message` is NULL or points to 64 readable bytes that nobody writes to.
@@ -200,7 +200,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// How long the content is, filled or not.
+    /// Returns how long the content is, filled or not.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         // SAFETY: `kind` says which body it is.
@@ -242,7 +242,7 @@ impl zmq_msg_t {
         self.short |= SHARED;
     }
 
-    /// Another message with the same content.
+    /// Returns another message with the same content.
     fn duplicate(&mut self) -> zmq_msg_t {
         self.share();
         let mut copy = match self.kind {
@@ -312,7 +312,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// The part to send. A long body of the message's own moves into it; [`zmq_msg_t::put_back`] undoes that.
+    /// Returns the part to send. A long body of the message's own moves into it; [`zmq_msg_t::put_back`] undoes that.
     #[inline]
     pub(crate) fn take_part(&mut self) -> Message {
         let is_short = self.len() <= FRAME_INLINE;
@@ -551,7 +551,7 @@ pub unsafe extern "C" fn zmq_msg_copy(dest: *mut zmq_msg_t, src: *mut zmq_msg_t)
     })
 }
 
-/// Where the content begins; NULL for what is no message.
+/// Returns where the content begins; NULL for what is no message.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -561,7 +561,7 @@ pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
     call(ptr::null_mut(), || Ok(unsafe { zmq_msg_t::of(msg) }?.data().cast()))
 }
 
-/// How long the content is, in bytes; 0 for what is no message.
+/// Returns how long the content is, in bytes; 0 for what is no message.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -585,7 +585,7 @@ const PROPERTY_MORE: c_int = 1;
 const PROPERTY_SRCFD: c_int = 2;
 const PROPERTY_SHARED: c_int = 3;
 
-/// A property: `ZMQ_MORE`, `ZMQ_SHARED`, `ZMQ_SRCFD` (the descriptor that the message came by, -1 for none). `EINVAL`.
+/// Returns a property: `ZMQ_MORE`, `ZMQ_SHARED`, `ZMQ_SRCFD` (the descriptor that the message came by, -1 for none). `EINVAL`.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -612,7 +612,7 @@ pub extern "C" fn zmq_msg_set(_msg: *mut zmq_msg_t, _property: c_int, _value: c_
     call(-1, || Err(Errno(libc::EINVAL)))
 }
 
-/// A property of the sender as text, which lives as long as the message: `Socket-Type`, `Identity` or `Routing-Id`,
+/// Returns a property of the sender as text, which lives as long as the message: `Socket-Type`, `Identity` or `Routing-Id`,
 /// `User-Id`, `Peer-Address`, or what its handshake told. NULL and `EINVAL` when there is none.
 ///
 /// # Safety
@@ -643,7 +643,7 @@ pub unsafe extern "C" fn zmq_msg_set_routing_id(msg: *mut zmq_msg_t, routing_id:
     })
 }
 
-/// The peer of a SERVER or PEER that the message came from, or 0.
+/// Returns the peer of a SERVER or PEER that the message came from, or 0.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -679,7 +679,7 @@ pub unsafe extern "C" fn zmq_msg_set_group(msg: *mut zmq_msg_t, group: *const c_
     })
 }
 
-/// The group of the message, or "".
+/// Returns the group of the message, or "".
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.

@@ -96,7 +96,7 @@ fn change(options: &mut LockedOptions<'_>, option: c_int, value: &[u8]) -> Resul
     }
 }
 
-/// The value of an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
+/// Returns the value of an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
 ///
 /// # Safety
 /// `optval` points to `*optvallen` writable bytes, `optvallen` to a `size_t`.

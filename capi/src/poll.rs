@@ -65,26 +65,26 @@ pub(crate) unsafe fn slice<'a>(
     }
 }
 
-/// A time limit in C's milliseconds; negative is none.
+/// Returns a time limit in C's milliseconds; negative is none.
 pub(crate) fn limit(millis: c_long) -> Option<Duration> {
     u64::try_from(millis).ok().map(Duration::from_millis)
 }
 
-/// What C wants of a socket or descriptor.
+/// Returns what C wants of a socket or descriptor.
 pub(crate) fn wanted(events: c_short) -> Ready {
     let bits =
         [(POLLIN, Ready::IN), (POLLOUT, Ready::OUT), (POLLERR, Ready::ERROR), (POLLPRI, Ready::PRIORITY)];
     bits.into_iter().filter(|(bit, _)| events & bit != 0).fold(Ready::NONE, |sum, (_, ready)| sum | ready)
 }
 
-/// What a socket or descriptor is ready for, as C is told.
+/// Returns what a socket or descriptor is ready for, as C is told.
 pub(crate) fn events(ready: Ready) -> c_short {
     let bits =
         [(Ready::IN, POLLIN), (Ready::OUT, POLLOUT), (Ready::ERROR, POLLERR), (Ready::PRIORITY, POLLPRI)];
     bits.into_iter().filter(|(bit, _)| ready.contains(*bit)).fold(0, |sum, (_, event)| sum | event)
 }
 
-/// The sockets among the items.
+/// Returns the sockets among the items.
 pub(crate) fn held(items: &[zmq_pollitem_t]) -> Result<Vec<Option<Held<Sock>>>, Errno> {
     let held = |item: &zmq_pollitem_t| {
         if item.socket.is_null() { Ok(None) } else { Sock::of(item.socket).map(Some) }

@@ -104,10 +104,10 @@ impl Source {
         if fd == NO_FD { Err(Errno(libc::EBADF)) } else { Ok(Source::Fd(fd)) }
     }
 
-    /// The socket, if it is one.
+    /// Returns the socket, if it is one.
     ///
     /// # Errors
-    /// As [`Sock::of_lasting`].
+    /// Returns the errors of [`Sock::of_lasting`].
     fn sock(self) -> Result<Option<Held<Sock>>, Errno> {
         match self {
             Source::Socket(kept) => Sock::of_lasting(kept).map(Some),
@@ -159,7 +159,7 @@ fn remove(poller: *mut c_void, source: Result<Source, Errno>) -> c_int {
     })
 }
 
-/// A new poller. NULL and `EMFILE` when there are too many.
+/// Returns a new poller. NULL and `EMFILE` when there are too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn zmq_poller_destroy(poller_p: *mut *mut c_void) -> c_int
     })
 }
 
-/// How many items it watches. `EFAULT`.
+/// Returns how many items it watches. `EFAULT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
     call(-1, || {
@@ -239,7 +239,7 @@ pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int 
     remove(poller, Source::of_fd(fd))
 }
 
-/// A descriptor that becomes readable when what a watched thread-safe socket can do may have changed since the last
+/// Returns a descriptor that becomes readable when what a watched thread-safe socket can do may have changed since the last
 /// [`zmq_poller_wait_all`]: wait with no timeout then, until there is nothing more. It is the poller's, and is never read
 /// or closed. `EFAULT`; `EINVAL` while no thread-safe socket is watched.
 ///

@@ -90,7 +90,7 @@ impl Pump {
         Ok(Pump { events, monitor, stopped, waker, thread })
     }
 
-    /// Whether somebody wants to hear of the queues of pipes.
+    /// Returns whether somebody wants to hear of the queues of pipes.
     pub(crate) fn tells_pipes(&self) -> bool {
         self.events & PIPES_STATS != 0
     }
@@ -200,7 +200,7 @@ impl Sender {
     }
 }
 
-/// The number and the value of an event in libzmq; `None` for one that it does not have.
+/// Returns the number and the value of an event in libzmq; `None` for one that it does not have.
 fn numbers(event: &Event) -> Option<(u64, u64)> {
     Some(match &event.kind {
         EventKind::Listening => (LISTENING, descriptor(event)),
@@ -230,7 +230,7 @@ fn descriptor(event: &Event) -> u64 {
     event.descriptor.and_then(|number| u64::try_from(number).ok()).unwrap_or(NO_DESCRIPTOR)
 }
 
-/// Why a handshake failed, in libzmq's words.
+/// Returns why a handshake failed, in libzmq's words.
 fn failure(cause: &HandshakeCause) -> (u64, u64) {
     match cause {
         HandshakeCause::Protocol(ProtocolError::Refused { reason }) => {

@@ -30,19 +30,19 @@ impl Raw {
         if memory.is_null() { Err(Errno(libc::ENOMEM)) } else { Ok(Raw { memory, size }) }
     }
 
-    /// How long it is, filled or not.
+    /// Returns how long it is, filled or not.
     #[inline]
     pub(crate) fn len(self) -> usize {
         self.size
     }
 
-    /// Where it begins.
+    /// Returns where it begins.
     #[inline]
     pub(crate) fn as_mut_ptr(self) -> *mut u8 {
         self.memory
     }
 
-    /// What the application has filled in.
+    /// Returns what the application has filled in.
     ///
     /// The memory went to C by `zmq_msg_init_size` or was filled here; whoever uses the content promises that it was
     /// written (zmq_msg_init_size(3): the content is undefined until then). So no Rust type claims the bytes before.
@@ -57,7 +57,7 @@ impl Raw {
         unsafe { std::slice::from_raw_parts(self.memory, self.size) }
     }
 
-    /// The same memory as a buffer, by the promise of [`Raw::bytes`].
+    /// Returns the same memory as a buffer, by the promise of [`Raw::bytes`].
     ///
     /// # Safety
     /// It is not used any more.

@@ -62,7 +62,7 @@ impl Sender {
         }
     }
 
-    /// The sender alone.
+    /// Returns the sender alone.
     fn peer(&self) -> Option<&Peer> {
         let sender = self.0.load(Ordering::Acquire);
         // SAFETY: NULL, or from `Arc::into_raw` of what the bit says. The peer lives as long as this message, whether it
@@ -80,13 +80,13 @@ impl Sender {
         self.0.get_mut().is_null()
     }
 
-    /// The number of its socket, -1 where none is known (`ZMQ_SRCFD`).
+    /// Returns the number of its socket, -1 where none is known (`ZMQ_SRCFD`).
     pub(crate) fn descriptor(&self) -> c_int {
         let descriptor = self.peer().and_then(|peer| peer.descriptor);
         descriptor.and_then(|number| c_int::try_from(number).ok()).unwrap_or(-1)
     }
 
-    /// The sender with room for texts.
+    /// Returns the sender with room for texts.
     pub(crate) fn texts(&self) -> Option<&About> {
         let mut sender = self.0.load(Ordering::Acquire);
         if sender.is_null() {
@@ -120,7 +120,7 @@ impl Sender {
     }
 }
 
-/// Whether the lowest bit says that it is an [`About`].
+/// Returns whether the lowest bit says that it is an [`About`].
 fn is_about(sender: *mut c_void) -> bool {
     sender.addr() & 1 != 0
 }

@@ -23,13 +23,13 @@ pub(crate) struct Sock {
 }
 
 impl Sock {
-    /// A socket that nothing is kept of yet.
+    /// Creates a socket that nothing is kept of yet.
     pub(crate) fn new(socket: Socket) -> Sock {
         let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
         Sock { socket, monitor, use_fd, kept: Kept::default() }
     }
 
-    /// The socket of a handle.
+    /// Returns the socket of a handle.
     ///
     /// # Errors
     /// `ENOTSOCK`; `ETERM` in a child of fork, whose parent made it.
@@ -38,15 +38,15 @@ impl Sock {
         SOCKETS.own(handle, libc::ENOTSOCK)
     }
 
-    /// The socket of a handle that was kept.
+    /// Returns the socket of a handle that was kept.
     ///
     /// # Errors
-    /// As [`Sock::of`].
+    /// Returns the errors of [`Sock::of`].
     pub(crate) fn of_lasting(kept: Lasting) -> Result<Held<Sock>, Errno> {
         SOCKETS.own_lasting(kept, libc::ENOTSOCK)
     }
 
-    /// What forwards its events.
+    /// Returns what forwards its events.
     pub(crate) fn monitor(&self) -> MutexGuard<'_, Option<Pump>> {
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,7 +12,7 @@ use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
 use crate::sock::{SOCKETS, Sock};
 
-/// A new socket. `EINVAL` for a type that does not exist, `EFAULT`, `EMFILE`, `ETERM`.
+/// Returns a new socket. `EINVAL` for a type that does not exist, `EFAULT`, `EMFILE`, `ETERM`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -146,7 +146,7 @@ fn is_ipv6(host: &str) -> bool {
     address.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
-/// What a ROUTER could send to the peer with this routing id without waiting: `ZMQ_POLLOUT` or 0. `EHOSTUNREACH`,
+/// Returns what a ROUTER could send to the peer with this routing id without waiting: `ZMQ_POLLOUT` or 0. `EHOSTUNREACH`,
 /// `ENOTSUP` on other types.
 ///
 /// # Safety

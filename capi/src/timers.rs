@@ -60,7 +60,7 @@ fn interval(millis: usize) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
-/// A new set of timers. NULL and `EMFILE` when there are too many.
+/// Returns a new set of timers. NULL and `EMFILE` when there are too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {

@@ -75,7 +75,7 @@ fn send(sock: &Sock, frame: Frame, flags: c_int) -> Result<(), Errno> {
     Ok(face::send_part(&sock.socket, &mut part, flags & SNDMORE != 0, wait(flags))?)
 }
 
-/// The bytes of a part.
+/// Returns the bytes of a part.
 fn body(part: &Option<Message>) -> &[u8] {
     part.as_ref().and_then(Message::first).map_or(&[], |frame| frame)
 }

@@ -14,7 +14,7 @@ pub extern "C" fn zmq_sleep(seconds: c_int) {
     unsafe { libc::sleep(c_uint::try_from(seconds).unwrap_or_default()) };
 }
 
-/// A new counter, at 0.
+/// Returns a new counter, at 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_atomic_counter_new() -> *mut c_void {
     Box::into_raw(Box::new(AtomicI32::new(0))).cast()
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_dec(counter_: *mut c_void) -> c_int 
     (before != 1).into()
 }
 
-/// The value.
+/// Returns the value.
 ///
 /// # Safety
 /// `counter_` is a counter.

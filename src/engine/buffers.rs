@@ -15,10 +15,10 @@ const MAX_SPARE: usize = 16;
 pub(crate) struct Buffers(Mutex<Vec<Box<[u8]>>>);
 
 impl Buffers {
-    /// A buffer of [`READ_SIZE`] bytes.
+    /// Returns a buffer of [`READ_SIZE`] bytes.
     ///
     /// # Errors
-    /// [`ProtocolError::OutOfMemory`].
+    /// Returns [`ProtocolError::OutOfMemory`].
     pub(crate) fn take(&self) -> Result<Box<[u8]>, ProtocolError> {
         let spare = self.spare().pop();
         spare.map_or_else(|| memory::zeros(READ_SIZE), Ok)

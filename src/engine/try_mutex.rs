@@ -69,7 +69,7 @@ impl<T> TryMutex<T> {
         Entered::Wanted
     }
 
-    /// The state itself, for its owner while nobody else knows it or when it is over.
+    /// Returns the state itself, for its owner while nobody else knows it or when it is over.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,7 +11,7 @@ pub(super) const ETERM: i32 = HAUSNUMERO + 53;
 /// No I/O thread.
 pub(super) const EMTHREAD: i32 = HAUSNUMERO + 54;
 
-/// The system's number: Linux, the BSDs and macOS, Windows (`errno.h` of its C library, not Winsock's numbers).
+/// Returns the system's number: Linux, the BSDs and macOS, Windows (`errno.h` of its C library, not Winsock's numbers).
 const fn system(linux: i32, bsd: i32, windows: i32) -> i32 {
     if cfg!(windows) {
         windows
@@ -47,7 +47,7 @@ pub(super) const ETIMEDOUT: i32 = system(110, 60, 138);
 pub(super) const ECONNREFUSED: i32 = system(111, 61, 107);
 pub(super) const EHOSTUNREACH: i32 = system(113, 65, 110);
 
-/// The system's number of an I/O error. Winsock's own numbers are not those of `errno.h`.
+/// Returns the system's number of an I/O error. Winsock's own numbers are not those of `errno.h`.
 pub(super) fn of_io(error: &io::Error) -> i32 {
     match error.raw_os_error() {
         Some(number) if !cfg!(windows) => number,

@@ -31,7 +31,7 @@ pub struct HandshakeError {
 }
 
 impl HandshakeError {
-    /// Whether it failed only because there is no place for the one at the other.
+    /// Returns whether it failed only because there is no place for the one at the other.
     pub(crate) fn is_want_of_place(&self) -> bool {
         matches!(&self.cause, HandshakeCause::Protocol(fault) if fault.is_want_of_place())
     }
@@ -80,7 +80,7 @@ pub enum Denial {
 }
 
 impl Denial {
-    /// What the peer is told; of 300 it is told nothing.
+    /// Returns what the peer is told; of 300 it is told nothing.
     #[must_use]
     pub fn status(&self) -> Status {
         match self {

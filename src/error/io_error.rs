@@ -12,7 +12,7 @@ use super::errno;
 pub struct IoError(Arc<io::Error>);
 
 impl IoError {
-    /// libzmq's number for it: the system's own, where the system has said it.
+    /// Returns libzmq's number for it: the system's own, where the system has said it.
     #[must_use]
     pub fn errno(&self) -> i32 {
         errno::of_io(self)
@@ -85,7 +85,7 @@ impl error::Error for IoError {
     }
 }
 
-/// Whether errors of this kind say what became of a connection.
+/// Returns whether errors of this kind say what became of a connection.
 pub(super) fn is_of_connections(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
@@ -102,7 +102,7 @@ pub(super) fn is_of_connections(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// Whether the system refused because the process, or the machine, has no descriptor left: `EMFILE`, `ENFILE`.
+/// Returns whether the system refused because the process, or the machine, has no descriptor left: `EMFILE`, `ENFILE`.
 pub(crate) fn is_limit(error: &io::Error) -> bool {
     cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }

@@ -9,7 +9,7 @@ use super::{HandshakeCause, HandshakeError, article, either};
 use crate::security::{Mechanism, Role};
 
 impl HandshakeError {
-    /// The text without the endpoint.
+    /// Returns the text without the endpoint.
     pub(crate) fn what(&self) -> String {
         match &self.cause {
             HandshakeCause::Protocol(fault) => self.protocol(fault),

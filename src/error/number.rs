@@ -8,7 +8,7 @@ use super::errno::*;
 use super::{BindError, Error, Op, SecurityError};
 
 impl Error {
-    /// The number that libzmq's function would leave in `errno`: the system's own, or one of libzmq's from
+    /// Returns the number that libzmq's function would leave in `errno`: the system's own, or one of libzmq's from
     /// 156384712 on, such as `EFSM` 156384763 and `ETERM` 156384765.
     #[must_use]
     pub fn errno(&self) -> i32 {
@@ -16,7 +16,7 @@ impl Error {
     }
 }
 
-/// The number of an error (libzmq's manual pages; a timeout is `EAGAIN` there).
+/// Returns the number of an error (libzmq's manual pages; a timeout is `EAGAIN` there).
 fn of(error: &Error) -> i32 {
     match error {
         Error::WouldBlock(_) | Error::TimedOut(_) => EAGAIN,

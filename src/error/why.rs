@@ -136,7 +136,7 @@ pub enum DialError {
 }
 
 impl Why {
-    /// Whether its text says how long was waited.
+    /// Returns whether its text says how long was waited.
     pub(super) fn tells_time(&self) -> bool {
         match self {
             Why::NoMessage { after, .. }
@@ -240,7 +240,7 @@ impl fmt::Display for DialError {
 }
 
 impl DialError {
-    /// Whether nobody listens there, as the system or the proxy says.
+    /// Returns whether nobody listens there, as the system or the proxy says.
     pub(crate) fn is_refused(&self) -> bool {
         match self {
             DialError::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
@@ -249,7 +249,7 @@ impl DialError {
         }
     }
 
-    /// What to look at first; `None` where the text says all.
+    /// Returns what to look at first; `None` where the text says all.
     fn advice(&self) -> Option<&'static str> {
         match self {
             DialError::Resolve(ResolveError::UnknownHost(_) | ResolveError::NoAddress) => {

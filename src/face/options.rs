@@ -15,7 +15,7 @@ pub use crate::options::locked::{LockedOptions, number};
 /// Changes options of a socket.
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`], and whatever `change` returns.
+/// Returns [`Error::Closed`], [`Error::Terminated`], and whatever `change` returns.
 pub fn change_options<E: From<Error>>(
     socket: &Socket,
     change: impl FnOnce(&mut LockedOptions<'_>) -> std::result::Result<(), E>,
@@ -31,7 +31,7 @@ pub fn change_options<E: From<Error>>(
 /// Reads options of a socket.
 ///
 /// # Errors
-/// As [`change_options`].
+/// Returns the errors of [`change_options`].
 pub fn read_options<R, E: From<Error>>(
     socket: &Socket,
     read: impl FnOnce(&mut LockedOptions<'_>) -> std::result::Result<R, E>,
@@ -42,11 +42,11 @@ pub fn read_options<R, E: From<Error>>(
     })
 }
 
-/// What EVENTS says: what can be done without waiting. Takes in what ZMQ_FD has signalled, so that the next change
+/// Returns what EVENTS says: what can be done without waiting. Takes in what ZMQ_FD has signalled, so that the next change
 /// signals again.
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`].
+/// Returns [`Error::Closed`], [`Error::Terminated`].
 pub fn events(socket: &Socket) -> Result<Ready> {
     let base = socket.base();
     #[cfg(unix)]
@@ -54,37 +54,37 @@ pub fn events(socket: &Socket) -> Result<Ready> {
     crate::poller::readiness(base, Ready::IN | Ready::OUT)
 }
 
-/// The descriptor of FD.
+/// Returns the descriptor of FD.
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`], and when the system has none.
+/// Returns [`Error::Closed`], [`Error::Terminated`], and when the system has none.
 #[cfg(unix)]
 pub fn zmq_fd(socket: &Socket) -> Result<i32> {
     socket.base().zmq_fd()
 }
 
-/// The descriptor of FD: there is none on this platform.
+/// Returns the descriptor of FD: there is none on this platform.
 ///
 /// # Errors
-/// [`Error::Option`].
+/// Returns [`Error::Option`].
 #[cfg(not(unix))]
 pub fn zmq_fd(_: &Socket) -> Result<i32> {
     Err(OptionError::NotYet { option: "FD", needs: "descriptors of this platform" }.into())
 }
 
-/// What RCVMORE says: whether the part last received is followed by another of its message.
+/// Returns what RCVMORE says: whether the part last received is followed by another of its message.
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`].
+/// Returns [`Error::Closed`], [`Error::Terminated`].
 pub fn receives_more(socket: &Socket) -> Result<bool> {
     socket.base().enter(|state| state.alive().map(|()| state.parts.more))
 }
 
-/// Whether a socket speaks no ZMTP, and then the name that it gave to the peer of its last connect, which is how the
+/// Returns whether a socket speaks no ZMTP, and then the name that it gave to the peer of its last connect, which is how the
 /// application of a STREAM learns it (zmq_socket(3)).
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`].
+/// Returns [`Error::Closed`], [`Error::Terminated`].
 pub fn raw_peer(socket: &Socket) -> Result<Option<Vec<u8>>> {
     socket.base().enter(|state| {
         state.alive()?;

@@ -103,7 +103,7 @@ fn unasked(connected: &Connected) -> Answer {
 }
 
 impl Denial {
-    /// What the authenticator or the handler said.
+    /// Returns what the authenticator or the handler said.
     pub(crate) fn said(status: Status, text: &str) -> Denial {
         Denial::Said { status, text: text.into() }
     }

@@ -79,13 +79,13 @@ pub(crate) struct Opening {
 }
 
 impl Connected {
-    /// What its socket receives when it is lost.
+    /// Returns what its socket receives when it is lost.
     fn loss_notices(&self) -> impl Iterator<Item = Message> {
         let connecting = matches!(self.maker, Maker::Session(_));
         self.values.loss_notices(self.base.socket_type, connecting)
     }
 
-    /// Why its handshake came to nothing.
+    /// Returns why its handshake came to nothing.
     pub(super) fn handshake_error(&self, end: &End) -> HandshakeError {
         let cause = match (&self.denial, end.handshake_cause()) {
             (Some(denial), HandshakeCause::Protocol(ProtocolError::Denied { .. })) => {
@@ -109,7 +109,7 @@ impl Reactor {
     /// Starts the engine of a connected stream. A stream that is registered already keeps its token.
     ///
     /// # Errors
-    /// When the poller refuses the stream.
+    /// Returns an error if the poller refuses the stream.
     pub(super) fn open(&mut self, opening: Opening, registered: bool) -> io::Result<()> {
         let Opening { id, mut stream, base, slot, maker, place, values, address } = opening;
         let both = Interest::READABLE | Interest::WRITABLE;
@@ -224,7 +224,7 @@ impl Reactor {
         }
     }
 
-    /// Why there is no place at the socket for the peer of a connection, if there is none. One that CONNECT_ROUTING_ID has
+    /// Returns why there is no place at the socket for the peer of a connection, if there is none. One that CONNECT_ROUTING_ID has
     /// named has its own.
     fn want_of_place(&self, id: u64, routing_id: &[u8], user: &str) -> Option<ProtocolError> {
         let connected = self.connections.get(&id)?;
@@ -238,7 +238,7 @@ impl Reactor {
         connected.base.enter(|state| state.want_of_place(own, routing_id, user))
     }
 
-    /// Why the peer of a connection whose handshake is over may not stay, if so.
+    /// Returns why the peer of a connection whose handshake is over may not stay, if so.
     fn unfit(&mut self, id: u64, established: &Established) -> Option<ProtocolError> {
         if self.is_another(id, &established.user_id) {
             return Some(ProtocolError::AnothersRoutingId);
@@ -304,7 +304,7 @@ impl Reactor {
         self.give_turn(id);
     }
 
-    /// Whether a session that has found a peer again has found another user, where the socket addresses its peers
+    /// Returns whether a session that has found a peer again has found another user, where the socket addresses its peers
     /// (`options/names`).
     fn is_another(&mut self, id: u64, user: &str) -> bool {
         let Some(connected) = self.connections.get(&id).filter(|c| c.base.socket_type.addresses()) else {

@@ -57,7 +57,7 @@ impl Dialling {
     }
 }
 
-/// The dialogue with a proxy, to its end. Each message of a proxy has an end, so this does not go on for ever.
+/// Returns the dialogue with a proxy, to its end. Each message of a proxy has an end, so this does not go on for ever.
 fn talk(proxy: &mut Socks, stream: &mut Stream) -> io::Result<()> {
     let mut buffer = [0; socks::LONGEST];
     loop {

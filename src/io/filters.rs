@@ -10,7 +10,7 @@ use crate::monitor::Filter;
 use crate::options::Values;
 
 impl Values {
-    /// Whether a connection may stay.
+    /// Returns whether a connection may stay.
     ///
     /// # Errors
     /// The filter that does not let it in.

@@ -78,7 +78,7 @@ impl HalfClosed {
         self.refused.is_some()
     }
 
-    /// Whether `socket` has refused the peer.
+    /// Returns whether `socket` has refused the peer.
     pub(super) fn is_refused_by(&self, socket: u64) -> bool {
         self.refused.as_ref().is_some_and(|refused| refused.socket == socket)
     }

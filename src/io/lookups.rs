@@ -82,7 +82,7 @@ impl Lookups {
         }
     }
 
-    /// The next lookup to start a thread for, with its number; `None` when nobody waits, or for want of a place.
+    /// Returns the next lookup to start a thread for, with its number; `None` when nobody waits, or for want of a place.
     pub(super) fn next(&mut self, now: Instant) -> Option<(u64, Name)> {
         self.find_slow(now);
         let mut skipped = 0;
@@ -154,7 +154,7 @@ impl Lookups {
     }
 }
 
-/// How many lookups are slow, or not, in all or of one socket.
+/// Returns how many lookups are slow, or not, in all or of one socket.
 fn count(running: &[Lookup], slow: bool, socket: Option<u64>) -> usize {
     let counts =
         |lookup: &&Lookup| lookup.slow == slow && socket.is_none_or(|socket| lookup.socket == socket);

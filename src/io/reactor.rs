@@ -141,7 +141,7 @@ pub(crate) struct Reactor {
 /// Starts an I/O thread called `name`.
 ///
 /// # Errors
-/// When the system gives no descriptor or no thread.
+/// Returns an error if the system gives no descriptor or no thread.
 pub(crate) fn start(name: &str, context: &Arc<ContextBase>, random: Random) -> io::Result<IoThread> {
     let reactor = Reactor::new(Arc::clone(context), random)?;
     let link = reactor.link.clone();
@@ -217,7 +217,7 @@ impl Reactor {
             && self.half_closed.is_empty()
     }
 
-    /// How long to sleep; announces the sleep first, then looks for orders once more.
+    /// Returns how long to sleep; announces the sleep first, then looks for orders once more.
     pub(super) fn timeout(&self) -> Option<Duration> {
         if self.turns.is_empty() {
             self.link.set_asleep(true);
@@ -371,7 +371,7 @@ impl Reactor {
         }
     }
 
-    /// The number of a new connection, unique in the context; also its token.
+    /// Returns the number of a new connection, unique in the context; also its token.
     pub(super) fn next_id(&self) -> u64 {
         self.context.next_id()
     }

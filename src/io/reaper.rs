@@ -62,7 +62,7 @@ impl Reactor {
         if self.is_needed(id) { self.drain(id) } else { self.end_session(id) }
     }
 
-    /// Whether the socket has closed, as far as this thread is concerned: orders that were on their way come too late.
+    /// Returns whether the socket has closed, as far as this thread is concerned: orders that were on their way come too late.
     pub(super) fn is_closed(&self, base: &SocketBase) -> bool {
         self.closing.contains_key(&base.id) || base.closure.is_complete()
     }
@@ -155,7 +155,7 @@ impl Drop for Reactor {
     }
 }
 
-/// The keys of the entries that a condition holds for.
+/// Returns the keys of the entries that a condition holds for.
 fn keys<V>(map: &ByNumber<V>, which: impl Fn(&V) -> bool) -> Vec<u64> {
     map.iter().filter(|(_, value)| which(value)).map(|(id, _)| *id).collect()
 }

@@ -74,7 +74,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A session that has not dialled yet.
+    /// Creates a session that has not dialled yet.
     pub(crate) fn new(connect: Connect) -> Session {
         let Connect { id, base, endpoint, values, slot, pipe, given_id } = connect;
         Session {
@@ -99,13 +99,13 @@ impl Session {
         }
     }
 
-    /// Whether the pipe is the endpoint's and waits for its next connection. With IMMEDIATE each connection has its own,
+    /// Returns whether the pipe is the endpoint's and waits for its next connection. With IMMEDIATE each connection has its own,
     /// and so it has on the types that send to a connection, not to an endpoint.
     fn outlives_connection(&self) -> bool {
         !self.values.immediate && !self.base.socket_type.has_pipe_per_connection()
     }
 
-    /// Whether a peer with this routing id may have what waits for the one before it. A ROUTER addresses peers by their
+    /// Returns whether a peer with this routing id may have what waits for the one before it. A ROUTER addresses peers by their
     /// ids: another id is another peer, unless the application has named the endpoint itself.
     fn succeeds(&mut self, routing_id: &Bytes) -> bool {
         let before = self.announced_id.replace(routing_id.clone());
@@ -113,12 +113,12 @@ impl Session {
         !by_id || before.is_none_or(|before| before == routing_id)
     }
 
-    /// Whether something waits to be sent and there is, or may be, somebody to send it to.
+    /// Returns whether something waits to be sent and there is, or may be, somebody to send it to.
     fn has_sendable(&mut self) -> bool {
         !self.given_up && self.has_unsent()
     }
 
-    /// Whether something waits to be sent.
+    /// Returns whether something waits to be sent.
     pub(crate) fn has_unsent(&mut self) -> bool {
         self.pipe.as_mut().is_some_and(|pipe| pipe.reader.has_input())
     }
@@ -145,7 +145,7 @@ pub(crate) enum Setback {
 }
 
 impl Backoff {
-    /// The wait after one more failure; `None` when the options forbid another attempt (RECONNECT_IVL -1 or 0).
+    /// Returns the wait after one more failure; `None` when the options forbid another attempt (RECONNECT_IVL -1 or 0).
     ///
     /// libzmq capi: IVL plus random(0..IVL) without a maximum, doubling without jitter with one.
     pub(crate) fn next(
@@ -202,7 +202,7 @@ impl Reactor {
         if late { self.end_session(id) } else { self.dial(id) }
     }
 
-    /// The session's pipe for a connection whose handshake is over; none if the connection is to have its own.
+    /// Returns the session's pipe for a connection whose handshake is over; none if the connection is to have its own.
     pub(super) fn take_session_pipe(
         &mut self,
         maker: Maker,
@@ -385,7 +385,7 @@ impl Reactor {
         self.drain(id);
     }
 
-    /// Whether an ending session has a peer, which has the pipe and is to drain it, or something to send to the peer
+    /// Returns whether an ending session has a peer, which has the pipe and is to drain it, or something to send to the peer
     /// that it looks for. A connection on its way is not waited for if nothing waits for it.
     pub(super) fn is_needed(&mut self, id: u64) -> bool {
         let Some(session) = self.sessions.get_mut(&id) else { return false };

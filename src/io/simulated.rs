@@ -27,7 +27,7 @@ struct Thread {
 }
 
 impl Thread {
-    /// Whether something has woken it since it announced its sleep.
+    /// Returns whether something has woken it since it announced its sleep.
     fn is_awake(&self, poller: u64) -> bool {
         let Some(reactor) = &self.reactor else { return false };
         !reactor.link.is_asleep()

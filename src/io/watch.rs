@@ -75,7 +75,7 @@ mod fine {
     pub(super) struct Clock(OwnedFd);
 
     impl Clock {
-        /// A clock on the reactor's poll; `None` when the system gives no descriptor.
+        /// Creates a clock on the reactor's poll; `None` when the system gives no descriptor.
         pub(super) fn new(registry: &Registry) -> Option<Clock> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let clock = timerfd_create(TimerfdClockId::Monotonic, flags).ok()?;

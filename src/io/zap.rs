@@ -63,7 +63,7 @@ impl Question {
         self.base.send(message, Patience::None).map_err(|_| Denial::HandlerGone)
     }
 
-    /// The reply, or why there will be none; `None` while it is awaited.
+    /// Returns the reply, or why there will be none; `None` while it is awaited.
     pub(super) fn look(&self) -> Option<Result<Reply, Denial>> {
         self.wait();
         match self.base.recv(Patience::None) {
@@ -97,7 +97,7 @@ impl Drop for Question {
     }
 }
 
-/// A DEALER joined to the handler. Not in the context's table of sockets: it goes with its question.
+/// Returns a DEALER joined to the handler. Not in the context's table of sockets: it goes with its question.
 fn open(context: &Arc<ContextBase>) -> Option<Arc<SocketBase>> {
     if !context.has_zap_handler() {
         return None;

@@ -31,7 +31,7 @@ const MAX_SOCKETS: u32 = 65_535;
 const MAX_THREAD_NAME: usize = 15;
 
 impl ContextOptions {
-    /// The defaults: 1 I/O thread, 1023 sockets, no IPv6, a linger of 1 s.
+    /// Returns the defaults: 1 I/O thread, 1023 sockets, no IPv6, a linger of 1 s.
     #[must_use]
     pub fn new() -> ContextOptions {
         ContextOptions {
@@ -78,7 +78,7 @@ impl ContextOptions {
     /// Whether every value is valid.
     ///
     /// # Errors
-    /// [`OptionError::OutOfRange`] for the first that is not.
+    /// Returns [`OptionError::OutOfRange`] for the first that is not.
     pub fn check(&self) -> Result<(), OptionError> {
         let wrong =
             |option, value: String, allowed: String| Err(OptionError::OutOfRange { option, value, allowed });

@@ -22,7 +22,7 @@ pub(super) trait Kind {
         None
     }
 
-    /// The value as text; `none` stands for an absent one.
+    /// Returns the value as text; `none` stands for an absent one.
     fn show(&self, none: &str) -> String;
 }
 
@@ -31,7 +31,7 @@ pub(super) trait Field<T> {
     fn from_value(value: T) -> Self;
     fn value(&self) -> Option<T>;
 
-    /// The bytes of a text that need not be UTF-8.
+    /// Returns the bytes of a text that need not be UTF-8.
     fn text(&mut self) -> Option<&mut Option<Bytes>> {
         None
     }

@@ -19,7 +19,7 @@ impl LockedOptions<'_> {
     /// Sets an option within the limits of its row.
     ///
     /// # Errors
-    /// [`OptionError`]; nothing has changed then.
+    /// Returns [`OptionError`]; nothing has changed then.
     pub fn set<T, S>(&mut self, option: Opt<T, S>, value: T, every_type: bool) -> Result<(), OptionError> {
         option.admit(&value)?;
         self.set_unchecked(option, value, every_type)
@@ -28,7 +28,7 @@ impl LockedOptions<'_> {
     /// [`LockedOptions::set`] without limits.
     ///
     /// # Errors
-    /// [`OptionError::NotForType`].
+    /// Returns [`OptionError::NotForType`].
     pub fn set_unchecked<T, S>(
         &mut self,
         option: Opt<T, S>,
@@ -42,10 +42,10 @@ impl LockedOptions<'_> {
         Ok(())
     }
 
-    /// The value of an option, `None` for one that was never set.
+    /// Returns the value of an option, `None` for one that was never set.
     ///
     /// # Errors
-    /// [`OptionError::NotForType`].
+    /// Returns [`OptionError::NotForType`].
     pub fn get<T, S>(&self, option: Opt<T, S>, every_type: bool) -> Result<Option<T>, OptionError> {
         if !every_type {
             for_type(option.row, self.socket)?;
@@ -53,7 +53,7 @@ impl LockedOptions<'_> {
         Ok((option.read)(self.values))
     }
 
-    /// The bytes of a text that need not be UTF-8, where the option is one.
+    /// Returns the bytes of a text that need not be UTF-8, where the option is one.
     pub fn text<S>(&mut self, option: Opt<String, S>) -> Option<&mut Option<Bytes>> {
         (option.row.text)(self.values)
     }

@@ -131,37 +131,37 @@ pub struct Row {
 }
 
 impl Row {
-    /// libzmq's name, without `ZMQ_`; for an option of this library, its own.
+    /// Returns libzmq's name, without `ZMQ_`; for an option of this library, its own.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// libzmq's number; `None` for an option of this library.
+    /// Returns libzmq's number; `None` for an option of this library.
     #[must_use]
     pub fn number(&self) -> Option<i32> {
         self.number
     }
 
-    /// The value's type in the C interface.
+    /// Returns the value's type in the C interface.
     #[must_use]
     pub fn c_type(&self) -> CType {
         self.c_type
     }
 
-    /// What C says for `None`: the first is what it reads, each is what it may set; empty where it has no number for it.
+    /// Returns what C says for `None`: the first is what it reads, each is what it may set; empty where it has no number for it.
     #[must_use]
     pub fn none_in_c(&self) -> &'static [i32] {
         self.none_in_c
     }
 
-    /// What the C library does with the option.
+    /// Returns what the C library does with the option.
     #[must_use]
     pub fn in_c(&self) -> InC {
         self.in_c
     }
 
-    /// The value's type in Rust, as written in the table; empty for an option of the C interface alone.
+    /// Returns the value's type in Rust, as written in the table; empty for an option of the C interface alone.
     #[must_use]
     pub fn rust_type(&self) -> &'static str {
         self.rust_type
@@ -173,7 +173,7 @@ impl Row {
         self.scope
     }
 
-    /// Where the option can be set.
+    /// Returns where the option can be set.
     #[must_use]
     pub fn place(&self) -> Place {
         self.place
@@ -185,25 +185,25 @@ impl Row {
         self.types
     }
 
-    /// Whether sockets of type `t` have the option.
+    /// Returns whether sockets of type `t` have the option.
     #[must_use]
     pub fn applies_to(&self, t: SocketType) -> bool {
         self.types.is_empty() || self.types.contains(&t.name())
     }
 
-    /// Whether the value is a secret, which no `Debug`, error or log shows.
+    /// Returns whether the value is a secret, which no `Debug`, error or log shows.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
     }
 
-    /// How far the option is supported.
+    /// Returns how far the option is supported.
     #[must_use]
     pub fn support(&self) -> Support {
         self.support
     }
 
-    /// The cargo feature that it belongs to; `None` for those that are always there.
+    /// Returns the cargo feature that it belongs to; `None` for those that are always there.
     #[must_use]
     pub fn feature(&self) -> Option<&'static str> {
         self.feature
@@ -215,19 +215,19 @@ impl Row {
         self.doc.trim()
     }
 
-    /// The default of the Rust API, as text; `t` is a type that the default may depend on.
+    /// Returns the default of the Rust API, as text; `t` is a type that the default may depend on.
     #[must_use]
     pub fn native_default(&self, t: Option<SocketType>) -> String {
         (self.show)(&Values::native(t))
     }
 
-    /// libzmq's default, as text.
+    /// Returns libzmq's default, as text.
     #[must_use]
     pub fn libzmq_default(&self, t: Option<SocketType>) -> String {
         (self.show)(&Values::libzmq(t))
     }
 
-    /// The allowed values, as text such as `0..6553.5 s`; empty where every value of the type is allowed.
+    /// Returns the allowed values, as text such as `0..6553.5 s`; empty where every value of the type is allowed.
     #[must_use]
     pub fn allowed(&self) -> String {
         let range = match (self.range, self.unit) {

@@ -60,10 +60,10 @@ impl Values {
         self.curve_server = role == Role { mechanism: Mechanism::Curve, server: true };
     }
 
-    /// The mechanism with its credentials, for one connection.
+    /// Returns the mechanism with its credentials, for one connection.
     ///
     /// # Errors
-    /// When some are missing, or the mechanism is not built in: no connection is made then, rather than an open one.
+    /// Returns an error if some are missing, or the mechanism is not built in: no connection is made then, rather than an open one.
     pub(crate) fn settings(&self) -> Result<Settings, SecurityError> {
         match self.role {
             Role { mechanism: Mechanism::Null, .. } => Ok(Settings::Null),
@@ -112,10 +112,10 @@ impl Values {
         }
     }
 
-    /// What one connection obeys, with its mechanism.
+    /// Returns what one connection obeys, with its mechanism.
     ///
     /// # Errors
-    /// As [`Values::settings`].
+    /// Returns the errors of [`Values::settings`].
     pub(crate) fn secured(&self, config: Config) -> Result<Config, SecurityError> {
         Ok(if config.raw {
             config
@@ -125,7 +125,7 @@ impl Values {
         })
     }
 
-    /// Whether somebody is asked about peers (libzmq null_mechanism.cpp, plain_server.cpp, curve_server.cpp).
+    /// Returns whether somebody is asked about peers (libzmq null_mechanism.cpp, plain_server.cpp, curve_server.cpp).
     pub(crate) fn asks(&self) -> bool {
         match self.role() {
             Role { mechanism: Mechanism::Null, .. } => self.zap_domain.is_some(),
@@ -138,7 +138,7 @@ impl Values {
         }
     }
 
-    /// Whether anybody who reaches `endpoint` may come in, and more than this machine reaches it.
+    /// Returns whether anybody who reaches `endpoint` may come in, and more than this machine reaches it.
     pub(crate) fn exposes(&self, endpoint: &Endpoint, t: SocketType) -> bool {
         let open = self.role().mechanism == Mechanism::Null && !self.asks() && !self.is_raw(t);
         let Endpoint::Tcp { host, .. } = endpoint else { return false };
@@ -149,7 +149,7 @@ impl Values {
         }
     }
 
-    /// Whether a peer comes in although there is nobody to be asked about it.
+    /// Returns whether a peer comes in although there is nobody to be asked about it.
     pub(crate) fn admits_unasked(&self) -> bool {
         let enforced = self.zap_enforce_domain && self.zap_domain.is_some();
         !self.auth_required && !enforced && self.role().mechanism != Mechanism::Plain

@@ -62,16 +62,16 @@ pub struct Opt<T, S> {
 }
 
 impl<T, S> Opt<T, S> {
-    /// Everything else about the option: number, default, limits.
+    /// Returns everything else about the option: number, default, limits.
     #[must_use]
     pub fn row(&self) -> &'static Row {
         self.row
     }
 
-    /// Its value in `values`, those of one socket.
+    /// Returns its value in `values`, those of one socket.
     ///
     /// # Errors
-    /// [`OptionError::NotYet`], [`OptionError::NotForType`], and [`OptionError::Unset`] for a value that has no default.
+    /// Returns [`OptionError::NotYet`], [`OptionError::NotForType`], and [`OptionError::Unset`] for a value that has no default.
     pub(crate) fn read_from(self, values: &Values) -> Result<T, OptionError> {
         if let Support::NotYet(needs) = self.row.support {
             return Err(OptionError::NotYet { option: self.row.name, needs });
@@ -83,7 +83,7 @@ impl<T, S> Opt<T, S> {
     /// Puts `value` in `values`, for a socket of type `t`.
     ///
     /// # Errors
-    /// [`OptionError::NotYet`], [`OptionError::NotForType`], [`OptionError::OutOfRange`]; nothing has changed then.
+    /// Returns [`OptionError::NotYet`], [`OptionError::NotForType`], [`OptionError::OutOfRange`]; nothing has changed then.
     pub(crate) fn write_to(self, values: &mut Values, value: T, t: SocketType) -> Result<(), OptionError> {
         self.admit(&value)?;
         for_type(self.row, t)?;

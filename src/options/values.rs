@@ -15,13 +15,13 @@ use super::{Values, opt};
 const LONGEST_DIALOGUE: Duration = Duration::from_secs(120);
 
 impl Values {
-    /// Whether a connect over inproc is refused that can come to nothing, and a peer that was connected to and has no place.
+    /// Returns whether a connect over inproc is refused that can come to nothing, and a peer that was connected to and has no place.
     /// The C library takes every one, as libzmq does; each waits for its place.
     pub(crate) fn refuses(&self) -> bool {
         !self.credit_in_lots
     }
 
-    /// What the socket's pattern obeys.
+    /// Returns what the socket's pattern obeys.
     pub(crate) fn pattern_options(&self) -> PatternOptions {
         PatternOptions {
             router_mandatory: self.router_mandatory,
@@ -45,7 +45,7 @@ impl Values {
         }
     }
 
-    /// What the streams and listeners of an endpoint obey.
+    /// Returns what the streams and listeners of an endpoint obey.
     pub(crate) fn socket_options(&self) -> SocketOptions {
         SocketOptions {
             sndbuf: self.sndbuf,
@@ -80,7 +80,7 @@ impl Values {
         Ok(hop)
     }
 
-    /// The dialogue that a connection to `endpoint` begins with, if there is a proxy.
+    /// Returns the dialogue that a connection to `endpoint` begins with, if there is a proxy.
     ///
     /// # Errors
     /// The endpoint's name is too long for it.
@@ -94,7 +94,7 @@ impl Values {
         Socks::new(host, *port, login).map(Some)
     }
 
-    /// How long the dialogue with a SOCKS5 proxy may take once the proxy is reached: as long as a peer would have for its
+    /// Returns how long the dialogue with a SOCKS5 proxy may take once the proxy is reached: as long as a peer would have for its
     /// handshake. For a handshake that may last for ever as long as one attempt to connect, and the dialogue never for ever:
     /// nobody but this end would notice a proxy that says nothing.
     pub(crate) fn dialogue_limit(&self) -> Duration {
@@ -108,12 +108,12 @@ impl Values {
         Config { signature_timeout: self.signature_ivl, selects, ..self.connection_config(t) }
     }
 
-    /// Whether an endpoint is dialled again after a loss or a failure (RECONNECT_IVL neither -1 nor 0).
+    /// Returns whether an endpoint is dialled again after a loss or a failure (RECONNECT_IVL neither -1 nor 0).
     pub(crate) fn redials(&self) -> bool {
         self.reconnect_ivl.is_some_and(|ivl| !ivl.is_zero())
     }
 
-    /// What a connection that was dialled obeys beside what every connection does. A socket that may find no place tells the
+    /// Returns what a connection that was dialled obeys beside what every connection does. A socket that may find no place tells the
     /// peer whether it dials again when it is refused.
     pub(crate) fn dialled_config(&self, t: SocketType) -> Config {
         let needs_place = t.has_one_peer() || t.sends_identity() && self.routing_id.is_some();
@@ -121,13 +121,13 @@ impl Values {
         Config { redials: dials_again && needs_place, ..self.connection_config(t) }
     }
 
-    /// How many connections of one host may be in their handshake at once; 0 is no limit.
+    /// Returns how many connections of one host may be in their handshake at once; 0 is no limit.
     pub(crate) fn handshakes_per_host(&self) -> u32 {
         let eighth = || if self.max_handshakes == 0 { 0 } else { (self.max_handshakes / 8).max(1) };
         self.max_handshakes_per_host.unwrap_or_else(eighth)
     }
 
-    /// What one connection of a socket of type `t` obeys.
+    /// Returns what one connection of a socket of type `t` obeys.
     pub(crate) fn connection_config(&self, t: SocketType) -> Config {
         Config {
             routing_id: self.routing_id_bytes(),
@@ -146,17 +146,17 @@ impl Values {
         }
     }
 
-    /// What each peer of a socket of type `t` is sent ahead of everything else.
+    /// Returns what each peer of a socket of type `t` is sent ahead of everything else.
     pub(crate) fn hello(&self, t: SocketType) -> Option<Message> {
         self.words(opt::HELLO_MSG.row(), &self.hello_msg, t)
     }
 
-    /// What a socket of type `t` receives of a peer whose handshake is over.
+    /// Returns what a socket of type `t` receives of a peer whose handshake is over.
     pub(crate) fn arrival_notice(&self, t: SocketType) -> Option<Message> {
         (self.router_notify.connect && self.notifies(t)).then(empty)
     }
 
-    /// What a socket of type `t` receives of a peer that is lost: one that it connected to, or else has accepted.
+    /// Returns what a socket of type `t` receives of a peer that is lost: one that it connected to, or else has accepted.
     pub(crate) fn loss_notices(&self, t: SocketType, connected: bool) -> impl Iterator<Item = Message> {
         let notice = (self.router_notify.disconnect && self.notifies(t)).then(empty);
         let words =
@@ -164,12 +164,12 @@ impl Values {
         notice.into_iter().chain(words)
     }
 
-    /// What a socket of type `t` receives of a peer that it had accepted and that is gone.
+    /// Returns what a socket of type `t` receives of a peer that it had accepted and that is gone.
     pub(crate) fn farewell(&self, t: SocketType) -> Option<Message> {
         self.words(opt::DISCONNECT_MSG.row(), &self.disconnect_msg, t)
     }
 
-    /// A message that an option holds. In C every type may set it; those that heed it stand in its row.
+    /// Returns a message that an option holds. In C every type may set it; those that heed it stand in its row.
     fn words(&self, row: &Row, words: &Option<Bytes>, t: SocketType) -> Option<Message> {
         let words = words.as_ref().filter(|_| row.applies_to(t) && !self.is_raw(t))?;
         Some(Frame::from(words.clone()).into())
@@ -179,18 +179,18 @@ impl Values {
         opt::ROUTER_NOTIFY.row().applies_to(t) && !self.is_raw(t)
     }
 
-    /// Whether connections speak no ZMTP.
+    /// Returns whether connections speak no ZMTP.
     pub(crate) fn is_raw(&self, t: SocketType) -> bool {
         self.router_raw || t.is_raw()
     }
 
-    /// How long a peer may be silent after a PING; `None` for ever. HEARTBEAT_TIMEOUT is HEARTBEAT_IVL unless set,
+    /// Returns how long a peer may be silent after a PING; `None` for ever. HEARTBEAT_TIMEOUT is HEARTBEAT_IVL unless set,
     /// and 0 is for ever (libzmq stream_engine_base.cpp).
     fn silence_allowed(&self) -> Option<Duration> {
         self.heartbeat_timeout.or(self.heartbeat_ivl).filter(|timeout| !timeout.is_zero())
     }
 
-    /// The routing id to announce; empty for none.
+    /// Returns the routing id to announce; empty for none.
     pub(crate) fn routing_id_bytes(&self) -> Bytes {
         self.routing_id.as_ref().map(RoutingId::to_frame).unwrap_or_default().into_bytes()
     }

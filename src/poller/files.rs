@@ -34,7 +34,7 @@ impl Files {
     /// No descriptors yet.
     ///
     /// # Errors
-    /// When the system gives no descriptor for the poll itself.
+    /// Returns an error if the system gives no descriptor for the poll itself.
     pub(super) fn new() -> io::Result<Files> {
         Ok(Files { parker: FdParker::new()?, files: Vec::new() })
     }
@@ -61,7 +61,7 @@ impl Files {
     /// Looks at all of them; what becomes ready after this ends the next sleep.
     ///
     /// # Errors
-    /// When the poll itself is broken.
+    /// Returns an error if the poll itself is broken.
     pub(super) fn look(&mut self) -> io::Result<()> {
         for (token, file) in self.files.iter_mut().enumerate() {
             file.arm(&self.parker, Token(token));
@@ -74,12 +74,12 @@ impl Files {
         Ok(())
     }
 
-    /// Whether a signal of the system ended a sleep since this was last asked.
+    /// Returns whether a signal of the system ended a sleep since this was last asked.
     pub(super) fn take_interrupted(&mut self) -> bool {
         self.parker.take_interrupted()
     }
 
-    /// What the last look found of a descriptor, of what is wanted; errors in any case.
+    /// Returns what the last look found of a descriptor, of what is wanted; errors in any case.
     pub(super) fn found(&self, fd: Fd, wanted: Ready) -> Ready {
         let file = self.files.iter().find(|file| file.fd == fd);
         file.filter(|_| !wanted.is_none()).map_or(Ready::NONE, |file| file.found & (wanted | Ready::ERROR))

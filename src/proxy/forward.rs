@@ -140,7 +140,7 @@ impl Forwarder {
         Ok(moved)
     }
 
-    /// Whether the capture socket lets messages through. Natively always; libzmq's proxy waits until it has been sent
+    /// Returns whether the capture socket lets messages through. Natively always; libzmq's proxy waits until it has been sent
     /// its copy (proxy.cpp, `capture`).
     fn capture_takes(&self) -> Result<bool> {
         match self.sockets.capture.as_ref().filter(|_| self.hears_signals) {
@@ -193,7 +193,7 @@ impl Forwarder {
         Ok(true)
     }
 
-    /// The counts of the side that messages come from, and of the one they go to.
+    /// Returns the counts of the side that messages come from, and of the one they go to.
     fn sides(&mut self, to: To) -> (&mut ProxySide, &mut ProxySide) {
         let ProxyStats { front, back, .. } = &mut self.stats;
         match to {
@@ -268,12 +268,12 @@ fn alive(base: &Arc<SocketBase>) -> Result<()> {
     if base.gone.load(Ordering::SeqCst) { base.enter(|state| state.alive()) } else { Ok(()) }
 }
 
-/// Whether a side can take a message now. One that addresses its peers never holds the other back.
+/// Returns whether a side can take a message now. One that addresses its peers never holds the other back.
 fn takes(base: &Arc<SocketBase>) -> Result<bool> {
     Ok(base.socket_type.addresses() || readiness(base, Ready::OUT)?.is_out())
 }
 
-/// The next message of a socket. A socket whose turn it is not has none.
+/// Returns the next message of a socket. A socket whose turn it is not has none.
 fn receive(base: &Arc<SocketBase>) -> Result<Option<Message>> {
     match base.attempt_to_recv().map_err(|error| *error) {
         Err(Error::WrongState { next: Turn::Send, .. }) => Ok(None),

@@ -79,7 +79,7 @@ impl Size {
 }
 
 impl ProxyStats {
-    /// The answer to `STATISTICS` (libzmq zmq_proxy_steerable(3)): frames, not messages, are counted there.
+    /// Returns the answer to `STATISTICS` (libzmq zmq_proxy_steerable(3)): frames, not messages, are counted there.
     pub(super) fn to_message(self) -> Message {
         let count = |count: ProxyCount| [count.frames, count.bytes];
         let numbers = [self.front.received, self.front.sent, self.back.received, self.back.sent].map(count);

@@ -44,7 +44,7 @@ impl Steering {
         order
     }
 
-    /// The counts that were told last.
+    /// Returns the counts that were told last.
     pub(super) fn stats(&self) -> ProxyStats {
         *self.lock()
     }

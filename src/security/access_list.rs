@@ -48,7 +48,7 @@ struct Keys {
 }
 
 impl AccessList {
-    /// A list without restriction of addresses, without users and without keys.
+    /// Creates a list without restriction of addresses, without users and without keys.
     #[must_use]
     pub fn new() -> AccessList {
         AccessList::default()
@@ -58,7 +58,7 @@ impl AccessList {
     /// others out, those without an IP address (ipc) included.
     ///
     /// # Errors
-    /// When the text names no network.
+    /// Returns an error if the text names no network.
     pub fn allow_net(mut self, net: &str) -> Result<AccessList, NetError> {
         self.allowed.push(net.parse()?);
         Ok(self)
@@ -67,7 +67,7 @@ impl AccessList {
     /// Denies an address or a network, whatever is allowed.
     ///
     /// # Errors
-    /// When the text names no network.
+    /// Returns an error if the text names no network.
     pub fn deny_net(mut self, net: &str) -> Result<AccessList, NetError> {
         self.denied.push(net.parse()?);
         Ok(self)

@@ -28,7 +28,7 @@ use zeroxide_zmtp::mechanism::Proof;
 /// }
 /// ```
 pub trait Authenticate: Send + Sync {
-    /// The verdict about one peer.
+    /// Returns the verdict about one peer.
     fn check(&self, who: &Credentials) -> Verdict;
 }
 

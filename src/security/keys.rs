@@ -9,7 +9,7 @@ pub use zeroxide_zmtp::mechanism::curve::{PublicKey, SecretKey};
 #[cfg(not(feature = "curve"))]
 pub use none::{PublicKey, SecretKey};
 
-/// The operating system's random bytes.
+/// Returns the operating system's random bytes.
 #[cfg(feature = "curve")]
 pub(crate) fn entropy() -> Entropy {
     Entropy::new(|bytes| getrandom::fill(bytes).map_err(|_| zeroxide_zmtp::entropy::NoEntropy))

@@ -22,7 +22,7 @@ pub struct Net {
 }
 
 impl Net {
-    /// Whether an address is in it.
+    /// Returns whether an address is in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

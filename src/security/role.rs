@@ -16,7 +16,7 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    /// Its name on the wire.
+    /// Returns its name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// Whether this side shows the proof that the other demands.
+    /// Returns whether this side shows the proof that the other demands.
     pub(crate) fn is_client(self) -> bool {
         self.mechanism != Mechanism::Null && !self.server
     }

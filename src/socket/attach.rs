@@ -176,7 +176,7 @@ impl SocketBase {
         Ok(())
     }
 
-    /// A refusal at connect, in the words of a handshake that failed.
+    /// Returns a refusal at connect, in the words of a handshake that failed.
     pub(super) fn refused(
         &self,
         endpoint: &Endpoint,
@@ -229,7 +229,7 @@ impl SocketBase {
         Ok(())
     }
 
-    /// The I/O thread of this socket; the first endpoint that needs one gets it.
+    /// Returns the I/O thread of this socket; the first endpoint that needs one gets it.
     fn reactor(self: &Arc<Self>, values: &Values) -> Result<IoThread> {
         if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
             return Ok(reactor);

@@ -57,7 +57,7 @@ impl Authorities {
     /// Gives a domain its authenticator, and that a thread called `thread_name`; `false` if the domain has one.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if the system gives no thread.
     pub(crate) fn add(
         &self,
         domain: &str,
@@ -98,7 +98,7 @@ impl Authorities {
         self.table().remove(domain).is_some()
     }
 
-    /// Where the authenticator of a domain is asked. One that is not UTF-8, which the C library allows, has none.
+    /// Returns where the authenticator of a domain is asked. One that is not UTF-8, which the C library allows, has none.
     pub(crate) fn of(&self, domain: &[u8]) -> Option<Desk> {
         self.table().get(std::str::from_utf8(domain).ok()?).cloned()
     }
@@ -129,7 +129,7 @@ fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>, in_user_c
     contain(|| drop(judge));
 }
 
-/// The answer, free of anything whose drop would run the user's code elsewhere.
+/// Returns the answer, free of anything whose drop would run the user's code elsewhere.
 fn decide(judge: &dyn Authenticate, who: &Credentials) -> Answer {
     match judge.check(who) {
         Verdict::Allow { user_id, metadata } => {

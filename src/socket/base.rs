@@ -179,7 +179,7 @@ impl SocketBase {
         })
     }
 
-    /// The lock, unless somebody holds it.
+    /// Returns the lock, unless somebody holds it.
     pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, SocketState>> {
         match self.state.try_lock() {
             Ok(state) => Some(state),
@@ -304,12 +304,12 @@ impl SocketBase {
 }
 
 impl SocketState {
-    /// Whether something can be received now.
+    /// Returns whether something can be received now.
     pub(crate) fn has_in(&mut self) -> bool {
         self.parts.has_in() || self.pattern.has_in(&mut self.pipes)
     }
 
-    /// Whether something could be sent now.
+    /// Returns whether something could be sent now.
     pub(crate) fn has_out(&mut self) -> bool {
         !self.parts.must_receive_rest(self.socket_type) && self.pattern.has_out(&mut self.pipes)
     }
@@ -365,7 +365,7 @@ impl SocketState {
         }
     }
 
-    /// Why there is no place for a peer that calls itself `routing_id`, if there is none: the name is another user's, or
+    /// Returns why there is no place for a peer that calls itself `routing_id`, if there is none: the name is another user's, or
     /// another peer has the place or waits for it. `own` is the pipe that the peer has already. A peer that is gone keeps
     /// nobody out: its place is free when its last message is received, and one newcomer may wait for that.
     pub(crate) fn want_of_place(
@@ -389,7 +389,7 @@ impl SocketState {
         })
     }
 
-    /// Whether a newcomer without a name would take that of another user over (`options/names`).
+    /// Returns whether a newcomer without a name would take that of another user over (`options/names`).
     fn is_anothers_name(&self, own: Option<PipeId>, routing_id: &[u8], user: &str) -> bool {
         let holder = self.pattern.displaced_by(routing_id).filter(|holder| Some(*holder) != own);
         let holder = holder.and_then(|holder| self.pipes.get(holder));
@@ -532,7 +532,7 @@ pub(crate) fn owner(base: &Arc<SocketBase>, slot: &Slot) -> Owner {
     Owner { base: Arc::clone(base), slot: slot.clone() }
 }
 
-/// The user at the other end of a pipe; nobody in particular is empty, and so is a peer of this context (inproc).
+/// Returns the user at the other end of a pipe; nobody in particular is empty, and so is a peer of this context (inproc).
 fn user_of(entry: &Entry) -> &str {
     entry.peer.as_ref().map_or("", |peer| &peer.user_id)
 }

@@ -27,7 +27,7 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// The closing of these sockets, and of the context that they are all sockets of.
+    /// Returns the closing of these sockets, and of the context that they are all sockets of.
     pub(crate) fn new(sockets: Vec<Arc<SocketBase>>, context: Option<Arc<ContextBase>>) -> Closing {
         Closing { sockets, context }
     }

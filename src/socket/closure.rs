@@ -40,7 +40,7 @@ impl Closure {
         writers.iter().for_each(|(writer, _)| stats.add(writer.tally(), goes_on));
     }
 
-    /// How it stands: what was written and dropped since the close, what is still unsent counting as dropped.
+    /// Returns how it stands: what was written and dropped since the close, what is still unsent counting as dropped.
     pub(super) fn report(&self) -> CloseReport {
         let mut report = CloseReport::default();
         for (writer, before) in self.writers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -51,13 +51,13 @@ impl Closure {
         report
     }
 
-    /// Whether messages wait to be sent.
+    /// Returns whether messages wait to be sent.
     pub(crate) fn has_unsent(&self) -> bool {
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         !self.latch.is_open() && writers.iter().any(|(writer, _)| writer.tally().queued() > 0)
     }
 
-    /// Whether everything is let go.
+    /// Returns whether everything is let go.
     pub(crate) fn is_complete(&self) -> bool {
         self.latch.is_open()
     }

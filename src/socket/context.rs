@@ -143,7 +143,7 @@ impl ContextBase {
         Ok(base)
     }
 
-    /// The I/O thread for a socket that needs one: the one with the fewest sockets among those that `affinity`
+    /// Returns the I/O thread for a socket that needs one: the one with the fewest sockets among those that `affinity`
     /// permits (0: all; bit n: thread n).
     pub(crate) fn reactor(self: &Arc<Self>, affinity: u64) -> Result<IoThread> {
         let mut tables = self.tables();
@@ -168,27 +168,27 @@ impl ContextBase {
         }
     }
 
-    /// Whether it was shut down.
+    /// Returns whether it was shut down.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
     }
 
-    /// A number for a socket, endpoint or connection, unique in this context.
+    /// Returns a number for a socket, endpoint or connection, unique in this context.
     pub(crate) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Whether the calling thread is one of the context's own, which never wait.
+    /// Returns whether the calling thread is one of the context's own, which never wait.
     pub(crate) fn is_own_thread(&self) -> bool {
         self.threads.is_io_thread()
     }
 
-    /// Whether this is a child of the process that made the context.
+    /// Returns whether this is a child of the process that made the context.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
     }
 
-    /// Whether a socket that can answer ZAP requests is bound where they go.
+    /// Returns whether a socket that can answer ZAP requests is bound where they go.
     pub(crate) fn has_zap_handler(&self) -> bool {
         self.names.get(ZAP_HANDLER).is_some_and(|binder| binder.socket_type().handles_zap())
     }
@@ -198,7 +198,7 @@ impl ContextBase {
         self.had_zap_handler.store(true, Ordering::SeqCst);
     }
 
-    /// Whether there ever was a ZAP handler.
+    /// Returns whether there ever was a ZAP handler.
     pub(crate) fn had_zap_handler(&self) -> bool {
         self.had_zap_handler.load(Ordering::SeqCst)
     }

@@ -58,7 +58,7 @@ impl Terms {
 }
 
 impl Binder {
-    /// The type of the socket that is bound.
+    /// Returns the type of the socket that is bound.
     pub(crate) fn socket_type(&self) -> SocketType {
         self.base.socket_type
     }

@@ -84,7 +84,7 @@ impl Socket {
         &self.handle.base
     }
 
-    /// The type it was made with.
+    /// Returns the type it was made with.
     #[must_use]
     pub fn socket_type(&self) -> SocketType {
         self.base().socket_type
@@ -94,7 +94,7 @@ impl Socket {
     /// real port for `:*`, the real path for `ipc://*`. (libzmq `zmq_bind`.)
     ///
     /// # Errors
-    /// [`Error::Endpoint`] for a malformed one, [`Error::Bind`] when the system refuses it.
+    /// Returns [`Error::Endpoint`] for a malformed one, [`Error::Bind`] when the system refuses it.
     pub fn bind(&self, endpoint: impl EndpointText) -> Result<Endpoint> {
         let values = self.base().enter(|state| state.values.clone());
         self.base().bind(&endpoint.text(), &values)
@@ -103,7 +103,7 @@ impl Socket {
     /// Like [`Socket::bind`], with options of this endpoint alone.
     ///
     /// # Errors
-    /// As [`Socket::bind`], and [`Error::Option`].
+    /// Returns the errors of [`Socket::bind`], and [`Error::Option`].
     pub fn bind_with(&self, endpoint: impl EndpointText, options: &Options) -> Result<Endpoint> {
         let values = self.endpoint_values(options)?;
         self.base().bind(&endpoint.text(), &values)
@@ -113,12 +113,12 @@ impl Socket {
     /// nobody there: ask [`Socket::connect_ready`] or print [`Socket::status`]. (libzmq `zmq_connect`.)
     ///
     /// # Errors
-    /// [`Error::Endpoint`] for a malformed one.
+    /// Returns [`Error::Endpoint`] for a malformed one.
     pub fn connect(&self, endpoint: impl EndpointText) -> Result<Endpoint> {
         self.base().connect(&endpoint.text(), &self.connect_values()).map(|(endpoint, _)| endpoint)
     }
 
-    /// The socket's options for one connect, which uses CONNECT_ROUTING_ID up.
+    /// Returns the socket's options for one connect, which uses CONNECT_ROUTING_ID up.
     fn connect_values(&self) -> Values {
         self.base().enter(|state| {
             let values = state.values.clone();
@@ -130,7 +130,7 @@ impl Socket {
     /// Like [`Socket::connect`], with options of this endpoint alone.
     ///
     /// # Errors
-    /// As [`Socket::connect`], and [`Error::Option`].
+    /// Returns the errors of [`Socket::connect`], and [`Error::Option`].
     pub fn connect_with(&self, endpoint: impl EndpointText, options: &Options) -> Result<Endpoint> {
         let values = self.endpoint_values(options)?;
         self.base().connect(&endpoint.text(), &values).map(|(endpoint, _)| endpoint)
@@ -145,7 +145,7 @@ impl Socket {
     /// (libzmq `zmq_unbind`.)
     ///
     /// # Errors
-    /// [`Error::NoSuchEndpoint`].
+    /// Returns [`Error::NoSuchEndpoint`].
     pub fn unbind(&self, endpoint: impl EndpointText) -> Result<()> {
         self.base().end_endpoint(&endpoint.text(), true)
     }
@@ -153,7 +153,7 @@ impl Socket {
     /// Ends a connecting endpoint; what is unsent lingers in the background. (libzmq `zmq_disconnect`.)
     ///
     /// # Errors
-    /// [`Error::NoSuchEndpoint`].
+    /// Returns [`Error::NoSuchEndpoint`].
     pub fn disconnect(&self, endpoint: impl EndpointText) -> Result<()> {
         self.base().end_endpoint(&endpoint.text(), false)
     }
@@ -180,7 +180,7 @@ impl Socket {
     /// Source: libzmq `zmq_disconnect_peer`.
     ///
     /// # Errors
-    /// [`Error::Unroutable`] when no peer has the number (0 is nobody's); [`Error::NotSupported`] on other types;
+    /// Returns [`Error::Unroutable`] when no peer has the number (0 is nobody's); [`Error::NotSupported`] on other types;
     /// [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
     pub fn disconnect_peer(&self, number: u32) -> Result<()> {
         self.base().enter(|state| {
@@ -195,7 +195,7 @@ impl Socket {
     /// Sends a message; waits while every peer that could take it is full or missing, at most for SNDTIMEO.
     ///
     /// # Errors
-    /// [`SendError`] with the message itself and why it was not sent.
+    /// Returns [`SendError`] with the message itself and why it was not sent.
     #[inline]
     pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         self.base().send(message.into(), Patience::Option)
@@ -204,7 +204,7 @@ impl Socket {
     /// Sends a message if that is possible now.
     ///
     /// # Errors
-    /// [`SendError`] with the message itself and why it was not sent.
+    /// Returns [`SendError`] with the message itself and why it was not sent.
     #[inline]
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         self.base().send(message.into(), Patience::None)
@@ -213,7 +213,7 @@ impl Socket {
     /// Sends a message; waits at most for `limit`.
     ///
     /// # Errors
-    /// [`SendError`] with the message itself and why it was not sent.
+    /// Returns [`SendError`] with the message itself and why it was not sent.
     pub fn send_timeout(&self, message: impl Into<Message>, limit: Duration) -> Result<(), SendError> {
         self.base().send(message.into(), Patience::For(limit))
     }
@@ -221,7 +221,7 @@ impl Socket {
     /// Receives a message; waits for it, at most for RCVTIMEO.
     ///
     /// # Errors
-    /// [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Closed`],
+    /// Returns [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Closed`],
     /// [`Error::Terminated`].
     #[inline]
     pub fn recv(&self) -> Result<Message> {
@@ -231,7 +231,7 @@ impl Socket {
     /// Receives a message if there is one.
     ///
     /// # Errors
-    /// [`Error::WouldBlock`] when there is none, and as [`Socket::recv`].
+    /// Returns [`Error::WouldBlock`] when there is none, and as [`Socket::recv`].
     #[inline]
     pub fn try_recv(&self) -> Result<Message> {
         self.base().recv(Patience::None)
@@ -240,7 +240,7 @@ impl Socket {
     /// Receives a message; waits at most for `limit`.
     ///
     /// # Errors
-    /// As [`Socket::recv`].
+    /// Returns the errors of [`Socket::recv`].
     pub fn recv_timeout(&self, limit: Duration) -> Result<Message> {
         self.base().recv(Patience::For(limit))
     }
@@ -249,7 +249,7 @@ impl Socket {
     /// exceed the buffer's. Further frames are dropped.
     ///
     /// # Errors
-    /// As [`Socket::recv`].
+    /// Returns the errors of [`Socket::recv`].
     pub fn recv_into(&self, buffer: &mut [u8]) -> Result<usize> {
         let message = self.recv()?;
         let frame = message.first().map_or(&[][..], |frame| frame);
@@ -261,7 +261,7 @@ impl Socket {
     /// Sends a message to the peer with this routing id (ROUTER, STREAM).
     ///
     /// # Errors
-    /// As [`Socket::send`], and [`Error::Unroutable`] when there is no such peer.
+    /// Returns the errors of [`Socket::send`], and [`Error::Unroutable`] when there is no such peer.
     pub fn send_to(&self, to: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
         let mut message = message.into();
         if !self.socket_type().addresses() {
@@ -277,7 +277,7 @@ impl Socket {
     /// Receives a message and the routing id of its sender (ROUTER, STREAM).
     ///
     /// # Errors
-    /// As [`Socket::recv`].
+    /// Returns the errors of [`Socket::recv`].
     pub fn recv_from(&self) -> Result<(RoutingId, Message)> {
         self.addressed(Socket::recv)
     }
@@ -285,7 +285,7 @@ impl Socket {
     /// Receives a message and the routing id of its sender, if there is one (ROUTER, STREAM).
     ///
     /// # Errors
-    /// As [`Socket::try_recv`].
+    /// Returns the errors of [`Socket::try_recv`].
     pub fn try_recv_from(&self) -> Result<(RoutingId, Message)> {
         self.addressed(Socket::try_recv)
     }
@@ -293,12 +293,12 @@ impl Socket {
     /// Receives a message and the routing id of its sender (ROUTER, STREAM); waits at most for `limit`.
     ///
     /// # Errors
-    /// As [`Socket::recv`].
+    /// Returns the errors of [`Socket::recv`].
     pub fn recv_from_timeout(&self, limit: Duration) -> Result<(RoutingId, Message)> {
         self.addressed(|socket| socket.recv_timeout(limit))
     }
 
-    /// What `recv` receives, its first frame apart.
+    /// Returns what `recv` receives, its first frame apart.
     fn addressed(&self, recv: impl FnOnce(&Socket) -> Result<Message>) -> Result<(RoutingId, Message)> {
         if !self.socket_type().addresses() {
             return Err(self.no(Op::Address));
@@ -316,7 +316,7 @@ impl Socket {
     /// mode). Subscribing twice takes unsubscribing twice.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] on other types.
+    /// Returns [`Error::NotSupported`] on other types.
     pub fn subscribe(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
         self.base().enter_to_send(|state| {
             state.alive()?;
@@ -327,7 +327,7 @@ impl Socket {
     /// Takes one subscription back. An unknown one is ignored.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] on other types.
+    /// Returns [`Error::NotSupported`] on other types.
     pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
         self.base().enter_to_send(|state| {
             state.alive()?;
@@ -357,7 +357,7 @@ impl Socket {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Group`] for a name that cannot be, or that was joined before; [`Error::NotSupported`] on other types.
+    /// Returns [`Error::Group`] for a name that cannot be, or that was joined before; [`Error::NotSupported`] on other types.
     pub fn join(&self, group: impl AsRef<[u8]>) -> Result<()> {
         self.base().enter_to_send(|state| {
             state.alive()?;
@@ -368,7 +368,7 @@ impl Socket {
     /// Leaves a group that was joined. (libzmq `zmq_leave`.)
     ///
     /// # Errors
-    /// [`Error::Group`] when it was not; [`Error::NotSupported`] on other types.
+    /// Returns [`Error::Group`] when it was not; [`Error::NotSupported`] on other types.
     pub fn leave(&self, group: impl AsRef<[u8]>) -> Result<()> {
         self.base().enter_to_send(|state| {
             state.alive()?;
@@ -388,7 +388,7 @@ impl Socket {
     /// Changes an option of the live socket. Options that are read at bind or connect do not compile here.
     ///
     /// # Errors
-    /// [`Error::Option`] when the value is out of range or the option is not for this type.
+    /// Returns [`Error::Option`] when the value is out of range or the option is not for this type.
     pub fn set<T>(&self, option: Opt<T, Live>, value: T) -> Result<()> {
         let socket_type = self.socket_type();
         self.base().enter(|state| {
@@ -399,10 +399,10 @@ impl Socket {
         })
     }
 
-    /// The value of an option.
+    /// Returns the value of an option.
     ///
     /// # Errors
-    /// [`Error::Option`] when it was never set and has no default, or is not for this type.
+    /// Returns [`Error::Option`] when it was never set and has no default, or is not for this type.
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Result<T> {
         let base = self.base();
         // Asked before the lock is taken: the answer may need engines to be driven.

@@ -61,7 +61,7 @@ impl Mailbox {
         self.full.store(true, Ordering::SeqCst);
     }
 
-    /// Whether there is news.
+    /// Returns whether there is news.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.full.load(Ordering::SeqCst)

@@ -18,7 +18,7 @@ use crate::signal::{after, wait_until};
 use crate::stats::{Counters, Dropped, IoStats, PipeStats, SocketStats, Status};
 
 impl Socket {
-    /// The events of this socket from now on; each monitor gets them all (libzmq `zmq_socket_monitor`).
+    /// Returns the events of this socket from now on; each monitor gets them all (libzmq `zmq_socket_monitor`).
     #[must_use]
     pub fn monitor(&self) -> Monitor {
         self.base().monitors.add()
@@ -30,13 +30,13 @@ impl Socket {
         self.base().peers.table()
     }
 
-    /// How each endpoint fares.
+    /// Returns how each endpoint fares.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointStatus> {
         self.base().endpoints.list()
     }
 
-    /// What became of the messages sent.
+    /// Returns what became of the messages sent.
     #[must_use]
     pub fn stats(&self) -> SocketStats {
         let mut stats = self.base().enter(|state| state.stats(&self.base().counters));
@@ -44,7 +44,7 @@ impl Socket {
         stats
     }
 
-    /// A text for people that says "why is nothing happening?".
+    /// Returns a text for people that says "why is nothing happening?".
     #[must_use]
     pub fn status(&self) -> Status {
         let base = self.base();
@@ -75,7 +75,7 @@ impl Socket {
     /// Connects and waits until the handshake is over; returns the peer.
     ///
     /// # Errors
-    /// [`Error::Handshake`] as soon as the peer proves unfit; [`Error::TimedOut`] with the last failure when nobody
+    /// Returns [`Error::Handshake`] as soon as the peer proves unfit; [`Error::TimedOut`] with the last failure when nobody
     /// was there. The endpoint stays connected in the background either way: [`Socket::disconnect`] ends it.
     pub fn connect_ready(&self, endpoint: impl EndpointText, limit: Duration) -> Result<Arc<Peer>> {
         let base = self.base();
@@ -95,7 +95,7 @@ impl Socket {
     /// Waits until at least `n` peers are connected, inproc included.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] with how many there are; [`Error::Closed`], [`Error::Terminated`].
+    /// Returns [`Error::TimedOut`] with how many there are; [`Error::Closed`], [`Error::Terminated`].
     pub fn wait_for_peers(&self, n: usize, limit: Duration) -> Result<()> {
         let count = |state: &mut SocketState| state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
         self.base().wait_for(n, limit, count, |have| Why::FewerPeers { wanted: n, have })
@@ -105,7 +105,7 @@ impl Socket {
     /// is lost for want of a subscription.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] with how many there are; [`Error::NotSupported`] on a type that does not publish;
+    /// Returns [`Error::TimedOut`] with how many there are; [`Error::NotSupported`] on a type that does not publish;
     /// [`Error::Closed`], [`Error::Terminated`].
     pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, n: usize, limit: Duration) -> Result<()> {
         if !self.socket_type().publishes() {
@@ -122,7 +122,7 @@ impl SocketBase {
         after(if self.context.is_own_thread() { Duration::ZERO } else { limit })
     }
 
-    /// Whether the connecting endpoint `id` has a peer, or has found out that it gets none.
+    /// Returns whether the connecting endpoint `id` has a peer, or has found out that it gets none.
     fn readiness(self: &Arc<Self>, id: u64) -> Option<Result<Arc<Peer>>> {
         if let Err(error) = self.enter(|state| state.alive()) {
             return Some(Err(error));
@@ -198,7 +198,7 @@ impl SocketState {
 }
 
 impl Entry {
-    /// Whether a peer is at the other end now.
+    /// Returns whether a peer is at the other end now.
     pub(crate) fn is_up(&self) -> bool {
         !matches!(self.link, super::pipes::Link::Offline)
     }

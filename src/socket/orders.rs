@@ -20,7 +20,7 @@ use crate::signal::Latch;
 /// The answer to a question about a peer, with the reason if it may not come in.
 pub(crate) type Answer = (Decision, Option<Denial>);
 
-/// A refusal for a reason.
+/// Returns a refusal for a reason.
 pub(crate) fn denied(denial: Denial) -> Answer {
     (Decision::Refuse(denial.status()), Some(denial))
 }
@@ -105,7 +105,7 @@ struct Shared {
 }
 
 impl IoThread {
-    /// An I/O thread that `waker` wakes, and its end of the queue of orders.
+    /// Creates an I/O thread that `waker` wakes, and its end of the queue of orders.
     pub(crate) fn new(waker: mio::Waker) -> (IoThread, Receiver<Order>) {
         // Orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) or call.
         #[expect(clippy::disallowed_methods, reason = "bounded by the flags and the calls")]
@@ -126,7 +126,7 @@ impl IoThread {
         self.0.asleep.store(asleep, Ordering::SeqCst);
     }
 
-    /// Whether the thread is to be woken by the next order: it has not been since it announced its sleep.
+    /// Returns whether the thread is to be woken by the next order: it has not been since it announced its sleep.
     #[cfg(simulate)]
     pub(crate) fn is_asleep(&self) -> bool {
         self.0.asleep.load(Ordering::SeqCst)

@@ -11,7 +11,7 @@ use super::pipes::free_unread;
 use crate::engine::slot::Slot;
 use crate::options::Values;
 
-/// The pipe between a socket and an engine: the socket's end and the engine's.
+/// Returns the pipe between a socket and an engine: the socket's end and the engine's.
 pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     let conflate = values.conflate && base.socket_type.conflates();
     let lots = values.credit_in_lots;

@@ -98,18 +98,18 @@ impl Entry {
         }
     }
 
-    /// Whether nothing more comes in or goes out but the input that is left.
+    /// Returns whether nothing more comes in or goes out but the input that is left.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// Whether what is still queued will never be written: nobody is at the other end, and nobody comes. Over inproc the
+    /// Returns whether what is still queued will never be written: nobody is at the other end, and nobody comes. Over inproc the
     /// queue itself was the destination.
     pub(crate) fn is_deserted(&self) -> bool {
         !self.inproc && self.pipe.writer.is_abandoned()
     }
 
-    /// The other socket's end, over inproc.
+    /// Returns the other socket's end, over inproc.
     pub(crate) fn far_end(&self) -> Option<Owner> {
         match &self.link {
             Link::Inproc(owner) => Some(owner.clone()),
@@ -206,7 +206,7 @@ pub(crate) struct Errands {
 }
 
 impl Errands {
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         !self.any
@@ -222,7 +222,7 @@ impl Errands {
         }
     }
 
-    /// The engines to drive.
+    /// Returns the engines to drive.
     pub(crate) fn engines(&mut self) -> impl Iterator<Item = Arc<Engine>> {
         self.first.take().into_iter().chain(std::mem::take(&mut self.more))
     }
@@ -243,7 +243,7 @@ impl Errands {
         self.garbage.parts.push(part);
     }
 
-    /// Whether running it writes, reads or wakes.
+    /// Returns whether running it writes, reads or wakes.
     pub(crate) fn touches_the_system(&self) -> bool {
         self.defer
             || self.first.is_some()
@@ -253,7 +253,7 @@ impl Errands {
             || !self.ended_endpoints.is_empty()
     }
 
-    /// Whether an engine is to be driven.
+    /// Returns whether an engine is to be driven.
     pub(crate) fn drives(&self) -> bool {
         self.first.is_some()
     }
@@ -363,7 +363,7 @@ impl PipeTable {
         self.entries.get_mut(id.0 as usize)?.as_mut()
     }
 
-    /// All pipes with their numbers.
+    /// Returns all pipes with their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PipeId, &Entry)> {
         self.entries.iter().enumerate().filter_map(|(i, e)| e.as_ref().map(|e| (PipeId(i as u32), e)))
     }
@@ -405,7 +405,7 @@ impl PipeTable {
         ids
     }
 
-    /// How many pipes have an open batch.
+    /// Returns how many pipes have an open batch.
     #[inline]
     pub(crate) fn dirty_pipes(&self) -> usize {
         self.dirty.len()
@@ -484,12 +484,12 @@ impl PipeTable {
         }
     }
 
-    /// How many peers are gone and left something to be received.
+    /// Returns how many peers are gone and left something to be received.
     pub(crate) fn departed(&self) -> usize {
         self.departed
     }
 
-    /// The pipes that are to be detached since this was last asked.
+    /// Returns the pipes that are to be detached since this was last asked.
     pub(crate) fn take_drained(&mut self) -> Vec<PipeId> {
         std::mem::take(&mut self.drained)
     }
@@ -678,7 +678,7 @@ impl PipeTable {
         Some(self.dismantle(entry))
     }
 
-    /// The endpoints whose pipes hold something unsent.
+    /// Returns the endpoints whose pipes hold something unsent.
     pub(crate) fn loaded_endpoints(&self) -> Vec<u64> {
         let is_loaded = |entry: &&Entry| !entry.is_deserted() && entry.pipe.writer.tally().queued() > 0;
         let loaded = self.entries.iter().flatten().filter(is_loaded);

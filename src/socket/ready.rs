@@ -40,43 +40,43 @@ impl Ready {
     /// The socket is closed or its context shut down. Reported unasked.
     pub const CLOSED: Ready = Ready(16);
 
-    /// Whether all of `other` is in this set.
+    /// Returns whether all of `other` is in this set.
     #[must_use]
     pub fn contains(self, other: Ready) -> bool {
         self & other == other
     }
 
-    /// Whether nothing is in this set.
+    /// Returns whether nothing is in this set.
     #[must_use]
     pub fn is_none(self) -> bool {
         self == Ready::NONE
     }
 
-    /// Whether [`Ready::IN`] is in this set.
+    /// Returns whether [`Ready::IN`] is in this set.
     #[must_use]
     pub fn is_in(self) -> bool {
         self.contains(Ready::IN)
     }
 
-    /// Whether [`Ready::OUT`] is in this set.
+    /// Returns whether [`Ready::OUT`] is in this set.
     #[must_use]
     pub fn is_out(self) -> bool {
         self.contains(Ready::OUT)
     }
 
-    /// Whether [`Ready::ERROR`] is in this set.
+    /// Returns whether [`Ready::ERROR`] is in this set.
     #[must_use]
     pub fn is_error(self) -> bool {
         self.contains(Ready::ERROR)
     }
 
-    /// Whether [`Ready::PRIORITY`] is in this set.
+    /// Returns whether [`Ready::PRIORITY`] is in this set.
     #[must_use]
     pub fn is_priority(self) -> bool {
         self.contains(Ready::PRIORITY)
     }
 
-    /// Whether [`Ready::CLOSED`] is in this set.
+    /// Returns whether [`Ready::CLOSED`] is in this set.
     #[must_use]
     pub fn is_closed(self) -> bool {
         self.contains(Ready::CLOSED)
@@ -116,13 +116,13 @@ impl fmt::Debug for Ready {
     }
 }
 
-/// Which of [`Ready::IN`] and [`Ready::OUT`] hold for a socket, of those that are wanted.
+/// Returns which of [`Ready::IN`] and [`Ready::OUT`] hold for a socket, of those that are wanted.
 ///
 /// Before it returns no, what is open has been flushed and driven, engines whose input waits for room have been
 /// driven, and it has looked once more. After a no the socket's `watch` tells when that changes.
 ///
 /// # Errors
-/// [`Error::Closed`], [`Error::Terminated`].
+/// Returns [`Error::Closed`], [`Error::Terminated`].
 pub(crate) fn readiness(base: &Arc<SocketBase>, wanted: Ready) -> Result<Ready, Error> {
     let wanted = wanted & (Ready::IN | Ready::OUT);
     let (found, drove) = base.enter(|state| {

@@ -37,7 +37,7 @@ impl Socket {
     /// receives it later.
     ///
     /// # Errors
-    /// [`RequestError`]: why, and the request itself if no peer can have received it.
+    /// Returns [`RequestError`]: why, and the request itself if no peer can have received it.
     pub fn request(&self, message: impl Into<Message>, limit: Duration) -> Result<Message, RequestError> {
         let message = message.into();
         let base = self.base();

@@ -319,7 +319,7 @@ impl SocketState {
         }
     }
 
-    /// What a refusal means to the caller. Who may wait flushes first.
+    /// Returns what a refusal means to the caller. Who may wait flushes first.
     #[cold]
     pub(crate) fn refuse(&mut self, refusal: Refusal) -> Refused {
         let socket = self.socket_type;

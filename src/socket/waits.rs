@@ -19,7 +19,7 @@ impl Waits {
         Wait(self, start)
     }
 
-    /// How many wait, and since when the first of them.
+    /// Returns how many wait, and since when the first of them.
     pub(crate) fn look(&self) -> (usize, Option<Instant>) {
         let list = self.list();
         (list.len(), list.iter().min().copied())
