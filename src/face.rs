@@ -21,9 +21,9 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::error::{Error, Op, Result};
 use crate::monitor::{EventKind, Monitor};
-use crate::poller::{PollItem, Ready, poll_hearing};
+use crate::poller::{PollItem, Ready, poll_interruptible};
 use crate::proxy::{Proxy, ProxyStats};
-use crate::signal::wait_hearing;
+use crate::signal::wait_interruptible;
 use crate::socket::pipes::{Entry, Link};
 use crate::threads::{Kind, Running};
 use crate::{Context, Message, Socket};
@@ -151,7 +151,7 @@ pub fn connect_peer(socket: &Socket, endpoint: &str) -> Result<u32> {
 /// # Errors
 /// Returns the errors of [`crate::poll`], and [`Error::Interrupted`].
 pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
-    poll_hearing(items, limit, true)
+    poll_interruptible(items, limit, true)
 }
 
 /// Why a socket is of no more use.
@@ -167,7 +167,7 @@ pub fn alive(socket: &Socket) -> Result<()> {
 /// # Errors
 /// Returns the errors of [`Proxy::run`], and [`Error::Interrupted`].
 pub fn run_proxy(proxy: Proxy) -> Result<ProxyStats> {
-    proxy.run_hearing(true)
+    proxy.run_interruptible(true)
 }
 
 /// Closes a socket. In a fork child nothing happens: the socket is the parent's.
@@ -187,7 +187,7 @@ pub fn term_after_closes(context: &Context) -> Result<()> {
         return Ok(());
     }
     let is_empty = || (!base.has_sockets()).then_some(());
-    wait_hearing(Some(&base.parkers), &[&base.emptied], None, is_empty).unwrap_or(Ok(()))?;
+    wait_interruptible(Some(&base.parkers), &[&base.emptied], None, is_empty).unwrap_or(Ok(()))?;
     base.leave_if_done();
     base.threads.wait(None);
     base.parkers.close();

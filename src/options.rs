@@ -1,12 +1,11 @@
-//! Socket options: one table, and its typed face.
+//! Socket options: one table, and typed constants made from it.
 //!
 //! Every option is one row of [`opt::TABLE`], whose macro makes a constant of it in [`opt`], named as libzmq names
-//! it. The constant's type says what its value is and when it may change: [`Live`] ones on a socket in use,
-//! [`AtAttach`] ones before a bind or connect, [`ReadOnly`] ones never. So "identity set after connect", which
-//! libzmq accepts and ignores, cannot be written.
+//! it. The constant's type tells the type of the value and when it may change: [`Live`] options on a socket in use,
+//! [`AtAttach`] options before a bind or connect, [`ReadOnly`] options never. So a routing id that is set after connect,
+//! which libzmq accepts and ignores, does not compile.
 //!
-//! Invariant: a [`Values`] that left this module holds no value outside its range, and none that its socket type
-//! does not have.
+//! Invariant: [`Values`] outside this module contain no value that is out of range or not for their socket type.
 
 mod choices;
 mod context;
@@ -42,8 +41,8 @@ pub(crate) use table::Values;
 pub use table::opt;
 pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
 
-/// What an option can be set to: a value of its type; for a text or a secret also what it is made from, and for a routing
-/// id whatever a frame can be made of.
+/// A value for an option of type `T`: a `T`, or something that a `T` is made from. A text or a secret is made from strings, and
+/// a routing id from everything that a frame is made from.
 ///
 /// ```
 /// use zeroxide::{Options, RoutingId, opt};
@@ -56,10 +55,10 @@ pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
 /// # Ok::<(), zeroxide::RoutingIdError>(())
 /// ```
 pub trait OptionValue<T> {
-    /// Returns the value.
+    /// Converts it into the option's type.
     ///
     /// # Errors
-    /// Returns [`RoutingIdError`] when it has not the length of a routing id.
+    /// Returns [`RoutingIdError`] if it is too short or too long for a routing id.
     fn into_value(self) -> Result<T, RoutingIdError>;
 }
 
@@ -89,10 +88,10 @@ impl<const N: usize> OptionValue<RoutingId> for &[u8; N] {
     }
 }
 
-/// Options for a socket or for one of its endpoints: those that were set, over the defaults of the socket's type.
+/// Options for a socket or for one of its endpoints. An option that is not set has the default of the socket's type.
 ///
-/// Setting never fails. An invalid value is remembered, and reported by [`Options::check`] and by whatever the
-/// options are then used for.
+/// Setting never fails. The first invalid value is noted, and is the error of [`Options::check`] and of every call that uses the
+/// options.
 ///
 /// ```
 /// use std::time::Duration;
@@ -116,20 +115,20 @@ pub struct Options {
 }
 
 impl Options {
-    /// Nothing set: this library's defaults, which bound every wait and every size.
+    /// Creates options of which none is set. This library's defaults limit every wait and every size.
     #[must_use]
     pub fn new() -> Options {
         Options { values: Values::native(None), set: Vec::new(), error: None, libzmq: false }
     }
 
-    /// Nothing set, over libzmq's defaults instead: linger for ever, no size limit, ROUTER drops what it cannot
-    /// route, peers as old as ZMTP 1.0. Has no effect on the options of one endpoint.
+    /// Creates options of which none is set, with libzmq's defaults instead: LINGER is for ever, sizes have no limit, a ROUTER
+    /// drops what it cannot route, and peers may speak ZMTP 1.0. This has no effect on the options of one endpoint.
     #[must_use]
     pub fn with_libzmq_defaults() -> Options {
         Options { libzmq: true, ..Options::new() }
     }
 
-    /// Sets one option; an earlier value of it is forgotten.
+    /// Sets one option, in place of an earlier value.
     #[must_use]
     pub fn set<T, S: Writable>(mut self, option: Opt<T, S>, value: impl OptionValue<T>) -> Options {
         let value = value.into_value().map_err(|error| OptionError::OutOfRange {
@@ -152,8 +151,8 @@ impl Options {
         self
     }
 
-    /// Sets the mechanism and this side's part in it, with all that belongs to it: the same as setting the options of the
-    /// mechanism one by one.
+    /// Sets the mechanism, this side's role in it and its credentials. This is the same as setting the options of the mechanism
+    /// one by one.
     ///
     /// ```
     /// use zeroxide::{Options, Security};
@@ -163,7 +162,7 @@ impl Options {
     #[must_use]
     pub fn security(self, security: Security) -> Options {
         match security {
-            // Without the features nothing else can have been set.
+            // Without the features no other mechanism can be set.
             Security::Null if cfg!(feature = "plain") => self.set(opt::PLAIN_SERVER, false),
             Security::Null if cfg!(feature = "curve") => self.set(opt::CURVE_SERVER, false),
             Security::Null => self,
@@ -184,16 +183,17 @@ impl Options {
         }
     }
 
-    /// Returns the value that was set for an option; `None` when it was not.
+    /// Returns the value that was set for an option, or `None` if it was not set.
     #[must_use]
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Option<T> {
         self.is_set(option.row).then(|| (option.read)(&self.values)).flatten()
     }
 
-    /// Whether every value that was set is valid.
+    /// Checks that every value that was set is valid.
     ///
     /// # Errors
-    /// The first that is not: [`OptionError::OutOfRange`], [`OptionError::NotYet`] or [`OptionError::NotBuilt`].
+    /// Returns the error of the first invalid value: [`OptionError::OutOfRange`], [`OptionError::NotYet`] or
+    /// [`OptionError::NotBuilt`].
     pub fn check(&self) -> Result<(), OptionError> {
         self.error.clone().map_or(Ok(()), Err)
     }
@@ -238,7 +238,7 @@ impl Default for Options {
     }
 }
 
-/// What was set, with `***` in place of secrets.
+/// Shows the options that were set, with `***` in place of secrets.
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Options");

@@ -18,7 +18,7 @@ use std::os::windows::io::AsRawSocket;
 
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::signal::{Parkers, Signal, wait_hearing, wait_with};
+use crate::signal::{Parkers, Signal, wait_interruptible, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use files::{Fd, Files};
@@ -299,11 +299,11 @@ impl<'a> PollItem<'a> {
 /// # Errors
 /// Returns the errors of [`Poller::wait`].
 pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize> {
-    poll_hearing(items, limit, false)
+    poll_interruptible(items, limit, false)
 }
 
-/// [`poll`]; where it hears signals of the system, one that arrives while it sleeps ends it.
-pub(crate) fn poll_hearing(
+/// [`poll`]; where it interruptible signals of the system, one that arrives while it sleeps ends it.
+pub(crate) fn poll_interruptible(
     items: &mut [PollItem<'_>],
     limit: Option<Duration>,
     signals: bool,
@@ -366,7 +366,7 @@ fn wait_for(
     files: Option<&mut Files>,
     wake: &Wake,
     limit: Option<Duration>,
-    hears: bool,
+    interruptible: bool,
     mut tell: impl FnMut(&mut Found<'_>) -> usize,
 ) -> Result<usize> {
     let deadline = limit.and_then(|limit| clock::now().checked_add(limit));
@@ -399,11 +399,11 @@ fn wait_for(
             // Without a socket there is no context to keep a place in.
             let own = Parkers::default();
             let parkers = bases().next().map_or(&own, |base| &base.context.parkers);
-            wait_hearing(hears.then_some(parkers), &signals, deadline, || look(None))
+            wait_interruptible(interruptible.then_some(parkers), &signals, deadline, || look(None))
         }
         Some(files) => wait_with(files, &signals, deadline, |files| match look(Some(files)) {
             Some(found) => Some(Ok(found)),
-            None => (files.take_interrupted() && hears).then_some(Err(Error::Interrupted)),
+            None => (files.take_interrupted() && interruptible).then_some(Err(Error::Interrupted)),
         }),
     };
     found.unwrap_or(Ok(Ok(0)))?

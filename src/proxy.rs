@@ -82,12 +82,12 @@ impl Proxy {
     /// [`Error::NotSupported`] when neither side can send what the other receives, the capture socket cannot send, or
     /// the control socket cannot receive. On a context's own thread [`Error::WouldBlock`].
     pub fn run(self) -> Result<ProxyStats> {
-        self.run_hearing(false)
+        self.run_interruptible(false)
     }
 
-    /// [`Proxy::run`]; where it hears signals of the system, one that arrives while it has nothing to do ends it, and a
+    /// [`Proxy::run`]; where it interruptible signals of the system, one that arrives while it has nothing to do ends it, and a
     /// full capture socket holds it back, as libzmq's.
-    pub(crate) fn run_hearing(self, signals: bool) -> Result<ProxyStats> {
+    pub(crate) fn run_interruptible(self, signals: bool) -> Result<ProxyStats> {
         self.0.check()?;
         Forwarder::new(self.0, Arc::default(), signals).run()
     }

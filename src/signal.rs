@@ -389,7 +389,7 @@ pub(crate) mod simulated {
 
 /// Like [`wait_until`]; where the caller has `parkers`, a signal of the system that arrives while the thread sleeps ends
 /// the wait with [`Error::Interrupted`]. A parked thread does not hear of signals, one that sleeps in a poll does.
-pub(crate) fn wait_hearing<T>(
+pub(crate) fn wait_interruptible<T>(
     parkers: Option<&Parkers>,
     signals: &[&Signal],
     deadline: Option<Instant>,

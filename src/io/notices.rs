@@ -1,10 +1,12 @@
 //! Notices: messages that a socket receives when a peer connects or is lost (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG).
 //!
-//! A notice stands in the peer's pipe, behind all that the peer has sent. It may exceed the high-water mark, but only by the
-//! notices of one connection: while a pipe is full its stream is not read, so the next loss is not found either. Each accepted
-//! peer has a pipe of its own, however. Peers that connect and leave while the application receives nothing would each leave
-//! a pipe with notices, without bound, as in libzmq (pipe.cpp `send_disconnect_msg`). So no notice is added while too many lost
-//! peers have left unread messages. Dropped notices are counted.
+//! A notice is put into the peer's pipe, behind all that the peer has sent, even if the pipe is at its high-water mark. A pipe
+//! can exceed the mark only by the notices of one connection: while it is full its stream is not read, so the next loss is not
+//! noticed.
+//!
+//! But each accepted peer has a pipe of its own. If peers connect and leave while the application receives nothing, each leaves
+//! a pipe with notices; libzmq has no limit for that (pipe.cpp `send_disconnect_msg`). Here no notice is added while
+//! [`MAX_DEPARTED`] lost peers have unread messages. Dropped notices are counted.
 
 use std::sync::atomic::Ordering;
 
@@ -15,10 +17,10 @@ use crate::socket::base::SocketBase;
 use crate::socket::pipe_ends::tell;
 use crate::stats::Counters;
 
-/// While a socket has so many lost peers with unread messages, no notice is added.
+/// The most lost peers with unread messages; beyond that no notice is added.
 const MAX_DEPARTED: usize = 16 * 1024;
 
-/// Appends notices to a pipe. Returns `true` if its reader had found nothing to read before, so that it must be told.
+/// Appends notices to a pipe. Returns whether the socket must be told, because its reader has found the pipe empty.
 pub(super) fn notify(base: &SocketBase, pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
     if base.departed.load(Ordering::Relaxed) >= MAX_DEPARTED {
         Counters::add(&base.counters.notices_dropped, notices.into_iter().count() as u64);

@@ -37,7 +37,7 @@ use crate::socket::pipe_ends::leave_pipe;
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);
 
 /// The longest wait after [`Setback::TurnedAway`] where RECONNECT_IVL_MAX sets none.
-const LONGEST_DOOR_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_TURNED_AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// One connecting endpoint.
 pub(crate) struct Session {
@@ -170,7 +170,7 @@ impl Backoff {
             },
             // Those who were refused or turned away together do not come back together.
             Setback::TurnedAway => {
-                let longest = doubled.min(max.unwrap_or(LONGEST_DOOR_WAIT.max(interval)));
+                let longest = doubled.min(max.unwrap_or(LONGEST_TURNED_AWAY_WAIT.max(interval)));
                 longest / 2 + random.below(longest / 2)
             }
             Setback::Unfit => {

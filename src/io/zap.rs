@@ -21,7 +21,7 @@ use crate::socket::context::ContextBase;
 use crate::socket::news::News;
 use crate::socket::orders::IoThread;
 use crate::socket::orders::Order;
-use crate::socket::transfer::Patience;
+use crate::socket::transfer::WaitLimit;
 
 /// Where a handler is bound.
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
@@ -60,13 +60,13 @@ impl Question {
     }
 
     fn send(&self, message: Message) -> Result<(), Denial> {
-        self.base.send(message, Patience::None).map_err(|_| Denial::HandlerGone)
+        self.base.send(message, WaitLimit::None).map_err(|_| Denial::HandlerGone)
     }
 
     /// Returns the reply, or why there will be none; `None` while it is awaited.
     pub(super) fn look(&self) -> Option<Result<Reply, Denial>> {
         self.wait();
-        match self.base.recv(Patience::None) {
+        match self.base.recv(WaitLimit::None) {
             Ok(message) => Some(Reply::from_message(&message, &self.id).map_err(Denial::Reply)),
             Err(_) if self.is_joined() => None,
             Err(_) => Some(Err(Denial::HandlerGone)),

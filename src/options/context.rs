@@ -23,15 +23,15 @@ pub struct ContextOptions {
     pub(crate) linger: Option<Duration>,
 }
 
-/// More would only share the work of as many processors.
+/// The most I/O threads. More would only compete for the processors.
 const MAX_IO_THREADS: u32 = 1024;
-/// libzmq's limit where it uses epoll.
+/// The most sockets: libzmq's limit with epoll.
 const MAX_SOCKETS: u32 = 65_535;
-/// Linux keeps 15 characters of a thread's name.
+/// The longest name prefix: Linux keeps 15 bytes of a thread's name.
 const MAX_THREAD_NAME: usize = 15;
 
 impl ContextOptions {
-    /// Returns the defaults: 1 I/O thread, 1023 sockets, no IPv6, a linger of 1 s.
+    /// Creates the default options: 1 I/O thread, 1023 sockets, no IPv6, a linger of 1 s.
     #[must_use]
     pub fn new() -> ContextOptions {
         ContextOptions {
@@ -43,42 +43,43 @@ impl ContextOptions {
         }
     }
 
-    /// How many threads move bytes, 0 to 1024; 0 leaves inproc alone (libzmq `ZMQ_IO_THREADS`).
+    /// Sets the number of I/O threads, 0 to 1024. With 0 only inproc works (libzmq `ZMQ_IO_THREADS`).
     #[must_use]
     pub fn io_threads(self, n: u32) -> ContextOptions {
         ContextOptions { io_threads: n, ..self }
     }
 
-    /// How many sockets may be open at once, 1 to 65535 (libzmq `ZMQ_MAX_SOCKETS`).
+    /// Sets how many sockets may be open at the same time, 1 to 65535 (libzmq `ZMQ_MAX_SOCKETS`).
     #[must_use]
     pub fn max_sockets(self, n: u32) -> ContextOptions {
         ContextOptions { max_sockets: n, ..self }
     }
 
-    /// Whether new sockets speak IPv6 too, unless their options say otherwise (libzmq `ZMQ_IPV6`).
+    /// Sets the default of the option IPV6 for new sockets (libzmq `ZMQ_IPV6`).
     #[must_use]
     pub fn ipv6(self, on: bool) -> ContextOptions {
         ContextOptions { ipv6: on, ..self }
     }
 
-    /// How the names of the context's threads begin, 1 to 15 bytes without NUL; some systems show only the first
-    /// 15 bytes of the whole (libzmq `ZMQ_THREAD_NAME_PREFIX`).
+    /// Sets how the names of the context's threads begin: 1 to 15 bytes without NUL. Some systems show only the first 15
+    /// bytes of a name (libzmq `ZMQ_THREAD_NAME_PREFIX`).
     #[must_use]
     pub fn thread_name(self, prefix: impl Into<String>) -> ContextOptions {
         ContextOptions { thread_name: prefix.into(), ..self }
     }
 
-    /// The longest time for which dropping the last handle of the context waits: for unsent messages, each socket for its LINGER at
-    /// most, and for peers that read what was sent last. `None` leaves the first to each socket's LINGER alone. 1 s by default.
+    /// Sets how long the drop of the last handle of the context waits at most. It waits for unsent messages, for each socket at
+    /// most its LINGER, and for peers to read the last messages. With `None` only LINGER limits the wait for unsent messages.
+    /// The default is 1 s.
     #[must_use]
     pub fn linger(self, linger: Option<Duration>) -> ContextOptions {
         ContextOptions { linger, ..self }
     }
 
-    /// Whether every value is valid.
+    /// Checks that every value is valid.
     ///
     /// # Errors
-    /// Returns [`OptionError::OutOfRange`] for the first that is not.
+    /// Returns [`OptionError::OutOfRange`] for the first invalid value.
     pub fn check(&self) -> Result<(), OptionError> {
         let wrong =
             |option, value: String, allowed: String| Err(OptionError::OutOfRange { option, value, allowed });
@@ -102,7 +103,7 @@ impl ContextOptions {
     }
 }
 
-/// What libzmq's milliseconds in an `int` can hold; longer ones overflow a clock before they end.
+/// The longest linger: what a C `int` can hold in milliseconds.
 const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
 impl Default for ContextOptions {

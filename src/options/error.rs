@@ -1,11 +1,11 @@
-//! Why an option cannot have a value, or cannot be read.
+//! Errors of options.
 
 use std::fmt;
 
 use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::SocketType;
 
-/// Why an option cannot have a value, or cannot be read.
+/// Why an option cannot be set or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionError {
@@ -32,14 +32,14 @@ pub enum OptionError {
         /// Name of the option.
         option: &'static str,
     },
-    /// The option belongs to a feature that does not exist yet.
+    /// The option needs a feature that does not exist yet.
     NotYet {
         /// Name of the option.
         option: &'static str,
         /// Name of the feature.
         needs: &'static str,
     },
-    /// The option belongs to a cargo feature that is off.
+    /// The option needs a cargo feature that is off.
     NotBuilt {
         /// Name of the option.
         option: &'static str,
@@ -51,12 +51,12 @@ pub enum OptionError {
         /// Name of the option.
         option: &'static str,
     },
-    /// CONNECT_ROUTING_ID names an id that another peer of the socket has.
+    /// Another peer of the socket has the routing id in CONNECT_ROUTING_ID.
     RoutingIdInUse(Box<RoutingId>),
 }
 
 impl OptionError {
-    /// Name of the option.
+    /// Returns the name of the option.
     #[must_use]
     pub fn option(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The Rust types that option values have: how each is measured against its range and shown.
+//! The Rust types of option values: how each is compared with its range, and how it is shown.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// A type of option values.
 pub(super) trait Kind {
-    /// What its magnitude counts.
+    /// The unit of its magnitude.
     const UNIT: Unit;
 
-    /// What the range of its row speaks of; `None` is always allowed.
+    /// Returns the number that must be in the range of the row; `None` is always in range.
     fn magnitude(&self) -> Option<u64> {
         None
     }
 
-    /// Returns the value as text; `none` stands for an absent one.
+    /// Returns the value as text. An absent value is shown as `none`.
     fn show(&self, none: &str) -> String;
 }
 
-/// How `Values` holds a value of type `T`: as it is, or as an `Option` where it may be unset.
+/// A field of `Values` for an option of type `T`: a `T`, or an `Option<T>` if the option may be unset.
 pub(super) trait Field<T> {
     fn from_value(value: T) -> Self;
     fn value(&self) -> Option<T>;
 
-    /// Returns the bytes of a text that need not be UTF-8.
+    /// Returns the bytes of a text that need not be UTF-8; `None` for other types.
     fn text(&mut self) -> Option<&mut Option<Bytes>> {
         None
     }
@@ -57,7 +57,7 @@ impl<T: Clone> Field<T> for Option<T> {
     }
 }
 
-/// A text that travels as bytes. Those that are not UTF-8 come from the C library, and are shown as well as can be.
+/// A text that is kept as bytes, because those of the C library need not be UTF-8.
 impl Field<String> for Option<Bytes> {
     fn from_value(text: String) -> Option<Bytes> {
         Some(text.into())
@@ -72,7 +72,7 @@ impl Field<String> for Option<Bytes> {
     }
 }
 
-/// Measures `value` against the range and the rule of its row.
+/// Checks `value` against the range and the rule of its row.
 pub(super) fn check<T: Kind>(row: &Row, value: &T, rule: Option<fn(&T) -> bool>) -> Result<(), OptionError> {
     let in_range = match (value.magnitude(), row.range) {
         (Some(magnitude), Some((low, high))) => (low..=high).contains(&magnitude),
@@ -120,7 +120,7 @@ impl Kind for u64 {
 impl Kind for Duration {
     const UNIT: Unit = Unit::Time;
 
-    /// Begun milliseconds, so that nothing above a limit passes.
+    /// Returns the milliseconds, rounded up, so that no value above the limit is allowed.
     fn magnitude(&self) -> Option<u64> {
         let millis = self.as_nanos().div_ceil(1_000_000);
         Some(u64::try_from(millis).unwrap_or(u64::MAX))
@@ -182,7 +182,7 @@ impl Kind for RoutingId {
 impl Kind for Vec<(String, Bytes)> {
     const UNIT: Unit = Unit::Length;
 
-    /// Bytes of all names and values together.
+    /// Returns the number of bytes of all names and values.
     fn magnitude(&self) -> Option<u64> {
         Some(self.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum())
     }
@@ -274,7 +274,7 @@ impl Kind for Mechanism {
     }
 }
 
-/// Of a role, the table shows the mechanism.
+/// The option MECHANISM shows the mechanism of a role.
 impl Field<Mechanism> for Role {
     fn from_value(mechanism: Mechanism) -> Role {
         Role { mechanism, server: false }
@@ -301,7 +301,7 @@ impl Kind for RouterNotify {
     }
 }
 
-/// `7000 s`, `1.5 s`, `250 ms`, `20 µs`.
+/// Returns a duration as text: `7000 s`, `1.5 s`, `250 ms`, `20 µs`.
 pub(crate) fn show_duration(duration: Duration) -> String {
     match duration {
         Duration::ZERO => "0 s".to_owned(),

@@ -1,4 +1,4 @@
-//! The options of a socket as the C library sets and reads them: libzmq takes more than this library.
+//! The options of a socket for the C library, which allows some values that this library refuses.
 
 use bytes::Bytes;
 use zeroxide_zmtp::SocketType;
@@ -9,7 +9,8 @@ use super::typed::{Opt, for_type};
 
 pub use super::table::number;
 
-/// The options of one socket, under its lock. An option of `every_type` fits sockets that its row does not name.
+/// The options of one socket, under its lock. With `every_type`, an option may be used on socket types that its row does not
+/// name.
 pub struct LockedOptions<'a> {
     pub(crate) values: &'a mut Values,
     pub(crate) socket: SocketType,
@@ -19,13 +20,13 @@ impl LockedOptions<'_> {
     /// Sets an option within the limits of its row.
     ///
     /// # Errors
-    /// Returns [`OptionError`]; nothing has changed then.
+    /// Returns [`OptionError`]. Then nothing has changed.
     pub fn set<T, S>(&mut self, option: Opt<T, S>, value: T, every_type: bool) -> Result<(), OptionError> {
         option.admit(&value)?;
         self.set_unchecked(option, value, every_type)
     }
 
-    /// [`LockedOptions::set`] without limits.
+    /// Sets an option without checking the limits of its row.
     ///
     /// # Errors
     /// Returns [`OptionError::NotForType`].
@@ -42,7 +43,7 @@ impl LockedOptions<'_> {
         Ok(())
     }
 
-    /// Returns the value of an option, `None` for one that was never set.
+    /// Returns the value of an option, or `None` if it was never set.
     ///
     /// # Errors
     /// Returns [`OptionError::NotForType`].
@@ -53,7 +54,7 @@ impl LockedOptions<'_> {
         Ok((option.read)(self.values))
     }
 
-    /// Returns the bytes of a text that need not be UTF-8, where the option is one.
+    /// Returns the bytes of a text that need not be UTF-8; `None` for other options.
     pub fn text<S>(&mut self, option: Opt<String, S>) -> Option<&mut Option<Bytes>> {
         (option.row.text)(self.values)
     }

@@ -1,4 +1,4 @@
-//! One row of the options table: everything about an option but its Rust type.
+//! One row of the options table: everything about an option except its Rust type.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::table::Values;
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// At once, on a live socket too.
+    /// At once, also on a socket in use.
     Live,
     /// At the next bind or connect.
     AtAttach,
@@ -32,11 +32,11 @@ pub enum Place {
 pub enum Support {
     /// It works.
     Works,
-    /// It works where the named cargo feature is on, which it is not here; setting it is an error.
+    /// It needs this cargo feature, which is off; setting it is an error.
     NotBuilt(&'static str),
-    /// It is known and will come with the named feature; setting it is an error.
+    /// It needs this feature, which does not exist yet; setting it is an error.
     NotYet(&'static str),
-    /// It exists in the C interface alone; the text names what does the same in Rust.
+    /// It exists only in C; the text names what does the same in Rust.
     COnly(&'static str),
 }
 
@@ -45,14 +45,13 @@ pub enum Support {
 pub enum InC {
     /// It works.
     Works,
-    /// It keeps the value of each socket for who reads it, without effect: as libzmq does where its transport or
-    /// platform is absent.
+    /// It can be set and read, but has no effect. libzmq does the same if its transport or platform is absent.
     Kept {
         /// libzmq's default.
         default: i32,
-        /// The least that may be set.
+        /// The smallest value that may be set.
         low: i32,
-        /// The largest that may be set.
+        /// The largest value that may be set.
         high: i32,
     },
     /// Setting and getting it fail.
@@ -91,7 +90,7 @@ impl fmt::Display for CType {
     }
 }
 
-/// What the numbers of a range count.
+/// The unit of the numbers in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     /// The value itself.
@@ -125,19 +124,19 @@ pub struct Row {
     pub(super) doc: &'static str,
     pub(super) show: fn(&Values) -> String,
     pub(super) copy: fn(&mut Values, &Values),
-    /// Where the bytes of a text lie that need not be UTF-8; `None` for other options.
+    /// Returns the bytes of a text that need not be UTF-8; `None` for other options.
     #[cfg_attr(not(feature = "face"), expect(dead_code, reason = "only the C library sets such bytes"))]
     pub(super) text: fn(&mut Values) -> Option<&mut Option<Bytes>>,
 }
 
 impl Row {
-    /// Returns libzmq's name, without `ZMQ_`; for an option of this library, its own.
+    /// Returns libzmq's name without `ZMQ_`, or the name of an option that only this library has.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Returns libzmq's number; `None` for an option of this library.
+    /// Returns libzmq's number, or `None` for an option that only this library has.
     #[must_use]
     pub fn number(&self) -> Option<i32> {
         self.number
@@ -149,7 +148,8 @@ impl Row {
         self.c_type
     }
 
-    /// Returns what C says for `None`: the first is what it reads, each is what it may set; empty where it has no number for it.
+    /// Returns the numbers that stand for `None` in C. `zmq_getsockopt` returns the first; `zmq_setsockopt` accepts each. Empty if
+    /// C has no number for it.
     #[must_use]
     pub fn none_in_c(&self) -> &'static [i32] {
         self.none_in_c
@@ -161,13 +161,13 @@ impl Row {
         self.in_c
     }
 
-    /// Returns the value's type in Rust, as written in the table; empty for an option of the C interface alone.
+    /// Returns the value's type in Rust, as the table has it; empty for an option that exists only in C.
     #[must_use]
     pub fn rust_type(&self) -> &'static str {
         self.rust_type
     }
 
-    /// When a changed value takes effect.
+    /// Returns when a changed value takes effect.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
@@ -179,7 +179,7 @@ impl Row {
         self.place
     }
 
-    /// Names of the socket types that have the option; empty for all.
+    /// Returns the names of the socket types that have the option; empty for all types.
     #[must_use]
     pub fn types(&self) -> &'static [&'static str] {
         self.types
@@ -191,7 +191,7 @@ impl Row {
         self.types.is_empty() || self.types.contains(&t.name())
     }
 
-    /// Returns whether the value is a secret, which no `Debug`, error or log shows.
+    /// Returns whether the value is a secret, which no `Debug` and no error shows.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
@@ -203,31 +203,31 @@ impl Row {
         self.support
     }
 
-    /// Returns the cargo feature that it belongs to; `None` for those that are always there.
+    /// Returns the cargo feature that the option needs, or `None`.
     #[must_use]
     pub fn feature(&self) -> Option<&'static str> {
         self.feature
     }
 
-    /// One sentence or two: meaning, unit, limits.
+    /// Returns the meaning of the option, in a few sentences.
     #[must_use]
     pub fn doc(&self) -> &'static str {
         self.doc.trim()
     }
 
-    /// Returns the default of the Rust API, as text; `t` is a type that the default may depend on.
+    /// Returns this library's default as text, for sockets of type `t`.
     #[must_use]
     pub fn native_default(&self, t: Option<SocketType>) -> String {
         (self.show)(&Values::native(t))
     }
 
-    /// Returns libzmq's default, as text.
+    /// Returns libzmq's default as text, for sockets of type `t`.
     #[must_use]
     pub fn libzmq_default(&self, t: Option<SocketType>) -> String {
         (self.show)(&Values::libzmq(t))
     }
 
-    /// Returns the allowed values, as text such as `0..6553.5 s`; empty where every value of the type is allowed.
+    /// Returns the allowed values as text, such as `0..6553.5 s`; empty if every value of the type is allowed.
     #[must_use]
     pub fn allowed(&self) -> String {
         let range = match (self.range, self.unit) {
@@ -250,7 +250,7 @@ impl fmt::Debug for Row {
     }
 }
 
-/// `6553500` ms as `6553.5`.
+/// Returns milliseconds as text in seconds: 6553500 as `6553.5`.
 fn seconds(millis: u64) -> String {
     let text = format!("{}.{:03}", millis / 1000, millis % 1000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -63,7 +63,8 @@ impl Values {
     /// Returns the mechanism with its credentials, for one connection.
     ///
     /// # Errors
-    /// Returns an error if some are missing, or the mechanism is not built in: no connection is made then, rather than an open one.
+    /// Returns an error if credentials are missing, or if the mechanism needs a cargo feature that is off. No connection is made
+    /// then, because it would not be secured.
     pub(crate) fn settings(&self) -> Result<Settings, SecurityError> {
         match self.role {
             Role { mechanism: Mechanism::Null, .. } => Ok(Settings::Null),
@@ -76,13 +77,13 @@ impl Values {
             }),
             #[cfg(feature = "curve")]
             Role { mechanism: Mechanism::Curve, server } => self.curve_settings(server),
-            #[allow(unreachable_patterns)] // none is left where all are built in
+            #[allow(unreachable_patterns)] // with all features on, no mechanism is left
             Role { mechanism, .. } => Err(SecurityError::NotBuilt { mechanism }),
         }
     }
 
-    /// Without AUTH_REQUIRED (the C library) an incomplete mechanism is shown to the peer all the same, with keys that nobody
-    /// has, so that both sides tell of a failed handshake, as with libzmq, whose missing keys are zeros that everybody has.
+    /// Without AUTH_REQUIRED (C library), random keys replace missing ones. So the handshake fails, and both sides report that, as
+    /// with libzmq. libzmq uses zeros for missing keys, which every peer knows.
     #[cfg(feature = "curve")]
     fn curve_settings(&self, server: bool) -> Result<Settings, SecurityError> {
         match self.complete_curve_settings(server) {
@@ -112,7 +113,7 @@ impl Values {
         }
     }
 
-    /// Returns what one connection obeys, with its mechanism.
+    /// Adds the mechanism to the configuration of a connection.
     ///
     /// # Errors
     /// Returns the errors of [`Values::settings`].
@@ -125,20 +126,21 @@ impl Values {
         })
     }
 
-    /// Returns whether somebody is asked about peers (libzmq null_mechanism.cpp, plain_server.cpp, curve_server.cpp).
+    /// Returns whether an authenticator or the ZAP handler is asked about peers (libzmq null_mechanism.cpp, plain_server.cpp,
+    /// curve_server.cpp).
     pub(crate) fn asks(&self) -> bool {
         match self.role() {
             Role { mechanism: Mechanism::Null, .. } => self.zap_domain.is_some(),
             Role { server: false, .. } => false,
             Role { mechanism: Mechanism::Plain, .. } => true,
-            // Without a domain, and enforcing, libzmq does not even ask (the "Stonehouse" of its manual).
+            // Without a domain and with ZAP_ENFORCE_DOMAIN libzmq does not ask (the pattern "Stonehouse" of its manual).
             Role { mechanism: Mechanism::Curve, .. } => {
                 self.auth_required || self.zap_domain.is_some() || !self.zap_enforce_domain
             }
         }
     }
 
-    /// Returns whether anybody who reaches `endpoint` may come in, and more than this machine reaches it.
+    /// Returns whether every peer may use `endpoint`, and peers on other machines can reach it.
     pub(crate) fn exposes(&self, endpoint: &Endpoint, t: SocketType) -> bool {
         let open = self.role().mechanism == Mechanism::Null && !self.asks() && !self.is_raw(t);
         let Endpoint::Tcp { host, .. } = endpoint else { return false };
@@ -149,7 +151,7 @@ impl Values {
         }
     }
 
-    /// Returns whether a peer comes in although there is nobody to be asked about it.
+    /// Returns whether a peer is accepted if there is no authenticator and no ZAP handler to ask.
     pub(crate) fn admits_unasked(&self) -> bool {
         let enforced = self.zap_enforce_domain && self.zap_domain.is_some();
         !self.auth_required && !enforced && self.role().mechanism != Mechanism::Plain

@@ -13,7 +13,7 @@ use super::table::Values;
 #[derive(Clone, Copy, Debug)]
 pub enum Live {}
 
-/// Marks an option that is read at bind or connect: it is given to the socket when it is made, or to one endpoint.
+/// Marks an option that is read at bind or connect. It can be set when the socket is created, or for one endpoint.
 #[derive(Clone, Copy, Debug)]
 pub enum AtAttach {}
 
@@ -21,7 +21,7 @@ pub enum AtAttach {}
 #[derive(Clone, Copy, Debug)]
 pub enum ReadOnly {}
 
-/// The scopes whose options can be set: [`Live`] and [`AtAttach`].
+/// The scopes of options that can be set: [`Live`] and [`AtAttach`].
 pub trait Writable: sealed::Sealed {}
 
 impl Writable for Live {}
@@ -35,8 +35,8 @@ mod sealed {
 
 /// One option: `T` is the type of its value, `S` its scope ([`Live`], [`AtAttach`] or [`ReadOnly`]).
 ///
-/// They are constants in [`opt`](crate::opt). An option that is read at bind or connect does not fit where a live one is asked
-/// for:
+/// The options are constants in [`opt`](crate::opt). An option that is read at bind or connect cannot be changed on a socket in
+/// use:
 ///
 /// ```compile_fail,E0308
 /// use zeroxide::{Live, Opt, opt};
@@ -46,7 +46,7 @@ mod sealed {
 /// change(opt::ROUTING_ID);
 /// ```
 ///
-/// and one that can only be read cannot be set at all:
+/// An option that can only be read cannot be set at all:
 ///
 /// ```compile_fail,E0277
 /// use zeroxide::{Options, opt};
@@ -62,16 +62,16 @@ pub struct Opt<T, S> {
 }
 
 impl<T, S> Opt<T, S> {
-    /// Returns everything else about the option: number, default, limits.
+    /// Returns the row of the table: number, defaults, limits and the rest.
     #[must_use]
     pub fn row(&self) -> &'static Row {
         self.row
     }
 
-    /// Returns its value in `values`, those of one socket.
+    /// Returns the value of the option in the `values` of a socket.
     ///
     /// # Errors
-    /// Returns [`OptionError::NotYet`], [`OptionError::NotForType`], and [`OptionError::Unset`] for a value that has no default.
+    /// Returns [`OptionError::NotYet`], [`OptionError::NotForType`], or [`OptionError::Unset`] if it was not set and has no default.
     pub(crate) fn read_from(self, values: &Values) -> Result<T, OptionError> {
         if let Support::NotYet(needs) = self.row.support {
             return Err(OptionError::NotYet { option: self.row.name, needs });
@@ -80,7 +80,7 @@ impl<T, S> Opt<T, S> {
         (self.read)(values).ok_or(OptionError::Unset { option: self.row.name })
     }
 
-    /// Puts `value` in `values`, for a socket of type `t`.
+    /// Sets the option in the `values` of a socket of type `t`.
     ///
     /// # Errors
     /// Returns [`OptionError::NotYet`], [`OptionError::NotForType`], [`OptionError::OutOfRange`]; nothing has changed then.

@@ -1,4 +1,4 @@
-//! What the layers below need of the options.
+//! Conversion of option values into what the layers below use.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use zeroxide_zmtp::{Config, Frame, Message, SocketType};
 use super::row::Row;
 use super::{Values, opt};
 
-/// How long a SOCKS5 proxy may take where no option says: as long as Tor's SocksTimeout.
+/// The time limit for a SOCKS5 proxy if no option sets one: Tor's SocksTimeout.
 const LONGEST_DIALOGUE: Duration = Duration::from_secs(120);
 
 impl Values {
-    /// Returns whether a connect over inproc is refused that can come to nothing, and a peer that was connected to and has no place.
-    /// The C library takes every one, as libzmq does; each waits for its place.
+    /// Returns whether peers without a place are refused: an inproc connect that cannot succeed, and a peer that this socket
+    /// has connected to. The C library refuses none, as libzmq; each waits for its place.
     pub(crate) fn refuses(&self) -> bool {
         !self.credit_in_lots
     }
 
-    /// Returns what the socket's pattern obeys.
+    /// Returns the options of the socket's pattern.
     pub(crate) fn pattern_options(&self) -> PatternOptions {
         PatternOptions {
             router_mandatory: self.router_mandatory,
@@ -45,7 +45,7 @@ impl Values {
         }
     }
 
-    /// Returns what the streams and listeners of an endpoint obey.
+    /// Returns the options of the streams and listeners of an endpoint.
     pub(crate) fn socket_options(&self) -> SocketOptions {
         SocketOptions {
             sndbuf: self.sndbuf,
@@ -65,10 +65,10 @@ impl Values {
         }
     }
 
-    /// Whom a connection to `endpoint` dials first: the peer, or for tcp the SOCKS5 proxy.
+    /// Returns the endpoint that a connection to `endpoint` dials: its own, or for tcp that of the SOCKS5 proxy.
     ///
     /// # Errors
-    /// SOCKS_PROXY names nobody, which only the C library lets in: the peer is not dialled directly then.
+    /// Returns an error if SOCKS_PROXY is no address, which only the C library allows. The peer is not dialled directly then.
     pub(crate) fn first_hop(&self, endpoint: &Endpoint) -> Result<Endpoint, EndpointError> {
         let (Endpoint::Tcp { source: own, .. }, Some(proxy)) = (endpoint, &self.socks_proxy) else {
             return Ok(endpoint.clone());
@@ -80,10 +80,10 @@ impl Values {
         Ok(hop)
     }
 
-    /// Returns the dialogue that a connection to `endpoint` begins with, if there is a proxy.
+    /// Returns the dialogue with the proxy that a connection to `endpoint` begins with, or `None` without a proxy.
     ///
     /// # Errors
-    /// The endpoint's name is too long for it.
+    /// Returns an error if the host name of the endpoint is too long for SOCKS5.
     pub(crate) fn socks(&self, endpoint: &Endpoint) -> Result<Option<Socks>, SocksError> {
         let (Endpoint::Tcp { host, port, .. }, Some(_)) = (endpoint, &self.socks_proxy) else {
             return Ok(None);
@@ -94,40 +94,39 @@ impl Values {
         Socks::new(host, *port, login).map(Some)
     }
 
-    /// Returns how long the dialogue with a SOCKS5 proxy may take once the proxy is reached: as long as a peer would have for its
-    /// handshake. For a handshake that may last for ever as long as one attempt to connect, and the dialogue never for ever:
-    /// nobody but this end would notice a proxy that says nothing.
+    /// Returns how long the dialogue with a SOCKS5 proxy may take after the proxy is reached: HANDSHAKE_IVL, or without one
+    /// CONNECT_TIMEOUT. There is always a limit, because only this end can notice a proxy that sends nothing.
     pub(crate) fn dialogue_limit(&self) -> Duration {
         self.handshake_ivl.or(self.connect_timeout).unwrap_or(LONGEST_DIALOGUE)
     }
 
-    /// Returns the configuration of an accepted connection. The C library lets every peer in, as libzmq does: one that is turned away keeps what it has queued, and a zmq_ctx_term with LINGER -1
-    /// would wait for it.
+    /// Returns the configuration of an accepted connection. The C library turns no peer away, as libzmq: such a peer would keep
+    /// its queue, and its zmq_ctx_term with LINGER -1 would wait for ever.
     pub(crate) fn accepted_config(&self, t: SocketType) -> Config {
         let selects = self.refuses() && (t.addresses() || t.has_one_peer());
         Config { signature_timeout: self.signature_ivl, selects, ..self.connection_config(t) }
     }
 
-    /// Returns whether an endpoint is dialled again after a loss or a failure (RECONNECT_IVL neither -1 nor 0).
+    /// Returns whether an endpoint is dialled again after a loss or a failure (RECONNECT_IVL is neither -1 nor 0).
     pub(crate) fn redials(&self) -> bool {
         self.reconnect_ivl.is_some_and(|ivl| !ivl.is_zero())
     }
 
-    /// Returns what a connection that was dialled obeys beside what every connection does. A socket that may find no place tells the
-    /// peer whether it dials again when it is refused.
+    /// Returns the configuration of a dialled connection. If the peer may have no place for this socket, the connection tells it
+    /// whether this socket dials again.
     pub(crate) fn dialled_config(&self, t: SocketType) -> Config {
         let needs_place = t.has_one_peer() || t.sends_identity() && self.routing_id.is_some();
         let dials_again = self.redials() && self.redial_after_fault && !self.reconnect_stop.handshake_failed;
         Config { redials: dials_again && needs_place, ..self.connection_config(t) }
     }
 
-    /// Returns how many connections of one host may be in their handshake at once; 0 is no limit.
+    /// Returns how many connections of one host may be in their handshake at the same time; 0 is no limit.
     pub(crate) fn handshakes_per_host(&self) -> u32 {
         let eighth = || if self.max_handshakes == 0 { 0 } else { (self.max_handshakes / 8).max(1) };
         self.max_handshakes_per_host.unwrap_or_else(eighth)
     }
 
-    /// Returns what one connection of a socket of type `t` obeys.
+    /// Returns the configuration of a connection of a socket of type `t`.
     pub(crate) fn connection_config(&self, t: SocketType) -> Config {
         Config {
             routing_id: self.routing_id_bytes(),
@@ -146,30 +145,34 @@ impl Values {
         }
     }
 
-    /// Returns what each peer of a socket of type `t` is sent ahead of everything else.
+    /// Returns the HELLO_MSG of a socket of type `t`, which each connection sends first.
     pub(crate) fn hello(&self, t: SocketType) -> Option<Message> {
         self.words(opt::HELLO_MSG.row(), &self.hello_msg, t)
     }
 
-    /// Returns what a socket of type `t` receives of a peer whose handshake is over.
+    /// Returns the message that a socket of type `t` receives when a peer has completed its handshake (ROUTER_NOTIFY).
     pub(crate) fn arrival_notice(&self, t: SocketType) -> Option<Message> {
         (self.router_notify.connect && self.notifies(t)).then(empty)
     }
 
-    /// Returns what a socket of type `t` receives of a peer that is lost: one that it connected to, or else has accepted.
+    /// Returns the messages that a socket of type `t` receives when a peer is lost, which it has connected to or accepted
+    /// (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG).
     pub(crate) fn loss_notices(&self, t: SocketType, connected: bool) -> impl Iterator<Item = Message> {
         let notice = (self.router_notify.disconnect && self.notifies(t)).then(empty);
-        let words =
-            if connected { self.words(opt::HICCUP_MSG.row(), &self.hiccup_msg, t) } else { self.farewell(t) };
+        let words = if connected {
+            self.words(opt::HICCUP_MSG.row(), &self.hiccup_msg, t)
+        } else {
+            self.disconnect_notice(t)
+        };
         notice.into_iter().chain(words)
     }
 
-    /// Returns what a socket of type `t` receives of a peer that it had accepted and that is gone.
-    pub(crate) fn farewell(&self, t: SocketType) -> Option<Message> {
+    /// Returns the DISCONNECT_MSG of a socket of type `t`.
+    pub(crate) fn disconnect_notice(&self, t: SocketType) -> Option<Message> {
         self.words(opt::DISCONNECT_MSG.row(), &self.disconnect_msg, t)
     }
 
-    /// Returns a message that an option holds. In C every type may set it; those that heed it stand in its row.
+    /// Returns the message in an option, if the option applies to the type. In C every type may set it.
     fn words(&self, row: &Row, words: &Option<Bytes>, t: SocketType) -> Option<Message> {
         let words = words.as_ref().filter(|_| row.applies_to(t) && !self.is_raw(t))?;
         Some(Frame::from(words.clone()).into())
@@ -184,13 +187,13 @@ impl Values {
         self.router_raw || t.is_raw()
     }
 
-    /// Returns how long a peer may be silent after a PING; `None` for ever. HEARTBEAT_TIMEOUT is HEARTBEAT_IVL unless set,
-    /// and 0 is for ever (libzmq stream_engine_base.cpp).
+    /// Returns how long a peer may be silent after a PING; `None` is for ever. If HEARTBEAT_TIMEOUT is not set it is
+    /// HEARTBEAT_IVL, and 0 is for ever (libzmq stream_engine_base.cpp).
     fn silence_allowed(&self) -> Option<Duration> {
         self.heartbeat_timeout.or(self.heartbeat_ivl).filter(|timeout| !timeout.is_zero())
     }
 
-    /// Returns the routing id to announce; empty for none.
+    /// Returns the routing id to announce to peers; empty for none.
     pub(crate) fn routing_id_bytes(&self) -> Bytes {
         self.routing_id.as_ref().map(RoutingId::to_frame).unwrap_or_default().into_bytes()
     }

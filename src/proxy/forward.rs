@@ -10,9 +10,9 @@ use super::stats::{ProxySide, ProxyStats, Size};
 use super::steering::Steering;
 use crate::error::{Error, Result, SendError, Turn};
 use crate::poller::{Ready, readiness};
-use crate::signal::{Signal, wait_hearing};
+use crate::signal::{Signal, wait_interruptible};
 use crate::socket::base::SocketBase;
-use crate::socket::transfer::Patience;
+use crate::socket::transfer::WaitLimit;
 
 /// Messages forwarded one way before the other way and the control socket get their turn (libzmq proxy.cpp,
 /// `proxy_burst_size`).
@@ -78,7 +78,7 @@ impl Forwarder {
             bases.iter().map(|base| &base.watch).chain(std::iter::once(&steering.orders)).collect();
         loop {
             // Every wake of a signal is a round; a round that moved something is followed by the next at once.
-            match wait_hearing(parkers, &signals, None, || self.round(&bases).transpose()) {
+            match wait_interruptible(parkers, &signals, None, || self.round(&bases).transpose()) {
                 Some(Ok(Ok(Round::Moved))) | None => {}
                 Some(Ok(Ok(Round::Stopped))) => return Ok(()),
                 Some(Ok(Err(error)) | Err(error)) => return Err(error),
@@ -158,7 +158,7 @@ impl Forwarder {
         from.received.add(size);
         if let Some(capture) = &self.sockets.capture {
             message.share();
-            match capture.base().send(message.clone(), Patience::None) {
+            match capture.base().send(message.clone(), WaitLimit::None) {
                 Ok(()) => self.stats.captured.add(size),
                 Err(_) => self.stats.capture_dropped += 1,
             }
@@ -170,7 +170,7 @@ impl Forwarder {
     fn deliver(&mut self, message: Message, to_base: &Arc<SocketBase>, to: To) -> Result<bool> {
         let size = Size::of(&message);
         let addresses = to_base.socket_type.addresses();
-        let sent = to_base.send(message, Patience::None);
+        let sent = to_base.send(message, WaitLimit::None);
         let (_, side) = self.sides(to);
         side.held = 0;
         match sent {
@@ -228,7 +228,7 @@ impl Forwarder {
             };
             if answers || answer.len() > 1 {
                 // Whoever asked and does not read the answer goes without.
-                let _ = control.send(answer, Patience::None);
+                let _ = control.send(answer, WaitLimit::None);
             }
         }
         Ok(())

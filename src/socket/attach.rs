@@ -1,4 +1,4 @@
-//! Binding, connecting, and the end of an endpoint.
+//! Bind, connect, unbind and disconnect.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl SocketBase {
         self.bind_by(text, values, |endpoint| Listener::bind(endpoint, &values.socket_options()))
     }
 
-    /// Binds by a listener that `listen` makes; inproc has none.
+    /// Binds with a listener that `listen` creates. Inproc has no listener.
     pub(crate) fn bind_by(
         self: &Arc<Self>,
         text: &str,
@@ -44,7 +44,7 @@ impl SocketBase {
             let terms = Terms::of(values, self.socket_type);
             waiting.into_iter().for_each(|waiting| self.meet(waiting, &terms));
             if let Err(error) = self.enter(|state| state.alive()) {
-                // Closed in the meantime, perhaps before the name could be freed.
+                // The socket was closed in the meantime, perhaps before it could free the name.
                 self.free_name(id, name);
                 return Err(error);
             }
@@ -64,10 +64,10 @@ impl SocketBase {
         Ok(resolved)
     }
 
-    /// Refuses to open a way in while the mechanism is incomplete, or nobody could be asked who may use it.
+    /// Returns an error if the mechanism is incomplete, or if there is no authenticator and no ZAP handler to ask.
     fn check_security(&self, text: &str, values: &Values) -> Result<()> {
         if values.is_raw(self.socket_type) {
-            // libzmq's raw sockets ignore both without a word.
+            // Raw sockets have no security. libzmq ignores the options.
             let is_secured = values.role() != Role::default() || values.zap_domain.is_some();
             return if values.auth_required && is_secured {
                 Err(SecurityError::Raw { socket: self.socket_type }.into())
@@ -102,14 +102,14 @@ impl SocketBase {
         BindError { endpoint: text.into(), socket: self.socket_type, source }.into()
     }
 
-    /// Connects, in the background; returns the endpoint and its number.
+    /// Connects in the background. Returns the endpoint and its number.
     pub(crate) fn connect(self: &Arc<Self>, text: &str, values: &Values) -> Result<(Endpoint, u64)> {
         self.context.check_process()?;
         let endpoint = Endpoint::parse_connect(text)?;
         self.enter(|state| state.alive())?;
         if let Some(row) = self.endpoints.connecting(&endpoint) {
-            // An endpoint whose peer is unfit waits long, and one that has given up waits for this connect: it is dialled at
-            // once, and no second connection is made.
+            // The endpoint may wait long because its handshake failed, or may have given up. Then it is dialled at once,
+            // instead of making a second connection.
             let inproc = matches!(endpoint, Endpoint::Inproc(_));
             let gone = row.state == EndpointState::Gone;
             if gone || inproc && matches!(row.state, EndpointState::Failed(_)) {
@@ -176,7 +176,7 @@ impl SocketBase {
         Ok(())
     }
 
-    /// Returns a refusal at connect, in the words of a handshake that failed.
+    /// Returns the error of a connect that is refused at once, as if its handshake had failed.
     pub(super) fn refused(
         &self,
         endpoint: &Endpoint,
@@ -198,7 +198,7 @@ impl SocketBase {
     pub(crate) fn end_endpoint(self: &Arc<Self>, text: &str, bound: bool) -> Result<()> {
         self.context.check_process()?;
         let row = self.endpoints.find(text, bound);
-        // Looked at after the row: a socket that closes takes its endpoints along.
+        // Checked after the row is read: a socket that closes removes its rows.
         self.enter(|state| state.alive())?;
         let row = row.ok_or_else(|| Error::NoSuchEndpoint(text.into()))?;
         if let Endpoint::Inproc(name) = &row.endpoint {
@@ -207,7 +207,7 @@ impl SocketBase {
             } else {
                 self.endpoints.remove(row.id);
                 let parked = row.ticket.and_then(|ticket| self.context.names.cancel(name, ticket));
-                // Both ends of the pipe are here: what is in it is dropped for want of a peer, and counted.
+                // Both ends of the pipe are here. Its messages are dropped, and counted as without a peer.
                 let unread = parked.map(|mut parked| parked.pipe.reader.abandon());
                 self.enter(|state| self.retire_endpoint(state, row.id));
                 unread.into_iter().for_each(free_unread);
@@ -229,13 +229,13 @@ impl SocketBase {
         Ok(())
     }
 
-    /// Returns the I/O thread of this socket; the first endpoint that needs one gets it.
+    /// Returns the I/O thread of this socket. The first endpoint that needs one selects it.
     fn reactor(self: &Arc<Self>, values: &Values) -> Result<IoThread> {
         if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
             return Ok(reactor);
         }
         let reactor = self.context.reactor(values.affinity)?;
-        // Not for a closed socket, whose end its I/O thread would have to be told.
+        // A closed socket must not get one, because that I/O thread would not learn that it is closed.
         self.enter(|state| state.alive().map(|()| state.reactor.get_or_insert(reactor).clone()))
     }
 }

@@ -1,9 +1,9 @@
-//! Who decides for which domain, and the threads on which authenticators do.
+//! The authenticators of a context, by domain, and their threads.
 //!
-//! Each authenticator has a thread of its own, which alone holds it: it begins when the domain gets its authenticator
-//! and ends when the domain is released, or the context ends, after the questions that were put before. So a slow one
-//! makes only those wait who ask it, and they are gone when their handshake's time is over; it never makes an I/O
-//! thread wait. Whatever of the user's panics here, the call, a payload or the authenticator's drop, ends that alone.
+//! Each authenticator has a thread of its own, which owns it. The thread starts when the authenticator is added. It ends when
+//! the authenticator is removed or the context ends, after it has answered the questions asked until then. So a slow
+//! authenticator delays only the peers that it is asked about, at most until HANDSHAKE_IVL is over, and never an I/O
+//! thread. A panic in its code, in the drop of a payload or in its own drop ends nothing else.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -22,25 +22,25 @@ use crate::security::{Authenticate, Credentials, Verdict};
 use crate::threads::{InUserCode, Kind, Threads};
 use crate::user_code::contain;
 
-/// Questions that may wait for one authenticator; who comes beyond that is to try later.
+/// The most questions that may wait for one authenticator. Further peers are told to try later.
 const MAX_QUESTIONS: usize = 4096;
 
 /// A question for an authenticator.
 pub(crate) struct Question {
     pub(crate) who: Credentials,
     pub(crate) connection: u64,
-    /// Gone with the connection: nobody waits for the answer then.
+    /// Dangling when the connection is gone: then no answer is needed.
     pub(crate) engine: Weak<Engine>,
     /// Where the answer goes.
     pub(crate) reactor: IoThread,
 }
 
-/// Where the questions for one authenticator go. Its thread ends with the last of these.
+/// The sending end of the questions for one authenticator. Its thread ends when the last sending end is dropped.
 #[derive(Clone)]
-pub(crate) struct Desk(Sender<Question>);
+pub(crate) struct QuestionQueue(Sender<Question>);
 
-impl Desk {
-    /// Puts a question; the answer comes as [`Order::Decided`].
+impl QuestionQueue {
+    /// Asks a question. The answer comes as [`Order::Decided`].
     pub(crate) fn ask(&self, question: Question) -> Result<(), Denial> {
         self.0.try_send(question).map_err(|refused| match refused {
             TrySendError::Full(_) => Denial::Overloaded,
@@ -51,28 +51,28 @@ impl Desk {
 
 /// The authenticators of one context, by domain.
 #[derive(Default)]
-pub(crate) struct Authorities(Mutex<HashMap<String, Desk>>);
+pub(crate) struct Authorities(Mutex<HashMap<String, QuestionQueue>>);
 
 impl Authorities {
-    /// Gives a domain its authenticator, and that a thread called `thread_name`; `false` if the domain has one.
+    /// Adds the authenticator of a domain, with a thread called `thread_name`. Returns `false` if the domain has one already.
     ///
     /// # Errors
     /// Returns an error if the system gives no thread.
     pub(crate) fn add(
         &self,
         domain: &str,
-        judge: Box<dyn Authenticate>,
+        authenticator: Box<dyn Authenticate>,
         threads: &Threads,
         thread_name: &str,
     ) -> io::Result<bool> {
         self.add_with(domain, |questions| {
-            let code = move |in_user_code: &_| serve(&questions, judge, in_user_code);
+            let code = move |in_user_code: &_| serve(&questions, authenticator, in_user_code);
             threads.spawn(thread_name, Kind::Other, code).map(drop)
         })
     }
 
-    /// The thread is there before the domain has a desk: nobody puts a question that no thread will take, and nothing
-    /// has to be taken back that may be another's by then.
+    /// Starts the thread before the domain is in the table. So no question is asked that no thread will answer, and if the
+    /// thread cannot start, nothing has to be removed from the table.
     fn add_with(
         &self,
         domain: &str,
@@ -84,56 +84,57 @@ impl Authorities {
         let (sender, questions) = bounded(MAX_QUESTIONS);
         start(questions)?;
         match self.table().entry(domain.to_owned()) {
-            // Somebody was faster. The thread ends, and drops what it was given, for want of a desk.
+            // Another thread has added one meanwhile. The new thread ends, because its sending end is dropped.
             Entry::Occupied(_) => Ok(false),
             Entry::Vacant(place) => {
-                place.insert(Desk(sender));
+                place.insert(QuestionQueue(sender));
                 Ok(true)
             }
         }
     }
 
-    /// Takes a domain's authenticator away; `false` if it has none. Its thread answers what it was asked and leaves.
+    /// Removes the authenticator of a domain. Returns `false` if there is none. Its thread answers the questions asked until
+    /// now, and ends.
     pub(crate) fn remove(&self, domain: &str) -> bool {
         self.table().remove(domain).is_some()
     }
 
-    /// Returns where the authenticator of a domain is asked. One that is not UTF-8, which the C library allows, has none.
-    pub(crate) fn of(&self, domain: &[u8]) -> Option<Desk> {
+    /// Returns where to ask the authenticator of a domain. A domain that is not UTF-8 (C library) has none.
+    pub(crate) fn of(&self, domain: &[u8]) -> Option<QuestionQueue> {
         self.table().get(std::str::from_utf8(domain).ok()?).cloned()
     }
 
-    /// The context is gone, and with it whoever could add one: the threads leave.
+    /// Removes all, so that the threads end. The context has ended, so no more are added.
     pub(crate) fn end(&self) {
         self.table().clear();
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<String, Desk>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<String, QuestionQueue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The thread of one authenticator.
-fn serve(questions: &Receiver<Question>, judge: Box<dyn Authenticate>, in_user_code: &InUserCode) {
+fn serve(questions: &Receiver<Question>, authenticator: Box<dyn Authenticate>, in_user_code: &InUserCode) {
     for question in questions {
-        // In this order: who waits for this thread looks at the mark when the connections are gone.
+        // In this order: a thread that waits for this one checks the mark after the connections are gone.
         in_user_code.store(true, Ordering::SeqCst);
         let wanted = question.engine.strong_count() > 0;
-        let answer = wanted.then(|| contain(|| decide(&*judge, &question.who)));
+        let answer = wanted.then(|| contain(|| decide(&*authenticator, &question.who)));
         in_user_code.store(false, Ordering::SeqCst);
         let Some(answer) = answer else { continue };
         let answer = answer.unwrap_or_else(|| denied(Denial::Panicked));
         question.reactor.send(Order::Decided(question.connection, Box::new(answer)));
     }
-    // Not marked: the end of a context waits for it, else an idle authenticator's thread might still be there after that.
-    contain(|| drop(judge));
+    // Not marked as user code, so that the end of a context waits for this thread.
+    contain(|| drop(authenticator));
 }
 
-/// Returns the answer, free of anything whose drop would run the user's code elsewhere.
-fn decide(judge: &dyn Authenticate, who: &Credentials) -> Answer {
-    match judge.check(who) {
+/// Returns the answer, without anything whose drop would run code of the application on another thread.
+fn decide(authenticator: &dyn Authenticate, who: &Credentials) -> Answer {
+    match authenticator.check(who) {
         Verdict::Allow { user_id, metadata } => {
-            // Bytes may have an owner of the user's: here is the place for its drop, not on an I/O thread.
+            // Copied, because `Bytes` may run code of the application when they are dropped: not on an I/O thread.
             let copy = |(name, value): &(String, Bytes)| (name.clone(), Bytes::copy_from_slice(value));
             let metadata = metadata.iter().map(copy).collect();
             (Decision::Accept { user_id, metadata }, None)

@@ -1,9 +1,9 @@
-//! What the handles of a socket, its engines and its reactor share: the pattern and the pipes under one lock, the
-//! mailbox, the signals, and the tables that others may look at.
+//! What the handles of a socket, its engines and its I/O thread share: the pattern and the pipes under one lock, the
+//! mailbox, the signals, and the tables that other threads may read.
 //!
-//! Every entry is the same: take the lock, take up the news in the mailbox, act, run the errands without the lock,
-//! and look at the mailbox once more ([`SocketBase::enter`], and `settle` beside this file). So the state is true while
-//! the application does nothing, and nobody waits for anybody.
+//! Every call does the same: it takes the lock, takes up the news in the mailbox, acts, releases the lock, runs what was
+//! collected under the lock, and looks at the mailbox once more ([`SocketBase::enter`], and `settle` beside this file). So
+//! the state stays up to date while the application does nothing, and no thread waits for another one.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -38,13 +38,13 @@ pub(crate) struct SocketBase {
     pub(crate) context: Arc<ContextBase>,
     state: Mutex<SocketState>,
     pub(super) mailbox: Mailbox,
-    /// Set while nothing may be sent or received any more.
+    /// Set when the socket is closed or its context has ended: nothing can be sent or received any more.
     pub(crate) gone: AtomicBool,
-    /// A message may be there to receive.
+    /// Notified when a message may have arrived.
     pub(crate) input: Signal,
-    /// Room may be there to send.
+    /// Notified when there may be room to send.
     pub(crate) output: Signal,
-    /// Peers, subscriptions, endpoints or the socket's life changed; pollers, too, wait here.
+    /// Notified when readiness, peers, subscriptions or endpoints may have changed, or the socket has ended. Pollers wait here.
     pub(crate) watch: Signal,
     pub(crate) peers: PeerList,
     pub(crate) endpoints: EndpointTable,
@@ -58,11 +58,11 @@ pub(crate) struct SocketBase {
     pub(crate) zmq_fd: ZmqFd,
     /// The calls that wait in `send`.
     pub(crate) sending: Waits,
-    /// Whose turn it is in `request`.
+    /// Makes the calls of `request` take turns.
     pub(crate) exchange: Exchange,
-    /// How its closing went.
+    /// The progress of its closing.
     pub(crate) closure: Closure,
-    /// Peers that are gone and have something left to be received.
+    /// The number of lost peers with messages that are not received yet.
     pub(crate) departed: AtomicUsize,
 }
 
@@ -77,12 +77,12 @@ pub(crate) struct SocketState {
     pub(crate) reactor: Option<IoThread>,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
-    /// Messages without a subscriber: at the last look, and before the first subscription.
+    /// Messages without a subscriber: at the last commit, and before the first subscription.
     pub(super) unmatched: u64,
     pub(super) before_subscriptions: u64,
-    /// Why the socket is of no more use.
+    /// Why the socket can no longer be used.
     pub(crate) end: Option<SocketEnd>,
-    /// It was closed, whether its context had ended before or not.
+    /// Whether it was closed, even if its context had ended before.
     pub(crate) closed: bool,
     /// The high-water marks that the pipes were last set to.
     marks: (u32, u32),
@@ -156,7 +156,7 @@ impl SocketBase {
         })
     }
 
-    /// Acts on the state under the lock, then runs the errands that came of it.
+    /// Calls `act` under the lock, and runs what it has collected after the lock is released.
     #[inline]
     pub(crate) fn enter<R>(self: &Arc<Self>, act: impl FnOnce(&mut SocketState) -> R) -> R {
         let mut state = self.lock();
@@ -168,7 +168,7 @@ impl SocketBase {
         result
     }
 
-    /// Like [`SocketBase::enter`] for sending: first the flush rule decides about what was written.
+    /// Does the same for sending: before the lock is released, the flush rule decides when the new messages leave.
     #[inline]
     pub(crate) fn enter_to_send<R>(self: &Arc<Self>, act: impl FnOnce(&mut SocketState) -> R) -> R {
         self.enter(|state| {
@@ -194,8 +194,8 @@ impl SocketBase {
     }
 
     pub(super) fn take_up_news(self: &Arc<Self>, state: &mut SocketState) {
-        while let Some(control) = self.mailbox.take() {
-            match control {
+        while let Some(news) = self.mailbox.take() {
+            match news {
                 News::Attach(attach) => self.take_attach(state, *attach),
                 News::Up(slot, engine, peer) => state.up(&slot, engine, peer),
                 News::Joined(slot, routing_id) => state.joined(&slot, &routing_id),
@@ -236,18 +236,18 @@ impl SocketBase {
         if let Ok(id) = state.attach(entry, &origin) {
             state.pattern.established(id, &routing_id, &mut state.pipes);
             state.pattern.readable(id, &mut state.pipes);
-            // Subscriptions, probe or welcome for the new peer: no send follows that would take them along.
+            // Subscriptions, a probe or a welcome message for the new peer may be open, and perhaps no send follows.
             state.pipes.flush_all(FlushCause::Wait);
-            state.pipes.errands.wake_input = true;
+            state.pipes.after_unlock.wake_input = true;
             if state.pipes.get(id).is_some_and(|entry| entry.inproc && entry.pipe.writer.is_abandoned()) {
-                // The other socket closed before it was met, and told nobody; what it had sent is there to read.
+                // The other socket has closed before it was met, and could tell nobody. What it had sent can be read.
                 return self.take_end(state, &slot);
             }
             if let Some(owner) = answer {
                 let routing_id = state.values.routing_id_bytes();
-                // Told at once: the mailbox of the other socket is a leaf lock.
+                // Put there at once: no other lock is taken while the lock of a mailbox is held.
                 owner.base.mailbox.put(News::Joined(owner.slot.clone(), routing_id));
-                state.pipes.errands.tell(&owner, News::Writable);
+                state.pipes.after_unlock.tell(&owner, News::Writable);
             }
         }
     }
@@ -269,10 +269,10 @@ impl SocketBase {
         state.peers_changed();
     }
 
-    /// A pipe goes, on this side's wish: what is unsent leaves without it, what is unread is thrown away.
+    /// Removes a pipe because this side wants it: unsent messages still leave, unread messages are dropped.
     fn retire(&self, state: &mut SocketState, id: PipeId) {
         if let Some(link) = state.pipes.let_go(id) {
-            state.pipes.errands.notify(&link, News::Ended);
+            state.pipes.after_unlock.notify(&link, News::Ended);
         }
         self.detach(state, id, Cause::Linger);
     }
@@ -296,7 +296,7 @@ impl SocketBase {
         }
         state.pattern.detached(id, &mut state.pipes);
         if let Some(entry) = state.pipes.remove(id) {
-            state.pipes.settle_accounts(entry, cause);
+            state.pipes.keep_counts(entry, cause);
             self.departed.store(state.pipes.departed(), Ordering::Relaxed);
         }
         state.peers_changed();
@@ -314,12 +314,12 @@ impl SocketState {
         !self.parts.must_receive_rest(self.socket_type) && self.pattern.has_out(&mut self.pipes)
     }
 
-    /// Refuses everything on a socket that has ended.
+    /// Returns an error if the socket is closed, its context has ended, or this is a fork child.
     pub(crate) fn alive(&self) -> Result<(), Error> {
         self.end.map_or(Ok(()), |end| Err(end.into()))
     }
 
-    /// A pipe joins the table and the pattern.
+    /// Adds a pipe to the table and to the pattern.
     pub(crate) fn attach(&mut self, entry: Entry, origin: &Origin) -> Result<PipeId, Refusal> {
         if self.end.is_some() {
             self.turn_away(entry, None);
@@ -334,15 +334,15 @@ impl SocketState {
             return Err(refusal);
         }
         if was_up {
-            self.pipes.errands.wake_output = true;
+            self.pipes.after_unlock.wake_output = true;
         }
         self.changed();
         Ok(id)
     }
 
-    /// Where each connection of an endpoint has a pipe of its own, those of earlier ones stay for what is unread.
-    /// Their names are free for the next one, if it is the same user's (`options/names`): without a pipe it would be ended,
-    /// and the endpoint with it.
+    /// Frees the routing ids of the earlier connections of an endpoint, on types where each connection has a pipe of its own.
+    /// Their pipes stay until they are read. The new connection must be of the same user (`options/names`). Without a routing
+    /// id it would be ended, and the endpoint with it.
     fn succeed(&mut self, newcomer: &Entry) {
         let user = user_of(newcomer);
         let earlier = self.pipes.iter().filter(|(_, entry)| {
@@ -355,8 +355,8 @@ impl SocketState {
         }
     }
 
-    /// A peer that is gone keeps its name as long as something of it is unread, but not from a newcomer of the same user
-    /// (`options/names`), who could be answered under no other.
+    /// Frees the routing id of a peer that is gone, if the new peer is of the same user (`options/names`): its replies can
+    /// have no other routing id. For other users a peer that is gone keeps its routing id until its messages are read.
     fn free_name(&mut self, routing_id: &[u8], user: &str) {
         let Some(holder) = self.pattern.find(routing_id) else { return };
         let entry = self.pipes.get(holder).filter(|entry| entry.is_ended());
@@ -365,9 +365,9 @@ impl SocketState {
         }
     }
 
-    /// Returns why there is no place for a peer that calls itself `routing_id`, if there is none: the name is another user's, or
-    /// another peer has the place or waits for it. `own` is the pipe that the peer has already. A peer that is gone keeps
-    /// nobody out: its place is free when its last message is received, and one newcomer may wait for that.
+    /// Returns why there is no place for a peer with this routing id, or `None` if there is one: the routing id is another
+    /// user's, or another peer has the place or waits for it. `own` is the pipe that the peer has already. A peer that is gone
+    /// does not count: its place is free when its last message is received, and one new peer may wait for that.
     pub(crate) fn want_of_place(
         &self,
         own: Option<PipeId>,
@@ -389,29 +389,29 @@ impl SocketState {
         })
     }
 
-    /// Returns whether a newcomer without a name would take that of another user over (`options/names`).
+    /// Returns whether a peer would take over the routing id of another user (`options/names`).
     fn is_anothers_name(&self, own: Option<PipeId>, routing_id: &[u8], user: &str) -> bool {
         let holder = self.pattern.displaced_by(routing_id).filter(|holder| Some(*holder) != own);
         let holder = holder.and_then(|holder| self.pipes.get(holder));
         holder.is_some_and(|holder| !self.values.may_take_name(user_of(holder), user))
     }
 
-    /// A pipe that nobody here wants is ended at its other side, for a fault of its peer's or for none.
+    /// Ends a pipe that this socket does not take. With a `fault` its connection ends for that reason.
     fn turn_away(&mut self, mut entry: Entry, fault: Option<ProtocolError>) {
-        self.pipes.errands.let_go(&mut entry.pipe);
+        self.pipes.after_unlock.let_go(&mut entry.pipe);
         match &entry.link {
             Link::Engine(engine) => match fault {
-                Some(fault) => self.pipes.errands.expelled.push((Arc::clone(engine), fault)),
-                None => self.pipes.errands.stops.push(Arc::clone(engine)),
+                Some(fault) => self.pipes.after_unlock.expelled.push((Arc::clone(engine), fault)),
+                None => self.pipes.after_unlock.stops.push(Arc::clone(engine)),
             },
-            Link::Inproc(owner) => self.pipes.errands.tell(owner, News::Ended),
+            Link::Inproc(owner) => self.pipes.after_unlock.tell(owner, News::Ended),
             Link::Offline => {}
         }
         self.pipes.discard_pipe(entry);
     }
 
     fn up(&mut self, slot: &Slot, engine: Arc<Engine>, peer: Arc<zeroxide_zmtp::Peer>) {
-        // Without a slot the pipe was given up while the connection was made; the session lingers for its rest.
+        // The slot is empty if the pipe was removed while the connection was made. Its session lingers for the unsent rest.
         let Some(id) = slot.get() else { return };
         let routing_id = peer.routing_id.clone();
         let has_name = self.pattern.routing_id(id).is_some();
@@ -426,15 +426,15 @@ impl SocketState {
             entry.was_up = true;
         }
         if expelled {
-            // The pipe stays without a name, and no message goes either way.
-            self.pipes.errands.expelled.push((engine, ProtocolError::AnothersRoutingId));
-            return self.pipes.errands.mark();
+            // The pipe stays without a routing id, and no message goes either way.
+            self.pipes.after_unlock.expelled.push((engine, ProtocolError::AnothersRoutingId));
+            return self.pipes.after_unlock.mark();
         }
         self.pattern.established(id, &routing_id, &mut self.pipes);
         self.pattern.readable(id, &mut self.pipes);
         self.pipes.flush_all(FlushCause::Wait);
-        self.pipes.errands.drive(&engine);
-        self.pipes.errands.wake_output = true;
+        self.pipes.after_unlock.drive(&engine);
+        self.pipes.after_unlock.wake_output = true;
         self.peers_changed();
     }
 
@@ -445,9 +445,9 @@ impl SocketState {
         }
         self.free_name(routing_id, "");
         self.pattern.established(id, routing_id, &mut self.pipes);
-        // What the other socket wrote as it joined woke nobody: nobody had looked before.
+        // What the other socket wrote as it joined woke no reader, because none had looked before.
         self.pattern.readable(id, &mut self.pipes);
-        self.pipes.errands.wake_output = true;
+        self.pipes.after_unlock.wake_output = true;
         self.peers_changed();
     }
 
@@ -461,38 +461,38 @@ impl SocketState {
     fn readable(&mut self, slot: &Slot) {
         let Some(id) = slot.get() else { return };
         self.pattern.readable(id, &mut self.pipes);
-        self.pipes.errands.wake_input = true;
-        self.pipes.errands.mark();
+        self.pipes.after_unlock.wake_input = true;
+        self.pipes.after_unlock.mark();
     }
 
     fn writable(&mut self, slot: &Slot) {
         let Some(id) = slot.get() else { return };
         self.pattern.writable(id);
-        self.pipes.errands.wake_output = true;
-        self.pipes.errands.mark();
+        self.pipes.after_unlock.wake_output = true;
+        self.pipes.after_unlock.mark();
     }
 
-    /// A peer came or went, of which a pattern may have something to tell: XPUB the end of subscriptions, STREAM the
-    /// beginning and the end of a connection.
+    /// Notes that a peer came or went. A pattern may have something to receive then: XPUB the end of subscriptions, STREAM
+    /// the begin or the end of a connection.
     fn peers_changed(&mut self) {
-        // Who waits for room at a peer that is gone must find out that there will be none.
-        self.pipes.errands.wake_output = true;
-        self.pipes.errands.wake_input = true;
+        // A sender that waits for room at a peer that is gone must find out that there will be none.
+        self.pipes.after_unlock.wake_output = true;
+        self.pipes.after_unlock.wake_input = true;
         self.changed();
     }
 
-    /// Who waits for peers, subscriptions or endpoints is to look again.
+    /// Wakes the calls that wait for peers, subscriptions or endpoints.
     pub(crate) fn changed(&mut self) {
-        self.pipes.errands.wake_watchers = true;
-        self.pipes.errands.mark();
+        self.pipes.after_unlock.wake_watchers = true;
+        self.pipes.after_unlock.mark();
     }
 
-    /// Options changed: those that act on a live socket do so now.
+    /// Applies changed options that take effect on a live socket.
     pub(crate) fn reconfigure(&mut self) {
         self.pattern.configure(&self.values.pattern_options());
         let marks = (self.values.sndhwm, self.values.rcvhwm);
         let before = std::mem::replace(&mut self.marks, marks);
-        // An endpoint may have marks of its own: only what was changed is changed.
+        // An endpoint may have marks of its own, so only a mark that has changed is set.
         let send = (marks.0 != before.0).then_some(marks.0);
         let receive = (marks.1 != before.1).then_some(marks.1);
         for pipe in self.pipes.set_marks(send, receive) {
@@ -500,7 +500,7 @@ impl SocketState {
         }
     }
 
-    /// Everything open leaves now.
+    /// Flushes all open batches.
     pub(crate) fn flush_now(&mut self) {
         self.pipes.flush_all(FlushCause::Wait);
     }
@@ -512,7 +512,7 @@ impl SocketState {
             return;
         }
         if self.reactor.is_none() {
-            // Nobody could be asked to flush later, and no pipe leads to an engine.
+            // There is no I/O thread that could flush later, and no pipe leads to an engine.
             return self.pipes.flush_all(FlushCause::Wait);
         }
         match self.flush.decide(dirty, alone, clock::now) {
@@ -520,19 +520,19 @@ impl SocketState {
             Decision::Leave => self.pipes.flush_full(),
             Decision::Defer => {
                 self.pipes.flush_full();
-                self.pipes.errands.defer = true;
-                self.pipes.errands.mark();
+                self.pipes.after_unlock.defer = true;
+                self.pipes.after_unlock.mark();
             }
         }
     }
 }
 
-/// Names a pipe's end from outside.
+/// Returns the end of a pipe, as the other end refers to it.
 pub(crate) fn owner(base: &Arc<SocketBase>, slot: &Slot) -> Owner {
     Owner { base: Arc::clone(base), slot: slot.clone() }
 }
 
-/// Returns the user at the other end of a pipe; nobody in particular is empty, and so is a peer of this context (inproc).
+/// Returns the user at the other end of a pipe. It is empty if the user is unknown, and over inproc.
 fn user_of(entry: &Entry) -> &str {
     entry.peer.as_ref().map_or("", |peer| &peer.user_id)
 }

@@ -1,4 +1,4 @@
-//! The end of a socket, on the application's side. What follows on the I/O thread is in `io/reaper`.
+//! The closing of a socket on the application's side. The part of the I/O thread is in `io/reaper`.
 
 use std::fmt;
 use std::future::Future;
@@ -16,35 +16,35 @@ use super::orders::Order;
 use crate::monitor::EventKind;
 use crate::signal::after;
 
-/// The closing of a socket or of a context: a future, and something to wait for.
+/// The closing of a socket or of a context. It is a future, and has methods that wait.
 ///
-/// Dropping it changes nothing: the closing goes on in the background.
+/// If it is dropped, the closing goes on in the background.
 #[must_use = "closing goes on in the background; wait for it to learn what was lost"]
 pub struct Closing {
     sockets: Vec<Arc<SocketBase>>,
-    /// The context that ends with its sockets.
+    /// The context, if it ends with its sockets.
     context: Option<Arc<ContextBase>>,
 }
 
 impl Closing {
-    /// Returns the closing of these sockets, and of the context that they are all sockets of.
+    /// Creates the closing of these sockets, and of the context if they are all of its sockets.
     pub(crate) fn new(sockets: Vec<Arc<SocketBase>>, context: Option<Arc<ContextBase>>) -> Closing {
         Closing { sockets, context }
     }
 
-    /// Waits until everything is sent or has lingered long enough, and tells what became of it. When a context has
-    /// ended, so have its threads, and its descriptors are closed.
+    /// Waits until all messages are sent or LINGER is over. Returns how many were written and dropped. At the end of a context,
+    /// its threads have ended and its descriptors are closed.
     ///
-    /// On a context's own threads it does not wait.
+    /// On the context's own threads it does not wait.
     pub fn wait(self) -> CloseReport {
         self.wait_until(None);
         self.report()
     }
 
-    /// Like [`Closing::wait`], but at most for `limit`; gives itself back when that was too short.
+    /// Like [`Closing::wait`], but waits at most for `limit`.
     ///
     /// # Errors
-    /// The closing itself, when something was still unsent at the limit, or a thread still busy.
+    /// Returns the closing itself if it is not complete at the limit.
     pub fn wait_timeout(self, limit: Duration) -> Result<CloseReport, Closing> {
         if self.wait_until(after(limit)) { Ok(self.report()) } else { Err(self) }
     }
@@ -83,7 +83,8 @@ impl fmt::Debug for Closing {
 }
 
 impl SocketBase {
-    /// Closes the socket, once: nothing can be sent or received any more, what is unsent lingers. Never waits.
+    /// Closes the socket: nothing can be sent or received any more, and unsent messages linger. Does not wait. A second call
+    /// does nothing.
     pub(crate) fn close(self: &Arc<Self>) {
         if self.context.is_forked() {
             return;
@@ -92,9 +93,9 @@ impl SocketBase {
             if std::mem::replace(&mut state.closed, true) {
                 return None;
             }
-            // Who is told of the context's end goes on being told so.
+            // If the context had ended before, errors go on saying so.
             state.end.get_or_insert(SocketEnd::Closed);
-            let loaded = state.pipes.loaded_endpoints();
+            let loaded = state.pipes.endpoints_with_unsent();
             self.let_pipes_go(state);
             Some((state.reactor.clone(), loaded))
         });
@@ -108,13 +109,13 @@ impl SocketBase {
         }
     }
 
-    /// The context is shut down: blocked and later calls end with `Terminated`.
+    /// Ends blocked and later calls with `Terminated`, because the context is shut down.
     pub(crate) fn terminate(self: &Arc<Self>) {
         self.enter(|state| state.end = state.end.or(Some(SocketEnd::Terminated)));
         self.wake_everybody();
     }
 
-    /// Nothing of the socket is left: those who wait for its closing are told.
+    /// Completes the closing: nothing of the socket is left.
     pub(crate) fn forget(&self) {
         self.monitors.emit(0, "", "", EventKind::Closed);
         self.context.forget(self.id);
@@ -128,15 +129,15 @@ impl SocketBase {
         }
     }
 
-    /// Every pipe says that nothing more will come; input is thrown away.
+    /// Ends every pipe on this side, and drops unread messages.
     fn let_pipes_go(&self, state: &mut SocketState) {
         for (writer, _) in std::mem::take(&mut state.pipes.past.leaving) {
             self.closure.keep(writer);
         }
         for mut entry in state.pipes.take_all() {
-            state.pipes.errands.let_go(&mut entry.pipe);
-            state.pipes.errands.notify(&entry.link, News::Ended);
-            if let Some(writer) = state.pipes.close_account(entry) {
+            state.pipes.after_unlock.let_go(&mut entry.pipe);
+            state.pipes.after_unlock.notify(&entry.link, News::Ended);
+            if let Some(writer) = state.pipes.take_lingering_writer(entry) {
                 self.closure.keep(writer);
             }
         }

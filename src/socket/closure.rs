@@ -1,4 +1,4 @@
-//! How the closing of one socket goes.
+//! The progress of the closing of one socket.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -12,17 +12,17 @@ use crate::stats::SocketStats;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// Messages handed to the kernel after the close.
+    /// Messages that were written to the kernel after the close.
     pub written: u64,
-    /// Messages dropped because LINGER ended first, or their connection was lost.
+    /// Messages that were dropped because LINGER was over or their connection was lost.
     pub dropped: u64,
 }
 
-/// The closing of one socket, for those who wait for it.
+/// The progress of the closing of one socket.
 #[derive(Default)]
 pub(crate) struct Closure {
     pub(super) latch: Latch,
-    /// The writers of the pipes that still had something to send, and how they stood at the close.
+    /// The writers of the pipes with unsent messages, and their counts at the close.
     writers: Mutex<Vec<(Writer, Tally)>>,
 }
 
@@ -33,14 +33,14 @@ impl Closure {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner).push((writer, before));
     }
 
-    /// Adds the pipes that the closed socket had to its counters.
+    /// Adds the counts of these pipes to those of the closed socket.
     pub(crate) fn count(&self, stats: &mut SocketStats) {
         let goes_on = !self.is_complete();
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         writers.iter().for_each(|(writer, _)| stats.add(writer.tally(), goes_on));
     }
 
-    /// Returns how it stands: what was written and dropped since the close, what is still unsent counting as dropped.
+    /// Returns what was written and dropped since the close. Unsent messages count as dropped.
     pub(super) fn report(&self) -> CloseReport {
         let mut report = CloseReport::default();
         for (writer, before) in self.writers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -57,12 +57,12 @@ impl Closure {
         !self.latch.is_open() && writers.iter().any(|(writer, _)| writer.tally().queued() > 0)
     }
 
-    /// Returns whether everything is let go.
+    /// Returns whether the closing is complete.
     pub(crate) fn is_complete(&self) -> bool {
         self.latch.is_open()
     }
 
-    /// Everything is let go.
+    /// Notes that the closing is complete.
     pub(crate) fn complete(&self) {
         self.latch.open();
     }

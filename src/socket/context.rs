@@ -1,4 +1,4 @@
-//! What sockets and I/O threads know of their context (libzmq ctx.cpp).
+//! The part of a context that its sockets and I/O threads know (libzmq ctx.cpp).
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,27 +23,27 @@ use crate::user_code;
 /// The inproc name of the ZAP handler (RFC 27).
 pub(crate) const ZAP_HANDLER: &str = "zeromq.zap.01";
 
-/// The drop of the last handle of a context without a linger of its own waits at most so long for the threads. They wait
-/// for peers to read for one second (`io/half_closed`); code of the application that they run may take longer.
+/// If ContextOptions::linger is `None`, the drop of the last handle of a context waits at most so long for the threads. They
+/// wait one second for peers to read (`io/half_closed`), but code of the application that they run may take longer.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
-/// Starts an I/O thread of this name.
+/// Starts an I/O thread with this name.
 pub(crate) type Start = fn(&str, &Arc<ContextBase>, Random) -> io::Result<IoThread>;
 
-/// What all handles of a context share; its drop is the end of the context.
+/// What all handles of a context share. Its drop ends the context.
 pub(crate) struct ContextHandle {
     pub(crate) base: Arc<ContextBase>,
 }
 
-/// What sockets and I/O threads know of their context.
+/// The part of a context that its sockets and I/O threads know.
 pub(crate) struct ContextBase {
     pub(crate) options: ContextOptions,
     start: Start,
     /// The names bound over inproc, and the connects that wait for one.
     pub(crate) names: Names<Binder, Waiting>,
-    /// A ZAP handler was bound once.
+    /// Whether a ZAP handler was ever bound.
     had_zap_handler: AtomicBool,
-    /// Who decides about peers.
+    /// The authenticators.
     pub(crate) authorities: Authorities,
     ids: AtomicU64,
     ended: AtomicBool,
@@ -51,14 +51,14 @@ pub(crate) struct ContextBase {
     process: u32,
     /// The I/O threads, and the other ones that end with the context.
     pub(crate) threads: Threads,
-    /// Where threads sleep in its calls and hear of signals.
+    /// The polls in which application threads sleep so that a signal of the system wakes them (C library).
     pub(crate) parkers: Parkers,
     tables: Mutex<Tables>,
-    /// The last socket was forgotten.
+    /// Notified when the last socket is forgotten.
     pub(crate) emptied: Signal,
 }
 
-/// Smaller numbers are tokens of the reactor's own.
+/// Smaller numbers are tokens of the reactor itself.
 const FIRST_ID: u64 = 2;
 
 struct Tables {
@@ -83,10 +83,10 @@ impl Drop for ContextHandle {
         base.reactors().iter().for_each(|reactor| reactor.send(Order::Exit));
         base.authorities.end();
         if waits {
-            // What was sent last may still be on its way, and is lost if the process ends now (`io/half_closed`).
+            // The last messages may not have arrived. They are lost if the process ends now (`io/half_closed`).
             base.threads.wait(deadline.or_else(|| after(LONGEST_END)));
         }
-        // The table keeps sockets, which keep it: what was never met ends here.
+        // The table of names holds sockets, which hold the table: this breaks the cycle.
         let (bound, waiting) = base.names.clear();
         user_code::free(bound);
         user_code::free_each(waiting.into_iter());
@@ -94,7 +94,7 @@ impl Drop for ContextHandle {
 }
 
 impl ContextBase {
-    /// `start` starts an I/O thread.
+    /// Creates a context; `start` starts an I/O thread.
     pub(crate) fn new(options: ContextOptions, start: Start) -> Arc<ContextBase> {
         Arc::new(ContextBase {
             options,
@@ -168,7 +168,7 @@ impl ContextBase {
         }
     }
 
-    /// Returns whether it was shut down.
+    /// Returns whether the context was shut down.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
     }
@@ -178,7 +178,7 @@ impl ContextBase {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Returns whether the calling thread is one of the context's own, which never wait.
+    /// Returns whether the calling thread is an I/O thread of this context, which must not wait.
     pub(crate) fn is_own_thread(&self) -> bool {
         self.threads.is_io_thread()
     }
@@ -188,12 +188,12 @@ impl ContextBase {
         std::process::id() != self.process
     }
 
-    /// Returns whether a socket that can answer ZAP requests is bound where they go.
+    /// Returns whether a socket that can reply to ZAP requests is bound to [`ZAP_HANDLER`].
     pub(crate) fn has_zap_handler(&self) -> bool {
         self.names.get(ZAP_HANDLER).is_some_and(|binder| binder.socket_type().handles_zap())
     }
 
-    /// A socket that can answer ZAP requests was bound where they go.
+    /// Notes that a ZAP handler was bound.
     pub(crate) fn got_zap_handler(&self) {
         self.had_zap_handler.store(true, Ordering::SeqCst);
     }
@@ -203,18 +203,18 @@ impl ContextBase {
         self.had_zap_handler.load(Ordering::SeqCst)
     }
 
-    /// Refuses what a fork child must not do.
+    /// Returns an error in a fork child.
     pub(crate) fn check_process(&self) -> Result<()> {
         if self.is_forked() { Err(Error::Forked) } else { Ok(()) }
     }
 
-    /// A closed socket has let everything go.
+    /// Removes a closed socket from the table.
     pub(crate) fn forget(&self, id: u64) {
         let mut tables = self.tables();
         let forgotten = tables.sockets.remove(&id);
         let empty = tables.sockets.is_empty();
         drop(tables);
-        // Not under the lock: it may be the last of the socket.
+        // Not under the lock: this may be the last reference to the socket.
         drop(forgotten);
         if empty {
             self.leave_if_done();
@@ -222,7 +222,7 @@ impl ContextBase {
         }
     }
 
-    /// Ends the threads of a context that has ended once the last of its sockets is forgotten.
+    /// Ends the threads if the context has ended and its last socket is forgotten.
     pub(crate) fn leave_if_done(&self) {
         if self.ended.load(Ordering::SeqCst) && !self.has_sockets() {
             self.reactors().iter().for_each(|reactor| reactor.send(Order::Exit));

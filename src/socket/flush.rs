@@ -1,20 +1,21 @@
-//! When what was sent leaves: at once while sends are sparse, in full quanta while they flood.
+//! When sent messages leave: at once while sends are sparse, in full quanta while there are many.
 //!
-//! A system call per message would cost ten times the rest of a send, and a message that waits for the next one
-//! would be worse. So a socket has [`TOKENS`] tokens, one of which returns every [`TOKEN_PERIOD`] while messages come no
-//! faster; a send with a token for each pipe it goes to flushes and drives its engines at once. Without one the message stays in the open batch, the socket is
-//! *deferred*, and its I/O thread, woken once for the burst, flushes it at once and then looks again at growing
-//! intervals (`io/watch`) until nothing is new. A full quantum leaves at once in any case.
+//! A system call for each message would cost ten times the rest of a send. But a message must not wait for the next one
+//! either. So a socket has [`TOKENS`] tokens. One token returns every [`TOKEN_PERIOD`], unless messages come faster than
+//! that. A send that has a token for each of its pipes flushes and drives its engines at once. Without tokens the message
+//! stays in the open batch, and the socket is *deferred*: its I/O thread is woken once for the burst, flushes the socket at
+//! once, and then looks again at growing intervals (`io/watch`) until there are no new messages. A full quantum always
+//! leaves at once.
 
 use std::time::{Duration, Instant};
 
-/// Sends in a row that go out at once.
+/// The number of sends in a row that leave at once.
 const TOKENS: u32 = 16;
 
 /// The time in which one token returns.
 const TOKEN_PERIOD: Duration = Duration::from_micros(20);
 
-/// More pipes than this are written to by the I/O thread.
+/// If a send goes to more pipes than this, the I/O thread writes.
 const MAX_INLINE_PIPES: usize = 8;
 
 /// What to do with the open batches of a socket after a send.
@@ -22,9 +23,9 @@ const MAX_INLINE_PIPES: usize = 8;
 pub(crate) enum Decision {
     /// Flush and drive now.
     Now,
-    /// Ask the I/O thread to flush; it does not know yet.
+    /// Ask the I/O thread to flush.
     Defer,
-    /// Leave them: the I/O thread has been asked.
+    /// Do nothing: the I/O thread has been asked already.
     Leave,
 }
 
@@ -32,13 +33,13 @@ pub(crate) enum Decision {
 #[derive(Debug)]
 pub(crate) struct FlushRule {
     tokens: u32,
-    /// When tokens were last counted; `None` before the first lack of one.
+    /// When returned tokens were last counted; `None` before tokens ran out for the first time.
     counted: Option<Instant>,
     deferred: bool,
-    /// Messages accepted when the I/O thread looked last.
+    /// The number of accepted messages when the I/O thread looked last.
     seen: u64,
-    /// Messages that joined an open batch since tokens were last counted: each would have taken a token, so while
-    /// they come faster than tokens do, none returns.
+    /// The number of messages put into an open batch since tokens were last counted. Each cancels one returned token, so
+    /// no token returns while messages come faster than tokens.
     joined: u32,
 }
 
@@ -47,10 +48,10 @@ impl FlushRule {
         FlushRule { tokens: TOKENS, counted: None, deferred: false, seen: 0, joined: 0 }
     }
 
-    /// Decides for `pipes` pipes with an open batch; `alone`: nothing was open before this send.
+    /// Decides for `pipes` pipes with an open batch. `alone` tells that no batch was open before this send.
     ///
-    /// While the I/O thread has been asked and something waits for it already, the clock is not read: in a flood that
-    /// is every message but the first after each flush.
+    /// If the socket is deferred and a batch was open before, the clock is not read. In a burst that holds for every
+    /// message but the first one after each flush.
     #[inline]
     pub(crate) fn decide(&mut self, pipes: usize, alone: bool, clock: impl FnOnce() -> Instant) -> Decision {
         if self.deferred && !alone {
@@ -63,8 +64,8 @@ impl FlushRule {
         if std::mem::replace(&mut self.deferred, true) { Decision::Leave } else { Decision::Defer }
     }
 
-    /// The I/O thread has flushed the socket, which accepted so many messages so far. `true`: some are new since it
-    /// looked last, and it must look again; else it need not, and the next burst asks for it.
+    /// Notes that the I/O thread has flushed the socket, which has accepted so many messages in all. Returns whether some are
+    /// new since the last look: then it must look again. Otherwise the next burst asks it again.
     pub(crate) fn look(&mut self, accepted: u64) -> bool {
         self.deferred = accepted != self.seen;
         self.seen = accepted;

@@ -1,4 +1,4 @@
-//! Inproc: a bind and a connect of one context meet in its table of names, whichever comes first, and share one pipe.
+//! Inproc: a bind and a connect of one context meet in its table of names, in either order, and share one pipe.
 
 use std::io;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::security::Role;
 use crate::socket::news::{Attach, News};
 use crate::socket::pipe_ends::{leave_pipe, tell};
 
-/// A connect over inproc whose name nobody has bound yet: the binder's end of the pipe, and who connects.
+/// A connect over inproc whose name is not bound yet: the binder's end of the pipe, and the connecting socket.
 pub(crate) struct Waiting {
     pub(super) pipe: Pipe,
     /// The slot of the binder's end.
@@ -30,7 +30,8 @@ pub(crate) struct Waiting {
     connector: Owner,
     marks: Arc<JointMarks>,
     routing_id: Bytes,
-    /// The endpoint's number, its text and the connector's part in security, where a socket of the wrong type is refused.
+    /// The endpoint's number, the endpoint and the connector's role in its mechanism: for the error if the binder has the
+    /// wrong type. `None` if no connect is refused (C library).
     refusable: Option<(u64, Endpoint, Role)>,
 }
 
@@ -41,19 +42,23 @@ pub(crate) struct Binder {
     terms: Terms,
 }
 
-/// What a bound inproc endpoint holds for those who connect to it.
+/// The options of a bound inproc endpoint.
 #[derive(Clone)]
 pub(super) struct Terms {
     hwm: Marks,
-    /// What each peer is sent first.
+    /// The HELLO_MSG to send to each peer.
     hello: Option<Message>,
-    /// What the binder receives when a peer has left.
-    farewell: Option<Message>,
+    /// The DISCONNECT_MSG to receive when a peer has left.
+    disconnect_notice: Option<Message>,
 }
 
 impl Terms {
     pub(super) fn of(values: &Values, t: SocketType) -> Terms {
-        Terms { hwm: Marks::of(values), hello: values.hello(t), farewell: values.farewell(t) }
+        Terms {
+            hwm: Marks::of(values),
+            hello: values.hello(t),
+            disconnect_notice: values.disconnect_notice(t),
+        }
     }
 }
 
@@ -96,7 +101,7 @@ impl SocketBase {
         let conflate = values.conflate && self.socket_type.conflates();
         let flow = |hwm| Flow { hwm, conflate, count_control: false, lots: values.credit_in_lots };
         let (mut ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
-        // The other side looks at the pipe when it joins: nobody has to be told.
+        // The other side looks at the pipe when it is attached, so it need not be told.
         tell(&mut ours, values.hello(self.socket_type));
         let marks = JointMarks::of(hwm);
         let mut entry = Entry::new(ours, Link::Offline, slot.clone(), id);
@@ -115,7 +120,7 @@ impl SocketBase {
             Met::Bound(binder, waiting) => binder.base.meet(waiting, &binder.terms),
             Met::Parked(ticket) => {
                 self.endpoints.change(id, |row| row.ticket = Some(ticket));
-                // A socket that closed in between did not see the ticket.
+                // If the socket was closed in between, its closing did not see the ticket.
                 if let Err(closed) = self.enter(|state| state.alive()) {
                     drop(self.context.names.cancel(name, ticket));
                     return Err(closed);
@@ -125,7 +130,7 @@ impl SocketBase {
         Ok(())
     }
 
-    /// Why the socket that has bound an inproc name does not take this one as its peer, if it does not.
+    /// Returns why the socket that has bound an inproc name refuses this one, or `None` if it does not.
     fn refusal_of(self: &Arc<Self>, binder: &Arc<SocketBase>) -> Result<Option<ProtocolError>> {
         let (own, peer) = (self.socket_type, binder.socket_type);
         if !own.talks_to(peer) {
@@ -135,7 +140,7 @@ impl SocketBase {
         Ok(binder.enter(|state| state.want_of_place(None, &routing_id, "")))
     }
 
-    /// A bound name and a connect for it have met: join their marks, and give each side its news.
+    /// Joins a connect with the socket that has bound its name: combines their high-water marks, and sends each side its news.
     pub(super) fn meet(self: &Arc<Self>, waiting: Waiting, terms: &Terms) {
         let Waiting { mut pipe, slot, connector, marks, routing_id, refusable } = waiting;
         let (own, peer) = (connector.base.socket_type, self.socket_type);
@@ -152,9 +157,9 @@ impl SocketBase {
         let bound = News::Bound(connector.slot.clone(), binder);
         let mut entry = Entry::new(pipe, Link::Inproc(connector), slot, 0);
         entry.was_up = true;
-        entry.farewell.clone_from(&terms.farewell);
+        entry.disconnect_notice.clone_from(&terms.disconnect_notice);
         entry.joint = Some((marks, Side::Binder));
-        // The connector's open batch is flushed by its news, so its news comes first.
+        // The connector flushes its open batch when it takes up its news, so its news comes first.
         base.post(bound);
         self.post(News::Attach(Box::new(Attach { entry, origin: Origin::default(), routing_id })));
     }
@@ -168,8 +173,8 @@ impl SocketBase {
         }
     }
 
-    /// Takes back the connects that wait for a name nobody has bound, but for those with something to deliver: that
-    /// arrives if the name is bound later (libzmq test_hwm.cpp, connect and close first).
+    /// Removes the connects of this socket that wait for a name, except those with unsent messages: these arrive if the name
+    /// is bound later (libzmq test_hwm.cpp, connect and close first).
     pub(crate) fn give_up_names(&self, loaded: &[u64]) {
         for row in self.endpoints.list() {
             if let (Some(ticket), Endpoint::Inproc(name)) = (row.ticket, &row.endpoint) {
@@ -180,7 +185,7 @@ impl SocketBase {
         }
     }
 
-    /// Frees a name that row `id` stands for. Once: it may be somebody else's soon.
+    /// Frees the name of the row `id`, once only: another socket may bind it after that.
     pub(super) fn free_name(&self, id: u64, name: &str) {
         if self.endpoints.take(id) {
             drop(self.context.names.unbind(name));
@@ -189,22 +194,22 @@ impl SocketBase {
 }
 
 impl SocketState {
-    /// The connector's side of [`SocketBase::meet`].
+    /// Does the connector's part of [`SocketBase::meet`].
     ///
-    /// The binder may have used the pipe before this news was taken up. What was flushed, read or ended on this side
-    /// until now found nobody to tell, so everything is told now: a flush or an acknowledgement names its sleeper once.
+    /// The binder may have used the pipe already. What this side has flushed, read or ended until now could not be told to
+    /// the binder, so all of it is told now: the pipe reports a sleeping reader or writer only once.
     pub(crate) fn bound(&mut self, slot: &Slot, binder: Owner) -> Option<u64> {
         let entry = slot.get().and_then(|id| self.pipes.get_mut(id)).filter(|entry| !entry.is_ended());
         let Some(entry) = entry else {
-            self.pipes.errands.tell(&binder, News::Ended);
+            self.pipes.after_unlock.tell(&binder, News::Ended);
             return None;
         };
         entry.link = Link::Inproc(binder.clone());
         entry.inproc = true;
         let endpoint = entry.endpoint;
         self.pipes.flush_all(FlushCause::Wait);
-        self.pipes.errands.tell(&binder, News::Readable);
-        self.pipes.errands.tell(&binder, News::Writable);
+        self.pipes.after_unlock.tell(&binder, News::Readable);
+        self.pipes.after_unlock.tell(&binder, News::Writable);
         Some(endpoint)
     }
 }

@@ -1,4 +1,4 @@
-//! The high-water marks of an inproc pipe, which both of its sockets have a say in.
+//! The high-water marks of an inproc pipe, which follow from the options of both sockets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,8 +13,8 @@ pub(crate) struct Marks {
     pub(crate) receive: u32,
 }
 
-/// The high-water marks of both sides of an inproc pipe, either of which may change on the living pipe. The lock is a
-/// leaf.
+/// The high-water marks of both sides of an inproc pipe. Either side may change its own at any time. No other lock is taken
+/// while this one is held.
 pub(crate) struct JointMarks(Mutex<BothMarks>);
 
 struct BothMarks {
@@ -35,8 +35,8 @@ impl JointMarks {
         Arc::new(JointMarks(Mutex::new(BothMarks { connector, binder: None })))
     }
 
-    /// Sets the marks of the side that `pipe` is the end of, as far as they are given, and with them those of the
-    /// pipe. `true`: the other side may have room now.
+    /// Sets the given marks of the side that has this end of the pipe, and then the marks of the pipe. Returns whether the
+    /// other side may have room now.
     pub(crate) fn set(&self, side: Side, send: Option<u32>, receive: Option<u32>, pipe: &mut Pipe) -> bool {
         let mut both = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = match side {
@@ -61,7 +61,8 @@ impl Marks {
     }
 }
 
-/// One queue stands for both: its mark is the sum, or none if either side has none (libzmq pipe.cpp).
+/// Returns the mark of the one queue between two sockets: the sum of both marks, or no limit if either has none (libzmq
+/// pipe.cpp).
 fn joined(send: u32, receive: u32) -> u32 {
     if send == 0 || receive == 0 { 0 } else { send.saturating_add(receive) }
 }

@@ -35,7 +35,7 @@ use crate::poller::Ready;
 use crate::socket::closing::Closing;
 use crate::socket::context::ContextHandle;
 use base::SocketBase;
-use transfer::Patience;
+use transfer::WaitLimit;
 
 /// A socket of any of ZeroMQ's types.
 ///
@@ -198,7 +198,7 @@ impl Socket {
     /// Returns [`SendError`] with the message itself and why it was not sent.
     #[inline]
     pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.base().send(message.into(), Patience::Option)
+        self.base().send(message.into(), WaitLimit::Option)
     }
 
     /// Sends a message if that is possible now.
@@ -207,7 +207,7 @@ impl Socket {
     /// Returns [`SendError`] with the message itself and why it was not sent.
     #[inline]
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.base().send(message.into(), Patience::None)
+        self.base().send(message.into(), WaitLimit::None)
     }
 
     /// Sends a message; waits at most for `limit`.
@@ -215,7 +215,7 @@ impl Socket {
     /// # Errors
     /// Returns [`SendError`] with the message itself and why it was not sent.
     pub fn send_timeout(&self, message: impl Into<Message>, limit: Duration) -> Result<(), SendError> {
-        self.base().send(message.into(), Patience::For(limit))
+        self.base().send(message.into(), WaitLimit::For(limit))
     }
 
     /// Receives a message; waits for it, at most for RCVTIMEO.
@@ -225,7 +225,7 @@ impl Socket {
     /// [`Error::Terminated`].
     #[inline]
     pub fn recv(&self) -> Result<Message> {
-        self.base().recv(Patience::Option)
+        self.base().recv(WaitLimit::Option)
     }
 
     /// Receives a message if there is one.
@@ -234,7 +234,7 @@ impl Socket {
     /// Returns [`Error::WouldBlock`] when there is none, and as [`Socket::recv`].
     #[inline]
     pub fn try_recv(&self) -> Result<Message> {
-        self.base().recv(Patience::None)
+        self.base().recv(WaitLimit::None)
     }
 
     /// Receives a message; waits at most for `limit`.
@@ -242,7 +242,7 @@ impl Socket {
     /// # Errors
     /// Returns the errors of [`Socket::recv`].
     pub fn recv_timeout(&self, limit: Duration) -> Result<Message> {
-        self.base().recv(Patience::For(limit))
+        self.base().recv(WaitLimit::For(limit))
     }
 
     /// Receives a message and copies its first frame into `buffer`; returns the frame's whole length, which may

@@ -1,4 +1,4 @@
-//! News: what a socket must be told by other threads and other sockets. Never a message.
+//! News: what other threads and other sockets tell a socket. It never contains a message.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,15 @@ use super::pipes::{Entry, Owner};
 use crate::engine::Engine;
 use crate::engine::slot::Slot;
 
-/// News for a socket. Each is put in the socket's [`Mailbox`]; whoever gets the socket's lock next takes it up.
+/// A piece of news for a socket. It is put in the socket's [`Mailbox`]; the thread that gets the socket's lock next takes it up.
 pub(crate) enum News {
-    /// A pipe joins: of an accepted connection, or of the other socket of an inproc pair.
+    /// A new pipe: of an accepted connection, or from the other socket over inproc.
     Attach(Box<Attach>),
-    /// A connection finished its handshake on a pipe of this socket.
+    /// A connection of a pipe of this socket has completed its handshake.
     Up(Slot, Arc<Engine>, Arc<Peer>),
-    /// The inproc name that a pipe of this socket waits for is bound, by this socket.
+    /// The inproc name that a pipe of this socket waits for is bound by this other socket.
     Bound(Slot, Owner),
-    /// The other socket of an inproc pair took its end and announces its routing id.
+    /// The other socket of an inproc pipe has added its end, and announces its routing id.
     Joined(Slot, Bytes),
     /// The connection of a pipe is lost; the pipe stays.
     Lost(Slot),
@@ -30,15 +30,15 @@ pub(crate) enum News {
     Readable(Slot),
     /// Credit came back on a pipe that had none.
     Writable(Slot),
-    /// A connection of this socket is to end when what is unsent has left: its pipe goes now.
+    /// A connection of this socket ends when all is sent. Its pipe is removed now.
     Retire(Slot),
     /// Something that watchers look at has changed.
     Changed,
-    /// The I/O thread wants what is open to be flushed.
+    /// The I/O thread wants the open batches to be flushed.
     Flush,
 }
 
-/// A pipe that joins, with all that its socket must know of it.
+/// A new pipe, with all that its socket must know of it.
 pub(crate) struct Attach {
     pub(crate) entry: Entry,
     pub(crate) origin: Origin,
@@ -46,18 +46,18 @@ pub(crate) struct Attach {
     pub(crate) routing_id: Bytes,
 }
 
-/// The news of one socket that nobody has taken up yet. It holds at most a few entries for each of its pipes: a pipe
-/// announces input only after its reader found it empty, and credit only after its writer found none.
+/// The news of one socket that is not taken up yet. There are at most a few pieces for each pipe: a pipe announces input
+/// only after its reader has found it empty, and credit only after its writer has found none.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    news: Mutex<VecDeque<News>>,
+    queue: Mutex<VecDeque<News>>,
     full: AtomicBool,
 }
 
 impl Mailbox {
-    pub(crate) fn put(&self, control: News) {
-        let mut news = self.news();
-        news.push_back(control);
+    pub(crate) fn put(&self, news: News) {
+        let mut queue = self.queue();
+        queue.push_back(news);
         self.full.store(true, Ordering::SeqCst);
     }
 
@@ -69,13 +69,13 @@ impl Mailbox {
 
     /// Takes the oldest piece of news.
     pub(crate) fn take(&self) -> Option<News> {
-        let mut news = self.news();
-        let control = news.pop_front();
-        self.full.store(!news.is_empty(), Ordering::SeqCst);
-        control
+        let mut queue = self.queue();
+        let news = queue.pop_front();
+        self.full.store(!queue.is_empty(), Ordering::SeqCst);
+        news
     }
 
-    fn news(&self) -> MutexGuard<'_, VecDeque<News>> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, VecDeque<News>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

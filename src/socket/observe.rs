@@ -1,4 +1,4 @@
-//! Looking at a socket: peers, endpoints, counters, status, events, and waiting for them to be as one wants.
+//! Observing a socket: its peers, endpoints, counters, status and events, and waiting for peers and subscribers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,25 +18,26 @@ use crate::signal::{after, wait_until};
 use crate::stats::{Counters, Dropped, IoStats, PipeStats, SocketStats, Status};
 
 impl Socket {
-    /// Returns the events of this socket from now on; each monitor gets them all (libzmq `zmq_socket_monitor`).
+    /// Returns a monitor, which receives the events of this socket from now on. Each monitor receives all events (libzmq
+    /// `zmq_socket_monitor`).
     #[must_use]
     pub fn monitor(&self) -> Monitor {
         self.base().monitors.add()
     }
 
-    /// Who is connected now. Peers over inproc are not listed.
+    /// Returns the peers that are connected now, without peers over inproc.
     #[must_use]
     pub fn peers(&self) -> PeerTable {
         self.base().peers.table()
     }
 
-    /// Returns how each endpoint fares.
+    /// Returns the state of each endpoint.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointStatus> {
         self.base().endpoints.list()
     }
 
-    /// Returns what became of the messages sent.
+    /// Returns the counters: how many messages were accepted, written, dropped, and why.
     #[must_use]
     pub fn stats(&self) -> SocketStats {
         let mut stats = self.base().enter(|state| state.stats(&self.base().counters));
@@ -44,7 +45,7 @@ impl Socket {
         stats
     }
 
-    /// Returns a text for people that says "why is nothing happening?".
+    /// Returns a report for people, which tells why nothing happens.
     #[must_use]
     pub fn status(&self) -> Status {
         let base = self.base();
@@ -54,7 +55,7 @@ impl Socket {
             let peers = state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
             (name, state.pattern.topics(), peers, state.before_subscriptions)
         });
-        // What is printable needs no hexadecimal here.
+        // A printable name is shown without its hexadecimal form.
         let name = name.split_once("\" (hex").map_or(name.clone(), |(text, _)| format!("{text}\""));
         let (senders_waiting, since) = base.sending.look();
         Status {
@@ -75,8 +76,8 @@ impl Socket {
     /// Connects and waits until the handshake is over; returns the peer.
     ///
     /// # Errors
-    /// Returns [`Error::Handshake`] as soon as the peer proves unfit; [`Error::TimedOut`] with the last failure when nobody
-    /// was there. The endpoint stays connected in the background either way: [`Socket::disconnect`] ends it.
+    /// Returns [`Error::Handshake`] if the handshake fails, and [`Error::TimedOut`] with the last failure if no peer was
+    /// reached. In both cases dialling goes on in the background; [`Socket::disconnect`] ends it.
     pub fn connect_ready(&self, endpoint: impl EndpointText, limit: Duration) -> Result<Arc<Peer>> {
         let base = self.base();
         let (resolved, id) = base.connect(&endpoint.text(), &self.connect_values())?;
@@ -95,18 +96,18 @@ impl Socket {
     /// Waits until at least `n` peers are connected, inproc included.
     ///
     /// # Errors
-    /// Returns [`Error::TimedOut`] with how many there are; [`Error::Closed`], [`Error::Terminated`].
+    /// Returns [`Error::TimedOut`] with the number of peers, [`Error::Closed`] or [`Error::Terminated`].
     pub fn wait_for_peers(&self, n: usize, limit: Duration) -> Result<()> {
         let count = |state: &mut SocketState| state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
         self.base().wait_for(n, limit, count, |have| Why::FewerPeers { wanted: n, have })
     }
 
-    /// Waits until a message with this topic would go to at least `n` peers (PUB, XPUB; a group on a RADIO): no message sent after that
-    /// is lost for want of a subscription.
+    /// Waits until at least `n` peers have subscribed to this topic (PUB, XPUB) or joined this group (RADIO). They receive
+    /// messages that are sent after that.
     ///
     /// # Errors
-    /// Returns [`Error::TimedOut`] with how many there are; [`Error::NotSupported`] on a type that does not publish;
-    /// [`Error::Closed`], [`Error::Terminated`].
+    /// Returns [`Error::TimedOut`] with the number of these peers, [`Error::NotSupported`] on a type that does not publish,
+    /// [`Error::Closed`] or [`Error::Terminated`].
     pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, n: usize, limit: Duration) -> Result<()> {
         if !self.socket_type().publishes() {
             return Err(self.no(Op::CountSubscribers));
@@ -117,12 +118,12 @@ impl Socket {
 }
 
 impl SocketBase {
-    /// When a wait of at most `limit` ends. On the context's own threads nothing waits.
+    /// Returns when a wait of at most `limit` ends; that is now on the context's own threads, which must not wait.
     pub(crate) fn deadline(&self, limit: Duration) -> Option<Instant> {
         after(if self.context.is_own_thread() { Duration::ZERO } else { limit })
     }
 
-    /// Returns whether the connecting endpoint `id` has a peer, or has found out that it gets none.
+    /// Returns the peer of the connecting endpoint `id`, or the error of its handshake; `None` while there is neither.
     fn readiness(self: &Arc<Self>, id: u64) -> Option<Result<Arc<Peer>>> {
         if let Err(error) = self.enter(|state| state.alive()) {
             return Some(Err(error));
@@ -162,7 +163,7 @@ impl SocketBase {
 
 impl SocketState {
     fn stats(&mut self, counters: &Counters) -> SocketStats {
-        self.pipes.fold_accounts();
+        self.pipes.add_ended_counts();
         let [flushes_by_token, flushes_by_quantum, flushes_by_watch, flushes_by_wait] = self.pipes.flushes;
         let pipes: Vec<PipeStats> = self.pipes.iter().map(|(_, entry)| entry.stats()).collect();
         let mut stats = SocketStats {
@@ -204,7 +205,7 @@ impl Entry {
     }
 
     fn stats(&self) -> PipeStats {
-        // In this order: what the other end did before it went away is then in the tally.
+        // In this order, so that the tally contains what the other end did before it went away.
         let is_deserted = self.is_deserted();
         let tally = self.pipe.writer.tally();
         let mut drops = self.drops;

@@ -1,4 +1,4 @@
-//! Orders: what an I/O thread must do for others. Never a message.
+//! Orders: what other threads tell an I/O thread to do. They never contain a message.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -17,10 +17,10 @@ use crate::error::Denial;
 use crate::options::Values;
 use crate::signal::Latch;
 
-/// The answer to a question about a peer, with the reason if it may not come in.
+/// The decision about a peer, with the reason if it is denied.
 pub(crate) type Answer = (Decision, Option<Denial>);
 
-/// Returns a refusal for a reason.
+/// Returns the answer that denies a peer for this reason.
 pub(crate) fn denied(denial: Denial) -> Answer {
     (Decision::Refuse(denial.status()), Some(denial))
 }
@@ -29,38 +29,38 @@ pub(crate) fn denied(denial: Denial) -> Answer {
 pub(crate) enum Order {
     /// Serve a listener.
     Bind(u64, Arc<SocketBase>, Box<Listener>, Arc<Values>),
-    /// Close a listener and the connections accepted by it; then say so.
+    /// Close a listener and the connections accepted by it; then open the receipt.
     Unbind(u64, Receipt),
-    /// Dial, and keep the connection up.
+    /// Dial the endpoint, and dial again when the connection is lost.
     Connect(Box<Connect>),
-    /// End a session, lingering as its socket says; then say so.
+    /// End a session after LINGER; open the receipt at once.
     Disconnect(u64, Receipt),
     /// Dial at once instead of waiting for the next attempt.
     Redial(u64, Arc<Values>),
     /// The lookup with this number is over.
     Resolved(u64, io::Result<Vec<Resolved>>),
-    /// Whether the peer of a connection may come in.
+    /// The decision about the peer of a connection.
     Decided(u64, Box<Answer>),
     /// The ZAP handler may have replied about the peer of a connection.
     Replied(u64),
     /// Flush a socket and drive its engines.
     Flush(Arc<SocketBase>),
-    /// An engine that an application thread drove has something to say, or wants more turns.
+    /// Look at an engine that an application thread has driven: it has an outcome, or wants to be driven again.
     Engine(u64),
-    /// End a connection when what is unsent has left, at most after LINGER.
+    /// End a connection when all is sent, at most after LINGER.
     Retire(u64),
-    /// End a connection whose peer was replaced when the peer has closed it, at most after a while.
+    /// End a connection whose routing id another peer has taken over, when its peer has closed it or a time limit is over.
     ReadOut(u64),
-    /// End an endpoint, as its pattern wants.
+    /// End an endpoint, because the pattern has closed its pipe.
     Stop(u64),
-    /// A socket closed: close its listeners, linger for its unsent messages.
+    /// Close the listeners of a closed socket, and linger for its unsent messages.
     Close(Arc<SocketBase>),
-    /// The context is gone: leave as soon as the last socket has closed.
+    /// End the thread as soon as the last socket has closed, because the context has ended.
     Exit,
 }
 
 impl Order {
-    /// The thread is gone: nobody may go on waiting for the order.
+    /// Does what is left to do for an order when the thread has ended, so that no thread waits for ever.
     pub(crate) fn carry_out_late(self) {
         match self {
             Order::Unbind(_, receipt) | Order::Disconnect(_, receipt) => receipt.open(),
@@ -70,7 +70,7 @@ impl Order {
     }
 }
 
-/// Lets an application thread wait for an order to be carried out.
+/// Lets an application thread wait until an order is carried out.
 pub(crate) type Receipt = Arc<Latch>;
 
 /// An endpoint to connect to.
@@ -79,25 +79,25 @@ pub(crate) struct Connect {
     pub(crate) base: Arc<SocketBase>,
     pub(crate) endpoint: Endpoint,
     pub(crate) values: Arc<Values>,
-    /// Of the endpoint's pipe.
+    /// The slot of the endpoint's pipe.
     pub(crate) slot: Slot,
-    /// The I/O end of the pipe; none where each connection gets its own.
+    /// The I/O end of the pipe; `None` if each connection gets its own.
     pub(crate) pipe: Option<Pipe>,
-    /// The routing id that CONNECT_ROUTING_ID gave to the peer.
+    /// The routing id that CONNECT_ROUTING_ID gives to the peer.
     pub(crate) given_id: Option<RoutingId>,
 }
 
-/// An I/O thread, as others know it: who sends it orders.
+/// A handle of an I/O thread, for sending it orders.
 #[derive(Clone)]
 pub(crate) struct IoThread(Arc<Shared>);
 
 struct Shared {
     orders: Sender<Order>,
-    /// The other end of `orders`, for what is sent when the thread has left.
+    /// The other end of `orders`, for orders that are sent after the thread has ended.
     late: Receiver<Order>,
-    /// The thread takes no more orders.
+    /// Whether the thread has ended and takes no more orders.
     left: AtomicBool,
-    /// None when the thread has left: its descriptor goes with the thread, whoever still holds a link.
+    /// `None` after the thread has ended, so that its descriptor is closed although handles are left.
     waker: Mutex<Option<mio::Waker>>,
     /// The thread is in its poll, or about to be, and must be woken to see an order.
     asleep: AtomicBool,
@@ -107,7 +107,7 @@ struct Shared {
 impl IoThread {
     /// Creates an I/O thread that `waker` wakes, and its end of the queue of orders.
     pub(crate) fn new(waker: mio::Waker) -> (IoThread, Receiver<Order>) {
-        // Orders, never messages: one at a time from each flag (deferred socket, engine with an outcome) or call.
+        // Each flag (deferred socket, engine with an outcome) and each call has at most one order in the queue.
         #[expect(clippy::disallowed_methods, reason = "bounded by the flags and the calls")]
         let (orders, received) = crossbeam_channel::unbounded();
         let shared = Shared {
@@ -134,7 +134,7 @@ impl IoThread {
 
     /// Sends an order, and wakes the thread if it sleeps.
     pub(crate) fn send(&self, command: Order) {
-        // The link holds the other end as well, so there is always one.
+        // It cannot fail: this handle holds the receiving end as well.
         let _ = self.0.orders.send(command);
         fence(Ordering::SeqCst);
         if self.0.left.load(Ordering::SeqCst) {
@@ -163,7 +163,7 @@ impl IoThread {
         self.0.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Read buffers for whoever drives an engine.
+    /// Returns the read buffers for threads that drive engines.
     pub(crate) fn buffers(&self) -> &Arc<Buffers> {
         &self.0.buffers
     }

@@ -1,4 +1,4 @@
-//! Making the pipe between a socket and a connection, and leaving it at the connection's end.
+//! The pipe between a socket and a connection: creating it, and closing the connection's end.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::pipes::free_unread;
 use crate::engine::slot::Slot;
 use crate::options::Values;
 
-/// Returns the pipe between a socket and an engine: the socket's end and the engine's.
+/// Creates the pipe between a socket and an engine. Returns the socket's end and the engine's end.
 pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     let conflate = values.conflate && base.socket_type.conflates();
     let lots = values.credit_in_lots;
@@ -20,18 +20,18 @@ pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     pipe(out, inp)
 }
 
-/// Appends messages of the library itself to a pipe. They may exceed the high-water mark. Returns `true` if the reader has
-/// found the pipe empty before, so that it must be told.
+/// Appends messages of the library itself to a pipe, even if it is at its high-water mark. Returns whether the socket must be
+/// told, because its reader has found the pipe empty.
 pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) -> bool {
     notices.into_iter().for_each(|notice| pipe.writer.write(Traffic::Message(notice)));
     pipe.writer.flush()
 }
 
-/// Closes the I/O end of a pipe: tells the socket, and drops what nobody has read.
+/// Closes the I/O end of a pipe: tells the socket, and drops the messages that were not sent.
 pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
     pipe.writer.finish();
     let unread = pipe.reader.abandon();
     base.post(News::Ended(slot.clone()));
-    // Last: a drop may wait for whoever is told.
+    // Last, because a drop may wait for a thread that is told here.
     free_unread(unread);
 }

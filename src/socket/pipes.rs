@@ -1,8 +1,7 @@
 //! The pipe table of one socket: what its pattern moves messages with, under the socket's lock.
 //!
-//! Nothing here makes a system call or takes another socket's or engine's lock. What has to happen outside the lock
-//! (engines to drive, other sockets to tell, messages to free) is collected in an [`Errands`] and run after
-//! unlocking.
+//! Nothing here makes a system call or takes the lock of another socket or of an engine. What has to happen without the
+//! lock (engines to drive, other sockets to tell, messages to free) is collected in an [`AfterUnlock`].
 
 use std::sync::Arc;
 
@@ -19,17 +18,17 @@ use crate::socket::news::News;
 use crate::stats::{Dropped, Drops, is_routed};
 use crate::user_code;
 
-/// Connections that a receiver who is about to wait reads himself.
+/// A receiver that is about to wait reads its connections itself if there are at most so many.
 const MAX_PULLED: usize = 4;
 
-/// One end of a pipe as the other end knows it: whom to tell that something changed.
+/// One end of a pipe, as the other end refers to it: the socket to tell that something has changed.
 #[derive(Clone)]
 pub(crate) struct Owner {
     pub(crate) base: Arc<SocketBase>,
     pub(crate) slot: Slot,
 }
 
-/// Why a batch leaves: indices of [`PipeTable::flushes`].
+/// Why a batch leaves. Each is an index of [`PipeTable::flushes`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FlushCause {
     Token,
@@ -57,21 +56,21 @@ pub(crate) struct Entry {
     /// The endpoint it belongs to, by number.
     pub(crate) endpoint: u64,
     pub(crate) drops: Drops,
-    /// Something is in the open batch and the pipe is on the table's list of dirty ones.
+    /// Something is in the open batch, and the pipe is in `PipeTable::dirty`.
     dirty: bool,
-    /// The peer is gone for good; only input is left.
+    /// The peer is gone for good. Input may be left.
     ended: bool,
-    /// It counts among those that left something to be received.
+    /// It counts in `PipeTable::departed`.
     departed: bool,
-    /// It belongs to one connection, which was accepted.
+    /// It belongs to an accepted connection.
     pub(crate) accepted: bool,
     /// A connection was established on it at least once.
     pub(crate) was_up: bool,
     /// It leads, or led, to a socket of this context.
     pub(crate) inproc: bool,
-    /// What is received when that socket has left, behind all that it sent.
-    pub(crate) farewell: Option<Message>,
-    /// The marks that it has in common with that socket.
+    /// Over inproc: the DISCONNECT_MSG to receive after the last message of the other socket.
+    pub(crate) disconnect_notice: Option<Message>,
+    /// Over inproc: the high-water marks of both sockets.
     pub(crate) joint: Option<(Arc<JointMarks>, Side)>,
 }
 
@@ -79,7 +78,8 @@ impl Entry {
     pub(crate) fn new(pipe: Pipe, link: Link, slot: Slot, endpoint: u64) -> Entry {
         let (peer, drops, inproc) = (None, Drops::default(), matches!(link, Link::Inproc(_)));
         let accepted = false;
-        let (dirty, ended, departed, was_up, farewell, joint) = (false, false, false, false, None, None);
+        let (dirty, ended, departed, was_up, disconnect_notice, joint) =
+            (false, false, false, false, None, None);
         Entry {
             pipe,
             link,
@@ -93,18 +93,18 @@ impl Entry {
             accepted,
             was_up,
             inproc,
-            farewell,
+            disconnect_notice,
             joint,
         }
     }
 
-    /// Returns whether nothing more comes in or goes out but the input that is left.
+    /// Returns whether the peer is gone for good. Input may be left.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// Returns whether what is still queued will never be written: nobody is at the other end, and nobody comes. Over inproc the
-    /// queue itself was the destination.
+    /// Returns whether queued messages will never be written, because there is no peer and none will come. Over inproc a
+    /// queued message counts as written.
     pub(crate) fn is_deserted(&self) -> bool {
         !self.inproc && self.pipe.writer.is_abandoned()
     }
@@ -117,7 +117,7 @@ impl Entry {
         }
     }
 
-    /// Messages for the peer that this side dropped; what it dropped of the peer's does not count.
+    /// Returns the number of dropped messages for the peer. Dropped messages from the peer do not count.
     pub(crate) fn dropped(&self) -> u64 {
         Dropped(self.drops).routed()
     }
@@ -126,17 +126,17 @@ impl Entry {
 /// Makes the news for a slot.
 pub(crate) type NewsOf = fn(Slot) -> News;
 
-/// What is left of a pipe that is gone: messages, engines and sockets may end with it.
+/// A part of a removed pipe. Its drop may be the last of messages, of an engine or of a socket.
 #[allow(dead_code)] // mostly only dropped
 enum ToFree {
     Reader(Reader),
     Writer(Writer),
     Link(Link),
-    /// As a queue: a list of what is in it would take several times its memory.
+    /// The queue itself: a list of its messages would take several times the memory.
     Unread(TrafficQueue),
 }
 
-/// What is to be freed outside of every lock: payloads of the application, and what may hold some.
+/// What is to be freed without any lock: payloads of the application, and what may hold some.
 #[derive(Default)]
 pub(crate) struct Garbage {
     pub(crate) frames: Vec<Frame>,
@@ -145,14 +145,14 @@ pub(crate) struct Garbage {
 }
 
 impl Garbage {
-    /// Takes what another one holds.
+    /// Adds the contents of `other`.
     pub(crate) fn add(&mut self, other: Garbage) {
         append(&mut self.frames, other.frames);
         append(&mut self.traffic, other.traffic);
         append(&mut self.parts, other.parts);
     }
 
-    /// Frees it.
+    /// Frees everything.
     pub(crate) fn free(self) {
         if !self.frames.is_empty() {
             user_code::free_each(self.frames.into_iter());
@@ -169,33 +169,33 @@ impl Garbage {
     }
 }
 
-/// Frees what nobody read of a pipe.
+/// Frees the unread messages of a pipe.
 pub(crate) fn free_unread(mut queue: TrafficQueue) {
     user_code::free_each(std::iter::from_fn(move || queue.pop()));
 }
 
-/// Adds a list to another, which it becomes if that is empty.
+/// Appends `more` to a list, without copying if the list is empty.
 pub(crate) fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
     if list.is_empty() { *list = more } else { list.extend(more) }
 }
 
-/// What is to be done once the socket's lock is released.
+/// What is to be done after the socket's lock is released.
 #[derive(Default)]
-pub(crate) struct Errands {
-    /// The first engine to drive stands outside the list, so that the common send allocates nothing.
+pub(crate) struct AfterUnlock {
+    /// The first engine to drive. It is not in the list, so that the common send allocates nothing.
     first: Option<Arc<Engine>>,
     more: Vec<Arc<Engine>>,
     pub(crate) news: Vec<(Owner, NewsOf)>,
     pub(crate) garbage: Garbage,
     /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
-    /// Connections to end now for a fault of their peer's.
+    /// Connections to end now, for a fault of the peer.
     pub(crate) expelled: Vec<(Arc<Engine>, ProtocolError)>,
-    /// Connections to end when their peers have closed, or have had the time for it.
+    /// Connections to end when the peer has closed, or after a time limit.
     pub(crate) read_out: Vec<Arc<Engine>>,
-    /// Connections to end when what is unsent has left.
+    /// Connections to end when all is sent.
     pub(crate) retired: Vec<Arc<Engine>>,
-    /// Endpoints whose pipe the pattern closed while nobody was connected.
+    /// Endpoints whose pipe the pattern has closed while there was no connection.
     pub(crate) ended_endpoints: Vec<u64>,
     pub(crate) wake_input: bool,
     pub(crate) wake_output: bool,
@@ -205,7 +205,7 @@ pub(crate) struct Errands {
     any: bool,
 }
 
-impl Errands {
+impl AfterUnlock {
     /// Returns whether there is nothing to do.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
@@ -227,8 +227,8 @@ impl Errands {
         self.first.take().into_iter().chain(std::mem::take(&mut self.more))
     }
 
-    /// Ends a pipe on this side: nothing more will come, and what is unread is thrown away. The other side must be told
-    /// of the end, which makes it look whether it slept or not.
+    /// Ends a pipe on this side: writes nothing more, and drops what is unread. The caller must tell the other side, which
+    /// then looks at the pipe.
     pub(crate) fn let_go(&mut self, pipe: &mut Pipe) {
         pipe.writer.finish();
         let unread = pipe.reader.abandon();
@@ -243,7 +243,7 @@ impl Errands {
         self.garbage.parts.push(part);
     }
 
-    /// Returns whether running it writes, reads or wakes.
+    /// Returns whether it makes system calls on streams or wakes the I/O thread.
     pub(crate) fn touches_the_system(&self) -> bool {
         self.defer
             || self.first.is_some()
@@ -263,7 +263,7 @@ impl Errands {
         self.news.push((owner.clone(), news));
     }
 
-    /// Sees to it that the other end of a pipe notices a change of it: an engine by a drive, a socket by news.
+    /// Tells the other end that the pipe has changed: drives an engine, or sends news to a socket.
     pub(crate) fn notify(&mut self, link: &Link, news: NewsOf) {
         match link {
             Link::Engine(engine) => self.drive(engine),
@@ -283,16 +283,16 @@ pub(crate) struct PipeTable {
     entries: Vec<Option<Entry>>,
     free: Vec<PipeId>,
     dirty: Vec<PipeId>,
-    pub(crate) errands: Errands,
-    /// Pipes whose last input was read after their peer had gone: to be detached when the pattern is done.
+    pub(crate) after_unlock: AfterUnlock,
+    /// Pipes without a peer whose input is read. They are detached before the lock is released.
     drained: Vec<PipeId>,
     departed: usize,
     /// Messages that no pipe carried, by cause.
     pub(crate) drops: Drops,
     pub(crate) unmatched: u64,
-    /// Requests of peers that the application is not told of.
+    /// Requests of peers that are not reported to the application.
     pub(crate) unreported: u64,
-    /// What pipes that are gone had counted.
+    /// The counts of removed pipes.
     pub(crate) past: Past,
     /// Batches flushed, by [`FlushCause`].
     pub(crate) flushes: [u64; 4],
@@ -304,13 +304,13 @@ pub(crate) struct PipeTable {
     pub(crate) passed_over: bool,
 }
 
-/// Sums over the pipes that a socket had.
+/// The counts of the pipes that a socket had.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     pub(crate) routed: u64,
     pub(crate) written: u64,
-    /// Pipes without a socket that may still write, with the cause that what they do not write is dropped for; none
-    /// over inproc, where it is written already.
+    /// The writers of removed pipes whose messages may still be sent, and the cause under which unsent ones count as dropped.
+    /// `None` over inproc, where they count as written.
     pub(crate) leaving: Vec<(Writer, Option<Cause>)>,
 }
 
@@ -322,7 +322,7 @@ impl PipeTable {
             PipeId(self.entries.len() as u32 - 1)
         });
         if let Some(earlier) = entry.slot.get().and_then(|earlier| self.get_mut(earlier)) {
-            // It ended before, and stays for what is unread: no news will come for it.
+            // An earlier pipe of this slot has ended and stays until it is read. It gets no more news.
             earlier.slot = Slot::new();
         }
         entry.slot.set(Some(id));
@@ -330,13 +330,13 @@ impl PipeTable {
         id
     }
 
-    /// Takes a pipe out; its number is free again after the pattern has forgotten it.
+    /// Removes a pipe. Its number may be used again, so the pattern must have forgotten it.
     pub(crate) fn remove(&mut self, id: PipeId) -> Option<Entry> {
         let entry = self.entries.get_mut(id.0 as usize)?.take()?;
         entry.slot.set(None);
         self.departed -= usize::from(entry.departed);
         self.dirty.retain(|dirty| *dirty != id);
-        // It may have ended and been closed in one go: whoever has the number next is not to be detached for it.
+        // The next pipe with this number must not be detached in its place.
         self.drained.retain(|drained| *drained != id);
         self.free.push(id);
         Some(entry)
@@ -368,8 +368,8 @@ impl PipeTable {
         self.entries.iter().enumerate().filter_map(|(i, e)| e.as_ref().map(|e| (PipeId(i as u32), e)))
     }
 
-    /// Asks for every connection to be read, if they are few: who is about to wait for input looks himself whether some
-    /// has come, which costs a failing read and saves two wakes.
+    /// Asks for a drive of every connection that reads its stream, if there are few connections. A receiver calls it before
+    /// it waits: a read that finds nothing costs less than the two wakes that it may save.
     pub(crate) fn pull_input(&mut self) {
         if self.entries.len() - self.free.len() > MAX_PULLED {
             return;
@@ -377,7 +377,7 @@ impl PipeTable {
         for entry in self.entries.iter().flatten() {
             if let Link::Engine(engine) = &entry.link {
                 engine.edge(READABLE);
-                self.errands.drive(engine);
+                self.after_unlock.drive(engine);
             }
         }
     }
@@ -397,11 +397,11 @@ impl PipeTable {
                 }
             };
             if wake {
-                self.errands.notify(&entry.link, News::Writable);
+                self.after_unlock.notify(&entry.link, News::Writable);
             }
         }
-        self.errands.wake_output = true;
-        self.errands.mark();
+        self.after_unlock.wake_output = true;
+        self.after_unlock.mark();
         ids
     }
 
@@ -442,54 +442,54 @@ impl PipeTable {
         entry.dirty = false;
         let wake = entry.pipe.writer.flush();
         match &entry.link {
-            Link::Engine(engine) => self.errands.drive(engine),
-            Link::Inproc(owner) if wake => self.errands.tell(owner, News::Readable),
+            Link::Engine(engine) => self.after_unlock.drive(engine),
+            Link::Inproc(owner) if wake => self.after_unlock.tell(owner, News::Readable),
             Link::Inproc(_) | Link::Offline => {}
         }
-        Self::collect(&mut self.errands, &mut entry.pipe.writer);
+        Self::collect(&mut self.after_unlock, &mut entry.pipe.writer);
     }
 
     #[inline]
-    fn collect(errands: &mut Errands, writer: &mut Writer) {
+    fn collect(after_unlock: &mut AfterUnlock, writer: &mut Writer) {
         let replaced = writer.take_replaced();
         if !replaced.is_empty() {
-            errands.mark();
-            errands.garbage.traffic.extend(replaced);
+            after_unlock.mark();
+            after_unlock.garbage.traffic.extend(replaced);
         }
     }
 
-    /// The peer of a pipe is gone for good. `true`: nothing is left to read, detach it now.
+    /// Notes that the peer of a pipe is gone for good. Returns `true` if nothing is left to read: detach the pipe now.
     pub(crate) fn end(&mut self, id: PipeId, reads: bool) -> bool {
         let Some(entry) = self.get_mut(id) else { return false };
         entry.ended = true;
-        let done = !reads || !entry.pipe.reader.has_input() && entry.farewell.is_none();
+        let done = !reads || !entry.pipe.reader.has_input() && entry.disconnect_notice.is_none();
         let departs = !done && !std::mem::replace(&mut entry.departed, true);
         self.departed += usize::from(departs);
         self.unlink(id);
         done
     }
 
-    /// This side is done with a pipe, which stays in the table; returns what it led to.
+    /// Ends a pipe on this side and returns its link. The pipe stays in the table.
     pub(crate) fn let_go(&mut self, id: PipeId) -> Option<Link> {
         let entry = self.entries.get_mut(id.0 as usize)?.as_mut()?;
-        self.errands.let_go(&mut entry.pipe);
+        self.after_unlock.let_go(&mut entry.pipe);
         Some(std::mem::replace(&mut entry.link, Link::Offline))
     }
 
-    /// Nothing is at the other end of a pipe any more.
+    /// Removes the link of a pipe: there is nothing at its other end any more.
     pub(crate) fn unlink(&mut self, id: PipeId) {
         if let Some(entry) = self.get_mut(id) {
             let link = std::mem::replace(&mut entry.link, Link::Offline);
-            self.errands.free_later(ToFree::Link(link));
+            self.after_unlock.free_later(ToFree::Link(link));
         }
     }
 
-    /// Returns how many peers are gone and left something to be received.
+    /// Returns the number of lost peers with messages that are not received yet.
     pub(crate) fn departed(&self) -> usize {
         self.departed
     }
 
-    /// Returns the pipes that are to be detached since this was last asked.
+    /// Takes the pipes that are to be detached.
     pub(crate) fn take_drained(&mut self) -> Vec<PipeId> {
         std::mem::take(&mut self.drained)
     }
@@ -498,23 +498,23 @@ impl PipeTable {
         !self.drained.is_empty()
     }
 
-    /// A message enters a pipe's open batch.
+    /// Puts an item into a pipe's open batch.
     fn push(&mut self, id: PipeId, traffic: Traffic) {
         let entry = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut);
         let Some(entry) = entry.filter(|entry| !entry.ended) else {
             if traffic.is_message() {
                 self.dropped(None, Cause::PeerLost);
             }
-            self.errands.mark();
-            self.errands.garbage.traffic.push(traffic);
+            self.after_unlock.mark();
+            self.after_unlock.garbage.traffic.push(traffic);
             return;
         };
-        // Every commit over inproc is visible before `send` returns: libzmq's users count on it.
+        // Over inproc a message can be received when `send` returns: applications of libzmq rely on it.
         if let Link::Inproc(owner) = &entry.link {
             if entry.pipe.writer.put(traffic) {
-                self.errands.tell(owner, News::Readable);
+                self.after_unlock.tell(owner, News::Readable);
             }
-            return Self::collect(&mut self.errands, &mut entry.pipe.writer);
+            return Self::collect(&mut self.after_unlock, &mut entry.pipe.writer);
         }
         entry.pipe.writer.write(traffic);
         if !entry.dirty {
@@ -569,13 +569,13 @@ impl Pipes for PipeTable {
         let entry = self.entries.get_mut(pipe.0 as usize)?.as_mut()?;
         let mut traffic = entry.pipe.reader.read();
         if entry.pipe.reader.owes_wake() {
-            self.errands.notify(&entry.link, News::Writable);
+            self.after_unlock.notify(&entry.link, News::Writable);
         }
         if traffic.is_none() && entry.ended {
-            traffic = entry.farewell.take().map(Traffic::Message);
+            traffic = entry.disconnect_notice.take().map(Traffic::Message);
         }
         match (&mut traffic, &entry.peer) {
-            // Signed here, where it is sure whose pipe this is: a pattern may hold the message for a while.
+            // The peer is noted here, while the pipe is known: a pattern may keep the message for a while.
             (Some(Traffic::Message(message)), Some(peer)) => message.set_peer(Some(Arc::clone(peer))),
             (None, _) if entry.ended => self.drained.push(pipe),
             _ => {}
@@ -584,11 +584,11 @@ impl Pipes for PipeTable {
     }
 
     fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
-        // Over inproc the queue itself is the destination.
+        // Over inproc a queued message counts as delivered.
         let entry = self.get_mut(pipe).filter(|entry| !entry.inproc)?;
         let recalled = entry.pipe.writer.recall(wanted)?;
-        self.errands.wake_output = true;
-        self.errands.mark();
+        self.after_unlock.wake_output = true;
+        self.after_unlock.mark();
         Some(recalled)
     }
 
@@ -597,7 +597,7 @@ impl Pipes for PipeTable {
         let drops = match entry {
             Some(entry) => &mut entry.drops,
             None => {
-                // It had been routed to a peer that is gone.
+                // It was routed to a peer that is gone.
                 self.past.routed += u64::from(is_routed(cause));
                 &mut self.drops
             }
@@ -614,16 +614,16 @@ impl Pipes for PipeTable {
     }
 
     fn discard(&mut self, message: Message) {
-        self.errands.mark();
-        self.errands.garbage.traffic.push(Traffic::Message(message));
+        self.after_unlock.mark();
+        self.after_unlock.garbage.traffic.push(Traffic::Message(message));
     }
 
     fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool {
         let Some(entry) = self.get(pipe).filter(|entry| !entry.inproc) else { return false };
         if let Link::Engine(engine) = &entry.link {
             let expelled = (Arc::clone(engine), fault);
-            self.errands.expelled.push(expelled);
-            self.errands.mark();
+            self.after_unlock.expelled.push(expelled);
+            self.after_unlock.mark();
         }
         true
     }
@@ -638,19 +638,19 @@ impl Pipes for PipeTable {
         let accepted = self.get(pipe).filter(|entry| entry.accepted);
         let Some(Link::Engine(engine)) = accepted.map(|entry| &entry.link) else { return false };
         let engine = Arc::clone(engine);
-        self.errands.read_out.push(engine);
-        self.errands.mark();
+        self.after_unlock.read_out.push(engine);
+        self.after_unlock.mark();
         true
     }
 
     fn close(&mut self, pipe: PipeId) {
         let Some(entry) = self.get_mut(pipe) else { return };
         let (endpoint, ended) = (entry.endpoint, std::mem::replace(&mut entry.ended, true));
-        entry.farewell = None;
+        entry.disconnect_notice = None;
         match self.let_go(pipe) {
-            Some(Link::Engine(engine)) => self.errands.retired.push(engine),
-            Some(Link::Inproc(owner)) => self.errands.tell(&owner, News::Ended),
-            Some(Link::Offline) if !ended => self.errands.ended_endpoints.push(endpoint),
+            Some(Link::Engine(engine)) => self.after_unlock.retired.push(engine),
+            Some(Link::Inproc(owner)) => self.after_unlock.tell(&owner, News::Ended),
+            Some(Link::Offline) if !ended => self.after_unlock.ended_endpoints.push(endpoint),
             Some(Link::Offline) | None => {}
         }
         self.drained.push(pipe);
@@ -658,45 +658,45 @@ impl Pipes for PipeTable {
 }
 
 impl PipeTable {
-    /// A pipe is gone from the table: its counts stay with the socket. `cause` tells what it means when the other
-    /// end goes away with messages unread.
-    pub(crate) fn settle_accounts(&mut self, entry: Entry, cause: Cause) {
+    /// Adds the counts of a removed pipe to those of the socket. If the other end goes away with unread messages, these count
+    /// as dropped for `cause`.
+    pub(crate) fn keep_counts(&mut self, entry: Entry, cause: Cause) {
         self.keep_drops(&entry);
         let cause = (!entry.inproc).then_some(cause);
         let writer = self.dismantle(entry);
         self.past.leaving.push((writer, cause));
-        self.fold_accounts();
+        self.add_ended_counts();
     }
 
-    /// The socket closes: like [`PipeTable::settle_accounts`], but gives a writer back whose messages linger.
-    pub(crate) fn close_account(&mut self, entry: Entry) -> Option<Writer> {
+    /// Does the same when the socket closes, but returns the writer if its messages linger.
+    pub(crate) fn take_lingering_writer(&mut self, entry: Entry) -> Option<Writer> {
         if entry.inproc || entry.is_deserted() {
-            self.settle_accounts(entry, Cause::PeerLost);
+            self.keep_counts(entry, Cause::PeerLost);
             return None;
         }
         self.keep_drops(&entry);
         Some(self.dismantle(entry))
     }
 
-    /// Returns the endpoints whose pipes hold something unsent.
-    pub(crate) fn loaded_endpoints(&self) -> Vec<u64> {
+    /// Returns the endpoints whose pipes have unsent messages.
+    pub(crate) fn endpoints_with_unsent(&self) -> Vec<u64> {
         let is_loaded = |entry: &&Entry| !entry.is_deserted() && entry.pipe.writer.tally().queued() > 0;
         let loaded = self.entries.iter().flatten().filter(is_loaded);
         loaded.map(|entry| entry.endpoint).collect()
     }
 
-    /// A pipe that never joined goes.
+    /// Frees a pipe that was never in the table.
     pub(crate) fn discard_pipe(&mut self, entry: Entry) {
         let writer = self.dismantle(entry);
-        self.errands.free_later(ToFree::Writer(writer));
+        self.after_unlock.free_later(ToFree::Writer(writer));
     }
 
-    /// Takes a pipe's writer; the rest is buried.
+    /// Returns a pipe's writer. The rest of the pipe is freed without the lock.
     fn dismantle(&mut self, entry: Entry) -> Writer {
         let Pipe { mut writer, reader } = entry.pipe;
-        Self::collect(&mut self.errands, &mut writer);
-        self.errands.free_later(ToFree::Reader(reader));
-        self.errands.free_later(ToFree::Link(entry.link));
+        Self::collect(&mut self.after_unlock, &mut writer);
+        self.after_unlock.free_later(ToFree::Reader(reader));
+        self.after_unlock.free_later(ToFree::Link(entry.link));
         writer
     }
 
@@ -707,12 +707,12 @@ impl PipeTable {
         self.past.routed += entry.dropped();
     }
 
-    /// Adds the counts of those pipes that nothing happens to any more to the sums.
-    pub(crate) fn fold_accounts(&mut self) {
+    /// Adds the counts of removed pipes to the sums, once they can no longer change.
+    pub(crate) fn add_ended_counts(&mut self) {
         let Past { routed, written, leaving } = &mut self.past;
         let drops = &mut self.drops;
         let (stay, done) = std::mem::take(leaving).into_iter().partition(|(writer, cause)| {
-            // In this order: what its reader did before it went away is then in the tally.
+            // In this order, so that the tally contains what the reader did before it went away.
             let abandoned = writer.is_abandoned();
             let tally = writer.tally();
             if cause.is_some() && tally.queued() > 0 && !abandoned {
@@ -724,17 +724,17 @@ impl PipeTable {
             drops[Cause::Conflated as usize] += tally.conflated;
             match cause {
                 Some(cause) => drops[*cause as usize] += tally.queued(),
-                // Over inproc the queue itself was the destination.
+                // Over inproc a queued message counts as written.
                 None => *written += tally.queued(),
             }
             false
         });
         *leaving = stay;
         let done: Vec<(Writer, Option<Cause>)> = done;
-        done.into_iter().for_each(|(writer, _)| self.errands.free_later(ToFree::Writer(writer)));
+        done.into_iter().for_each(|(writer, _)| self.after_unlock.free_later(ToFree::Writer(writer)));
     }
 
-    /// A pipe is full while its engine could write: make its batch visible and have the engine driven.
+    /// Flushes a full pipe and asks for a drive of its engine, which can write.
     #[cold]
     fn flush_for_credit(&mut self, pipe: PipeId) {
         self.dirty.retain(|dirty| *dirty != pipe);

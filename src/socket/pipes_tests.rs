@@ -28,7 +28,7 @@ fn news(table: &PipeTable) -> Vec<String> {
         News::Ended(_) => "ended",
         _ => "something else",
     };
-    table.errands.news.iter().map(|told| word(told).to_owned()).collect()
+    table.after_unlock.news.iter().map(|told| word(told).to_owned()).collect()
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn what_is_written_to_a_connection_waits_for_the_flush() {
     assert_eq!(table.dirty_pipes(), 0);
     assert_eq!(theirs.reader.waiting(), 2);
     assert_eq!(table.flushes[FlushCause::Wait as usize], 1);
-    assert!(table.errands.is_empty(), "nobody is at the other end");
+    assert!(table.after_unlock.is_empty(), "nobody is at the other end");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_pipe_that_the_pattern_closes_ends_for_the_other_side() {
     // With nobody there, what would dial again has to end.
     let (mut offline, id, theirs) = table(Link::Offline, 0);
     offline.close(id);
-    assert_eq!(offline.errands.ended_endpoints, [0]);
+    assert_eq!(offline.after_unlock.ended_endpoints, [0]);
     assert!(theirs.writer.is_abandoned());
 }
 
@@ -122,7 +122,7 @@ fn a_message_for_a_peer_that_is_gone_is_counted_and_freed_outside_the_lock() {
     table.signal(id, Traffic::Subscribe("counts for nothing".into()));
     assert_eq!(table.drops[Cause::PeerLost as usize], 1);
     assert_eq!(table.past.routed, 1);
-    assert_eq!(table.errands.garbage.traffic.len(), 2);
+    assert_eq!(table.after_unlock.garbage.traffic.len(), 2);
 }
 
 #[test]
@@ -148,10 +148,10 @@ fn what_a_pipe_had_counted_stays_with_the_socket() {
     assert!(theirs.reader.take().is_some());
     theirs.reader.ack(1);
     let entry = table.remove(id).unwrap();
-    table.settle_accounts(entry, Cause::Linger);
+    table.keep_counts(entry, Cause::Linger);
     assert_eq!((table.past.routed, table.past.leaving.len()), (0, 1), "the other end may still write them");
     drop(theirs);
-    table.fold_accounts();
+    table.add_ended_counts();
     assert_eq!((table.past.routed, table.past.written, table.drops[Cause::Linger as usize]), (3, 1, 2));
     assert!(table.past.leaving.is_empty());
 }

@@ -1,4 +1,4 @@
-//! What a socket or descriptor is ready for, and how that is found out.
+//! The set of events that a socket or a descriptor is ready for.
 
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::socket::base::{SocketBase, SocketState};
 
-/// What is asked of a socket or file descriptor, and what it is ready for: a set.
+/// A set of events: those that are waited for, or those that a socket or file descriptor is ready for.
 ///
 /// ```
 /// use zeroxide::Ready;
@@ -31,13 +31,15 @@ impl Ready {
     pub const NONE: Ready = Ready(0);
     /// A message can be received without waiting; a descriptor can be read (libzmq `ZMQ_POLLIN`).
     pub const IN: Ready = Ready(1);
-    /// A message can be sent without waiting, on ROUTER to some peer; a descriptor can be written (`ZMQ_POLLOUT`).
+    /// A message can be sent without waiting (on a ROUTER, to at least one peer); a descriptor can be written
+    /// (`ZMQ_POLLOUT`).
     pub const OUT: Ready = Ready(2);
-    /// A descriptor has an error or was hung up. Reported unasked, never for a socket (`ZMQ_POLLERR`).
+    /// A descriptor has an error or its peer has hung up (`ZMQ_POLLERR`). It is reported even if it was not asked for, and
+    /// never for a socket.
     pub const ERROR: Ready = Ready(4);
     /// A descriptor has urgent input; Linux and Android only (`ZMQ_POLLPRI`).
     pub const PRIORITY: Ready = Ready(8);
-    /// The socket is closed or its context shut down. Reported unasked.
+    /// The socket is closed or its context is shut down. It is reported even if it was not asked for.
     pub const CLOSED: Ready = Ready(16);
 
     /// Returns whether all of `other` is in this set.
@@ -116,10 +118,10 @@ impl fmt::Debug for Ready {
     }
 }
 
-/// Returns which of [`Ready::IN`] and [`Ready::OUT`] hold for a socket, of those that are wanted.
+/// Returns which of the wanted events [`Ready::IN`] and [`Ready::OUT`] a socket is ready for.
 ///
-/// Before it returns no, what is open has been flushed and driven, engines whose input waits for room have been
-/// driven, and it has looked once more. After a no the socket's `watch` tells when that changes.
+/// Before it leaves one out, it has flushed the open batches, driven them and the engines whose input waits for room, and
+/// looked once more. After that the socket's `watch` is notified when the events change.
 ///
 /// # Errors
 /// Returns [`Error::Closed`], [`Error::Terminated`].
@@ -132,7 +134,7 @@ pub(crate) fn readiness(base: &Arc<SocketBase>, wanted: Ready) -> Result<Ready, 
             return Ok((found, false));
         }
         state.flush_now();
-        Ok::<_, Error>((found, state.pipes.errands.drives()))
+        Ok::<_, Error>((found, state.pipes.after_unlock.drives()))
     })?;
     if !drove {
         return Ok(found);

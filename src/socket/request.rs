@@ -1,4 +1,4 @@
-//! One whole exchange of a REQ in one call, from any thread.
+//! `Socket::request`: a request and its reply in one call, from any thread.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,16 +8,15 @@ use zeroxide_zmtp::Message;
 
 use super::Socket;
 use super::base::SocketBase;
-use super::transfer::Patience;
+use super::transfer::WaitLimit;
 use crate::clock;
 use crate::error::{Error, Op, RequestError, RequestUnsent, Why};
 
 impl Socket {
     /// Sends a request and waits for its reply, at most for `limit` in all (REQ).
     ///
-    /// Any number of threads may call it: their exchanges follow one another. Each request carries a number that the
-    /// peer gives back with its reply (as with `ZMQ_REQ_CORRELATE`), so that a reply that comes after its time is
-    /// thrown away and never taken for another one.
+    /// Any number of threads may call it: their calls take turns. Each request carries a number that the peer returns with
+    /// its reply (as with `ZMQ_REQ_CORRELATE`). So a late reply is dropped and never taken for that of another request.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -33,11 +32,11 @@ impl Socket {
     /// # Ok::<(), zeroxide::Error>(())
     /// ```
     ///
-    /// A request that got no reply in time and was not written to a peer, not even in part, is taken back: no peer
+    /// If there is no reply in time and no part of the request was written to a peer, the request is taken back: no peer
     /// receives it later.
     ///
     /// # Errors
-    /// Returns [`RequestError`]: why, and the request itself if no peer can have received it.
+    /// Returns [`RequestError`] with the cause, and with the request itself if no peer can have received it.
     pub fn request(&self, message: impl Into<Message>, limit: Duration) -> Result<Message, RequestError> {
         let message = message.into();
         let base = self.base();
@@ -68,18 +67,18 @@ impl SocketBase {
     ) -> Result<Message, RequestError> {
         let left = || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(clock::now()));
         self.enter(|state| state.pattern.number_request(true));
-        if let Err(unsent) = self.send(message, Patience::For(left())) {
+        if let Err(unsent) = self.send(message, WaitLimit::For(left())) {
             self.enter(|state| state.pattern.number_request(false));
             return Err(unsent.into());
         }
-        self.recv(Patience::For(left())).map_err(|error| match error {
-            // Somebody else received the reply with `recv`: nothing is left to give up.
+        self.recv(WaitLimit::For(left())).map_err(|error| match error {
+            // Another call of `recv` has received the reply, so there is no request to abandon.
             Error::WrongState { .. } => RequestError { error, unsent: None },
             error => self.give_up(error),
         })
     }
 
-    /// Ends a request whose reply did not come for this reason, and takes it back if it is still in its pipe's queue.
+    /// Abandons a request after this error, and takes it back if it is still in its pipe's queue.
     fn give_up(self: &Arc<Self>, error: Error) -> RequestError {
         let recalled = self.enter(|state| {
             let (pipe, request) = state.pattern.abandon_request(&mut state.pipes)?;

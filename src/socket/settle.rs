@@ -1,23 +1,24 @@
-//! What is done once a socket's lock is released: errands are run, and the news that comes of them is taken up.
+//! What a thread does after it has released a socket's lock: it runs what was collected under the lock
+//! ([`AfterUnlock`]), and takes up the news that results from that.
 //!
-//! **Nothing here nests.** An errand may drive an engine, and a drive may bring news for this socket; an errand may bring
-//! news for another socket, whose errands bring news for a third. Each piece of news waits in its mailbox until the
-//! errands before it are done, and [`SocketBase::settle_with`] takes the mailboxes up one after the other. So the depth
-//! of the stack depends neither on what peers send nor on how sockets are connected. Code of the application that is
-//! called from here (drops of payloads, wakers) goes through `user_code`.
+//! **Nothing here nests.** The thread may drive an engine, and the drive may produce news for this socket. It may also
+//! produce news for another socket, and taking up that news may produce news for a third one. Each piece of news waits in
+//! a mailbox, and [`SocketBase::settle_with`] takes up one mailbox after the other. So the depth of the stack depends
+//! neither on what peers send nor on how sockets are connected. Code of the application that is called from here (drops of
+//! payloads, wakers) goes through `user_code`.
 //!
-//! **Payloads are freed last**, after every wake and when the news is taken up: a drop may wait for a thread that the same
-//! settling wakes ([`Rest`]).
+//! **Payloads are freed last**, after every wake and all news: a drop may wait for a thread that is woken here
+//! ([`Rest`]).
 //!
-//! **Nobody is kept here by a peer.** An engine whose drives bring news again and again is driven [`ROUNDS`] times; then
-//! its I/O thread drives it, by turns with others.
+//! **A peer cannot keep the thread here.** If the drives of an engine produce news again and again, the thread drives it
+//! [`ROUNDS`] times. After that its I/O thread drives it, in turn with the others.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, MutexGuard};
 
 use super::base::{SocketBase, SocketEnd, SocketState};
-use super::pipes::{Errands, Garbage, NewsOf, Owner, append};
+use super::pipes::{AfterUnlock, Garbage, NewsOf, Owner, append};
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, Effects};
 use crate::socket::news::News;
@@ -25,37 +26,37 @@ use crate::socket::orders::IoThread;
 use crate::socket::orders::Order;
 use crate::stats::Counters;
 
-/// Times that one call drives the engines that the news of its own drives asks for.
+/// How many rounds of drives and news one call runs itself.
 const ROUNDS: usize = 2;
 
-/// What a settling leaves to its end.
+/// What is left to do at the end, when all mailboxes are empty or taken up by others.
 #[derive(Default)]
 struct Rest {
-    /// The sockets that were told something: their mailboxes are to be looked at.
+    /// The other sockets that have got news and may not have taken it up.
     told: VecDeque<(Owner, NewsOf)>,
-    /// Freed when there is no news left.
+    /// Freed at the very end.
     garbage: Garbage,
 }
 
 impl SocketBase {
-    /// Puts news in the mailbox and sees to it that it is taken up.
-    pub(crate) fn post(self: &Arc<Self>, control: News) {
-        self.mailbox.put(control);
+    /// Puts news in the mailbox. It is taken up here, or by the thread that holds the lock.
+    pub(crate) fn post(self: &Arc<Self>, news: News) {
+        self.mailbox.put(news);
         self.settle();
     }
 
-    /// Takes what a drive of an engine of this socket found out. The engine's outcome is the I/O thread's to look at.
+    /// Takes up the effects of a drive of one of this socket's engines. The I/O thread looks at `outcome` itself.
     pub(crate) fn take_effects(self: &Arc<Self>, slot: &Slot, effects: Effects) {
         let mut rest = Rest::default();
         self.note_effects(slot, effects, &mut rest);
         self.settle_with(rest);
     }
 
-    /// The I/O thread looks after a deferred socket: what is open leaves. `true`: something was new, look again.
+    /// Flushes a deferred socket (I/O thread). Returns whether there were new messages, so that it must be called again.
     pub(crate) fn look(self: &Arc<Self>) -> bool {
         self.mailbox.put(News::Flush);
         let Some(mut state) = self.try_lock() else {
-            // Whoever is inside flushes when leaving, and is something new.
+            // The thread that holds the lock flushes when it leaves. It may have sent something.
             self.settle();
             return true;
         };
@@ -66,11 +67,11 @@ impl SocketBase {
         new
     }
 
-    /// Releases the lock, runs the errands, and looks at the mailbox once more.
+    /// Releases the lock, runs what was collected under it, and looks at the mailbox once more.
     #[inline]
     pub(super) fn leave(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
-        if state.pipes.has_drained() || !state.pipes.errands.is_empty() {
-            self.leave_with_errands(state);
+        if state.pipes.has_drained() || !state.pipes.after_unlock.is_empty() {
+            self.leave_and_run(state);
         } else {
             drop(state);
             self.settle();
@@ -78,14 +79,14 @@ impl SocketBase {
     }
 
     #[inline(never)]
-    fn leave_with_errands(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
+    fn leave_and_run(self: &Arc<Self>, state: MutexGuard<'_, SocketState>) {
         let mut rest = Rest::default();
-        let (errands, reactor) = self.unlock(state);
-        self.run(errands, reactor, true, &mut rest);
+        let (after_unlock, reactor) = self.unlock(state);
+        self.run(after_unlock, reactor, true, &mut rest);
         self.settle_with(rest);
     }
 
-    /// Looks at the mailbox: news that came while the lock was held is taken up by whoever held it.
+    /// Looks at the mailbox: the thread that held the lock takes up the news that came meanwhile.
     #[inline]
     fn settle(self: &Arc<Self>) {
         fence(Ordering::SeqCst);
@@ -94,8 +95,8 @@ impl SocketBase {
         }
     }
 
-    /// Takes up the news of this socket, then that of the sockets told, and of those told by that, until there is none.
-    /// Then frees what came together.
+    /// Takes up the news of this socket, then that of the other sockets that have got news, until there is none left. Then
+    /// frees the garbage.
     fn settle_with(self: &Arc<Self>, mut rest: Rest) {
         self.take_up(&mut rest);
         while let Some((owner, _)) = rest.told.pop_front() {
@@ -104,41 +105,47 @@ impl SocketBase {
         rest.garbage.free();
     }
 
-    /// Takes up this socket's news until there is none, or somebody else holds the lock and will.
+    /// Takes up this socket's news until there is none left, or another thread holds the lock and will take it up.
     fn take_up(self: &Arc<Self>, rest: &mut Rest) {
         fence(Ordering::SeqCst);
         let mut round = 0;
         while self.mailbox.is_full() {
             let Some(mut state) = self.try_lock() else { return };
             self.take_up_news(&mut state);
-            let (errands, reactor) = self.unlock(state);
-            self.run(errands, reactor, round < ROUNDS, rest);
+            let (after_unlock, reactor) = self.unlock(state);
+            self.run(after_unlock, reactor, round < ROUNDS, rest);
             round += 1;
             fence(Ordering::SeqCst);
         }
     }
 
-    /// Releases the lock. Returns what is to be done without it, and the I/O thread that takes what is left of that.
-    fn unlock(&self, mut state: MutexGuard<'_, SocketState>) -> (Errands, Option<IoThread>) {
+    /// Releases the lock. Returns what is to be done without it, and the I/O thread that does the rest of that.
+    fn unlock(&self, mut state: MutexGuard<'_, SocketState>) -> (AfterUnlock, Option<IoThread>) {
         if state.pipes.has_drained() {
             self.detach_drained(&mut state);
         }
-        (std::mem::take(&mut state.pipes.errands), state.reactor.clone())
+        (std::mem::take(&mut state.pipes.after_unlock), state.reactor.clone())
     }
 
-    /// Does what was asked for under the lock, without it. Engines are driven here if the caller `drives`, else by their
-    /// I/O thread. News stays in the mailboxes of this socket and of those told, and garbage in the rest.
-    fn run(self: &Arc<Self>, mut errands: Errands, reactor: Option<IoThread>, drives: bool, rest: &mut Rest) {
-        rest.garbage.add(std::mem::take(&mut errands.garbage));
-        if errands.touches_the_system() && self.context.is_forked() {
-            // The streams, the poller and the thread are the parent's.
+    /// Does what was collected under the lock. Drives the engines if `drives`; otherwise their I/O thread does. News stays in
+    /// the mailboxes, and garbage in `rest`.
+    fn run(
+        self: &Arc<Self>,
+        mut after_unlock: AfterUnlock,
+        reactor: Option<IoThread>,
+        drives: bool,
+        rest: &mut Rest,
+    ) {
+        rest.garbage.add(std::mem::take(&mut after_unlock.garbage));
+        if after_unlock.touches_the_system() && self.context.is_forked() {
+            // The streams, the poller and the threads belong to the parent.
             self.lock().end = Some(SocketEnd::Forked);
             return;
         }
         if let Some(reactor) = &reactor {
-            self.order(&mut errands, reactor);
+            self.order(&mut after_unlock, reactor);
         }
-        for engine in errands.engines() {
+        for engine in after_unlock.engines() {
             match &reactor {
                 Some(reactor) if !drives => reactor.send(Order::Engine(engine.id)),
                 _ => {
@@ -150,45 +157,45 @@ impl SocketBase {
                 }
             }
         }
-        tell(&mut errands, rest);
-        if errands.wake_input {
+        tell(&mut after_unlock, rest);
+        if after_unlock.wake_input {
             Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
         }
-        if errands.wake_output {
-            // Everybody: the room may be for many messages, or at a peer that the first in line does not send to.
+        if after_unlock.wake_output {
+            // All: there may be room for many messages, or at a peer to which the first waiter does not send.
             Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
         }
-        if errands.wake_watchers || errands.wake_input || errands.wake_output {
+        if after_unlock.wake_watchers || after_unlock.wake_input || after_unlock.wake_output {
             self.watch.notify_all();
         }
     }
 
-    /// What only the I/O thread can do.
-    fn order(self: &Arc<Self>, errands: &mut Errands, reactor: &IoThread) {
-        if errands.defer {
+    /// Sends orders for what only the I/O thread can do.
+    fn order(self: &Arc<Self>, after_unlock: &mut AfterUnlock, reactor: &IoThread) {
+        if after_unlock.defer {
             Counters::add(&self.counters.deferrals, 1);
             reactor.send(Order::Flush(Arc::clone(self)));
         }
-        for engine in errands.retired.drain(..) {
+        for engine in after_unlock.retired.drain(..) {
             reactor.send(Order::Retire(engine.id));
         }
-        for engine in errands.stops.drain(..) {
+        for engine in after_unlock.stops.drain(..) {
             engine.stop();
             reactor.send(Order::Engine(engine.id));
         }
-        for (engine, fault) in errands.expelled.drain(..) {
+        for (engine, fault) in after_unlock.expelled.drain(..) {
             engine.expel(fault);
             reactor.send(Order::Engine(engine.id));
         }
-        for engine in errands.read_out.drain(..) {
+        for engine in after_unlock.read_out.drain(..) {
             reactor.send(Order::ReadOut(engine.id));
         }
-        for endpoint in errands.ended_endpoints.drain(..) {
+        for endpoint in after_unlock.ended_endpoints.drain(..) {
             reactor.send(Order::Stop(endpoint));
         }
     }
 
-    /// Puts what a drive found out in the mailbox, and what it has no more use for with the rest.
+    /// Puts the effects of a drive in the mailbox, and its garbage in `rest`.
     fn note_effects(&self, slot: &Slot, effects: Effects, rest: &mut Rest) {
         if effects.input {
             self.mailbox.put(News::Readable(slot.clone()));
@@ -200,14 +207,14 @@ impl SocketBase {
     }
 }
 
-/// Puts the news for other sockets in their mailboxes, and adds them to those told.
-fn tell(errands: &mut Errands, rest: &mut Rest) {
-    let news = std::mem::take(&mut errands.news);
+/// Puts the news for other sockets in their mailboxes, and notes these sockets in `rest`.
+fn tell(after_unlock: &mut AfterUnlock, rest: &mut Rest) {
+    let news = std::mem::take(&mut after_unlock.news);
     for (owner, news) in &news {
         owner.base.mailbox.put(news(owner.slot.clone()));
     }
     if rest.told.is_empty() {
-        // The list itself serves: a wake over inproc allocates nothing more.
+        // The list is taken as it is, so that a wake over inproc allocates nothing more.
         rest.told = news.into();
     } else {
         rest.told.extend(news);

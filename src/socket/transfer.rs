@@ -1,4 +1,4 @@
-//! Sending and receiving: the blocking, non-blocking and timed calls over one attempt each.
+//! Sending and receiving. The blocking, the non-blocking and the timed calls all repeat the same attempt.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,28 +9,28 @@ use zeroxide_zmtp::Message;
 use super::base::{SocketBase, SocketState};
 use crate::clock;
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
-use crate::signal::{Signal, wait_hearing};
+use crate::signal::{Signal, wait_interruptible};
 use crate::stats::Counters;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Patience {
+pub(crate) enum WaitLimit {
     /// Not at all.
     None,
-    /// As long as SNDTIMEO or RCVTIMEO says.
+    /// At most for SNDTIMEO or RCVTIMEO.
     Option,
-    /// So long.
+    /// At most for this time.
     For(Duration),
 }
 
 impl SocketBase {
-    /// Sends a message, waiting as long as `patience` allows.
+    /// Sends a message; waits at most as long as `wait` says.
     #[inline]
-    pub(crate) fn send(self: &Arc<Self>, message: Message, patience: Patience) -> Result<(), SendError> {
+    pub(crate) fn send(self: &Arc<Self>, message: Message, wait: WaitLimit) -> Result<(), SendError> {
         let mut held = Some(message);
         match self.attempt_to_send(&mut held) {
             Ok(None) => Ok(()),
-            Ok(Some(refusal)) => self.wait_to_send(held, refusal, patience),
+            Ok(Some(refusal)) => self.wait_to_send(held, refusal, wait),
             Err(error) => Err(SendError { error: *error, message: held.unwrap_or_default() }),
         }
     }
@@ -40,13 +40,13 @@ impl SocketBase {
         self: &Arc<Self>,
         mut held: Option<Message>,
         refusal: Refusal,
-        patience: Patience,
+        wait: WaitLimit,
     ) -> Result<(), SendError> {
         let start = clock::now();
-        let limit = match patience {
-            Patience::None => Some(Duration::ZERO),
-            Patience::For(limit) => Some(limit),
-            Patience::Option => self.enter(|state| state.values.sndtimeo),
+        let limit = match wait {
+            WaitLimit::None => Some(Duration::ZERO),
+            WaitLimit::For(limit) => Some(limit),
+            WaitLimit::Option => self.enter(|state| state.values.sndtimeo),
         };
         let error = if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
             Error::WouldBlock(self.why_not_sent(&refusal))
@@ -62,18 +62,18 @@ impl SocketBase {
         Err(SendError { error, message: held.unwrap_or_default() })
     }
 
-    /// Attempts to send, at once and whenever there may be room, until the deadline; returns the last refusal if it never
-    /// could. A signal of the system ends the wait of a caller who `hears`.
+    /// Attempts to send, at once and whenever there may be room, until the deadline. Returns the last refusal if no attempt
+    /// succeeds. If `interruptible`, a signal of the system ends the wait.
     pub(crate) fn wait_for_room(
         &self,
         mut refusal: Refusal,
         deadline: Option<Instant>,
-        hears: bool,
+        interruptible: bool,
         mut attempt: impl FnMut() -> Attempt<Option<Refusal>>,
     ) -> Result<Option<Refusal>> {
         self.context.check_process()?;
         let _wait = self.sending.begin(clock::now());
-        let sent = self.wait_at(&self.output, deadline, hears, || match attempt() {
+        let sent = self.wait_at(&self.output, deadline, interruptible, || match attempt() {
             Ok(None) => Some(Ok(())),
             Ok(Some(why)) => {
                 refusal = why;
@@ -84,17 +84,17 @@ impl SocketBase {
         Ok(sent?.is_none().then_some(refusal))
     }
 
-    /// The wait that all calls that send or receive have in common: `None` when the deadline has passed.
+    /// Waits at a signal until `look` returns something. Returns `None` when the deadline has passed.
     fn wait_at<T>(
         &self,
         signal: &Signal,
         deadline: Option<Instant>,
-        hears: bool,
+        interruptible: bool,
         look: impl FnMut() -> Option<Result<T>>,
     ) -> Result<Option<T>> {
         Counters::add(&self.counters.waits, 1);
-        let parkers = hears.then_some(&self.context.parkers);
-        wait_hearing(parkers, &[signal], deadline, look).transpose()?.transpose()
+        let parkers = interruptible.then_some(&self.context.parkers);
+        wait_interruptible(parkers, &[signal], deadline, look).transpose()?.transpose()
     }
 
     #[inline]
@@ -102,8 +102,8 @@ impl SocketBase {
         self.attempt(|state| state.try_send(held))
     }
 
-    /// One attempt to send; returns why it may succeed later. Before it refuses, what is open has been flushed and driven,
-    /// and it has looked once more.
+    /// Makes one attempt to send. Returns the refusal if it may succeed later. Before a refusal it has flushed and driven
+    /// the open batches, and tried once more.
     #[inline]
     pub(crate) fn attempt(
         self: &Arc<Self>,
@@ -111,13 +111,13 @@ impl SocketBase {
     ) -> Attempt<Option<Refusal>> {
         match self.enter_to_send(&mut send) {
             Ok(()) => Ok(None),
-            // Leaving the lock drove the engines: whoever was full because of open messages is not any more.
+            // Leaving the lock has driven the engines, so a pipe that was full of unsent messages may have room now.
             Err(Refused::Now(_)) => self.attempt_once_more(send),
             Err(Refused::For(error)) => Err(error),
         }
     }
 
-    /// The second look of [`SocketBase::attempt`].
+    /// Makes the second try of [`SocketBase::attempt`], after the engines were driven.
     #[cold]
     pub(crate) fn attempt_once_more(
         self: &Arc<Self>,
@@ -151,23 +151,23 @@ impl SocketBase {
         self.lock().values.sndhwm
     }
 
-    /// Receives a message, waiting as long as `patience` allows.
+    /// Receives a message; waits at most as long as `wait` says.
     #[inline]
-    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message> {
+    pub(crate) fn recv(self: &Arc<Self>, wait: WaitLimit) -> Result<Message> {
         match self.attempt_to_recv() {
             Ok(Some(message)) => Ok(message),
-            Ok(None) => self.wait_to_recv(patience),
+            Ok(None) => self.wait_to_recv(wait),
             Err(error) => Err(*error),
         }
     }
 
     #[cold]
-    fn wait_to_recv(self: &Arc<Self>, patience: Patience) -> Result<Message> {
+    fn wait_to_recv(self: &Arc<Self>, wait: WaitLimit) -> Result<Message> {
         let start = clock::now();
-        let limit = match patience {
-            Patience::None => Some(Duration::ZERO),
-            Patience::For(limit) => Some(limit),
-            Patience::Option => self.enter(|state| state.values.rcvtimeo),
+        let limit = match wait {
+            WaitLimit::None => Some(Duration::ZERO),
+            WaitLimit::For(limit) => Some(limit),
+            WaitLimit::Option => self.enter(|state| state.values.rcvtimeo),
         };
         if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
             return Err(Error::WouldBlock(self.why_nothing_came(None)));
@@ -178,19 +178,19 @@ impl SocketBase {
     }
 
     /// Attempts to receive, at once and whenever there may be input, until the deadline. A signal of the system ends the wait
-    /// of a caller who `hears`.
+    /// of a caller who `interruptible`.
     pub(crate) fn wait_for_input<T>(
         self: &Arc<Self>,
         deadline: Option<Instant>,
-        hears: bool,
+        interruptible: bool,
         mut attempt: impl FnMut() -> Attempt<Option<T>>,
     ) -> Result<Option<T>> {
         self.context.check_process()?;
         self.enter(|state| state.pipes.pull_input());
-        self.wait_at(&self.input, deadline, hears, || attempt().map_err(|error| *error).transpose())
+        self.wait_at(&self.input, deadline, interruptible, || attempt().map_err(|error| *error).transpose())
     }
 
-    /// One attempt to receive a whole message.
+    /// Makes one attempt to receive a whole message.
     #[inline]
     pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Attempt<Option<Message>> {
         let mut received = None;
@@ -198,8 +198,8 @@ impl SocketBase {
         Ok(received)
     }
 
-    /// One attempt to receive. Before it returns `None`, what is open has been flushed, engines whose input waits have been
-    /// driven, and it has looked once more.
+    /// Makes one attempt to receive. Before it returns `None`, it has flushed the open batches, driven engines whose input
+    /// waits, and tried once more.
     #[inline]
     pub(crate) fn attempt_to_take<T>(
         self: &Arc<Self>,
@@ -216,13 +216,13 @@ impl SocketBase {
         Ok(Some(taken))
     }
 
-    /// One wake was for one message; if there are more, the next in line is to have them.
+    /// Wakes the next waiting receiver if there is another message: each message wakes one receiver only.
     #[cold]
     fn pass_on_input(self: &Arc<Self>) {
         self.enter(|state| {
             if state.has_in() {
-                state.pipes.errands.wake_input = true;
-                state.pipes.errands.mark();
+                state.pipes.after_unlock.wake_input = true;
+                state.pipes.after_unlock.mark();
             }
         });
     }
@@ -240,11 +240,11 @@ impl SocketBase {
     }
 }
 
-/// Why an attempt to send came to nothing.
+/// Why an attempt to send has failed.
 pub(crate) enum Refused {
-    /// It may come to something later.
+    /// A later attempt may succeed.
     Now(Refusal),
-    /// It never will.
+    /// No later attempt can succeed.
     For(Box<Error>),
 }
 
@@ -257,16 +257,16 @@ impl From<Error> for Refused {
     }
 }
 
-/// How an attempt to receive came out.
+/// The result of an attempt to receive.
 pub(crate) enum Taken<T> {
     Something(T),
-    /// Nothing; whether leaving the lock drives an engine, after which there may be something.
+    /// There is nothing. If `drives`, an engine is driven after the lock is released, and there may be something then.
     Nothing {
         drives: bool,
     },
 }
 
-/// What an attempt came to. The error is behind a pointer: what is answered for each message must be small.
+/// The result of an attempt. The error is boxed, because the result is returned for each message and must be small.
 pub(crate) type Attempt<T> = std::result::Result<T, Box<Error>>;
 
 impl SocketState {
@@ -299,7 +299,7 @@ impl SocketState {
         Error::NotSupported { socket: self.socket_type, op: Op::Multipart }
     }
 
-    /// Moves a message to where `route` chose.
+    /// Moves a message to the pipes that `route` has chosen.
     #[inline]
     pub(crate) fn commit(&mut self, message: Message) {
         self.pattern.commit(message, &mut self.pipes);
@@ -309,7 +309,7 @@ impl SocketState {
         }
     }
 
-    /// Nobody got the message: because nobody had subscribed to anything yet?
+    /// Notes a message without a subscriber, and whether there was no subscription at all yet.
     #[cold]
     fn note_unmatched(&mut self) {
         let none_before = self.before_subscriptions == self.unmatched;
@@ -319,7 +319,7 @@ impl SocketState {
         }
     }
 
-    /// Returns what a refusal means to the caller. Who may wait flushes first.
+    /// Turns a refusal into what the caller needs. If a later attempt may succeed, flushes the open batches.
     #[cold]
     pub(crate) fn refuse(&mut self, refusal: Refusal) -> Refused {
         let socket = self.socket_type;
@@ -344,7 +344,7 @@ impl SocketState {
         match self.pattern.recv(&mut self.pipes) {
             Ok(Some((pipe, message))) => {
                 let message = received.insert(message);
-                // A report of an XPUB or a STREAM is no message of its peer, and is signed only now.
+                // The pattern of an XPUB or STREAM has made this message, so it has no peer yet.
                 let reports = self.socket_type.publishes() || self.socket_type.is_raw();
                 if reports && message.peer().is_none() {
                     message.set_peer(self.pipes.get(pipe).and_then(|entry| entry.peer.clone()));
@@ -353,7 +353,7 @@ impl SocketState {
             }
             Ok(None) => {
                 self.flush_now();
-                Ok(Taken::Nothing { drives: self.pipes.errands.drives() })
+                Ok(Taken::Nothing { drives: self.pipes.after_unlock.drives() })
             }
             Err(refusal) => Err(self.why_not_received(&refusal)),
         }

@@ -1,4 +1,4 @@
-//! Calls that wait: those in `send`, and those of `request` that wait for their turn.
+//! Calls that wait: in `send` for room, and in `request` for their turn.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::signal::{Signal, wait_until};
 
-/// Calls that wait, each with its beginning, for those who ask why nothing happens.
+/// The calls that wait in `send`, with the time at which each began. `Socket::status` shows them.
 #[derive(Default)]
 pub(crate) struct Waits(Mutex<Vec<Instant>>);
 
@@ -19,7 +19,7 @@ impl Waits {
         Wait(self, start)
     }
 
-    /// Returns how many wait, and since when the first of them.
+    /// Returns how many calls wait, and since when the first one waits.
     pub(crate) fn look(&self) -> (usize, Option<Instant>) {
         let list = self.list();
         (list.len(), list.iter().min().copied())
@@ -39,14 +39,14 @@ impl Drop for Wait<'_> {
     }
 }
 
-/// Whose turn it is to ask: exchanges of one REQ follow one another.
+/// Lets the calls of `request` on one REQ take turns.
 #[derive(Default)]
 pub(crate) struct Exchange {
     taken: AtomicBool,
     free: Signal,
 }
 
-/// The right to ask, until it is dropped.
+/// The turn of one call, until it is dropped.
 pub(super) struct MyTurn<'a>(&'a Exchange);
 
 impl Exchange {
