@@ -62,6 +62,17 @@ pub(crate) const HOUSES: &[House] = &[
         circles: &[],
     },
     House {
+        src: "hostile/src",
+        floors: &[
+            "lib arguments",
+            "all kill handshakes storms",
+            "neighbour target",
+            "victim",
+            "process report wire",
+        ],
+        circles: &[],
+    },
+    House {
         src: "src",
         floors: &[
             "lib face",

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | [`install`] | `install`: the C library as a package that others find |
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
+//! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`descendants`] | a child process ended with all that it has started |
@@ -26,6 +27,7 @@ mod descendants;
 mod elf;
 mod floor;
 mod harness;
+mod hostile;
 mod house;
 mod install;
 mod registry;
@@ -56,7 +58,7 @@ enum Task {
     /// Fails with one line for each fault. The rules:
     ///
     /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi -> zeroxide;
-    ///          interop, benches, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
+    ///          interop, benches, hostile, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
     ///
     /// storeys  a file imports what is on its floor or below: the table in xtask/src/house.rs.
     ///
@@ -98,6 +100,11 @@ enum Task {
     Install(install::Options),
     /// Tests the package zmq-sys that takes the real one's place: its items, a program on it, the tests of the crate zmq.
     ZmqSys,
+    /// Runs the programs of the crate `hostile` against Zeroxide: kills, connections that never become peers, storms of commands.
+    ///
+    /// Each prints its figures as `name value unit`, and fails where a figure breaks its rule. They run against other
+    /// implementations as well: `cargo xtask hostile -- storms --help`.
+    Hostile(hostile::Options),
     /// Runs the benchmarks of the `benches` crate, then its comparison with libzmq.
     ///
     /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock;
@@ -118,6 +125,7 @@ fn main() -> ExitCode {
         Task::Sanitize(options) => sanitize::run(&root, &options),
         Task::Install(options) => install::run(&root, &options),
         Task::ZmqSys => replacement::run(&root),
+        Task::Hostile(options) => hostile::run(&root, &options),
         Task::Bench(options) => bench::run(&root, &options),
     }
 }

@@ -25,6 +25,7 @@ const HOUSE: &[Room] = &[
     Room { folder: "capi/zmq-sys", package: "zmq-sys", arrows: Some(&["zeroxide-capi"]) },
     Room { folder: "interop", package: "interop", arrows: None },
     Room { folder: "benches", package: "benches", arrows: None },
+    Room { folder: "hostile", package: "zeroxide-hostile", arrows: None },
     Room { folder: "fuzz", package: "fuzz", arrows: None },
     Room { folder: "xtask", package: "xtask", arrows: None },
 ];

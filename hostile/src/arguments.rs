@@ -1,0 +1,58 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use hostile::report::Report;
+use hostile::{all, handshakes, kill, storms, victim};
+
+/// What a hostile or unlucky world does to an implementation of ZMTP.
+///
+/// Prints figures as `name value unit`. Ends with 0 if all rules are kept, 1 if one is broken, 2 if something else is wrong.
+/// Without --target the program starts a Zeroxide socket in a process of its own and attacks that.
+#[derive(Parser)]
+#[command(name = "hostile")]
+struct Arguments {
+    #[command(subcommand)]
+    program: Program,
+}
+
+#[derive(Subcommand)]
+enum Program {
+    /// All programs, one after the other, against Zeroxide.
+    All(all::Options),
+    /// Kills a socket's process at random moments: no message is torn, doubled or reordered. Has no --target: both sides are
+    /// followed from the inside.
+    Kill(kill::Options),
+    /// Connections that never become peers: slow greetings, silence, a flood that comes and goes, CURVE HELLOs.
+    Handshakes(handshakes::Options),
+    /// One command without pause: PING, SUBSCRIBE, CANCEL, JOIN, LEAVE.
+    Storms(storms::Options),
+    /// A socket that is attacked.
+    #[command(hide = true)]
+    Victim(victim::Settings),
+    /// One side of `kill`.
+    #[command(hide = true)]
+    Player(kill::player::Settings),
+}
+
+pub(crate) fn main() -> ExitCode {
+    let mut report = Report::default();
+    if let Err(error) = run(&Arguments::parse().program, &mut report) {
+        eprintln!("hostile: {error:#}");
+        return ExitCode::from(2);
+    }
+    ExitCode::from(u8::from(report.broken() > 0))
+}
+
+fn run(program: &Program, report: &mut Report) -> Result<()> {
+    match program {
+        Program::All(options) => all::run(options, report),
+        Program::Kill(options) => kill::run(options, report),
+        Program::Handshakes(options) => handshakes::run(options, report),
+        Program::Storms(options) => storms::run(options, report),
+        Program::Victim(settings) => victim::serve(settings),
+        Program::Player(settings) => kill::player::run(settings),
+    }
+}

@@ -1,0 +1,29 @@
+//! What a hostile or unlucky world does to an implementation of ZMTP, as programs that print figures and judge them.
+//!
+//! Most of them can be pointed at another implementation on loopback (`--target tcp://127.0.0.1:5555`); without that they start a
+//! Zeroxide socket in a process of its own. A figure is a line `name value unit`; a line `BROKEN …` follows where it breaks
+//! a rule, and the program ends with 1.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`kill`] | kill -9 at random moments, with sequence numbers and checksums |
+//! | [`handshakes`] | connections that never become peers: slow, silent, short, HELLO floods |
+//! | [`storms`] | one command without pause |
+//! | [`all`] | all of them, one after the other |
+//! | [`victim`] | the socket that is attacked; [`target`] is it or another implementation |
+//! | [`neighbour`] | good peers, whose round trips are measured |
+//! | [`wire`] | ZMTP as bytes, and a peer without any behaviour of its own |
+//! | [`report`], [`process`] | figures and rules; memory, processor time, limits |
+#![cfg(target_os = "linux")]
+#![forbid(unsafe_code)]
+
+pub mod all;
+pub mod handshakes;
+pub mod kill;
+pub mod neighbour;
+pub mod process;
+pub mod report;
+pub mod storms;
+pub mod target;
+pub mod victim;
+pub mod wire;

@@ -1,0 +1,48 @@
+//! `hostile`: the programs of the crate `hostile` against Zeroxide.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::report::{Outcome, Report};
+use crate::run;
+
+/// More than the short form takes on a busy machine.
+const SHORT: Duration = Duration::from_secs(10 * 60);
+/// More than the long form takes.
+const LONG: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Options of `hostile`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The long form, which takes hours. The short one is a step of `test` and takes two minutes.
+    #[arg(long)]
+    long: bool,
+    /// One program with its own arguments, `-- kill --kills 20`; `-- --help` lists them.
+    #[arg(last = true, conflicts_with = "long")]
+    program: Vec<String>,
+}
+
+pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+    let mut report = Report::default();
+    let all = if options.long { vec!["all", "--long"] } else { vec!["all"] };
+    let one = options.program.iter().map(String::as_str).collect();
+    let arguments: Vec<&str> = if options.program.is_empty() { all } else { one };
+    let limit = if options.long { LONG } else { SHORT };
+    report.step("hostile", |_| programs(root, &arguments, limit));
+    report.close()
+}
+
+/// The short form, as a step.
+pub(crate) fn step(root: &Path) -> Outcome {
+    programs(root, &["all"], SHORT)
+}
+
+fn programs(root: &Path, arguments: &[&str], limit: Duration) -> Outcome {
+    let built = run::pass(&mut run::cargo(root, &["build", "--release", "-p", "zeroxide-hostile"]));
+    if built != Outcome::Passed {
+        return built;
+    }
+    let program = run::target(root).join("release").join(format!("hostile{}", std::env::consts::EXE_SUFFIX));
+    run::within(&mut run::command(program, root, arguments), limit)
+}
