@@ -218,6 +218,18 @@ struct Leftover {
     end: usize,
 }
 
+impl Leftover {
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The same bytes in memory of their own length.
+    fn shortened(&self) -> Leftover {
+        let buffer: Box<[u8]> = self.bytes().into();
+        Leftover { start: 0, end: buffer.len(), buffer }
+    }
+}
+
 /// What one turn of an engine found out.
 #[derive(Default)]
 struct Turn {
@@ -380,12 +392,12 @@ impl Engine {
         let mut effects = Effects::default();
         let mut turns = 0;
         let after = |turn| {
-            turns += 1;
+            turns = u64::saturating_add(turns, 1);
             self.keep(turn, &mut effects);
         };
         let entered = self.state.enter(ROUNDS, |state| self.turn(state, by), after);
         if turns > 1 {
-            Counters::add(&self.counters.engine_again, turns - 1);
+            Counters::add(&self.counters.engine_again, turns.saturating_sub(1));
         }
         match entered {
             Entered::Done => {}
@@ -491,8 +503,8 @@ impl State {
         let counted = (self.outbox.referenced(), self.connection.growths());
         let before = std::mem::replace(&mut self.counted, counted);
         if counted != before {
-            Counters::add(&self.counters.bytes_referenced, counted.0 - before.0);
-            Counters::add(&self.counters.growths, counted.1 - before.1);
+            Counters::add(&self.counters.bytes_referenced, counted.0.wrapping_sub(before.0));
+            Counters::add(&self.counters.growths, counted.1.wrapping_sub(before.1));
         }
     }
 
@@ -543,9 +555,10 @@ impl State {
         let Some(stream) = &mut self.stream else { return };
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let count = self.outbox.io_slices(&mut slices, stream.piece(self.outbox.len()));
-        let wanted: usize = slices[..count].iter().map(|slice| slice.len()).sum();
+        let slices = slices.get(..count).unwrap_or(&slices);
+        let wanted: usize = slices.iter().map(|slice| slice.len()).sum();
         Counters::add(&self.counters.writes, 1);
-        match stream.send(&slices[..count]) {
+        match stream.send(slices) {
             Ok(written) => {
                 Counters::add(&self.counters.bytes_written, written as u64);
                 let messages = self.outbox.advance(written) as u64;
@@ -574,14 +587,14 @@ impl State {
 
     fn read(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
         if let Some(mut left) = self.leftover.take() {
-            match self.decode(&left.buffer[left.start..left.end], now, turn) {
-                Ok(used) => left.start += used,
+            match self.decode(left.bytes(), now, turn) {
+                Ok(used) => left.start = left.start.saturating_add(used),
                 Err(end) => {
                     buffers.give(left.buffer);
                     return Some(end);
                 }
             }
-            if left.start < left.end {
+            if !left.bytes().is_empty() {
                 self.leftover = Some(left);
                 return None;
             }
@@ -597,14 +610,12 @@ impl State {
         for _ in 0..MAX_ROUNDS {
             let known = self.connection.is_ready();
             let size = if known { READ_SIZE } else { self.first_read };
-            match self.read_into(&mut buffer[..size], now, turn) {
+            let (place, _) = buffer.split_at_mut(size.min(buffer.len()));
+            match self.read_into(place, now, turn) {
                 Ok((used, read)) if used < read => {
-                    self.leftover = Some(if known {
-                        Leftover { buffer, start: used, end: read }
-                    } else {
-                        // A buffer lent for so little would be kept from others.
-                        Leftover { buffer: buffer[used..read].into(), start: 0, end: read - used }
-                    });
+                    let left = Leftover { buffer, start: used, end: read };
+                    // A buffer lent for so little would be kept from others.
+                    self.leftover = Some(if known { left } else { left.shortened() });
                     return None;
                 }
                 Ok(_) => {}
@@ -634,7 +645,7 @@ impl State {
         Counters::add(&self.counters.reads, 1);
         let (result, room, direct) = match self.connection.arriving() {
             Some(body) => {
-                let room = body.capacity() - body.len();
+                let room = body.spare_capacity_mut().len();
                 (stream.read_body(body), room, true)
             }
             None => (stream.read(buffer), buffer.len(), false),
@@ -652,10 +663,16 @@ impl State {
                     return self.decode(&[], now, turn).map(|_| (0, 0));
                 }
                 let known = self.connection.is_ready();
-                let used = self.decode(&buffer[..read], now, turn);
+                #[expect(
+                    clippy::indexing_slicing,
+                    reason = "as many as were read into it; none must be lost"
+                )]
+                let arrived = &mut buffer[..read];
+                let used = self.decode(arrived, now, turn);
                 if !known {
                     // Other connections use the buffer next, and a HELLO may have contained a password.
-                    buffer[..*used.as_ref().unwrap_or(&read)].fill(0);
+                    let used = *used.as_ref().unwrap_or(&read);
+                    arrived.iter_mut().take(used).for_each(|byte| *byte = 0);
                 }
                 Ok((used?, read))
             }
@@ -675,7 +692,7 @@ impl State {
         while self.has_room() {
             match self.connection.decode(&mut input, now) {
                 Ok(Some(traffic)) => {
-                    decoded += 1;
+                    decoded = usize::saturating_add(decoded, 1);
                     match &mut self.pipe {
                         Some(pipe) => pipe.writer.write(traffic),
                         None => self.early = Some(traffic),
@@ -691,8 +708,8 @@ impl State {
             // Faults behind the handshake are those of a peer: it must be known by then (has_room).
             self.look_for_ready(turn);
         }
-        self.take_memory(decoded * QUEUED)?;
-        Ok(bytes.len() - input.len())
+        self.take_memory(decoded.saturating_mul(QUEUED))?;
+        Ok(bytes.len().saturating_sub(input.len()))
     }
 
     fn take_memory(&mut self, bytes: usize) -> Result<(), End> {
@@ -749,7 +766,7 @@ impl State {
         } else if end.is_told() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let count = self.outbox.io_slices(&mut slices, READ_SIZE);
-            self.unsent = slices[..count].iter().flat_map(|slice| slice.iter().copied()).collect();
+            self.unsent = slices.iter().take(count).flat_map(|slice| slice.iter().copied()).collect();
         }
         self.outbox.clear();
         turn.outcome.ended = Some((end, self.pipe.take()));

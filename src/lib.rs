@@ -7,6 +7,15 @@
 mod clock;
 mod context;
 mod endpoints;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation
+    )
+)]
 mod engine;
 mod error;
 #[cfg(feature = "face")]
