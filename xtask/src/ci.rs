@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::elf::Elf;
 use crate::report::{Outcome, Report};
 use crate::targets::{self, MUSL, has_std};
-use crate::{floor, run, sanitize, suite};
+use crate::{floor, panics, run, sanitize, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -53,6 +53,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     }
     report.step("static quickstart, musl", |_| static_quickstart(root));
     report.step(&format!("check with Rust {OLDEST}"), |_| check_oldest(root));
+    report.step("no panic in what reads a peer", |_| panics::step(root));
     report.step("fuzz targets", |_| fuzz(root));
     sanitize::steps(root, &mut report, None);
     report.step("dependencies", |_| dependencies(root));

@@ -30,6 +30,7 @@ mod harness;
 mod hostile;
 mod house;
 mod install;
+mod panics;
 mod registry;
 mod replacement;
 mod report;
@@ -94,6 +95,10 @@ enum Task {
     ///
     /// It needs a nightly tool chain and a C compiler; for threads also the nightly component rust-src.
     Sanitize(sanitize::Options),
+    /// Looks in the machine code of what reads a peer's bytes for ways to panic.
+    ///
+    /// Those that remain are in xtask/src/panics.rs with their reason. Needs objdump (binutils), on x86_64 Linux.
+    Panics,
     /// Builds the C library and puts it below a prefix: libzmq.so, libzmq.a, headers, pkg-config and CMake files.
     ///
     /// docs/PACKAGING.md tells what a packager needs to know.
@@ -123,6 +128,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(&root),
         Task::Conformance(options) => conformance::run(&root, &options),
         Task::Sanitize(options) => sanitize::run(&root, &options),
+        Task::Panics => panics::run(&root),
         Task::Install(options) => install::run(&root, &options),
         Task::ZmqSys => replacement::run(&root),
         Task::Hostile(options) => hostile::run(&root, &options),

@@ -1,8 +1,7 @@
 //! Commands (RFC 37 §3.5): `name-length name data`, and the property lists inside some of them.
 
 use bytes::Bytes;
-use nom::bytes::complete::take;
-use nom::multi::{length_data, many0};
+use nom::multi::many0;
 use nom::number::complete::{be_u16, be_u32, u8 as byte};
 use nom::{IResult, Parser};
 
@@ -130,7 +129,14 @@ fn error(data: &[u8]) -> Result<Command<'_>, ProtocolError> {
 }
 
 fn length_prefixed(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    length_data(byte).parse(input)
+    let (rest, length) = byte(input)?;
+    take(rest, usize::from(length))
+}
+
+/// Takes `length` bytes. (nom's own parser for it slices, which leaves a panic in the machine code.)
+fn take(input: &[u8], length: usize) -> IResult<&[u8], &[u8]> {
+    let short = || nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Eof));
+    input.split_at_checked(length).map(|(taken, rest)| (rest, taken)).ok_or_else(short)
 }
 
 fn tenths(data: &[u8]) -> Result<(&[u8], u16), ProtocolError> {
@@ -143,6 +149,7 @@ fn property(input: &[u8]) -> IResult<&[u8], (&str, &[u8])> {
     let (rest, name) = length_prefixed(input)?;
     let name = std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).ok_or_else(fault)?;
     let (rest, length) = be_u32(rest)?;
-    let (rest, value) = take(length)(rest)?;
+    let length = usize::try_from(length).map_err(|_| fault())?;
+    let (rest, value) = take(rest, length)?;
     Ok((rest, (name, value)))
 }
