@@ -37,7 +37,6 @@ const WAKER: Token = Token(0);
 pub(super) const WATCH: Token = Token(1);
 
 /// Events taken from one poll (libzmq `max_io_events`).
-#[cfg_attr(simulate, expect(dead_code))]
 const MAX_EVENTS: usize = 256;
 
 /// How long a peer is read on after another has taken over its routing id (ROUTER_HANDOVER), until it closes. The time begins
@@ -181,7 +180,7 @@ impl Reactor {
         })
     }
 
-    #[cfg_attr(simulate, expect(dead_code))]
+    #[cfg_attr(all(simulate, not(test)), expect(dead_code))]
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(MAX_EVENTS);
         while !self.is_done() {

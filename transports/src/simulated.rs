@@ -214,6 +214,12 @@ pub fn make(which: Move, bytes: usize) {
     });
 }
 
+/// Returns how many connections were dialled.
+#[must_use]
+pub fn dialled() -> u64 {
+    with(|network| network.next_link)
+}
+
 /// Returns the numbers of all connections.
 #[must_use]
 pub fn links() -> Vec<u64> {

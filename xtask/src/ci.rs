@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::elf::Elf;
 use crate::report::{Outcome, Report};
 use crate::targets::{self, MUSL, has_std};
-use crate::{floor, panics, run, sanitize, suite};
+use crate::{floor, panics, run, sanitize, simulate, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -37,6 +37,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         run::pass(&mut run::cargo(root, &lints))
     });
+    report.step("clippy, simulations", |_| simulate::clippy(root));
     report.step("clippy, all features", |_| {
         let features = format!("{},interop/peers", suite::FEATURES);
         let lints =

@@ -73,6 +73,19 @@ pub(crate) const HOUSES: &[House] = &[
         circles: &[],
     },
     House {
+        src: "simulator/src",
+        floors: &[
+            "main",
+            "run",
+            "shrink",
+            "session",
+            "motion actor",
+            "handler hostile",
+            "choices fault keys ledger",
+        ],
+        circles: &[],
+    },
+    House {
         src: "src",
         floors: &[
             "lib face",

@@ -1,4 +1,5 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | simulate |
+//! bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -12,6 +13,7 @@
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
 //! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
+//! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`descendants`] | a child process ended with all that it has started |
@@ -36,6 +38,7 @@ mod replacement;
 mod report;
 mod run;
 mod sanitize;
+mod simulate;
 mod suite;
 mod targets;
 
@@ -59,7 +62,7 @@ enum Task {
     /// Fails with one line for each fault. The rules:
     ///
     /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi -> zeroxide;
-    ///          interop, benches, hostile, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
+    ///          interop, benches, hostile, simulator, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
     ///
     /// storeys  a file imports what is on its floor or below: the table in xtask/src/house.rs.
     ///
@@ -110,6 +113,10 @@ enum Task {
     /// Each prints its figures as `name value unit`, and fails where a figure breaks its rule. They run against other
     /// implementations as well: `cargo xtask hostile -- storms --help`.
     Hostile(hostile::Options),
+    /// Plays sessions of whole contexts on one thread and on virtual time, with faults and hostile peers, each from a seed.
+    ///
+    /// A session that breaks a rule is shrunk; its seed and its choices are printed, and `-- --replay` shows each step.
+    Simulate(simulate::Options),
     /// Runs the benchmarks of the `benches` crate, then its comparison with libzmq.
     ///
     /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock;
@@ -132,6 +139,7 @@ fn main() -> ExitCode {
         Task::Install(options) => install::run(&root, &options),
         Task::ZmqSys => replacement::run(&root),
         Task::Hostile(options) => hostile::run(&root, &options),
+        Task::Simulate(options) => simulate::run(&root, &options),
         Task::Bench(options) => bench::run(&root, &options),
     }
 }

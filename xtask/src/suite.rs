@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::report::{Counts, Outcome, Report};
-use crate::{conformance, hostile, install, replacement, run};
+use crate::{conformance, hostile, install, replacement, run, simulate};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,benches/plain,benches/curve";
@@ -58,6 +58,7 @@ pub(crate) fn steps(root: &Path, report: &mut Report, require_peers: bool) {
     });
     report.step("model checker", |counts| model_checker(root, counts));
     report.step("quickstart, release", |_| quickstart(root));
+    report.step("simulator", |_| simulate::step(root));
     report.step("hostile", |_| hostile::step(root));
     report.step("the installed package", |_| install::step(root));
     replacement::steps(root, report);

@@ -26,6 +26,7 @@ const HOUSE: &[Room] = &[
     Room { folder: "interop", package: "interop", arrows: None },
     Room { folder: "benches", package: "benches", arrows: None },
     Room { folder: "hostile", package: "zeroxide-hostile", arrows: None },
+    Room { folder: "simulator", package: "zeroxide-simulator", arrows: None },
     Room { folder: "fuzz", package: "fuzz", arrows: None },
     Room { folder: "xtask", package: "xtask", arrows: None },
 ];

@@ -1,0 +1,238 @@
+//! A hostile peer: it dials a socket and speaks from a grammar of valid, nearly valid and rude moves.
+
+use std::io::{ErrorKind, IoSlice};
+use std::net::{IpAddr, Ipv4Addr};
+
+use zeroxide::SocketType;
+use zeroxide_transports::simulated::{self, SimulatedStream};
+use zeroxide_transports::{Endpoint, resolve};
+
+use crate::choices::Choices;
+
+/// Most bytes that it keeps to be sent.
+const BACKLOG: usize = 1 << 20;
+
+/// A connection of a hostile peer.
+#[derive(Debug)]
+pub(crate) struct Hostile {
+    target: Endpoint,
+    /// The type of the socket that it attacks.
+    victim: SocketType,
+    stream: Option<SimulatedStream>,
+    /// What the network has not taken yet.
+    pending: Vec<u8>,
+    greeted: bool,
+    ready: bool,
+    reads: bool,
+    /// Moves that are left to it.
+    pub(crate) moves: u32,
+}
+
+/// One frame of ZMTP 2 or 3.
+fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len() + 9);
+    match u8::try_from(body.len()) {
+        Ok(length) => bytes.extend([flags, length]),
+        Err(_) => {
+            bytes.push(flags | 2);
+            bytes.extend((body.len() as u64).to_be_bytes());
+        }
+    }
+    bytes.extend(body);
+    bytes
+}
+
+fn command(name: &str, rest: &[u8]) -> Vec<u8> {
+    let mut body = vec![name.len() as u8];
+    body.extend(name.as_bytes());
+    body.extend(rest);
+    frame(4, &body)
+}
+
+fn property(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![name.len() as u8];
+    bytes.extend(name.as_bytes());
+    bytes.extend((value.len() as u32).to_be_bytes());
+    bytes.extend(value);
+    bytes
+}
+
+impl Hostile {
+    pub(crate) fn new(target: Endpoint, victim: SocketType, moves: u32) -> Hostile {
+        Hostile {
+            target,
+            victim,
+            stream: None,
+            pending: Vec::new(),
+            greeted: false,
+            ready: false,
+            reads: true,
+            moves,
+        }
+    }
+
+    /// Whether it has something left to do.
+    pub(crate) fn is_active(&self) -> bool {
+        self.moves > 0
+    }
+
+    /// Ends its connection.
+    pub(crate) fn leave(&mut self) {
+        self.stream = None;
+        self.moves = 0;
+    }
+
+    /// Does something; returns what, for a trace.
+    pub(crate) fn act(&mut self, choices: &mut Choices) -> String {
+        self.moves -= 1;
+        if self.stream.is_none() {
+            return self.dial(choices);
+        }
+        if self.reads {
+            self.read();
+        }
+        if !self.pending.is_empty() {
+            self.write(&[]);
+        }
+        if self.pending.len() > BACKLOG {
+            return "a hostile peer waits for room".into();
+        }
+        if !self.greeted {
+            return self.greet(choices);
+        }
+        if !self.ready {
+            return self.shake_hands(choices);
+        }
+        self.speak(choices)
+    }
+
+    fn dial(&mut self, choices: &mut Choices) -> String {
+        let Ok(mut addresses) = resolve::resolve(&self.target, false) else { return String::new() };
+        let host = Ipv4Addr::new(127, 0, 0, 1 + choices.below(3) as u8);
+        self.stream = simulated::dial(&addresses.remove(0), IpAddr::V4(host)).ok();
+        (self.greeted, self.ready, self.reads) = (false, false, true);
+        self.pending.clear();
+        format!("a hostile peer dials {}", self.target)
+    }
+
+    fn greet(&mut self, choices: &mut Choices) -> String {
+        self.greeted = true;
+        let mut greeting = vec![0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 1];
+        greeting.extend(b"NULL");
+        greeting.resize(64, 0);
+        let (what, bytes): (&str, Vec<u8>) = match choices.below(9) {
+            0..=3 => ("greets", greeting),
+            4 => {
+                greeting[12..16].copy_from_slice(&[*b"PLAIN", *b"CURVE", *b"GSSAP"][choices.below(3)][..4]);
+                ("greets with another mechanism", greeting)
+            }
+            5 => (
+                "greets as ZMTP 2.0",
+                vec![0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 1, choices.below(12) as u8, 0, 0],
+            ),
+            6 => ("speaks ZMTP 1.0", vec![1, 0, 6, 0, b'h', b'e', b'l', b'l', b'o']),
+            7 => ("speaks HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()),
+            _ => {
+                let at = choices.below(greeting.len());
+                greeting[at] ^= 1 << choices.below(8);
+                greeting.truncate(1 + choices.below(64));
+                ("greets in part", greeting)
+            }
+        };
+        self.write(&bytes);
+        format!("a hostile peer {what}")
+    }
+
+    fn shake_hands(&mut self, choices: &mut Choices) -> String {
+        self.ready = true;
+        let peers = self.victim.peers();
+        let name = match choices.below(8) {
+            7 => SocketType::from_number(choices.below(21) as i32).map_or("NONE", SocketType::name),
+            _ => peers.get(choices.below(peers.len().max(1))).map_or("DEALER", |t| t.name()),
+        };
+        let mut body = property("Socket-Type", name.as_bytes());
+        match choices.below(6) {
+            // A routing id that a good peer has.
+            5 => body.extend(property("Identity", format!("client-{}", choices.below(3)).as_bytes())),
+            4 => body.extend(property("Identity", &[0, 1, 2])),
+            3 => body.extend(property("X-Long", &vec![7; choices.below(9000)])),
+            _ => {}
+        }
+        if choices.one_in(12) {
+            body.truncate(choices.below(body.len()));
+        }
+        self.write(&command("READY", &body));
+        format!("a hostile peer is ready as {name}")
+    }
+
+    fn speak(&mut self, choices: &mut Choices) -> String {
+        let many = 1 + choices.below(200);
+        let (what, bytes): (&str, Vec<u8>) = match choices.below(19) {
+            0 => ("sends a message", frame(0, b"hostile")),
+            1 => ("sends many messages", frame(0, b"hostile").repeat(many)),
+            2 => ("sends MORE without end", frame(1, b"part").repeat(many)),
+            3 => ("sends empty frames", frame(choices.below(2) as u8, b"").repeat(many)),
+            4 => {
+                let topics = [command("SUBSCRIBE", b"ttt"), command("CANCEL", b"ttt")].concat();
+                ("subscribes and cancels", topics.repeat(many))
+            }
+            5 => {
+                let topics = (0..many).flat_map(|n| command("SUBSCRIBE", format!("t{n}").as_bytes()));
+                ("subscribes to much", topics.collect())
+            }
+            6 => ("subscribes as before 3.1", [frame(0, b"\x01A"), frame(0, b"\0A")].concat().repeat(many)),
+            7 => {
+                let groups = [command("JOIN", b"A"), command("LEAVE", b"A")].concat();
+                ("joins and leaves", groups.repeat(many))
+            }
+            8 => ("pings", command("PING", b"\0\x01context").repeat(many)),
+            9 => ("pings too short", command("PING", &b"\0\x01"[..choices.below(3)])),
+            10 => ("sends PONG", command("PONG", b"context").repeat(many)),
+            11 => ("sends ERROR", command("ERROR", b"\x03no!")),
+            12 => ("sends an unknown command", command("WHATEVER", b"")),
+            13 => (
+                "declares a size",
+                [&[2][..], &choices.pick(&[1u64 << 63, u64::MAX, 1 << 40, 70_000]).to_be_bytes()].concat(),
+            ),
+            14 => ("sends reserved flags", frame(0xF8, b"x")),
+            15 => {
+                self.reads = !self.reads;
+                return format!("a hostile peer reads: {}", self.reads);
+            }
+            16 => {
+                if let Some(stream) = &self.stream {
+                    let _ = stream.shut_down();
+                }
+                return "a hostile peer closes its direction".into();
+            }
+            17 => {
+                self.stream = None;
+                return "a hostile peer is gone".into();
+            }
+            _ => ("sends the beginning of a frame", frame(0, &[9; 200])[..1 + choices.below(100)].to_vec()),
+        };
+        self.write(&bytes);
+        format!("a hostile peer {what}")
+    }
+
+    fn read(&mut self) {
+        let mut buffer = [0; 4096];
+        let Some(stream) = &mut self.stream else { return };
+        match stream.read(&mut buffer) {
+            Ok(0) => self.stream = None,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => self.stream = None,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.pending.extend(bytes);
+        let Some(stream) = &mut self.stream else { return };
+        match stream.send(&[IoSlice::new(&self.pending)]) {
+            Ok(written) => drop(self.pending.drain(..written)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => self.stream = None,
+        }
+    }
+}
