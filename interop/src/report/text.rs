@@ -1,5 +1,6 @@
 //! Text of others, made safe to show: peers choose the words that transcripts and reasons quote.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The text with its control characters spelt out, so that it cannot steer a terminal. Line ends stay.
@@ -18,20 +19,14 @@ pub(super) fn visible(text: &str) -> String {
     shown
 }
 
-/// The text as HTML: nothing in it is a tag, ends an attribute or turns the writing direction.
-pub(super) fn html(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in visible(text).chars() {
-        match character {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '"' => shown.push_str("&quot;"),
-            '\'' => shown.push_str("&#39;"),
-            _ => shown.push(character),
-        }
+/// Escapes for HTML: nothing in a text is a tag, ends an attribute, or turns the writing direction.
+#[derive(Clone, Copy)]
+pub(super) struct Escaper;
+
+impl askama::filters::Escaper for Escaper {
+    fn write_escaped_str<W: fmt::Write>(&self, to: W, text: &str) -> fmt::Result {
+        askama::filters::Html.write_escaped_str(to, &visible(text))
     }
-    shown
 }
 
 /// A duration as people write it.
@@ -56,6 +51,8 @@ fn is_directing(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use askama::filters::Escaper as _;
+
     use super::*;
 
     #[test]
@@ -65,10 +62,9 @@ mod tests {
 
     #[test]
     fn what_is_a_tag_or_ends_an_attribute_is_escaped() {
-        assert_eq!(
-            html("<a href='x' title=\"y\">&\0"),
-            "&lt;a href=&#39;x&#39; title=&quot;y&quot;&gt;&amp;\\u{0}"
-        );
+        let mut shown = String::new();
+        Escaper.write_escaped_str(&mut shown, "<a href='x' title=\"y\">&\0\u{202e}").unwrap();
+        assert_eq!(shown, "&#60;a href=&#39;x&#39; title=&#34;y&#34;&#62;&#38;\\u{0}\\u{202e}");
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn a_failure_stands_under_its_id_with_reason_why_and_transcript() {
     let (_, rest) = page.split_once("<details id=\"a/PUSH-PULL/tcp/NULL/left/binds-right/order\">").unwrap();
     let details = rest.split_once("</details>").unwrap().0;
     for part in
-        ["failed, theirs, known", "Known: it stops at 255", "12 lost", "no contact", "a: &gt; recv s 100"]
+        ["failed, theirs, known", "Known: it stops at 255", "12 lost", "no contact", "a: &#62; recv s 100"]
     {
         assert!(details.contains(part), "{part} in {details}");
     }
