@@ -2,10 +2,12 @@
 
 mod capi;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use crate::report::{Outcome, Report};
+use anyhow::Result;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::report::Report;
 use crate::run;
 
 /// Options of `bench`.
@@ -43,79 +45,57 @@ const CURVE: [[&str; 2]; 4] = [
     ["--sizes", "64,1024,65536"],
 ];
 
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     let mut report = Report::default();
     let part = options.part;
     let arguments = &options.arguments[..];
     match part {
-        Some(Part::Curve) => curve(root, arguments, &mut report),
+        Some(Part::Curve) => curve(sh, arguments, &mut report),
         Some(Part::Flood) => {
             for mechanism in ["null", "curve"] {
-                let flood = |_: &mut _| flood(root, mechanism, arguments);
-                report.step(&format!("flood, {mechanism}"), flood);
+                let flood = program(sh, "plain,curve-simd", "flood");
+                let flood = flood.args(["--mechanism", mechanism]).args(arguments);
+                report.step(&format!("flood, {mechanism}"), |_| run::pass(flood));
             }
         }
         Some(Part::Capi) => {
-            report.step("the C library beside libzmq", |_| capi::step(root, arguments));
+            report.step("the C library beside libzmq", |_| capi::step(sh, arguments));
         }
         _ => {
             if part != Some(Part::Compare) {
-                report.step("benches", |_| handed_on(root, &["bench", "-p", "benches"], arguments));
+                let benches = cmd!(sh, "cargo bench -p benches -- {arguments...}");
+                report.step("benches", |_| run::pass(benches));
             }
             if part != Some(Part::Benches) {
                 let arguments = if part.is_some() { arguments } else { &[] };
-                let compare =
-                    ["run", "--release", "-p", "benches", "--features", "libzmq", "--bin", "compare"];
-                report.step("compare", |_| handed_on(root, &compare, arguments));
+                let compare = program(sh, "libzmq", "compare").args(arguments);
+                report.step("compare", |_| run::pass(compare));
             }
         }
     }
     report.close()
 }
 
+/// A program of `benches`; its arguments follow.
+fn program<'a>(sh: &'a Shell, features: &str, name: &str) -> Cmd<'a> {
+    cmd!(sh, "cargo run --release -p benches --features {features} --bin {name} --")
+}
+
 /// One build of `compare` can hold one crate that seals: that with `curve` is built first and laid aside.
-fn curve(root: &Path, arguments: &[String], report: &mut Report) {
-    let release = run::target(root).join("release");
-    let aside = release.join(format!("compare-curve{}", std::env::consts::EXE_SUFFIX));
-    let built = report.step("compare with curve", |_| {
-        let build = ["build", "--release", "-p", "benches", "--features", "libzmq,curve", "--bin", "compare"];
-        match run::pass(&mut run::cargo(root, &build)) {
-            Outcome::Passed => {
-                let built = release.join(format!("compare{}", std::env::consts::EXE_SUFFIX));
-                match std::fs::copy(built, &aside) {
-                    Ok(_) => Outcome::Passed,
-                    Err(error) => Outcome::Failed(format!("cannot lay it aside: {error}")),
-                }
-            }
-            failed => failed,
-        }
+fn curve(sh: &Shell, arguments: &[String], report: &mut Report) {
+    let suffix = std::env::consts::EXE_SUFFIX;
+    let release = run::target(sh).join("release");
+    let aside = release.join(format!("compare-curve{suffix}"));
+    let built = report.step("compare with curve", |_| -> Result<()> {
+        run::pass(cmd!(sh, "cargo build --release -p benches --features libzmq,curve --bin compare"))?;
+        fs_err::copy(release.join(format!("compare{suffix}")), &aside)?;
+        Ok(())
     });
-    if built != Outcome::Passed {
+    if !built {
         return;
     }
-    let mut all = vec!["--other".to_owned(), aside.display().to_string()];
-    for [name, value] in CURVE {
-        if !arguments.iter().any(|given| given.split('=').next() == Some(name)) {
-            all.extend([name.to_owned(), value.to_owned()]);
-        }
-    }
-    all.extend_from_slice(arguments);
-    let compare =
-        ["run", "--release", "-p", "benches", "--features", "libzmq,curve-simd", "--bin", "compare"];
-    report.step("compare with curve-simd", |_| handed_on(root, &compare, &all));
-}
-
-fn flood(root: &Path, mechanism: &str, arguments: &[String]) -> Outcome {
-    let run = ["run", "--release", "-p", "benches", "--features", "plain,curve-simd", "--bin", "flood"];
-    let mut all = vec!["--mechanism".to_owned(), mechanism.to_owned()];
-    all.extend_from_slice(arguments);
-    handed_on(root, &run, &all)
-}
-
-fn handed_on(root: &Path, task: &[&str], arguments: &[String]) -> Outcome {
-    let mut command = run::cargo(root, task);
-    if !arguments.is_empty() {
-        command.arg("--").args(arguments);
-    }
-    run::pass(&mut command)
+    let is_given = |name: &str| arguments.iter().any(|given| given.split('=').next() == Some(name));
+    let chosen = CURVE.iter().filter(|[name, _]| !is_given(name)).flatten();
+    let compare = program(sh, "libzmq,curve-simd", "compare").arg("--other").arg(&aside);
+    report.step("compare with curve-simd", |_| run::pass(compare.args(chosen).args(arguments)));
 }

@@ -19,13 +19,15 @@ mod header;
 mod program;
 mod pyzmq;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::report::{Counts, Outcome, Report};
+use anyhow::{Result, bail, ensure};
+use xshell::Shell;
+
+use crate::report::{Counts, Report, not_run};
 use build::Tree;
 pub(crate) use expected::Expected;
 pub(crate) use program::{Case, Verdict};
@@ -92,58 +94,55 @@ impl Row {
     }
 }
 
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     let mut report = Report::default();
     let name = if options.pyzmq { PYZMQ_STEP } else { PROGRAMS_STEP };
-    step(root, options, name, &mut report, |outcome| outcome);
+    step(sh, options, name, &mut report, |result| result);
     report.close()
 }
 
 /// libzmq's programs and pyzmq's tests, as steps of `test`. `demanded` judges what cannot run here.
-pub(crate) fn steps(root: &Path, report: &mut Report, demanded: impl Fn(Outcome) -> Outcome) {
-    step(root, &Options::whole(false), PROGRAMS_STEP, report, &demanded);
-    step(root, &Options::whole(true), PYZMQ_STEP, report, &demanded);
+pub(crate) fn steps(sh: &Shell, report: &mut Report, demanded: impl Fn(Result<()>) -> Result<()>) {
+    step(sh, &Options::whole(false), PROGRAMS_STEP, report, &demanded);
+    step(sh, &Options::whole(true), PYZMQ_STEP, report, &demanded);
 }
 
 fn step(
-    root: &Path,
+    sh: &Shell,
     options: &Options,
     name: &str,
     report: &mut Report,
-    demanded: impl Fn(Outcome) -> Outcome,
+    demanded: impl Fn(Result<()>) -> Result<()>,
 ) {
     let mut lacking = Vec::new();
     report.step(name, |counts| {
         let (list, rows) =
-            if options.pyzmq { (PYZMQ, pyzmq::rows(root, options)) } else { (PROGRAMS, rows(root, options)) };
-        match rows {
-            Ok(rows) => {
-                lacking.extend(rows.iter().filter_map(Row::lacking));
-                close(&rows, list, counts)
-            }
-            Err(why) => demanded(why),
-        }
+            if options.pyzmq { (PYZMQ, pyzmq::rows(sh, options)) } else { (PROGRAMS, rows(sh, options)) };
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return demanded(Err(error)),
+        };
+        lacking.extend(rows.iter().filter_map(Row::lacking));
+        close(&rows, list, counts)
     });
     // The rest has run: a row of its own in the closing table.
     for (program, why) in lacking {
-        report.step(&program, |_| Outcome::NotRun(why));
+        report.step(&program, |_| Err(not_run(why)));
     }
 }
 
-fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
-    let expected = Expected::read(&root.join(PROGRAMS)).map_err(Outcome::Failed)?;
-    let tree = Tree::make(root)?;
-    let names = tree.programs().map_err(Outcome::Failed)?;
+fn rows(sh: &Shell, options: &Options) -> Result<Vec<Row>> {
+    let expected = Expected::read(&sh.current_dir().join(PROGRAMS))?;
+    let tree = Tree::make(sh)?;
+    let names = tree.programs()?;
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     if let [first, ..] = expected.unknown(&known)[..] {
-        return Err(Outcome::Failed(format!("{PROGRAMS} lists {first}, which is no program")));
+        bail!("{PROGRAMS} lists {first}, which is no program");
     }
     let wanted = |name: &str| options.filter.as_ref().is_none_or(|part| name.contains(part.as_str()));
     let names: Vec<&str> = known.into_iter().filter(|name| wanted(name)).collect();
-    let header = wanted(header::NAME).then(|| header::row(&tree));
-    if names.is_empty() && header.is_none() {
-        return Err(Outcome::Failed("there is no such program".to_owned()));
-    }
+    let header = wanted(header::NAME).then(|| header::row(sh, &tree));
+    ensure!(!names.is_empty() || header.is_some(), "there is no such program");
     header.iter().for_each(print);
     let (next, rows, start) = (AtomicUsize::new(0), Mutex::new(Vec::from_iter(header)), Instant::now());
     std::thread::scope(|scope| {
@@ -170,14 +169,14 @@ fn one(tree: &Tree, expected: &Expected, name: &str, all: bool) -> Row {
         return Row { left_out, lacks, ..Row::idle(name) };
     }
     let start = Instant::now();
-    let mut cases = match tree.compile(name) {
+    let played = || match tree.compile(name) {
         Ok(executable) => program::run(&executable, tree.folder()),
-        Err(why) => vec![program::whole(Verdict::Failed(why))],
+        Err(why) => vec![program::whole(Verdict::Failed(why.to_string()))],
     };
+    let mut cases = played();
     if expected.may_hang(name) && cases.iter().any(|case| matches!(case.verdict, Verdict::Hung(_))) {
         println!("{name:36} hangs, as it may: once more");
-        cases =
-            tree.compile(name).map(|executable| program::run(&executable, tree.folder())).unwrap_or_default();
+        cases = played();
     }
     let mut faults = expected.faults(name, &cases);
     // One that has ended badly has not told of all its cases.
@@ -221,7 +220,7 @@ fn count(row: &Row, which: impl Fn(&Verdict) -> bool) -> usize {
     row.cases.iter().filter(|case| which(&case.verdict)).count()
 }
 
-fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Outcome {
+fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Result<()> {
     let ran: Vec<&Row> = rows.iter().filter(|row| !row.cases.is_empty()).collect();
     let sum = |which: fn(&Verdict) -> bool| -> usize { ran.iter().map(|row| count(row, which)).sum() };
     let whole = ran.iter().filter(|row| count(row, |verdict| verdict.fault().is_some()) == 0);
@@ -240,13 +239,11 @@ fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Outcome {
     counts.passed += passed as u64;
     counts.failed += faults as u64;
     let hung: Vec<&str> = ran.iter().filter(|row| row.hangs()).map(|row| row.name.as_str()).collect();
-    match (faults, &hung[..]) {
-        // What passes nowhere proves nothing.
-        (0, _) if passed == 0 => Outcome::Failed("no case passes".to_owned()),
-        (0, _) => Outcome::Passed,
-        (_, []) => Outcome::Failed(format!("{faults} differ from {list}")),
-        _ => Outcome::Failed(format!("{faults} differ from {list}; hung: {}", hung.join(", "))),
-    }
+    // What passes nowhere proves nothing.
+    ensure!(faults > 0 || passed > 0, "no case passes");
+    ensure!(hung.is_empty() || faults == 0, "{faults} differ from {list}; hung: {}", hung.join(", "));
+    ensure!(faults == 0, "{faults} differ from {list}");
+    Ok(())
 }
 
 #[cfg(test)]
@@ -261,16 +258,16 @@ mod tests {
     #[test]
     fn one_that_hangs_is_named() {
         let rows = [row(Verdict::Hung("still running".to_owned()), 1)];
-        let outcome = close(&rows, "list", &mut Counts::default());
-        assert_eq!(outcome, Outcome::Failed("1 differ from list; hung: test_one".to_owned()));
+        let fault = close(&rows, "list", &mut Counts::default()).unwrap_err();
+        assert_eq!(fault.to_string(), "1 differ from list; hung: test_one");
     }
 
     #[test]
     fn a_run_that_proves_nothing_fails() {
         let mut counts = Counts::default();
-        assert!(matches!(close(&[], "list", &mut counts), Outcome::Failed(_)));
-        assert!(matches!(close(&[row(Verdict::Ignored, 0)], "list", &mut counts), Outcome::Failed(_)));
-        assert_eq!(close(&[row(Verdict::Passed, 0)], "list", &mut counts), Outcome::Passed);
+        assert!(close(&[], "list", &mut counts).is_err());
+        assert!(close(&[row(Verdict::Ignored, 0)], "list", &mut counts).is_err());
+        assert!(close(&[row(Verdict::Passed, 0)], "list", &mut counts).is_ok());
     }
 
     #[test]

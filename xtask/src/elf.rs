@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use object::elf::{DF_1_NODELETE, DT_FLAGS_1, DT_NEEDED, DT_SONAME};
 use object::read::elf::{Dyn, ElfFile64, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
@@ -21,9 +22,8 @@ pub(crate) struct Elf {
 }
 
 impl Elf {
-    pub(crate) fn read(path: &Path) -> Result<Elf, String> {
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Elf::parse(&bytes).map_err(|error| format!("{}: {error}", path.display()))
+    pub(crate) fn read(path: &Path) -> Result<Elf> {
+        Elf::parse(&fs_err::read(path)?).with_context(|| path.display().to_string())
     }
 
     fn parse(bytes: &[u8]) -> object::Result<Elf> {

@@ -18,10 +18,13 @@ mod tree;
 
 use std::fmt;
 use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use xshell::Shell;
 
 use crate::bans::{BANS, Ban, WORDS};
 use crate::house::HOUSES;
-use crate::report::Outcome;
 use storeys::House;
 use tree::Tree;
 
@@ -44,18 +47,6 @@ impl fmt::Display for Fault {
             write!(f, ":{}", self.line)?;
         }
         write!(f, ": [{}] {}", self.rule, self.text)
-    }
-}
-
-/// Every broken rule of a tree; never empty.
-pub(crate) struct Faults(Vec<Fault>);
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for fault in &self.0 {
-            writeln!(f, "{fault}")?;
-        }
-        writeln!(f, "floor: {} faults", self.0.len())
     }
 }
 
@@ -87,19 +78,30 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Checks the tree at `root` against every rule, and prints what it finds.
-pub(crate) fn step(root: &Path) -> Outcome {
-    match check_against(root, BANS, HOUSES) {
-        Ok(summary) => println!("{summary}"),
-        Err(faults) => {
-            print!("{faults}");
-            return Outcome::Failed("see the list above, or run `cargo xtask floor`".to_owned());
+pub(crate) fn run(sh: &Shell) -> ExitCode {
+    match step(sh) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            println!("floor: {why}");
+            ExitCode::FAILURE
         }
     }
-    Outcome::Passed
 }
 
-fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary, Faults> {
+/// Checks the tree against every rule, and prints what it finds.
+pub(crate) fn step(sh: &Shell) -> Result<()> {
+    match check_against(&sh.current_dir(), BANS, HOUSES) {
+        Ok(summary) => println!("{summary}"),
+        Err(faults) => {
+            faults.iter().for_each(|fault| println!("{fault}"));
+            bail!("{} faults, see the list above", faults.len());
+        }
+    }
+    Ok(())
+}
+
+/// What a clean tree measures, or every broken rule; never none.
+fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary, Vec<Fault>> {
     let (tree, mut faults) = Tree::read(root);
     faults.extend(arrows::check(&tree));
     faults.extend(storeys::check(&tree, houses));
@@ -110,7 +112,7 @@ fn check_against(root: &Path, bans: &[Ban], houses: &[House]) -> Result<Summary,
     faults.sort();
     faults.dedup();
     if !faults.is_empty() {
-        return Err(Faults(faults));
+        return Err(faults);
     }
     Ok(Summary { circles: storeys::largest(&tree, houses), ..sizes::summary(&tree) })
 }

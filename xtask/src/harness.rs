@@ -1,9 +1,16 @@
 //! What the standard test harness prints, read line by line, and whether it adds up.
 //!
 //! Cargo's exit status alone does not prove that tests ran: one that calls `exit(0)` ends its program well. So each
-//! `running N tests` must be followed by a `test result:` that accounts for N.
+//! `running N tests` must be followed by a `test result:` that accounts for N. Cargo names the programs on its standard
+//! error alone; with [`NAMED`] each is named in the same stream as what it prints, so that a fault names it, too.
 
 use std::collections::BTreeSet;
+
+/// An argument of `cargo --config`: a test program runs behind a line with its path.
+pub(crate) const NAMED: &str =
+    r#"target.'cfg(all())'.runner = ["sh", "-c", 'echo "xtask runs $0"; exec "$0" "$@"']"#;
+/// How that line begins.
+const RUNS: &str = "xtask runs ";
 
 /// What was read so far.
 #[derive(Debug, Default)]
@@ -13,8 +20,12 @@ pub(crate) struct Harness {
     /// How many passed and failed by the closing lines.
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// What the program that runs now has announced.
+    /// The file of the program that runs now, if it was told.
+    program: Option<String>,
+    /// How many tests it has announced.
     open: Option<u64>,
+    /// What was read last.
+    last: String,
     faults: Vec<String>,
     /// Tests that the harness calls slow and that have not ended.
     slow: BTreeSet<String>,
@@ -22,20 +33,34 @@ pub(crate) struct Harness {
 
 impl Harness {
     pub(crate) fn add_line(&mut self, line: &str) {
-        if let Some(number) = announced(line) {
+        if let Some(path) = line.strip_prefix(RUNS) {
+            self.ended();
+            self.program = path.rsplit(['/', '\\']).next().map(str::to_owned);
+        } else if let Some(number) = announced(line) {
             self.ended();
             self.open = Some(number);
         } else if let Some(rest) = line.trim().strip_prefix("test result:") {
-            let [passed, failed, ignored, measured] =
-                [" passed;", " failed;", " ignored;", " measured;"].map(|word| number_before(rest, word));
-            (self.passed, self.failed) = (self.passed + passed, self.failed + failed);
-            let told = passed + failed + ignored + measured;
-            if let Some(number) = self.open.take().filter(|number| *number != told) {
-                self.faults.push(format!("{number} tests were announced, and {told} are accounted for"));
-            }
+            self.add_result(line, rest);
         } else if let Some(name) = line.strip_prefix("test ") {
             self.add_test(name);
         }
+        if !line.trim().is_empty() {
+            line.clone_into(&mut self.last);
+        }
+    }
+
+    fn add_result(&mut self, line: &str, rest: &str) {
+        let [passed, failed, ignored, measured] =
+            [" passed;", " failed;", " ignored;", " measured;"].map(|word| number_before(rest, word));
+        (self.passed, self.failed) = (self.passed + passed, self.failed + failed);
+        let told = passed + failed + ignored + measured;
+        if let Some(number) = self.open.take().filter(|number| *number != told) {
+            let program = self.program();
+            self.faults.push(format!(
+                "{program} announced {number} tests and accounts for {told} in its line {line:?}"
+            ));
+        }
+        self.program = None;
     }
 
     fn add_test(&mut self, line: &str) {
@@ -55,8 +80,17 @@ impl Harness {
     /// A program that announced tests has ended without a result.
     fn ended(&mut self) {
         if let Some(number) = self.open.take() {
-            self.faults.push(format!("a program with {number} tests ended without a result"));
+            let (program, last) = (self.program(), &self.last);
+            self.faults.push(format!(
+                "{program} announced {number} tests and ended without a result; its last line is {last:?}"
+            ));
+            self.program = None;
         }
+    }
+
+    /// What the program that runs now is called.
+    fn program(&self) -> &str {
+        self.program.as_deref().unwrap_or("a program without a name")
     }
 
     /// What does not add up, after the last line.
@@ -108,22 +142,28 @@ mod tests {
     }
 
     #[test]
-    fn a_program_without_a_result_is_seen() {
+    fn a_program_without_a_result_is_named_with_its_last_line() {
         let result = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
-        for text in [
-            "running 2 tests\ntest one ... ok\n".to_owned(),
-            format!("running 2 tests\ntest one ... ok\nrunning 2 tests\n{result}"),
-        ] {
-            let fault = read(&text).close().unwrap();
-            assert_eq!(fault, "a program with 2 tests ended without a result");
+        let cut = "xtask runs /target/debug/deps/wire-1f\nrunning 2 tests\ntest one ... ok\n\n";
+        let whole = format!("xtask runs /target/debug/deps/next-2e\nrunning 2 tests\n{result}");
+        for text in [cut.to_owned(), format!("{cut}{whole}"), format!("{whole}{cut}")] {
+            assert_eq!(
+                read(&text).close().unwrap(),
+                "wire-1f announced 2 tests and ended without a result; its last line is \"test one ... ok\""
+            );
         }
+        let unnamed = format!("{whole}running 2 tests\n");
+        assert!(read(&unnamed).close().unwrap().starts_with("a program without a name"));
     }
 
     #[test]
-    fn a_result_that_leaves_a_test_out_is_seen() {
-        let mut harness =
-            read("running 3 tests\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured;\n");
-        assert_eq!(harness.close().unwrap(), "3 tests were announced, and 2 are accounted for");
+    fn a_result_that_leaves_a_test_out_is_named_with_its_line() {
+        let result = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured;";
+        let mut harness = read(&format!("xtask runs target/wire-1f\nrunning 3 tests\n{result}\n"));
+        assert_eq!(
+            harness.close().unwrap(),
+            format!("wire-1f announced 3 tests and accounts for 2 in its line {result:?}")
+        );
     }
 
     #[test]

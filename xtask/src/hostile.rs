@@ -1,10 +1,12 @@
 //! `hostile`: the programs of the crate `hostile` against Zeroxide.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::report::{Outcome, Report};
+use anyhow::Result;
+use xshell::{Shell, cmd};
+
+use crate::report::Report;
 use crate::run;
 
 /// More than the short form takes on a busy machine.
@@ -23,26 +25,23 @@ pub(crate) struct Options {
     program: Vec<String>,
 }
 
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     let mut report = Report::default();
     let all = if options.long { vec!["all", "--long"] } else { vec!["all"] };
     let one = options.program.iter().map(String::as_str).collect();
     let arguments: Vec<&str> = if options.program.is_empty() { all } else { one };
     let limit = if options.long { LONG } else { SHORT };
-    report.step("hostile", |_| programs(root, &arguments, limit));
+    report.step("hostile", |_| programs(sh, &arguments, limit));
     report.close()
 }
 
 /// The short form, as a step.
-pub(crate) fn step(root: &Path) -> Outcome {
-    programs(root, &["all"], SHORT)
+pub(crate) fn step(sh: &Shell) -> Result<()> {
+    programs(sh, &["all"], SHORT)
 }
 
-fn programs(root: &Path, arguments: &[&str], limit: Duration) -> Outcome {
-    let built = run::pass(&mut run::cargo(root, &["build", "--release", "-p", "zeroxide-hostile"]));
-    if built != Outcome::Passed {
-        return built;
-    }
-    let program = run::target(root).join("release").join(format!("hostile{}", std::env::consts::EXE_SUFFIX));
-    run::within(&mut run::command(program, root, arguments), limit)
+fn programs(sh: &Shell, arguments: &[&str], limit: Duration) -> Result<()> {
+    run::pass(cmd!(sh, "cargo build --release -p zeroxide-hostile"))?;
+    let program = run::target(sh).join("release").join(format!("hostile{}", std::env::consts::EXE_SUFFIX));
+    run::within(cmd!(sh, "{program} {arguments...}"), limit)
 }

@@ -10,10 +10,12 @@
 mod check;
 mod library;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use fs_err as fs;
+use xshell::Shell;
 
 use library::Library;
 
@@ -63,47 +65,44 @@ impl Options {
     }
 }
 
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     if options.check {
         let mut report = crate::report::Report::default();
-        report.step("the installed package", |_| step(root));
+        report.step("the installed package", |_| step(sh));
         return report.close();
     }
-    match install(root, options) {
+    match install(sh, options) {
         Ok(files) => {
             files.iter().for_each(|file| println!("{}", file.display()));
             ExitCode::SUCCESS
         }
         Err(why) => {
-            println!("NOT INSTALLED: {why}");
+            println!("NOT INSTALLED: {why:#}");
             ExitCode::FAILURE
         }
     }
 }
 
 /// The library of this machine's platform below `prefix`, for those who measure or test it.
-pub(crate) fn into(root: &Path, prefix: &Path) -> Result<(), String> {
-    install(root, &Options::below(prefix.to_owned(), None, false)).map(drop)
+pub(crate) fn into(sh: &Shell, prefix: &Path) -> Result<()> {
+    install(sh, &Options::below(prefix.to_owned(), None, false)).map(drop)
 }
 
-/// Builds and puts everything in place; answers what was made.
-fn install(root: &Path, options: &Options) -> Result<Vec<PathBuf>, String> {
-    let prefix = options.prefix.as_deref().ok_or("there is no --prefix")?;
-    if !prefix.is_absolute() {
-        return Err(format!("--prefix {}: libzmq.pc needs an absolute path", prefix.display()));
-    }
-    if options.libdir.is_absolute() {
-        return Err(format!("--libdir {}: it is relative to the prefix", options.libdir.display()));
-    }
+/// Builds and puts everything in place; returns what was made.
+fn install(sh: &Shell, options: &Options) -> Result<Vec<PathBuf>> {
+    let prefix = options.prefix.as_deref().context("there is no --prefix")?;
+    let libdir = &options.libdir;
+    ensure!(prefix.is_absolute(), "--prefix {}: libzmq.pc needs an absolute path", prefix.display());
+    ensure!(libdir.is_relative(), "--libdir {}: it is relative to the prefix", libdir.display());
     let library =
-        Library::build(root, options.target.as_deref(), options.static_only, options.features.as_deref())?;
+        Library::build(sh, options.target.as_deref(), options.static_only, options.features.as_deref())?;
+    let root = &sh.current_dir();
     let staged = match &options.destdir {
         // `join` would start anew at an absolute path.
         Some(folder) => root.join(folder).join(prefix.strip_prefix("/").unwrap_or(prefix)),
         None => prefix.to_owned(),
     };
-    let package = Package { root, prefix, libdir: &options.libdir, library, staged, made: Vec::new() };
-    package.put().map_err(|error| format!("{}: {error}", prefix.display()))
+    Package { root, prefix, libdir, library, staged, made: Vec::new() }.put()
 }
 
 /// One installation.
@@ -117,7 +116,7 @@ struct Package<'a> {
 }
 
 impl Package<'_> {
-    fn put(mut self) -> io::Result<Vec<PathBuf>> {
+    fn put(mut self) -> Result<Vec<PathBuf>> {
         let libdir = self.staged.join(self.libdir);
         let archive = fs::read(&self.library.archive)?;
         self.file(libdir.join("libzmq.a"), &archive, 0o644)?;
@@ -163,51 +162,49 @@ impl Package<'_> {
             .replace("@PRIVATE_NAMES@", &names.join(";"))
     }
 
-    fn file(&mut self, path: PathBuf, content: &[u8], mode: u32) -> io::Result<()> {
-        self.cleared(&path)?;
+    fn file(&mut self, path: PathBuf, content: &[u8], mode: u32) -> Result<()> {
+        cleared(&path)?;
         fs::write(&path, content)?;
         permit(&path, mode)?;
         self.made.push(path);
         Ok(())
     }
 
-    fn link(&mut self, path: PathBuf, to: &str) -> io::Result<()> {
-        self.cleared(&path)?;
+    fn link(&mut self, path: PathBuf, to: &str) -> Result<()> {
+        cleared(&path)?;
         symlink(to, &path)?;
         self.made.push(path);
         Ok(())
     }
+}
 
-    /// Makes the folder and removes an older file: a program that runs on it keeps it.
-    fn cleared(&self, path: &Path) -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+/// Makes the folder and removes an older file: a program that runs on it keeps it.
+fn cleared(path: &Path) -> Result<()> {
+    fs::create_dir_all(path.parent().context("a file has a folder")?)?;
+    if path.symlink_metadata().is_ok() {
+        fs::remove_file(path)?;
     }
-}
-
-#[cfg(unix)]
-fn permit(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn permit(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(unix)]
-fn symlink(to: &str, path: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(to, path)
+fn permit(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn permit(_: &Path, _: u32) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn symlink(to: &str, path: &Path) -> std::io::Result<()> {
+    fs::os::unix::fs::symlink(to, path)
 }
 
 /// Only where a package for another system is made on one without such links.
 #[cfg(not(unix))]
-fn symlink(to: &str, path: &Path) -> io::Result<()> {
+fn symlink(to: &str, path: &Path) -> std::io::Result<()> {
     fs::copy(path.with_file_name(to), path).map(drop)
 }

@@ -46,6 +46,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xshell::Shell;
 
 /// Tasks of the Zeroxide workspace.
 #[derive(Parser)]
@@ -90,7 +91,7 @@ enum Task {
     /// Runs libzmq's own test programs, or pyzmq's tests, on our libzmq.so and compares each case with the list of those
     /// that fail.
     ///
-    /// The lists are capi/conformance/expected.toml and pyzmq.toml. The programs need a C++ compiler and the package
+    /// The lists are capi/conformance/expected.toml and pyzmq.toml. The programs need a C++ compiler, make and the package
     /// zeromq-src; pyzmq needs Python, a C compiler and the packages of xtask/conformance/pyzmq.txt.
     #[command(verbatim_doc_comment)]
     Conformance(conformance::Options),
@@ -124,24 +125,22 @@ enum Task {
     Bench(bench::Options),
 }
 
-fn main() -> ExitCode {
-    let root = workspace_root();
-    match Arguments::parse().task {
-        Task::Floor => match floor::step(&root) {
-            report::Outcome::Passed => ExitCode::SUCCESS,
-            _ => ExitCode::FAILURE,
-        },
-        Task::Test(options) => suite::run(&root, &options),
-        Task::Ci => ci::run(&root),
-        Task::Conformance(options) => conformance::run(&root, &options),
-        Task::Sanitize(options) => sanitize::run(&root, &options),
-        Task::Panics => panics::run(&root),
-        Task::Install(options) => install::run(&root, &options),
-        Task::ZmqSys => replacement::run(&root),
-        Task::Hostile(options) => hostile::run(&root, &options),
-        Task::Simulate(options) => simulate::run(&root, &options),
-        Task::Bench(options) => bench::run(&root, &options),
-    }
+fn main() -> anyhow::Result<ExitCode> {
+    let sh = Shell::new()?;
+    sh.change_dir(workspace_root());
+    Ok(match Arguments::parse().task {
+        Task::Floor => floor::run(&sh),
+        Task::Test(options) => suite::run(&sh, &options),
+        Task::Ci => ci::run(&sh),
+        Task::Conformance(options) => conformance::run(&sh, &options),
+        Task::Sanitize(options) => sanitize::run(&sh, &options),
+        Task::Panics => panics::run(&sh),
+        Task::Install(options) => install::run(&sh, &options),
+        Task::ZmqSys => replacement::run(&sh),
+        Task::Hostile(options) => hostile::run(&sh, &options),
+        Task::Simulate(options) => simulate::run(&sh, &options),
+        Task::Bench(options) => bench::run(&sh, &options),
+    })
 }
 
 /// The folder that holds the workspace's Cargo.toml: the parent of this crate's, wherever the tree was copied to.

@@ -9,11 +9,13 @@
 //! ends the connection, while a small one that the allocator refuses ends the process, as anywhere in Rust.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 use std::process::ExitCode;
 
-use crate::report::{Outcome, Report};
-use crate::{run, targets};
+use anyhow::{Context, Result, ensure};
+use xshell::{Shell, cmd};
+
+use crate::report::{Report, not_run};
+use crate::run;
 
 /// The function that reads, in benches/src/bin/decode.
 const ROOT: &str = "read_what_a_peer_sends";
@@ -58,47 +60,39 @@ static PLAINLY: Build = Build { name: "NULL", features: "", known: &[KNOWN] };
 static SECURELY: Build =
     Build { name: "all mechanisms", features: "plain,curve", known: &[KNOWN, KNOWN_SECURE] };
 
-pub(crate) fn run(root: &Path) -> ExitCode {
+pub(crate) fn run(sh: &Shell) -> ExitCode {
     let mut report = Report::default();
     for build in [&PLAINLY, &SECURELY] {
-        report.step(&format!("no panic in what reads a peer, {}", build.name), |_| look(root, build));
+        report.step(&format!("no panic in what reads a peer, {}", build.name), |_| look(sh, build));
     }
     report.close()
 }
 
 /// The step of `ci`: with all mechanisms.
-pub(crate) fn step(root: &Path) -> Outcome {
-    look(root, &SECURELY)
+pub(crate) fn step(sh: &Shell) -> Result<()> {
+    look(sh, &SECURELY)
 }
 
-fn look(root: &Path, build: &Build) -> Outcome {
-    if run::output(&mut run::command("objdump", root, &["--version"])).is_none() {
-        return Outcome::NotRun("there is no objdump (binutils)".to_owned());
-    }
-    if !targets::host(root).is_some_and(|host| host.starts_with("x86_64-unknown-linux")) {
-        return Outcome::NotRun("reads the machine code of x86_64 only".to_owned());
-    }
-    let folder = run::target(root).join("panics");
-    let arguments = ["build", "--release", "-p", "benches", "--bin", "decode", "--features", build.features];
-    let mut cargo = run::cargo(root, &arguments);
-    cargo.env("CARGO_TARGET_DIR", &folder).env("CARGO_PROFILE_RELEASE_LTO", "fat");
-    cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1").env("CARGO_PROFILE_RELEASE_PANIC", "abort");
-    let built = run::pass(&mut cargo);
-    if built != Outcome::Passed {
-        return built;
-    }
-    let mut objdump = run::command("objdump", root, &["-d", "--no-show-raw-insn"]);
-    let Some(text) = run::output(objdump.arg(folder.join("release/decode"))) else {
-        return Outcome::Failed("objdump cannot read the program".to_owned());
-    };
-    let code = Code::parse(&text);
-    let Some(found) = code.ends_below(ROOT) else {
-        return Outcome::Failed(format!("the program has no function {ROOT}"));
-    };
+fn look(sh: &Shell, build: &Build) -> Result<()> {
+    ensure!(run::has(sh, "objdump"), not_run("there is no objdump (binutils)"));
+    ensure!(
+        cfg!(all(target_arch = "x86_64", target_os = "linux")),
+        not_run("reads the machine code of x86_64 Linux only")
+    );
+    let folder = run::target(sh).join("panics");
+    let features = build.features;
+    let cargo = cmd!(sh, "cargo build --release -p benches --bin decode --features {features}");
+    let cargo = cargo.env("CARGO_TARGET_DIR", &folder).env("CARGO_PROFILE_RELEASE_LTO", "fat");
+    let cargo = cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    run::pass(cargo.env("CARGO_PROFILE_RELEASE_PANIC", "abort"))?;
+    let program = folder.join("release/decode");
+    let text = run::ask(cmd!(sh, "objdump -d --no-show-raw-insn {program}"));
+    let code = Code::parse(&text.context("objdump cannot read the program")?);
+    let found = code.ends_below(ROOT).with_context(|| format!("the program has no function {ROOT}"))?;
     judge(&found, build)
 }
 
-fn judge(found: &Found, build: &Build) -> Outcome {
+fn judge(found: &Found, build: &Build) -> Result<()> {
     let mut unknown = Vec::new();
     for (function, panics) in &found.panics {
         let mut known = build.known.iter().copied().flatten();
@@ -112,7 +106,8 @@ fn judge(found: &Found, build: &Build) -> Outcome {
     }
     println!("{} functions read a peer's bytes; in {} of them", found.functions, found.panics.len());
     println!("panics are left, and {} end for want of a small piece of memory", found.memory);
-    if unknown.is_empty() { Outcome::Passed } else { Outcome::Failed(unknown.join(", ")) }
+    ensure!(unknown.is_empty(), unknown.join(", "));
+    Ok(())
 }
 
 /// The functions of a program, by symbol, and the symbols that each refers to.
@@ -203,8 +198,8 @@ mod tests {
         let found = Code::parse(TEXT).ends_below("root").unwrap();
         let panics = BTreeMap::from([("bytes::cut".to_owned(), "core::panicking::panic_fmt".to_owned())]);
         assert_eq!(found, Found { functions: 3, panics, memory: 1 });
-        assert_eq!(judge(&found, &build(&[KNOWN])), Outcome::Passed);
-        assert_eq!(judge(&found, &build(&[])), Outcome::Failed("bytes::cut".to_owned()));
+        judge(&found, &build(&[KNOWN])).unwrap();
+        assert_eq!(judge(&found, &build(&[])).unwrap_err().to_string(), "bytes::cut");
     }
 
     #[test]

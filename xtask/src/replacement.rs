@@ -5,14 +5,18 @@
 
 mod surface;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
+use anyhow::{Result, bail, ensure};
+use fs_err as fs;
+use walkdir::WalkDir;
+use xshell::{Shell, cmd};
+
 use crate::conformance::{Case, Expected, Verdict};
 use crate::harness::Harness;
-use crate::report::{Counts, Outcome, Report};
+use crate::report::{Counts, Report};
 use crate::{registry, run};
 
 /// Names the real packages.
@@ -25,84 +29,73 @@ const TESTS: &str = "zmq";
 /// More than they take, what they are built of included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-pub(crate) fn run(root: &Path) -> ExitCode {
+pub(crate) fn run(sh: &Shell) -> ExitCode {
     let mut report = Report::default();
-    steps(root, &mut report);
+    steps(sh, &mut report);
     report.close()
 }
 
 /// Runs the steps into `report`.
-pub(crate) fn steps(root: &Path, report: &mut Report) {
-    report.step("zmq-sys: items", |_| outcome(items(root)));
+pub(crate) fn steps(sh: &Shell, report: &mut Report) {
+    report.step("zmq-sys: items", |_| items(sh));
     report.step("zmq-sys: own tests", |counts| {
-        let tests = ["test", "--locked", "--manifest-path", "capi/zmq-sys/Cargo.toml"];
-        run::count(run::cargo(root, &tests).env("CARGO_TARGET_DIR", built(root)), counts)
+        let tests = ["--tests", "--locked", "--manifest-path", "capi/zmq-sys/Cargo.toml"];
+        let tests = run::cargo_test(sh).args(tests);
+        run::count(tests.env("CARGO_TARGET_DIR", built(sh)), counts)
     });
     report.step("zmq-sys: a program on the crate zmq", |_| {
-        let program = ["run", "--locked", "--manifest-path", "examples/zmq-crate/Cargo.toml"];
-        run::pass(run::cargo(root, &program).env("CARGO_TARGET_DIR", built(root)))
+        let program = cmd!(sh, "cargo run --locked --manifest-path examples/zmq-crate/Cargo.toml");
+        run::pass(program.env("CARGO_TARGET_DIR", built(sh)))
     });
-    report.step("zmq-sys: the tests of the crate zmq", |counts| outcome(tests_of_zmq(root, counts)));
-    report.step("zmq-sys: a second libzmq is refused", |_| outcome(second(root)));
+    report.step("zmq-sys: the tests of the crate zmq", |counts| tests_of_zmq(sh, counts));
+    report.step("zmq-sys: a second libzmq is refused", |_| second(sh));
 }
 
 /// What these packages are built in: they share no artefact with the workspace.
-fn built(root: &Path) -> PathBuf {
-    run::target(root).join("zmq-sys")
+fn built(sh: &Shell) -> PathBuf {
+    run::target(sh).join("zmq-sys")
 }
 
-fn outcome(result: Result<(), String>) -> Outcome {
-    result.map_or_else(Outcome::Failed, |()| Outcome::Passed)
-}
-
-fn items(root: &Path) -> Result<(), String> {
-    let real = surface::read(&registry::source(root, SOURCES, "zmq-sys")?.join("src"))?;
-    let ours = surface::read(&root.join("capi/zmq-sys/src"))?;
+fn items(sh: &Shell) -> Result<()> {
+    let real = surface::read(&registry::source(sh, SOURCES, "zmq-sys")?.join("src"))?;
+    let ours = surface::read(&sh.current_dir().join("capi/zmq-sys/src"))?;
     let differences = surface::differences(&real, &ours);
     println!("{} items in the real crate, {} in ours", real.len(), ours.len());
     differences.iter().for_each(|line| println!("{line}"));
-    match differences.len() {
-        0 => Ok(()),
-        number => Err(format!("{number} items differ from the real zmq-sys")),
-    }
+    ensure!(differences.is_empty(), "{} items differ from the real zmq-sys", differences.len());
+    Ok(())
 }
 
 /// A copy of the crate's sources, with the patch that any project has, and nothing else changed.
-fn tests_of_zmq(root: &Path, counts: &mut Counts) -> Result<(), String> {
-    let source = registry::source(root, SOURCES, "zmq")?;
-    let copy = run::target(root).join("zmq-crate");
-    let failed = |error: std::io::Error| format!("{}: {error}", copy.display());
+fn tests_of_zmq(sh: &Shell, counts: &mut Counts) -> Result<()> {
+    let (root, copy) = (sh.current_dir(), run::target(sh).join("zmq-crate"));
     if copy.exists() {
-        fs::remove_dir_all(&copy).map_err(failed)?;
+        fs::remove_dir_all(&copy)?;
     }
-    copy_tree(&source, &copy).map_err(failed)?;
+    copy_tree(&registry::source(sh, SOURCES, "zmq")?, &copy)?;
     let manifest = copy.join("Cargo.toml");
     let patch = root.join("capi/zmq-sys").display().to_string();
-    let mut text = fs::read_to_string(&manifest).map_err(failed)?;
+    let mut text = fs::read_to_string(&manifest)?;
     text.push_str(&format!("\n[patch.crates-io.zmq-sys]\npath = {patch:?}\n\n[workspace]\n"));
-    fs::write(&manifest, text).map_err(failed)?;
+    fs::write(&manifest, text)?;
     // The one that comes with it names the real zmq-sys.
-    fs::copy(root.join("capi/conformance/zmq-crate.lock"), copy.join("Cargo.lock")).map_err(failed)?;
+    fs::copy(root.join("capi/conformance/zmq-crate.lock"), copy.join("Cargo.lock"))?;
     // It compares what the compiler said of wrong programs in 2021 with what it says now, and takes minutes for it.
-    fs::remove_file(copy.join("tests/compile-tests.rs")).map_err(failed)?;
+    fs::remove_file(copy.join("tests/compile-tests.rs"))?;
 
-    let mut tests = run::cargo(&copy, &["test", "--no-fail-fast", "--lib", "--tests"]);
+    let tests = run::cargo_test(sh).args(["--no-fail-fast", "--lib", "--tests", "--manifest-path"]);
+    let tests = tests.arg(manifest).env("CARGO_TARGET_DIR", built(sh));
     let mut harness = Harness::default();
-    let status = run::watched(tests.env("CARGO_TARGET_DIR", built(root)), LIMIT, |line| {
-        println!("{line}");
-        harness.add_line(line);
-    });
-    let status = status.map_err(|error| error.to_string())?;
+    let status = run::streamed(tests, LIMIT, |line| harness.add_line(line))?;
     counts.passed += harness.passed;
-    let list = Expected::read(&root.join(LIST))?;
-    let mut faults = faults(&harness.tests, &list);
+    let mut faults = faults(&harness.tests, &Expected::read(&root.join(LIST))?);
     faults.extend(gaps(&mut harness, status));
     faults.iter().for_each(|fault| println!("FAULT {fault}"));
     counts.failed += faults.len() as u64;
     match &faults[..] {
         [] => Ok(()),
-        [one] => Err(one.clone()),
-        _ => Err(format!("{} faults, see above, beside {LIST}", faults.len())),
+        [one] => bail!("{one}"),
+        _ => bail!("{} faults, see above, beside {LIST}", faults.len()),
     }
 }
 
@@ -139,30 +132,30 @@ fn faults(ran: &[(String, bool)], list: &Expected) -> Vec<String> {
 }
 
 /// A program that asks for both must not come about: two libraries would define the same functions.
-fn second(root: &Path) -> Result<(), String> {
-    let folder = run::target(root).join("zmq-second");
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(folder.join("src")).map_err(failed)?;
-    fs::write(folder.join("src/lib.rs"), "").map_err(failed)?;
-    let (ours, real) = (root.join("capi/zmq-sys"), registry::source(root, SOURCES, "zmq-sys")?);
+fn second(sh: &Shell) -> Result<()> {
+    let folder = run::target(sh).join("zmq-second");
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(folder.join("src/lib.rs"), "")?;
+    let (ours, real) = (sh.current_dir().join("capi/zmq-sys"), registry::source(sh, SOURCES, "zmq-sys")?);
     let manifest = format!(
         "[package]\nname = \"second\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
          ours = {{ package = \"zmq-sys\", path = {ours:?} }}\nreal = {{ package = \"zmq-sys\", path = {real:?} }}\n"
     );
-    fs::write(folder.join("Cargo.toml"), manifest).map_err(failed)?;
-    let answer = run::cargo(&folder, &["generate-lockfile"]).output().map_err(|error| error.to_string())?;
-    let words = String::from_utf8_lossy(&answer.stderr);
-    let refused = !answer.status.success() && words.contains("links to the native library `zmq`");
-    if refused { Ok(()) } else { Err(format!("cargo says: {words}")) }
+    let place = folder.join("Cargo.toml");
+    fs::write(&place, manifest)?;
+    let output = cmd!(sh, "cargo generate-lockfile --manifest-path {place}").ignore_status().output()?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    let refused = !output.status.success() && words.contains("links to the native library `zmq`");
+    ensure!(refused, "cargo says: {words}");
+    Ok(())
 }
 
-fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    for entry in WalkDir::new(from) {
         let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &place)?;
+        let place = to.join(entry.path().strip_prefix(from)?);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(place)?;
         } else {
             // Not `copy`, which would bring the registry's permissions along.
             fs::write(place, fs::read(entry.path())?)?;
@@ -204,7 +197,7 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn cargo_s_word_and_the_sums_must_fit_what_was_read() {
-        let ended = |code: &str| run::command("sh", Path::new("."), &["-c", code]).status().ok();
+        let ended = |code: &str| std::process::Command::new("sh").args(["-c", code]).status().ok();
         assert_eq!(gaps(&mut read(TEXT), ended("exit 101")), Vec::<String>::new());
         let fault = |text: &str, status| gaps(&mut read(text), status).join("; ");
         assert!(fault(TEXT, ended("exit 0")).contains("cargo ended well"));

@@ -1,16 +1,42 @@
 //! Steps, the closing table and the closing count.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+/// The error of a step for which this machine lacks something: said loudly, but no failure by itself.
+#[derive(Debug)]
+pub(crate) struct NotRun(String);
+
+impl Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotRun {}
+
+/// A step cannot run here, because of `why`.
+pub(crate) fn not_run(why: impl Display) -> anyhow::Error {
+    anyhow::Error::new(NotRun(why.to_string()))
+}
+
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+enum Outcome {
     Passed,
     Failed(String),
-    /// This machine lacks what the step needs: said loudly, but no failure by itself.
     NotRun(String),
+}
+
+impl Outcome {
+    fn of(result: anyhow::Result<()>) -> Outcome {
+        match result {
+            Ok(()) => Outcome::Passed,
+            Err(error) if error.is::<NotRun>() => Outcome::NotRun(format!("{error:#}")),
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        }
+    }
 }
 
 struct Row {
@@ -34,18 +60,19 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Runs one step under a headline and notes how it ended.
-    pub(crate) fn step(&mut self, name: &str, run: impl FnOnce(&mut Counts) -> Outcome) -> Outcome {
+    /// Runs one step under a headline and notes how it ended. Returns whether it passed.
+    pub(crate) fn step(&mut self, name: &str, run: impl FnOnce(&mut Counts) -> anyhow::Result<()>) -> bool {
         println!("\n==> {name}");
         let start = Instant::now();
-        let outcome = run(&mut self.counts);
+        let outcome = Outcome::of(run(&mut self.counts));
         match &outcome {
             Outcome::Passed => {}
             Outcome::Failed(why) => println!("==> {name} FAILED: {why}"),
             Outcome::NotRun(why) => println!("==> {name} NOT RUN: {why}"),
         }
-        self.rows.push(Row { name: name.to_owned(), outcome: outcome.clone(), time: start.elapsed() });
-        outcome
+        let passed = outcome == Outcome::Passed;
+        self.rows.push(Row { name: name.to_owned(), outcome, time: start.elapsed() });
+        passed
     }
 
     /// Prints the table and, as the last line, the count of tests.
@@ -76,9 +103,31 @@ impl Report {
                 Outcome::NotRun(why) => drop(writeln!(text, "NOT RUN: {}: {why}", row.name)),
             }
         }
+        text += &self.slowest();
         let _ = writeln!(text, "\n{} passed, {} failed", self.counts.passed, self.counts.failed);
         text
     }
+
+    /// The steps that take most of the time, and how long all take: CI has a budget.
+    fn slowest(&self) -> String {
+        let mut rows: Vec<&Row> = self.rows.iter().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.time));
+        let told = |row: &&Row| format!("{} {}", row.name, minutes(row.time));
+        let slowest: Vec<String> = rows.iter().take(SLOWEST).map(told).collect();
+        format!(
+            "\n{} in all; slowest: {}\n",
+            minutes(self.rows.iter().map(|row| row.time).sum()),
+            slowest.join(", ")
+        )
+    }
+}
+
+/// How many of the slowest steps are named.
+const SLOWEST: usize = 5;
+
+/// `12:05`
+fn minutes(time: Duration) -> String {
+    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
 }
 
 #[cfg(test)]
@@ -90,12 +139,33 @@ mod tests {
         let mut report = Report::default();
         report.step("one", |counts| {
             counts.passed += 4;
-            Outcome::Passed
+            Ok(())
         });
-        report.step("two", |_| Outcome::NotRun("no tool".to_owned()));
+        report.step("two", |_| Err(not_run("no tool")));
         let text = report.text();
         assert_eq!(text.lines().last(), Some("4 passed, 0 failed"));
         assert!(text.contains("NOT RUN: two: no tool"));
-        assert!(!report.rows.iter().any(|row| matches!(row.outcome, Outcome::Failed(_))));
+        assert_eq!(report.close(), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn an_error_fails_its_step_with_all_that_led_to_it() {
+        let mut report = Report::default();
+        assert!(!report.step("one", |_| Err(anyhow::anyhow!("no such file").context("zmq.h"))));
+        assert!(report.text().contains("FAILED:  one: zmq.h: no such file"));
+        assert_eq!(report.close(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn the_slowest_steps_are_named() {
+        let row = |(name, seconds): &(&str, u64)| Row {
+            name: (*name).to_owned(),
+            outcome: Outcome::Passed,
+            time: Duration::from_secs(*seconds),
+        };
+        let times = [("a", 1), ("peers", 725), ("b", 2), ("clippy", 61), ("c", 3), ("d", 4), ("e", 0)];
+        let report = Report { rows: times.iter().map(row).collect(), counts: Counts::default() };
+        let told = "\n13:16 in all; slowest: peers 12:05, clippy 1:01, d 0:04, c 0:03, b 0:02\n";
+        assert!(report.text().contains(told), "{}", report.text());
     }
 }

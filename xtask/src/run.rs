@@ -1,169 +1,148 @@
 //! Child processes: started, streamed line by line, ended at their time limit.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result, bail, ensure};
+use wait_timeout::ChildExt;
+use xshell::{Cmd, Shell, cmd};
+
 use crate::descendants;
-use crate::harness::Harness;
-use crate::report::{Counts, Outcome};
+use crate::harness::{Harness, NAMED};
+use crate::report::Counts;
 
 /// More than any step of counted tests takes, what it builds included. A test that hangs must not hang the whole run.
 const COUNTED_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The folder that cargo builds into.
-pub(crate) fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(sh: &Shell) -> PathBuf {
+    let root = sh.current_dir();
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-/// `cargo` itself, the one that runs this task.
-pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    command(program, root, arguments)
+/// `cargo test`, whose programs say which they are ([`Harness`]). Arguments choose the targets, such as `--tests`: behind
+/// the line that names it, rustdoc would run all documentation tests in one process.
+pub(crate) fn cargo_test(sh: &Shell) -> Cmd<'_> {
+    let test = cmd!(sh, "cargo test");
+    if cfg!(unix) { test.args(["--config", NAMED]) } else { test }
 }
 
 /// `cargo` of another tool chain.
-pub(crate) fn cargo_of(toolchain: &str, root: &Path, arguments: &[&str]) -> Command {
-    let mut command = command("rustup", root, &["run", toolchain, "cargo"]);
+pub(crate) fn cargo_of<'a>(sh: &'a Shell, toolchain: &str) -> Cmd<'a> {
     // The variables of the tool chain that runs this task would win over the one asked for.
-    command.args(arguments).env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTDOC");
-    command
-}
-
-/// Any program, run in the folder `root`.
-pub(crate) fn command(program: impl AsRef<OsStr>, root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(root).stdin(Stdio::null());
-    command
+    let cargo = cmd!(sh, "rustup run {toolchain} cargo");
+    cargo.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTDOC")
 }
 
 /// Runs a command to its end, its output going straight through.
-pub(crate) fn pass(command: &mut Command) -> Outcome {
-    println!("$ {}", shown(command));
-    match command.status() {
-        Ok(status) => verdict(status),
-        Err(error) => Outcome::Failed(format!("cannot start: {error}")),
-    }
+pub(crate) fn pass(command: Cmd<'_>) -> Result<()> {
+    println!("$ {command}");
+    Ok(command.quiet().run()?)
 }
 
-/// The same, for those who go on only when it ends well.
-pub(crate) fn done(command: &mut Command) -> Result<(), String> {
-    match pass(command) {
-        Outcome::Passed => Ok(()),
-        outcome => Err(format!("{}: {outcome:?}", command.get_program().to_string_lossy())),
-    }
+/// What a command prints on its standard output, or `None` when it cannot start or fails.
+pub(crate) fn ask(command: Cmd<'_>) -> Option<String> {
+    command.quiet().ignore_stderr().read().ok().map(|text| text.trim().to_owned())
+}
+
+/// Whether a tool is here.
+pub(crate) fn has(sh: &Shell, tool: &str) -> bool {
+    ask(cmd!(sh, "{tool} --version")).is_some()
 }
 
 /// Runs a command, copies its output through and counts the tests it reports.
-pub(crate) fn count(command: &mut Command, counts: &mut Counts) -> Outcome {
+pub(crate) fn count(command: Cmd<'_>, counts: &mut Counts) -> Result<()> {
     count_within(command, COUNTED_LIMIT, counts)
 }
 
-fn count_within(command: &mut Command, limit: Duration, counts: &mut Counts) -> Outcome {
-    println!("$ {}", shown(command));
+fn count_within(command: Cmd<'_>, limit: Duration, counts: &mut Counts) -> Result<()> {
     let mut harness = Harness::default();
-    let ran = watched(command, limit, |line| {
-        println!("{line}");
-        harness.add_line(line);
-    });
+    let status = streamed(command, limit, |line| harness.add_line(line))?;
     counts.passed += harness.passed;
     counts.failed += harness.failed;
-    match ran {
-        Ok(None) => Outcome::Failed(format!("{}{}", still_running(limit), harness.slow())),
-        Ok(Some(status)) if !status.success() && harness.failed > 0 => {
-            Outcome::Failed(format!("{} tests failed", harness.failed))
-        }
-        // Tests that failed and a command that ends well do not go together either.
-        Ok(Some(status)) if status.success() && harness.failed > 0 => {
-            Outcome::Failed(format!("{} tests failed, and the command ended well", harness.failed))
-        }
-        Ok(Some(status)) => match harness.close() {
-            Some(why) if status.success() => Outcome::Failed(why),
-            _ => verdict(status),
-        },
-        Err(error) => Outcome::Failed(format!("cannot start: {error}")),
+    let Some(status) = status else { bail!("{}{}", still_running(limit), harness.slow()) };
+    if harness.failed > 0 {
+        // Tests that failed and a command that ends well do not go together.
+        ensure!(!status.success(), "{} tests failed, and the command ended well", harness.failed);
+        bail!("{} tests failed", harness.failed);
     }
+    ensure!(status.success(), "{status}");
+    harness.close().map_or(Ok(()), |why| bail!(why))
 }
 
 /// Runs a command that must end by itself within `limit`.
-pub(crate) fn within(command: &mut Command, limit: Duration) -> Outcome {
-    println!("$ {}", shown(command));
-    match watched(command, limit, |line| println!("{line}")) {
-        Ok(Some(status)) => verdict(status),
-        Ok(None) => Outcome::Failed(still_running(limit)),
-        Err(error) => Outcome::Failed(format!("cannot start: {error}")),
-    }
+pub(crate) fn within(command: Cmd<'_>, limit: Duration) -> Result<()> {
+    let status = streamed(command, limit, |_| {})?.with_context(|| still_running(limit))?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+/// Copies the output of a command through, and shows it to `each` line by line. `None` when it had to be ended at the
+/// limit.
+pub(crate) fn streamed(
+    command: Cmd<'_>,
+    limit: Duration,
+    mut each: impl FnMut(&str),
+) -> Result<Option<ExitStatus>> {
+    println!("$ {command}");
+    watched(command, limit, |line| {
+        println!("{line}");
+        each(line);
+    })
 }
 
 /// What a command prints, and how it ended; `None` when it had to be ended at the limit.
-pub(crate) fn gathered(
-    command: &mut Command,
-    limit: Duration,
-) -> std::io::Result<(String, Option<ExitStatus>)> {
+pub(crate) fn gathered(command: impl Into<Command>, limit: Duration) -> Result<(String, Option<ExitStatus>)> {
     let mut text = String::new();
     let status = watched(command, limit, |line| text.extend([line, "\n"]))?;
     Ok((text, status))
 }
 
-/// Runs a command and hands on each line that it prints; `None` when it had to be ended at the limit.
-pub(crate) fn watched(
-    command: &mut Command,
+/// Shows the output of a command to `each` line by line. `None` when it had to be ended at the limit.
+fn watched(
+    command: impl Into<Command>,
     limit: Duration,
-    line: impl FnMut(&str),
-) -> std::io::Result<Option<ExitStatus>> {
-    attend(&mut command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?, limit, line)
+    each: impl FnMut(&str),
+) -> Result<Option<ExitStatus>> {
+    attend(&mut started(command)?, limit, each)
+}
+
+/// A command that runs, its output in a pipe.
+pub(crate) fn started(command: impl Into<Command>) -> Result<Child> {
+    let mut command = command.into();
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.spawn().with_context(|| format!("{} cannot start", command.get_program().to_string_lossy()))
 }
 
 /// Until `child` has ended, or `limit` has; then it is ended with all that it has started.
-fn attend(
-    child: &mut Child,
-    limit: Duration,
-    mut each: impl FnMut(&str),
-) -> std::io::Result<Option<ExitStatus>> {
-    let Some(lines) = child.stdout.take().map(lines_of) else {
-        return Err(std::io::ErrorKind::BrokenPipe.into());
-    };
+fn attend(child: &mut Child, limit: Duration, mut each: impl FnMut(&str)) -> Result<Option<ExitStatus>> {
+    let lines = lines_of(child.stdout.take().context("its output is in no pipe")?);
     let end = Instant::now() + limit;
-    loop {
-        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+    let left = || end.saturating_duration_since(Instant::now());
+    let status = loop {
+        match lines.recv_timeout(left()) {
             Ok(line) => each(&line),
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                descendants::end(child);
-                return Ok(None);
-            }
+            // Its output is closed, so it ends at once, as a rule.
+            Err(RecvTimeoutError::Disconnected) => break child.wait_timeout(left())?,
+            Err(RecvTimeoutError::Timeout) => break None,
         }
+    };
+    if status.is_none() {
+        descendants::end(child);
     }
-    // Its output is closed, so it ends at once, as a rule.
-    while Instant::now() < end {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        #[expect(clippy::disallowed_methods, reason = "the system has no wait with a limit")]
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    descendants::end(child);
-    Ok(None)
+    Ok(status)
 }
 
 /// What a started program prints until it ends by itself, which it must within `limit`.
-pub(crate) fn finished(mut child: Child, limit: Duration) -> Result<String, String> {
+pub(crate) fn finished(mut child: Child, limit: Duration) -> Result<String> {
     let mut text = String::new();
-    match attend(&mut child, limit, |line| text.extend([line, "\n"])) {
-        Ok(Some(status)) if status.success() => Ok(text),
-        Ok(Some(status)) => Err(format!("{status}: {text}")),
-        Ok(None) => Err(still_running(limit)),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// What a command prints on its standard output, or `None` when it cannot start or fails.
-pub(crate) fn output(command: &mut Command) -> Option<String> {
-    let output = command.stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let status = attend(&mut child, limit, |line| text.extend([line, "\n"]))?;
+    let status = status.with_context(|| still_running(limit))?;
+    ensure!(status.success(), "{status}: {text}");
+    Ok(text)
 }
 
 /// The lines of a stream, read on a thread of their own so that the reader can look at the clock.
@@ -183,70 +162,66 @@ pub(crate) fn still_running(limit: Duration) -> String {
     format!("still running after {} s", limit.as_secs())
 }
 
-fn verdict(status: ExitStatus) -> Outcome {
-    if status.success() { Outcome::Passed } else { Outcome::Failed(status.to_string()) }
-}
-
-fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy();
-    let arguments = command.get_args().map(OsStr::to_string_lossy);
-    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Command {
-        command("sh", Path::new("."), &["-c", script])
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// What `run` makes of a script of the shell.
+    fn of<T>(script: &str, run: impl FnOnce(Cmd<'_>) -> T) -> T {
+        let sh = Shell::new().unwrap();
+        run(cmd!(sh, "sh -c {script}"))
+    }
+
+    fn fault(result: Result<()>) -> String {
+        format!("{:#}", result.unwrap_err())
     }
 
     #[test]
     fn a_failing_command_fails_its_step() {
-        assert_eq!(within(&mut shell("exit 0"), Duration::from_secs(60)), Outcome::Passed);
-        assert!(matches!(within(&mut shell("exit 3"), Duration::from_secs(60)), Outcome::Failed(_)));
-        assert!(matches!(pass(&mut shell("exit 3")), Outcome::Failed(_)));
+        of("exit 0", |command| within(command, MINUTE)).unwrap();
+        of("exit 3", |command| within(command, MINUTE)).unwrap_err();
+        of("exit 3", pass).unwrap_err();
     }
 
     #[test]
     fn a_command_that_does_not_end_is_ended() {
-        let outcome = within(&mut shell("exec tail -f /dev/null"), Duration::from_millis(50));
-        assert!(matches!(outcome, Outcome::Failed(why) if why.contains("still running")));
+        let ended = of("exec tail -f /dev/null", |command| within(command, Duration::from_millis(50)));
+        assert!(fault(ended).contains("still running"));
     }
 
     #[test]
     fn tests_are_counted_while_output_streams() {
         let mut counts = Counts::default();
         let line = "test result: FAILED. 2 passed; 1 failed; 0 ignored";
-        let outcome = count(&mut shell(&format!("echo '{line}'; exit 101")), &mut counts);
+        let counted = of(&format!("echo '{line}'; exit 101"), |command| count(command, &mut counts));
         assert_eq!(counts, Counts { passed: 2, failed: 1 });
-        assert_eq!(outcome, Outcome::Failed("1 tests failed".to_owned()));
+        assert_eq!(fault(counted), "1 tests failed");
     }
 
     #[test]
     fn tests_that_end_without_a_result_fail_their_step() {
-        let mut counts = Counts::default();
-        let outcome = count(&mut shell("echo 'running 3 tests'; exit 0"), &mut counts);
-        assert!(matches!(outcome, Outcome::Failed(why) if why.contains("without a result")));
+        let counted = |script: &str| of(script, |command| count(command, &mut Counts::default()));
+        assert!(fault(counted("echo 'running 3 tests'; exit 0")).contains("without a result"));
         let failed = "test result: FAILED. 2 passed; 1 failed;";
-        let outcome = count(&mut shell(&format!("echo '{failed}'; exit 0")), &mut counts);
-        assert!(matches!(outcome, Outcome::Failed(why) if why.contains("ended well")));
+        assert!(fault(counted(&format!("echo '{failed}'; exit 0"))).contains("ended well"));
     }
 
     #[test]
     fn a_test_that_hangs_is_ended_and_named() {
-        let mut counts = Counts::default();
         let script = "echo 'test slow has been running for over 60 seconds'; exec tail -f /dev/null";
-        let outcome = count_within(&mut shell(script), Duration::from_secs(2), &mut counts);
-        assert_eq!(outcome, Outcome::Failed("still running after 2 s: slow".to_owned()));
+        let limit = Duration::from_secs(2);
+        let counted = of(script, |command| count_within(command, limit, &mut Counts::default()));
+        assert_eq!(fault(counted), "still running after 2 s: slow");
     }
 
     #[test]
     fn a_missing_program_is_a_failure_not_a_panic() {
-        let mut counts = Counts::default();
-        let mut absent = command("no-such-program-anywhere", Path::new("."), &[]);
-        assert!(matches!(count(&mut absent, &mut counts), Outcome::Failed(_)));
-        assert_eq!(output(&mut absent), None);
+        let sh = Shell::new().unwrap();
+        let absent = cmd!(sh, "no-such-program-anywhere");
+        assert!(fault(count(absent, &mut Counts::default())).contains("cannot start"));
+        assert!(!has(&sh, "no-such-program-anywhere"));
     }
 }

@@ -5,12 +5,15 @@
 //! Programs that are wrong on purpose prove that the sanitizer looks, for leaks too. Everything is below
 //! target/sanitize-*.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::report::{Counts, Outcome, Report};
+use anyhow::{Context, Result, bail, ensure};
+use fs_err as fs;
+use xshell::{Shell, cmd};
+
+use crate::report::{Counts, Report, not_run};
 use crate::{run, targets};
 
 /// The programs that must be found fault with; only the address sanitizer looks for leaks.
@@ -56,20 +59,17 @@ impl Sanitizer {
     }
 }
 
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     let mut report = Report::default();
-    steps(root, &mut report, options.filter.as_deref());
+    steps(sh, &mut report, options.filter.as_deref());
     report.close()
 }
 
 /// Runs the steps of `sanitize` into `report`.
-pub(crate) fn steps(root: &Path, report: &mut Report, filter: Option<&str>) {
+pub(crate) fn steps(sh: &Shell, report: &mut Report, filter: Option<&str>) {
     for sanitizer in [&ADDRESS, &THREAD] {
         report.step(&format!("C programs, {} sanitizer", sanitizer.name), |counts| {
-            match Bench::make(root, sanitizer) {
-                Ok(bench) => bench.run_all(filter, counts),
-                Err(why) => why,
-            }
+            Bench::make(sh, sanitizer)?.run_all(filter, counts)
         });
     }
 }
@@ -79,124 +79,104 @@ struct Bench {
     sanitizer: &'static Sanitizer,
     programs: PathBuf,
     include: PathBuf,
-    folder: PathBuf,
     runtime: PathBuf,
+    /// In the folder of the library and of what is compiled.
+    sh: Shell,
 }
 
 impl Bench {
-    fn make(root: &Path, sanitizer: &'static Sanitizer) -> Result<Bench, Outcome> {
-        let missing = |what: &str| Outcome::NotRun(what.to_owned());
-        if !cfg!(target_os = "linux") {
-            return Err(missing("knows the names of Linux's libraries only"));
-        }
-        let mut ask = run::command("rustup", root, &["run", "nightly", "rustc", "--print", "sysroot"]);
-        let sysroot = run::output(&mut ask).ok_or_else(|| missing("no nightly tool chain"))?;
-        let host = targets::host(root).ok_or_else(|| missing("rustc does not tell its host"))?;
-        let sysroot = Path::new(&sysroot);
-        let runtime = sysroot.join("lib/rustlib").join(&host).join("lib").join(sanitizer.runtime);
-        if !runtime.exists() {
-            return Err(missing("the nightly tool chain has no such sanitizer for this platform"));
-        }
-        if run::output(&mut run::command("cc", root, &["--version"])).is_none() {
-            return Err(missing("there is no C compiler (cc)"));
-        }
-        let std_source = sysroot.join("lib/rustlib/src/rust/library");
-        if !sanitizer.build_arguments.is_empty() && !std_source.exists() {
-            return Err(missing("no source of the standard library (rustup component add rust-src)"));
-        }
-        let folder = run::target(root).join(format!("sanitize-{}", sanitizer.name));
-        let library = build(root, sanitizer, &host, &folder)?;
-        let capi = root.join("capi");
+    fn make(sh: &Shell, sanitizer: &'static Sanitizer) -> Result<Bench> {
+        ensure!(cfg!(target_os = "linux"), not_run("knows the names of Linux's libraries only"));
+        let sysroot = PathBuf::from(targets::ask_nightly(sh, "sysroot")?).join("lib/rustlib");
+        let host = targets::ask_nightly(sh, "host-tuple")?;
+        let runtime = sysroot.join(&host).join("lib").join(sanitizer.runtime);
+        ensure!(runtime.exists(), not_run("the nightly tool chain has no such sanitizer for this platform"));
+        ensure!(run::has(sh, "cc"), not_run("there is no C compiler (cc)"));
+        ensure!(
+            sanitizer.build_arguments.is_empty() || sysroot.join("src/rust/library").exists(),
+            not_run("no source of the standard library (rustup component add rust-src)")
+        );
+        let folder = run::target(sh).join(format!("sanitize-{}", sanitizer.name));
+        let library = build(sh, sanitizer, &host, &folder)?;
+        let (capi, sh) = (sh.current_dir().join("capi"), sh.clone());
+        sh.change_dir(folder.join("programs"));
+        fs::create_dir_all(sh.current_dir())?;
+        fs::copy(&library, sh.current_dir().join("libzmq.so.5"))?;
         let (programs, include) = (capi.join("tests/programs"), capi.join("include"));
-        let bench = Bench { sanitizer, programs, include, folder: folder.join("programs"), runtime };
-        let put = fs::create_dir_all(&bench.folder)
-            .and_then(|()| fs::copy(&library, bench.folder.join("libzmq.so.5")));
-        put.map_err(|error| Outcome::Failed(format!("{}: {error}", library.display())))?;
-        Ok(bench)
+        Ok(Bench { sanitizer, programs, include, runtime, sh })
     }
 
-    fn run_all(&self, filter: Option<&str>, counts: &mut Counts) -> Outcome {
-        let entries = fs::read_dir(&self.programs).into_iter().flatten().flatten().map(|entry| entry.path());
-        let sources = entries.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
-        let names = sources.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
-        let names = match chosen(names.collect(), filter, self.sanitizer) {
-            Ok(names) => names,
-            Err(why) => return Outcome::Failed(why),
-        };
+    fn run_all(&self, filter: Option<&str>, counts: &mut Counts) -> Result<()> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.programs)? {
+            let file = entry?.file_name().to_string_lossy().into_owned();
+            names.extend(file.strip_suffix(".c").map(str::to_owned));
+        }
         let mut faults = Vec::new();
-        for name in names {
+        for name in chosen(names, filter, self.sanitizer)? {
             match self.run_one(&name) {
                 Ok(()) => {
                     println!("{name}: as it should");
                     counts.passed += 1;
                 }
                 Err(why) => {
-                    println!("{name}: {why}");
+                    println!("{name}: {why:#}");
                     counts.failed += 1;
                     faults.push(name);
                 }
             }
         }
-        if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join(", ")) }
+        ensure!(faults.is_empty(), faults.join(", "));
+        Ok(())
     }
 
-    fn run_one(&self, name: &str) -> Result<(), String> {
+    fn run_one(&self, name: &str) -> Result<()> {
         let program = self.compile(name)?;
-        let folder = self.folder.join(format!("{name}-run"));
-        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let report = folder.join("report");
+        let sh = self.sh.clone();
+        let folder = self.sh.current_dir().join(format!("{name}-run"));
+        fs::create_dir_all(&folder)?;
+        sh.change_dir(&folder);
         // What the sanitizer finds goes to a file of each process, so that none is overlooked.
-        let options = format!("log_path={}:exitcode=66:detect_leaks=1", report.display());
-        let mut command = Command::new(&program);
-        command.current_dir(&folder).env("LD_LIBRARY_PATH", &self.folder);
+        let options = format!("log_path={}:exitcode=66:detect_leaks=1", folder.join("report").display());
+        let command = cmd!(sh, "{program}").env("LD_LIBRARY_PATH", self.sh.current_dir());
         // A fork child makes threads of its own, which the thread sanitizer allows when told to.
-        command.env("ASAN_OPTIONS", &options).env("TSAN_OPTIONS", format!("{options}:die_after_fork=0"));
-        let ran = run::gathered(&mut command, LIMIT);
+        let thread_options = format!("{options}:die_after_fork=0");
+        let command = command.env("ASAN_OPTIONS", options).env("TSAN_OPTIONS", thread_options);
+        let ran = run::gathered(command, LIMIT);
         let reports = reports(&folder);
         let _ = fs::remove_dir_all(&folder);
-        let (text, status) = ran.map_err(|error| error.to_string())?;
+        let ((text, status), reports) = (ran?, reports?);
         if let Some(finding) = self.sanitizer.finding(name) {
-            let found = reports.contains(finding);
-            return if found { Ok(()) } else { Err("the sanitizer sees no fault where one is".to_owned()) };
+            ensure!(reports.contains(finding), "the sanitizer sees no fault where one is");
+            return Ok(());
         }
-        match status {
-            _ if !reports.is_empty() => Err(reports),
-            None => Err(run::still_running(LIMIT)),
-            Some(status) if !status.success() => Err(status.to_string()),
-            Some(_) if text != "well\n" => Err(format!("says {text:?}")),
-            Some(_) => Ok(()),
-        }
+        ensure!(reports.is_empty(), reports);
+        let status = status.with_context(|| run::still_running(LIMIT))?;
+        ensure!(status.success(), "{status}");
+        ensure!(text == "well\n", "says {text:?}");
+        Ok(())
     }
 
-    fn compile(&self, name: &str) -> Result<PathBuf, String> {
-        let (object, program) = (self.folder.join(format!("{name}.o")), self.folder.join(name));
-        let mut compile = run::command("cc", &self.folder, &["-std=c11", "-g", "-pthread", "-c"]);
-        compile.arg(format!("-fsanitize={}", self.sanitizer.name)).arg("-I").arg(&self.include);
-        compile.arg(self.programs.join(format!("{name}.c"))).arg("-o").arg(&object);
-        let mut link = run::command("cc", &self.folder, &["-rdynamic", "-pthread"]);
-        link.arg(&object).arg("-o").arg(&program).arg("-Wl,--whole-archive").arg(&self.runtime);
-        link.args(["-Wl,--no-whole-archive", "libzmq.so.5", "-ldl", "-lm", "-lrt", "-lresolv"]);
-        for command in [&mut compile, &mut link] {
-            let output = command.output().map_err(|error| format!("no C compiler: {error}"))?;
-            if !output.status.success() {
-                return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-            }
-        }
-        Ok(program)
+    fn compile(&self, name: &str) -> Result<PathBuf> {
+        let Bench { sanitizer, programs, include, runtime, sh } = self;
+        let (flag, source) = (format!("-fsanitize={}", sanitizer.name), programs.join(format!("{name}.c")));
+        cmd!(sh, "cc -std=c11 -g -pthread -c {flag} -I {include} {source} -o {name}.o").quiet().run()?;
+        let whole = ["-Wl,--whole-archive", &runtime.to_string_lossy(), "-Wl,--no-whole-archive"];
+        let system = ["-ldl", "-lm", "-lrt", "-lresolv"];
+        cmd!(sh, "cc -rdynamic -pthread {name}.o -o {name} {whole...} libzmq.so.5 {system...}")
+            .quiet()
+            .run()?;
+        Ok(sh.current_dir().join(name))
     }
 }
 
 /// The programs to run, those that are wrong always among them: without them a sanitizer that does not look would find
 /// nothing either.
-fn chosen(
-    mut all: Vec<String>,
-    filter: Option<&str>,
-    sanitizer: &'static Sanitizer,
-) -> Result<Vec<String>, String> {
+fn chosen(mut all: Vec<String>, filter: Option<&str>, sanitizer: &'static Sanitizer) -> Result<Vec<String>> {
     all.sort();
     let wrong = sanitizer.findings;
     if let Some((name, _)) = wrong.iter().find(|(name, _)| all.iter().all(|other| other != name)) {
-        return Err(format!("there is no {name}.c, which proves that the sanitizer looks"));
+        bail!("there is no {name}.c, which proves that the sanitizer looks");
     }
     all.retain(|name| match sanitizer.finding(name) {
         Some(_) => true,
@@ -204,29 +184,28 @@ fn chosen(
         None if name == LEAKY => false,
         None => filter.is_none_or(|part| name.contains(part)),
     });
-    if all.len() > wrong.len() { Ok(all) } else { Err("there is no such program".to_owned()) }
+    ensure!(all.len() > wrong.len(), "there is no such program");
+    Ok(all)
 }
 
 /// The C library, instrumented.
-fn build(root: &Path, sanitizer: &'static Sanitizer, host: &str, folder: &Path) -> Result<PathBuf, Outcome> {
-    let mut build = run::cargo_of("nightly", root, &["build", "-p", "zeroxide-capi", "--target", host]);
-    build.args(sanitizer.build_arguments).env("CARGO_TARGET_DIR", folder);
-    build.env("RUSTFLAGS", format!("-Zsanitizer={} -Cdebuginfo=1", sanitizer.name));
-    match run::pass(&mut build) {
-        Outcome::Passed => Ok(folder.join(host).join("debug/libzmq.so")),
-        _ => Err(Outcome::Failed("the library does not build".to_owned())),
-    }
+fn build(sh: &Shell, sanitizer: &Sanitizer, host: &str, folder: &Path) -> Result<PathBuf> {
+    let build = run::cargo_of(sh, "nightly").args(["build", "-p", "zeroxide-capi", "--target", host]);
+    let build = build.args(sanitizer.build_arguments).env("CARGO_TARGET_DIR", folder);
+    run::pass(build.env("RUSTFLAGS", format!("-Zsanitizer={} -Cdebuginfo=1", sanitizer.name)))?;
+    Ok(folder.join(host).join("debug/libzmq.so"))
 }
 
 /// What the sanitizer has written about the processes of one program.
-fn reports(folder: &Path) -> String {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let files = entries
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("report.")));
-    files
-        .filter_map(|path| fs::read(path).ok())
-        .map(|text| String::from_utf8_lossy(&text).into_owned())
-        .collect()
+fn reports(folder: &Path) -> Result<String> {
+    let mut reports = String::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("report.") {
+            reports += &String::from_utf8_lossy(&fs::read(entry.path())?);
+        }
+    }
+    Ok(reports)
 }
 
 #[cfg(test)]
@@ -238,8 +217,8 @@ mod tests {
         let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let (address, thread) = (&ADDRESS, &THREAD);
         let here = || all(&["two", LEAKY, FAULTY, "one"]);
-        assert_eq!(chosen(here(), Some("one"), address), Ok(all(&[FAULTY, LEAKY, "one"])));
-        assert_eq!(chosen(here(), Some("one"), thread), Ok(all(&[FAULTY, "one"])));
+        assert_eq!(chosen(here(), Some("one"), address).unwrap(), all(&[FAULTY, LEAKY, "one"]));
+        assert_eq!(chosen(here(), Some("one"), thread).unwrap(), all(&[FAULTY, "one"]));
         assert!(chosen(all(&["one", LEAKY]), None, address).is_err());
         assert!(chosen(all(&["one", FAULTY]), None, address).is_err());
         assert!(chosen(all(&["one"]), None, thread).is_err());

@@ -1,10 +1,13 @@
 //! `simulate`: the crate `simulator`, built with `--cfg simulate`.
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::report::{Outcome, Report};
+use anyhow::Result;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::report::Report;
 use crate::run;
 
 /// Longer than any session list: the program has limits of its own.
@@ -21,43 +24,37 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     let mut report = Report::default();
     let given: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
-    report.step("simulator", |_| play(root, if given.is_empty() { &SHORT } else { &given }));
+    report.step("simulator", |_| play(sh, if given.is_empty() { &SHORT } else { &given }));
     report.close()
 }
 
 /// The short form, as a step.
-pub(crate) fn step(root: &Path) -> Outcome {
-    play(root, &SHORT)
+pub(crate) fn step(sh: &Shell) -> Result<()> {
+    play(sh, &SHORT)
 }
 
 /// clippy on what is only there in simulations.
-pub(crate) fn clippy(root: &Path) -> Outcome {
-    let lints =
-        ["clippy", "-p", "zeroxide-simulator", "-p", "zeroxide", "--all-targets", "--", "-D", "warnings"];
-    run::pass(&mut cargo(root, &lints))
+pub(crate) fn clippy(sh: &Shell) -> Result<()> {
+    let packages = ["-p", "zeroxide-simulator", "-p", "zeroxide"];
+    run::pass(simulating(sh, cmd!(sh, "cargo clippy {packages...} --all-targets -- -D warnings")))
 }
 
-fn play(root: &Path, arguments: &[&str]) -> Outcome {
-    let tested = run::pass(&mut cargo(root, &["test", "--release", "-p", "zeroxide-simulator"]));
-    let built = run::pass(&mut cargo(root, &["build", "--release", "-p", "zeroxide-simulator"]));
-    if [&tested, &built].into_iter().any(|outcome| *outcome != Outcome::Passed) {
-        return tested;
-    }
-    let program =
-        folder(root).join("release").join(format!("zeroxide-simulator{}", std::env::consts::EXE_SUFFIX));
-    run::within(&mut run::command(program, root, arguments), LIMIT)
+fn play(sh: &Shell, arguments: &[&str]) -> Result<()> {
+    run::pass(simulating(sh, cmd!(sh, "cargo test --release -p zeroxide-simulator")))?;
+    run::pass(simulating(sh, cmd!(sh, "cargo build --release -p zeroxide-simulator")))?;
+    let name = format!("zeroxide-simulator{}", std::env::consts::EXE_SUFFIX);
+    let program = folder(sh).join("release").join(name);
+    run::within(cmd!(sh, "{program} {arguments...}"), LIMIT)
 }
 
 /// Cargo with `--cfg simulate`, which rebuilds everything: it has a folder of its own.
-fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let mut cargo = run::cargo(root, arguments);
-    cargo.env("RUSTFLAGS", "--cfg simulate").env("CARGO_TARGET_DIR", folder(root));
-    cargo
+fn simulating<'a>(sh: &Shell, cargo: Cmd<'a>) -> Cmd<'a> {
+    cargo.env("RUSTFLAGS", "--cfg simulate").env("CARGO_TARGET_DIR", folder(sh))
 }
 
-fn folder(root: &Path) -> std::path::PathBuf {
-    run::target(root).join("simulate")
+fn folder(sh: &Shell) -> PathBuf {
+    run::target(sh).join("simulate")
 }

@@ -3,15 +3,16 @@
 //! Both libraries are release builds on this machine: ours as `install` makes it, libzmq 4.3.5 as its CMake file does.
 //! The runs are interleaved, so that what else the machine does meets both; medians are compared.
 
-use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use clap::Parser;
+use fs_err as fs;
+use xshell::{Cmd, Shell, cmd};
 
-use crate::report::Outcome;
 use crate::{install, registry, run};
 
 /// What `bench capi` does.
@@ -53,71 +54,54 @@ const PROGRAMS: &[&str] = &["local_thr", "remote_thr", "local_lat", "remote_lat"
 /// More than any run needs.
 const LIMIT: Duration = Duration::from_secs(120);
 
-pub(super) fn step(root: &Path, arguments: &[String]) -> Outcome {
+pub(super) fn step(sh: &Shell, arguments: &[String]) -> Result<()> {
     let arguments = std::iter::once("capi").chain(arguments.iter().map(String::as_str));
-    let options = match Options::try_parse_from(arguments) {
-        Ok(options) => options,
-        Err(words) => return Outcome::Failed(words.to_string()),
-    };
-    match Rig::make(root).and_then(|rig| rig.table(&options)) {
-        Ok(()) => Outcome::Passed,
-        Err(why) => Outcome::Failed(why),
-    }
+    let options = Options::try_parse_from(arguments)?;
+    Rig::make(sh)?.table(&options)
 }
 
 /// The programs and the two libraries.
 struct Rig {
-    folder: PathBuf,
     libzmq: PathBuf,
     ours: PathBuf,
+    /// In the folder that has all of it.
+    sh: Shell,
 }
 
 impl Rig {
-    fn make(root: &Path) -> Result<Rig, String> {
-        let sources = registry::libzmq(root)?;
-        let folder = run::target(root).join("bench-capi");
-        let rig = Rig { libzmq: folder.join("libzmq"), ours: folder.join("ours"), folder };
-        fs::create_dir_all(rig.folder.join("bin")).map_err(|error| error.to_string())?;
-        install::into(root, &rig.ours)?;
-        let mut configure =
-            run::command("cmake", root, &["-DCMAKE_BUILD_TYPE=Release", "-DENABLE_DRAFTS=OFF"]);
-        configure.args([
-            "-DBUILD_TESTS=OFF",
-            "-DBUILD_STATIC=OFF",
-            "-DWITH_PERF_TOOL=OFF",
-            "-DWITH_DOCS=OFF",
-            "-S",
-        ]);
-        run::done(configure.arg(&sources).arg("-B").arg(&rig.libzmq))?;
-        run::done(run::command("cmake", root, &["--build"]).arg(&rig.libzmq))?;
+    fn make(sh: &Shell) -> Result<Rig> {
+        let sources = registry::libzmq(sh)?;
+        let folder = run::target(sh).join("bench-capi");
+        let rig = Rig { libzmq: folder.join("libzmq"), ours: folder.join("ours"), sh: sh.clone() };
+        rig.sh.change_dir(&folder);
+        fs::create_dir_all(folder.join("bin"))?;
+        install::into(sh, &rig.ours)?;
+        let (sh, libzmq) = (&rig.sh, &rig.libzmq);
+        let kind = ["-DCMAKE_BUILD_TYPE=Release", "-DENABLE_DRAFTS=OFF", "-DBUILD_STATIC=OFF"];
+        let without = ["-DBUILD_TESTS=OFF", "-DWITH_PERF_TOOL=OFF", "-DWITH_DOCS=OFF"];
+        run::pass(cmd!(sh, "cmake {kind...} {without...} -S {sources} -B {libzmq}"))?;
+        run::pass(cmd!(sh, "cmake --build {libzmq}"))?;
         rig.compile(&sources)?;
         Ok(rig)
     }
 
     /// With our header and our library; both have the same soname, and LD_LIBRARY_PATH decides.
-    fn compile(&self, sources: &Path) -> Result<(), String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", self.folder.display());
-        let perf = self.folder.join("perf");
-        fs::create_dir_all(&perf).map_err(failed)?;
-        fs::write(perf.join("platform.hpp"), "").map_err(failed)?;
+    fn compile(&self, sources: &Path) -> Result<()> {
+        let (sh, perf) = (&self.sh, self.sh.current_dir().join("perf"));
+        // They include "../include/zmq.h".
+        let (include, lib) = (self.ours.join("include"), self.ours.join("lib"));
+        fs::create_dir_all(&perf)?;
+        fs::write(perf.join("platform.hpp"), "")?;
         for name in PROGRAMS {
             let source = perf.join(name).with_extension("cpp");
-            let original = sources.join("perf").join(name).with_extension("cpp");
-            fs::write(&source, fs::read(original).map_err(failed)?).map_err(failed)?;
-            let mut compiler = run::command("c++", &self.folder, &["-O2", "-w", "-pthread", "-Iperf"]);
-            // They include "../include/zmq.h".
-            compiler
-                .arg("-I")
-                .arg(self.ours.join("include"))
-                .arg(&source)
-                .arg("-L")
-                .arg(self.ours.join("lib"));
-            run::done(compiler.arg("-lzmq").arg("-o").arg(self.folder.join("bin").join(name)))?;
+            fs::write(&source, fs::read(sources.join("perf").join(name).with_extension("cpp"))?)?;
+            let flags = ["-O2", "-w", "-pthread", "-Iperf"];
+            run::pass(cmd!(sh, "c++ {flags...} -I {include} {source} -L {lib} -lzmq -o bin/{name}"))?;
         }
         Ok(())
     }
 
-    fn table(&self, options: &Options) -> Result<(), String> {
+    fn table(&self, options: &Options) -> Result<()> {
         let libraries = [self.libzmq.join("lib"), self.ours.join("lib")];
         println!(
             "\n{:12}{:>8}{:>26}{:>26}{:>8}",
@@ -145,29 +129,21 @@ impl Rig {
         Ok(())
     }
 
-    fn once(
-        &self,
-        kind: &str,
-        measure: Measure,
-        size: usize,
-        number: usize,
-        library: &Path,
-    ) -> Result<f64, String> {
+    fn once(&self, kind: &str, measure: Measure, size: usize, number: usize, library: &Path) -> Result<f64> {
         let (transport, _) = kind.split_once(' ').unwrap_or((kind, ""));
         let (local, remote) = match measure {
-            Measure::Throughput => ("thr", "remote_thr"),
-            Measure::Latency => ("lat", "remote_lat"),
+            Measure::Throughput => ("local_thr", "remote_thr"),
+            Measure::Latency => ("local_lat", "remote_lat"),
         };
         let (size, number) = (size.to_string(), number.to_string());
         if transport == "inproc" {
-            let program = self.program(&format!("inproc_{local}"), library, &[&size, &number]);
-            return self.answer(started(program)?);
+            let name = local.replace("local", "inproc");
+            return figure(run::started(self.program(&name, library, &[&size, &number]))?);
         }
         let endpoint = endpoint()?;
-        let mut local =
-            started(self.program(&format!("local_{local}"), library, &[&endpoint, &size, &number]))?;
-        let remote = started(self.program(remote, library, &[&endpoint, &size, &number]));
-        let mut remote = match remote {
+        let both = |name| self.program(name, library, &[&endpoint, &size, &number]);
+        let mut local = run::started(both(local))?;
+        let mut remote = match run::started(both(remote)) {
             Ok(remote) => remote,
             Err(why) => {
                 let _ = local.kill();
@@ -180,31 +156,29 @@ impl Rig {
             Measure::Throughput => (local, &mut remote),
             Measure::Latency => (remote, &mut local),
         };
-        let answer = self.answer(teller);
-        if answer.is_err() {
+        let figure = figure(teller);
+        if figure.is_err() {
             let _ = other.kill();
         }
         let _ = other.wait();
-        answer
+        figure
     }
 
-    fn program(&self, name: &str, library: &Path, arguments: &[&str]) -> Command {
-        let mut command = run::command(self.folder.join("bin").join(name), &self.folder, arguments);
-        command.env("LD_LIBRARY_PATH", library).stdout(Stdio::piped());
-        command
-    }
-
-    /// The number that a program ends with.
-    fn answer(&self, child: Child) -> Result<f64, String> {
-        let text = run::finished(child, LIMIT)?;
-        read(&text).ok_or_else(|| format!("a program said: {text}"))
+    fn program(&self, name: &str, library: &Path, arguments: &[&str]) -> Cmd<'_> {
+        let program = self.sh.cmd(self.sh.current_dir().join("bin").join(name)).args(arguments);
+        program.env("LD_LIBRARY_PATH", library)
     }
 }
 
+/// The number that a program ends with.
+fn figure(child: Child) -> Result<f64> {
+    let text = run::finished(child, LIMIT)?;
+    read(&text).with_context(|| format!("a program said: {text}"))
+}
+
 /// Free at this moment, and most likely so in the next.
-fn endpoint() -> Result<String, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+fn endpoint() -> Result<String> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     Ok(format!("tcp://{address}"))
 }
 
@@ -243,10 +217,6 @@ impl Spread {
         let digits = if self.median < 1000.0 { 1 } else { 0 };
         format!("{:.digits$} ({:.digits$} {:.digits$})", self.median, self.least, self.most)
     }
-}
-
-fn started(mut command: Command) -> Result<Child, String> {
-    command.spawn().map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::{Context, Result};
+
 use super::program::{Case, Verdict, WHOLE};
 
 /// `[program]` and below it `case = "reason"`. `left_out = "reason"` leaves the whole program out; a reason that begins
@@ -15,9 +17,8 @@ const SOMETIMES: &str = "sometimes";
 const SOMETIMES_HANGS: &str = "sometimes hangs";
 
 impl Expected {
-    pub(crate) fn read(path: &Path) -> Result<Expected, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Expected::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+    pub(crate) fn read(path: &Path) -> Result<Expected> {
+        Expected::parse(&fs_err::read_to_string(path)?).with_context(|| path.display().to_string())
     }
 
     pub(crate) fn parse(text: &str) -> Result<Expected, toml::de::Error> {

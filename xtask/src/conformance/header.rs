@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
 use super::program::{Verdict, whole};
 use super::{Row, build::Tree};
 use crate::run;
@@ -11,25 +14,31 @@ use crate::run;
 pub(super) const NAME: &str = "zmq.h";
 
 /// No macro of theirs may be missing or have another value, and none may be ours alone.
-pub(super) fn row(tree: &Tree) -> Row {
-    let both = [&[][..], &["-DZMQ_BUILD_DRAFT_API"]].map(|flags| -> Result<_, String> {
-        Ok(differences(&macros(&tree.their_headers(), flags)?, &macros(&tree.our_headers(), flags)?))
-    });
-    let verdict = match both.into_iter().collect::<Result<Vec<_>, _>>() {
-        Err(why) => Verdict::Failed(why),
-        Ok(found) if found.iter().all(Vec::is_empty) => Verdict::Passed,
-        Ok(found) => Verdict::Failed(found.concat().join("; ")),
+pub(super) fn row(sh: &Shell, tree: &Tree) -> Row {
+    let verdict = match both_ways(sh, tree) {
+        Err(why) => Verdict::Failed(why.to_string()),
+        Ok(found) if found.is_empty() => Verdict::Passed,
+        Ok(found) => Verdict::Failed(found.join("; ")),
     };
     let faults = verdict.fault().map(str::to_owned).into_iter().collect();
     Row { cases: vec![whole(verdict)], faults, ..Row::idle(NAME) }
 }
 
+/// Without drafts and with them.
+fn both_ways(sh: &Shell, tree: &Tree) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for drafts in [None, Some("-DZMQ_BUILD_DRAFT_API")] {
+        let theirs = macros(sh, &tree.their_headers(), drafts)?;
+        found.extend(differences(&theirs, &macros(sh, &tree.our_headers(), drafts)?));
+    }
+    Ok(found)
+}
+
 /// Every macro that is defined behind `#include <zmq.h>`, those of the system's headers, too: applications use what
 /// libzmq's header brings along.
-fn macros(folder: &Path, flags: &[&str]) -> Result<BTreeMap<String, String>, String> {
-    let ask = ["-E", "-dM", "-include", "zmq.h", "-x", "c", "/dev/null", "-I", "."];
-    let output = run::output(run::command("cc", folder, &ask).args(flags));
-    Ok(read(&output.ok_or_else(|| format!("cc cannot read {}/zmq.h", folder.display()))?))
+fn macros(sh: &Shell, folder: &Path, drafts: Option<&str>) -> Result<BTreeMap<String, String>> {
+    let output = run::ask(cmd!(sh, "cc -E -dM -include zmq.h -x c /dev/null -I {folder} {drafts...}"));
+    Ok(read(&output.with_context(|| format!("cc cannot read {}/zmq.h", folder.display()))?))
 }
 
 /// From `#define NAME value` and `#define NAME(arguments) value`: a name, and what else differs but by white space or by

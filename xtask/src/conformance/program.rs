@@ -1,9 +1,11 @@
 //! One test program: run, and read.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
+
+use anyhow::Result;
+use fs_err as fs;
 
 use crate::run::{gathered, still_running};
 
@@ -49,24 +51,32 @@ impl Verdict {
 pub(super) fn run(executable: &Path, folder: &Path) -> Vec<Case> {
     let own = folder.join("run").join(executable.file_name().unwrap_or_default());
     let complaints = own.with_extension("err");
-    let made = std::fs::create_dir_all(&own).and_then(|()| File::create(&complaints));
-    let errors = match made {
-        Ok(file) => file,
-        Err(error) => return vec![whole(Verdict::Failed(format!("{}: {error}", own.display())))],
-    };
+    let ran = run_in(&own, &complaints, executable, folder);
+    let said = fs::read(&complaints).unwrap_or_default();
+    let _ = fs::remove_dir_all(&own);
+    let _ = fs::remove_file(&complaints);
+    match ran {
+        Ok((text, end)) => judged(&text, String::from_utf8_lossy(&said).trim_end(), end),
+        Err(error) => vec![whole(Verdict::Failed(format!("{error:#}")))],
+    }
+}
+
+fn run_in(
+    own: &Path,
+    complaints: &Path,
+    executable: &Path,
+    library: &Path,
+) -> Result<(String, Option<ExitStatus>)> {
+    fs::create_dir_all(own)?;
     let mut command = Command::new(executable);
-    command.env("LD_LIBRARY_PATH", folder).current_dir(&own).stderr(errors);
+    command
+        .env("LD_LIBRARY_PATH", library)
+        .current_dir(own)
+        .stderr(fs::File::create(complaints)?.into_file());
     for name in ["TMPDIR", "TEMPDIR", "TMP"] {
         command.env_remove(name);
     }
-    let ran = gathered(&mut command, LIMIT);
-    let _ = std::fs::remove_dir_all(&own);
-    let said = std::fs::read(&complaints).unwrap_or_default();
-    let _ = std::fs::remove_file(&complaints);
-    match ran {
-        Ok((text, end)) => judged(&text, String::from_utf8_lossy(&said).trim_end(), end),
-        Err(error) => vec![whole(Verdict::Failed(format!("cannot start: {error}")))],
-    }
+    gathered(command, LIMIT)
 }
 
 /// The cases that `text` tells of, and the program as a whole. `complaints` is what it wrote to its standard error.

@@ -3,16 +3,18 @@
 //! Everything is below target/conformance/pyzmq: a prefix with our header and library, a virtual environment, the
 //! unpacked tests. It is made once and made again when the list of packages or our header changes.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::build::{library, write};
+use anyhow::{Result, bail};
+use fs_err as fs;
+use xshell::{Cmd, Shell, cmd};
+
+use super::build::{library, put_library, write};
 use super::expected::Expected;
 use super::program::{Case, Verdict, WHOLE, whole};
 use super::{Options, PYZMQ, Row, print};
-use crate::report::Outcome;
+use crate::report::not_run;
 use crate::run;
 
 /// The packages beside pyzmq that it is built and tested with, one a line.
@@ -25,24 +27,24 @@ const TEST_LIMIT: &str = "120";
 /// More than all tests take together.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// Runs the tests and answers a row for each of their files.
-pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> {
-    let expected = Expected::read(&root.join(PYZMQ)).map_err(Outcome::Failed)?;
-    lacks(|program, arguments| run::output(&mut run::command(program, root, arguments)))
-        .map_or(Ok(()), |what| Err(Outcome::NotRun(what)))?;
-    let library = library(root)?;
-    let bench = Bench { folder: run::target(root).join("conformance/pyzmq") };
-    bench.set_up(root, &library)?;
-    bench.add_ours(root).map_err(|error| Outcome::Failed(format!("{OURS}: {error}")))?;
+/// Runs the tests and returns a row for each of their files.
+pub(super) fn rows(sh: &Shell, options: &Options) -> Result<Vec<Row>> {
+    let expected = Expected::read(&sh.current_dir().join(PYZMQ))?;
+    if let Some(what) = lacks(|program, arguments| run::ask(cmd!(sh, "{program} {arguments...}"))) {
+        return Err(not_run(what));
+    }
+    let library = library(sh)?;
+    let bench = Bench { root: sh.current_dir(), sh: sh.clone() };
+    bench.sh.change_dir(run::target(sh).join("conformance/pyzmq"));
+    bench.set_up(&library)?;
     let start = Instant::now();
-    let mut tests =
-        bench.python(&["-m", "pytest", "tests", "-q", "--tb=no", "-p", "no:cacheprovider", "-rpfEs"]);
-    tests.arg(format!("--timeout={TEST_LIMIT}")).args(options.filter.iter().flat_map(|part| ["-k", part]));
+    let chosen = options.filter.iter().flat_map(|part| ["-k", part]);
+    let tests = bench.python("-m pytest tests -q --tb=no -p no:cacheprovider -rpfEs");
+    let tests = tests.arg(format!("--timeout={TEST_LIMIT}")).args(chosen);
     // Wide, so that no name is cut; the header where a test that compiles finds it, as an installed one is found.
-    tests.env("COLUMNS", "1000").env("C_INCLUDE_PATH", bench.folder.join("prefix/include"));
-    println!("$ pytest tests ({})", bench.folder.display());
-    let (text, status) =
-        run::gathered(&mut tests, LIMIT).map_err(|error| Outcome::Failed(error.to_string()))?;
+    let tests = tests.env("COLUMNS", "1000").env("C_INCLUDE_PATH", bench.folder().join("prefix/include"));
+    println!("$ {tests}");
+    let (text, status) = run::gathered(tests, LIMIT)?;
     let mut cases = read(&text);
     match status.map(|status| status.code()) {
         // 0: all passed; 1: some failed; 5: none was chosen.
@@ -55,7 +57,7 @@ pub(super) fn rows(root: &Path, options: &Options) -> Result<Vec<Row>, Outcome> 
     }
     if cases.is_empty() {
         let tail: Vec<&str> = text.lines().rev().take(5).collect();
-        return Err(Outcome::Failed(format!("pytest reports nothing: {}", tail.join(" / "))));
+        bail!("pytest reports nothing: {}", tail.join(" / "));
     }
     Ok(by_file(cases, &expected, start.elapsed(), options.filter.is_none()))
 }
@@ -82,100 +84,82 @@ fn lacks(ask: impl Fn(&str, &[&str]) -> Option<String>) -> Option<String> {
         .map(|(_, _, what)| (*what).to_owned())
 }
 
-/// The folder that pyzmq is built and tested in.
+/// Where pyzmq is built and tested.
 struct Bench {
-    folder: PathBuf,
+    root: PathBuf,
+    /// In the folder for that.
+    sh: Shell,
 }
 
 impl Bench {
-    fn set_up(&self, root: &Path, library: &Path) -> Result<(), Outcome> {
-        let failed = |error: std::io::Error| Outcome::Failed(format!("{}: {error}", self.folder.display()));
-        let packages = fs::read_to_string(root.join(PACKAGES)).map_err(failed)?;
-        let header = fs::read_to_string(root.join("capi/include/zmq.h")).map_err(failed)?;
+    fn folder(&self) -> PathBuf {
+        self.sh.current_dir()
+    }
+
+    fn set_up(&self, library: &Path) -> Result<()> {
+        let packages = fs::read_to_string(self.root.join(PACKAGES))?;
+        let header = fs::read_to_string(self.root.join("capi/include/zmq.h"))?;
         let made_of = format!("{VERSION}\n{packages}\n{header}");
-        let stamp = self.folder.join("made-of");
+        let stamp = self.folder().join("made-of");
         let is_made = fs::read_to_string(&stamp).is_ok_and(|old| old == made_of);
         if !is_made {
-            let _ = fs::remove_dir_all(&self.folder);
+            let _ = fs::remove_dir_all(self.folder());
         }
-        self.put_prefix(root, library).map_err(failed)?;
-        if is_made {
-            return Ok(());
+        self.put_prefix(library)?;
+        if !is_made {
+            self.make_environment()?;
+            self.unpack_tests()?;
+            self.build()?;
+            fs::write(stamp, made_of)?;
         }
-        self.make_environment(root)?;
-        self.unpack_tests()?;
-        self.build()?;
-        fs::write(stamp, made_of).map_err(failed)
+        // What its tests do not look at, in a file beside them.
+        let name = Path::new(OURS).file_name().unwrap_or_default();
+        fs::copy(self.root.join(OURS), self.folder().join("tests").join(name))?;
+        Ok(())
     }
 
     /// Our library and header, as pyzmq looks for them below ZMQ_PREFIX.
-    fn put_prefix(&self, root: &Path, library: &Path) -> std::io::Result<()> {
-        let prefix = self.folder.join("prefix");
-        fs::create_dir_all(prefix.join("include"))?;
-        fs::create_dir_all(prefix.join("lib"))?;
+    fn put_prefix(&self, library: &Path) -> Result<()> {
+        let prefix = self.folder().join("prefix");
         for header in ["zmq.h", "zmq_utils.h"] {
-            write(&prefix.join("include").join(header), &fs::read(root.join("capi/include").join(header))?)?;
+            let text = fs::read(self.root.join("capi/include").join(header))?;
+            write(&prefix.join("include").join(header), text)?;
         }
-        let library = fs::read(library)?;
-        write(&prefix.join("lib/libzmq.so"), &library)?;
-        write(&prefix.join("lib/libzmq.so.5"), &library)
+        put_library(library, &prefix.join("lib"))
     }
 
-    fn make_environment(&self, root: &Path) -> Result<(), Outcome> {
-        let venv = self.folder.join("venv");
-        let mut make = run::command("python3", root, &["-m", "venv"]);
-        done(make.arg(venv), Outcome::Failed, "no virtual environment can be made")?;
-        let mut install = self.python(&["-m", "pip", "install", "-q", "-r"]);
-        done(install.arg(root.join(PACKAGES)), Outcome::NotRun, "the packages cannot be installed")
+    fn make_environment(&self) -> Result<()> {
+        let sh = &self.sh;
+        run::pass(cmd!(sh, "python3 -m venv venv"))?;
+        let install = self.python("-m pip install -q -r").arg(self.root.join(PACKAGES));
+        run::pass(install).map_err(|_| not_run("the packages cannot be installed"))
     }
 
     /// The tests are in the source package alone. They run outside it, so that they import what was built.
-    fn unpack_tests(&self) -> Result<(), Outcome> {
-        let package = format!("pyzmq=={VERSION}");
-        let mut download = self.python(&["-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation"]);
-        download.args(["--no-binary", "pyzmq", "-d", ".", &package]);
-        done(&mut download, Outcome::NotRun, "pyzmq's source package cannot be fetched")?;
+    fn unpack_tests(&self) -> Result<()> {
         let name = format!("pyzmq-{VERSION}");
-        let archive = format!("{name}.tar.gz");
-        done(
-            &mut self.python(&["-m", "tarfile", "-e", &archive, "source"]),
-            Outcome::Failed,
-            "it does not unpack",
-        )?;
+        let download =
+            self.python("-m pip download -q --no-deps --no-build-isolation --no-binary pyzmq -d .");
+        run::pass(download.arg(format!("pyzmq=={VERSION}")))
+            .map_err(|_| not_run("pyzmq's source package cannot be fetched"))?;
+        run::pass(self.python(&format!("-m tarfile -e {name}.tar.gz source")))?;
         for part in ["tests", "pytest.ini"] {
-            fs::rename(self.folder.join("source").join(&name).join(part), self.folder.join(part))
-                .map_err(|error| Outcome::Failed(format!("{part}: {error}")))?;
+            fs::rename(self.folder().join("source").join(&name).join(part), self.folder().join(part))?;
         }
         Ok(())
     }
 
-    /// What its tests do not look at, in a file beside them.
-    fn add_ours(&self, root: &Path) -> std::io::Result<()> {
-        let name = Path::new(OURS).file_name().unwrap_or_default();
-        fs::copy(root.join(OURS), self.folder.join("tests").join(name)).map(drop)
-    }
-
-    fn build(&self) -> Result<(), Outcome> {
+    fn build(&self) -> Result<()> {
         // Not from pip's cache: a wheel there may be one that was built on another libzmq.
-        let mut install = self.python(&["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"]);
-        install.args(["--no-cache-dir", &format!("pyzmq-{VERSION}.tar.gz")]);
-        install.env("ZMQ_PREFIX", self.folder.join("prefix"));
-        done(&mut install, Outcome::Failed, "pyzmq does not build on the library")
+        let install = "-m pip install -q --no-deps --no-build-isolation --no-cache-dir";
+        let install = self.python(install).arg(format!("pyzmq-{VERSION}.tar.gz"));
+        run::pass(install.env("ZMQ_PREFIX", self.folder().join("prefix")))
     }
 
-    /// The environment's Python.
-    fn python(&self, arguments: &[&str]) -> Command {
-        let mut python = run::command(self.folder.join("venv/bin/python"), &self.folder, arguments);
-        python.env_remove("PYTHONPATH").env_remove("ZMQ_PREFIX");
-        python
-    }
-}
-
-/// Runs a command that must succeed; `otherwise` makes of the reason what it means here.
-fn done(command: &mut Command, otherwise: fn(String) -> Outcome, why: &str) -> Result<(), Outcome> {
-    match run::pass(command) {
-        Outcome::Passed => Ok(()),
-        _ => Err(otherwise(why.to_owned())),
+    /// The environment's Python, with arguments that hold no spaces, run in the folder.
+    fn python(&self, arguments: &str) -> Cmd<'_> {
+        let python = self.sh.cmd(self.folder().join("venv/bin/python")).args(arguments.split(' '));
+        python.env_remove("PYTHONPATH").env_remove("ZMQ_PREFIX")
     }
 }
 

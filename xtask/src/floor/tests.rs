@@ -28,7 +28,7 @@ impl Fixture {
     }
 
     fn faults(&self, bans: &[Ban]) -> Vec<Fault> {
-        check_against(&self.0, bans, &[]).err().map_or_else(Vec::new, |faults| faults.0)
+        check_against(&self.0, bans, &[]).err().unwrap_or_default()
     }
 }
 

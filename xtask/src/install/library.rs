@@ -1,9 +1,11 @@
 //! The library itself: built, and what a program must link beside it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::report::Outcome;
+use anyhow::{Context, Result, bail};
+use fs_err as fs;
+use xshell::{Shell, cmd};
+
 use crate::run;
 
 /// The profile in Cargo.toml that the C library is built with.
@@ -53,60 +55,48 @@ static APPLE: System = System {
 
 impl System {
     /// From what `rustc --print cfg` says.
-    fn read(cfg: &str) -> Result<&'static System, String> {
+    fn read(cfg: &str) -> Result<&'static System> {
         let is = |line: &str| cfg.lines().any(|each| each == line);
-        match () {
-            () if is("windows") => Err("Windows names and places libraries in ways of its own".to_owned()),
-            () if is("target_vendor=\"apple\"") => Ok(&APPLE),
-            () => Ok(&ELF),
+        if is("windows") {
+            bail!("Windows names and places libraries in ways of its own");
         }
+        Ok(if is("target_vendor=\"apple\"") { &APPLE } else { &ELF })
     }
 }
 
 impl Library {
     pub(super) fn build(
-        root: &Path,
+        sh: &Shell,
         target: Option<&str>,
         static_only: bool,
         features: Option<&str>,
-    ) -> Result<Library, String> {
+    ) -> Result<Library> {
         let asked = std::env::var("CARGO_BUILD_TARGET").ok();
         let target = target.or(asked.as_deref());
-        let mut ask = run::command("rustc", root, &["--print", "cfg"]);
-        ask.args(option("--target", target));
-        let cfg = run::output(&mut ask).ok_or("rustc does not know the target")?;
+        let for_target = target.into_iter().flat_map(|target| ["--target", target]);
+        let cfg = run::ask(cmd!(sh, "rustc --print cfg").args(for_target.clone()));
+        let cfg = cfg.context("rustc does not know the target")?;
         let system = System::read(&cfg)?;
 
-        let folder = run::target(root).join(target.unwrap_or_default()).join(PROFILE);
+        let folder = run::target(sh).join(target.unwrap_or_default()).join(PROFILE);
         let libraries = folder.join("libzmq.needs");
         let shared = folder.join(system.built);
         // Left from a build of another kind, it would be taken for this one's.
         let _ = fs::remove_file(&shared);
         let kinds = if static_only { "staticlib" } else { "staticlib,cdylib" };
-        let mut build = run::cargo(root, &["rustc", "-p", "zeroxide-capi", "--lib", "--profile", PROFILE]);
-        build.args(["--crate-type", kinds]);
-        build.args(option("--target", target)).args(option("--features", features));
-        build.args(["--", "--print"]).arg(format!("native-static-libs={}", libraries.display()));
-        if run::pass(&mut build) != Outcome::Passed {
-            return Err("the library does not build".to_owned());
-        }
-        let needs =
-            fs::read_to_string(&libraries).map_err(|error| format!("{}: {error}", libraries.display()))?;
+        let build = cmd!(sh, "cargo rustc -p zeroxide-capi --lib --profile {PROFILE} --crate-type {kinds}");
+        let build = build.args(for_target).args(features.into_iter().flat_map(|names| ["--features", names]));
+        let needs = format!("native-static-libs={}", libraries.display());
+        run::pass(build.args(["--", "--print", &needs]))?;
+        let needs = private(&fs::read_to_string(&libraries)?);
         Ok(Library {
             archive: folder.join("libzmq.a"),
             shared: (!static_only && shared.exists()).then_some(shared),
-            private: private(&needs)
-                .into_iter()
-                .chain(system.resident.iter().map(|flag| (*flag).to_owned()))
-                .collect(),
+            private: needs.into_iter().chain(system.resident.iter().map(|&flag| flag.to_owned())).collect(),
             system,
             pointer_bytes: if cfg.contains("target_pointer_width=\"32\"") { 4 } else { 8 },
         })
     }
-}
-
-fn option<'a>(name: &'a str, value: Option<&'a str>) -> impl Iterator<Item = &'a str> {
-    value.into_iter().flat_map(move |value| [name, value])
 }
 
 /// What is left of rustc's list without what every compiler adds by itself, and without doubles.
@@ -136,8 +126,8 @@ mod tests {
 
     #[test]
     fn names_follow_the_platform() {
-        assert_eq!(System::read("unix\ntarget_os=\"linux\"\n"), Ok(&ELF));
-        assert_eq!(System::read("unix\ntarget_vendor=\"apple\"\n"), Ok(&APPLE));
+        assert_eq!(System::read("unix\ntarget_os=\"linux\"\n").unwrap(), &ELF);
+        assert_eq!(System::read("unix\ntarget_vendor=\"apple\"\n").unwrap(), &APPLE);
         assert!(System::read("windows\n").is_err());
     }
 }

@@ -1,9 +1,9 @@
 //! What a crate like zmq-sys offers, item by item, in words that can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use syn::{Expr, ForeignItem, Item, Lit, ReturnType, Type, UseTree, Visibility};
 
 /// Each public name, and what it is.
@@ -13,27 +13,22 @@ pub(super) type Surface = BTreeMap<String, String>;
 const FOREIGN: &str = "from elsewhere";
 
 /// Reads the crate whose sources are in `folder`.
-pub(super) fn read(folder: &Path) -> Result<Surface, String> {
+pub(super) fn read(folder: &Path) -> Result<Surface> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
-        let path = entry.map_err(|error| error.to_string())?.path();
-        let (Some(stem), Some("rs")) =
-            (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|end| end.to_str()))
-        else {
-            continue;
-        };
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let file = syn::parse_file(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        files.insert(stem.to_owned(), file);
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(stem) = name.strip_suffix(".rs") {
+            let file = syn::parse_file(&fs_err::read_to_string(&path)?);
+            files.insert(stem.to_owned(), file.with_context(|| path.display().to_string())?);
+        }
     }
     Ok(surface(&files))
 }
 
 fn surface(files: &BTreeMap<String, syn::File>) -> Surface {
     let mut items = Surface::new();
-    for (stem, file) in files.iter().filter(|(stem, _)| !["lib", "errno", "windows"].contains(&stem.as_str()))
-    {
-        let _ = stem;
+    for (_, file) in files.iter().filter(|(stem, _)| !["lib", "errno", "windows"].contains(&stem.as_str())) {
         items.extend(described(&file.items));
     }
     let mut surface = Surface::new();
