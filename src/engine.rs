@@ -1,12 +1,13 @@
-//! The engine: one stream, its half of the protocol, and the I/O end of a pipe, behind one lock that nobody waits for.
+//! The engine: one stream, its half of the protocol, and the I/O end of a pipe, behind one lock on which no thread waits.
 //!
-//! Whoever has something to do for an engine calls [`Engine::drive`]: the reactor on an edge or a timer, a sender
-//! after a flush, a receiver that made room. TryMutex is by the rule of `engine/try_mutex`: nobody waits, nothing is lost.
+//! A thread that has something to do for an engine calls [`Engine::drive`]: the I/O thread on an edge or a timer, a sender
+//! after a flush, a receiver that has made room. The lock follows the rule of `engine/try_mutex`: no thread waits, and no
+//! request is lost.
 //!
-//! A drive acts on nobody. It returns [`Effects`]: what the socket must learn, and whether the I/O thread must look at
-//! the engine. The caller acts on them after the drive. So a drive never runs inside another drive, and the bytes of a
-//! peer never deepen a stack. What only the I/O thread can do (attach a pipe after the handshake, end a connection, arm
-//! a timer, give another turn) waits in the engine's [`Outcome`].
+//! A drive calls neither the socket nor the I/O thread. It returns [`Effects`]: what the socket must learn, and whether the I/O
+//! thread must look at the engine. The caller acts on them after the drive. So a drive never runs inside another drive, and
+//! what a peer sends cannot deepen the stack. What only the I/O thread can do (attach a pipe after the handshake, end a
+//! connection, arm a timer, give another turn) waits in the engine's [`Outcome`].
 
 pub(crate) mod buffers;
 pub(crate) mod slot;
@@ -36,16 +37,16 @@ use crate::error::{HandshakeCause, IoError};
 use crate::monitor::{DisconnectReason, EventKind, Monitors};
 use crate::stats::Counters;
 
-/// Most bodies and staging runs given to one `sendmsg`.
+/// The most slices in one `sendmsg`.
 const MAX_SLICES: usize = 64;
 
-/// Full reads or writes in one drive, so that one busy stream cannot keep a thread to itself.
+/// The most full reads or writes in one drive, so that one busy stream cannot occupy a thread.
 const MAX_ROUNDS: usize = 16;
 
-/// Times that one call drives an engine which others want again and again; then the I/O thread takes it, by turns.
+/// How often one call drives an engine that other threads want to drive meanwhile. After that the I/O thread drives it.
 const ROUNDS: usize = 2;
 
-/// Bytes that one thing in a pipe takes beside its bodies, with what the allocator adds.
+/// The bytes that one item in a pipe takes without its bodies, with what the allocator adds.
 const QUEUED: usize = 128;
 
 /// The stream may be readable.
@@ -56,26 +57,26 @@ pub(crate) const WRITABLE: u8 = 2;
 const TIMER: u8 = 4;
 /// The connection is to end now.
 const STOP: u8 = 8;
-/// The peer closed its side, or the stream failed: reading finds out which, after what is left to read.
+/// The peer has closed its side, or the stream has failed. Reading finds out which, after the rest of the input.
 pub(crate) const HUNG_UP: u8 = 16;
-/// The connection is to end now, for the fault that is kept.
+/// The connection is to end now, for `Engine::fault`.
 const EXPELLED: u8 = 32;
 
 /// Why a connection ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// Everything was sent and the socket wants no more of it.
+    /// The pipe was finished, and everything is sent.
     Drained,
     /// This side ended it.
     Stopped,
-    /// The peer closed, or the network failed.
+    /// The peer has closed, or the network has failed.
     Lost(IoError),
     /// The protocol ended it.
     Protocol(ConnectionError),
 }
 
 impl End {
-    /// Returns the end of a connection whose handshake was over, for a monitor.
+    /// Returns the reason for a monitor, for a connection whose handshake was over.
     pub(crate) fn reason(&self) -> DisconnectReason {
         match self {
             End::Drained | End::Stopped => DisconnectReason::Ours,
@@ -87,8 +88,8 @@ impl End {
         }
     }
 
-    /// Returns whether a peer whose handshake ended so has something to read that tells it why: our ERROR, our greeting with
-    /// another mechanism, our READY with a type that is not for it.
+    /// Returns whether the peer can read why its handshake has failed: in our ERROR, from the mechanism in our greeting, or from
+    /// the type in our READY.
     pub(crate) fn is_told(&self) -> bool {
         match self {
             End::Protocol(ConnectionError::Protocol(fault)) => match fault {
@@ -101,7 +102,7 @@ impl End {
         }
     }
 
-    /// Returns the end of a connection before its handshake was over.
+    /// Returns the cause, for a connection whose handshake has failed.
     pub(crate) fn handshake_cause(&self) -> HandshakeCause {
         match self {
             End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted.into()),
@@ -111,102 +112,102 @@ impl End {
     }
 }
 
-/// What only the reactor can do about an engine.
+/// What only the I/O thread can do for an engine.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// The handshake waits for a decision about its peer, who shows this.
+    /// The handshake waits for a decision about the peer, which has shown these.
     pub(crate) credentials: Option<Box<Credentials>>,
-    /// The handshake waits for a place for its peer, who says this of itself.
+    /// The handshake waits for a place for the peer, which has introduced itself so.
     pub(crate) introduction: Option<Introduction>,
     /// The handshake is over: attach a pipe.
     pub(crate) established: Option<Established>,
-    /// It is over; here is the pipe, if it had one.
+    /// The connection is over. This is its pipe, if it had one.
     pub(crate) ended: Option<(End, Option<Pipe>)>,
     /// Arm a timer for this moment.
     pub(crate) deadline: Option<Instant>,
-    /// There is more to read or write: give it another turn.
+    /// There is more to read or write: give the engine another turn.
     pub(crate) again: bool,
 }
 
 /// How much one drive reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
-    /// One read: other streams wait for the I/O thread.
+    /// One read, because other streams wait for the I/O thread.
     Reactor,
-    /// Reads until the pipe is full or the stream is empty: the caller waits for input of this one.
+    /// Reads until the pipe is full or the stream is empty, because the caller waits for this input.
     Application,
 }
 
-/// What a drive found out. The caller acts on it, outside of every lock.
+/// What follows from a drive. The caller acts on it without any lock.
 #[derive(Default)]
 #[must_use]
 pub(crate) struct Effects {
-    /// Input is in the pipe, and its reader had found the pipe empty.
+    /// There is input in the pipe, which its reader had found empty.
     pub(crate) input: bool,
-    /// The pipe has credit again, and its writer had found none.
+    /// The pipe has credit again, after its writer had found none.
     pub(crate) credit: bool,
-    /// There is something in the [`Outcome`], for the I/O thread to look at.
+    /// There is something in the [`Outcome`], which the I/O thread must look at.
     pub(crate) outcome: bool,
-    /// Somebody wants a drive still. After the rounds of this one it is the I/O thread that drives.
+    /// Another thread still wants a drive. The I/O thread must do it.
     pub(crate) again: bool,
-    /// Frames that were sent. To be freed outside of every lock, as the memory may be the application's.
+    /// Frames that were sent. They must be freed without any lock, because the memory may belong to the application.
     pub(crate) garbage: Vec<Frame>,
 }
 
 /// One connection.
 pub(crate) struct Engine {
     pub(crate) id: u64,
-    /// The stream's two ends as endpoints, and its descriptor: for events and the peer's record.
+    /// The two ends of the stream as endpoints, and its descriptor: for events and for [`Peer`](zeroxide_zmtp::Peer).
     pub(crate) local: String,
     pub(crate) remote: String,
     pub(crate) descriptor: i64,
-    /// Where its pipe stands in the socket's table.
+    /// The slot of its pipe in the socket's table.
     pub(crate) slot: Slot,
     counters: Arc<Counters>,
     buffers: Arc<Buffers>,
     quantum: usize,
     state: TryMutex<State>,
     outcome: Mutex<Outcome>,
-    /// What happened since the last turn: `READABLE`, `WRITABLE`, `TIMER`, `STOP` and the like.
+    /// What has happened since the last drive: `READABLE`, `WRITABLE`, `TIMER`, `STOP` and the others.
     edges: AtomicU8,
-    /// What `EXPELLED` is for.
+    /// The fault for `EXPELLED`.
     fault: Mutex<Option<ProtocolError>>,
-    /// The kernel takes no more output for now.
+    /// The kernel has refused output, and no edge has come since.
     blocked: AtomicBool,
-    /// `HUNG_UP` was among the edges.
+    /// `HUNG_UP` has been among the edges.
     hung_up: AtomicBool,
-    /// Input waited for room at the end of the last turn.
+    /// Input waited for room at the end of the last drive.
     unread: AtomicBool,
 }
 
 struct State {
-    /// None once the reactor has closed it.
+    /// `None` after the I/O thread has taken it.
     stream: Option<Stream>,
     connection: Connection,
     pipe: Option<Pipe>,
     outbox: Outbox,
-    /// Input that found no room in the pipe; the stream is not read before it is used up.
+    /// Input that found no room in the pipe. The stream is not read before it is used up.
     leftover: Option<Leftover>,
-    /// The first traffic of a connection whose pipe is not attached yet.
+    /// The first item of a connection whose pipe is not attached yet.
     early: Option<Traffic>,
-    /// The handshake is over, or waits for a place for the peer: what follows is not looked at before there is a pipe.
+    /// The handshake is over, or waits for a place for the peer. What follows is not decoded before there is a pipe.
     holds: bool,
     readable: bool,
-    /// No edge will tell of the end that comes behind the last bytes.
+    /// `HUNG_UP` has come: no edge will announce the end that comes behind the last bytes.
     hung_up: bool,
     writable: bool,
     quantum: usize,
-    /// Bytes read at once before the handshake is over. So much of an unknown peer's input may be held.
+    /// The number of bytes in one read before the handshake is over. It limits the undecoded input of an unknown peer.
     first_read: usize,
     armed: Option<Instant>,
-    /// The peer may not come in, or has no place: the connection ends when it was told.
+    /// The peer is denied or has no place. The connection ends when the peer has been told.
     denied: Option<ConnectionError>,
     over: bool,
-    /// What the kernel had not taken when the handshake ended.
+    /// What was not written yet when the handshake ended.
     unsent: Vec<u8>,
-    /// What the peer makes this side allocate.
+    /// The memory that the peer may make this side allocate.
     headroom: Headroom,
-    /// Bytes referenced and growths that the counters have already.
+    /// The bytes referenced and the growths that are in the counters already.
     counted: (u64, u64),
     counters: Arc<Counters>,
 }
@@ -230,7 +231,7 @@ impl Leftover {
     }
 }
 
-/// What one turn of an engine found out.
+/// What follows from one turn of an engine.
 #[derive(Default)]
 struct Turn {
     outcome: Outcome,
@@ -292,18 +293,18 @@ impl Engine {
         })
     }
 
-    /// Sends every monitor an event of this connection.
+    /// Sends an event of this connection to every monitor.
     pub(crate) fn emit(&self, monitors: &Monitors, kind: EventKind) {
         monitors.emit_at(self.id, Some(self.descriptor), &self.local, &self.remote, kind);
     }
 
-    /// Bytes after which the open batch of its pipe is written at once.
+    /// Returns the size in bytes from which the open batch of its pipe is written at once.
     #[inline]
     pub(crate) fn quantum(&self) -> usize {
         self.quantum
     }
 
-    /// Returns whether the kernel refused output and has not asked for more yet.
+    /// Returns whether the kernel has refused output, and no edge has come since.
     #[inline]
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Relaxed)
@@ -317,38 +318,38 @@ impl Engine {
         self.edges.fetch_or(edges, Ordering::SeqCst);
     }
 
-    /// A timer that [`Outcome::deadline`] asked for has fired.
+    /// Notes that the timer from [`Outcome::deadline`] has fired.
     pub(crate) fn timer(&self) {
         self.edge(TIMER);
     }
 
-    /// Wants the connection ended at the next drive, whatever is unsent.
+    /// Ends the connection at the next drive, even if messages are unsent.
     pub(crate) fn stop(&self) {
         self.edge(STOP);
     }
 
-    /// Wants the connection ended at the next drive, for what the socket's rules hold against the peer.
+    /// Ends the connection at the next drive, because the peer has broken a rule of the socket.
     pub(crate) fn expel(&self, fault: ProtocolError) {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         self.edge(EXPELLED);
     }
 
-    /// Tells whether the peer may come in; a turn is to follow. Called by the reactor, before anybody else knows the
-    /// engine.
+    /// Gives the decision about the peer to the connection; a turn must follow. The I/O thread calls it, before any other thread
+    /// knows the engine.
     pub(crate) fn decide(&self, decision: Decision) {
         let mut state = self.state.lock();
         state.denied = state.connection.decide(decision, clock::now()).err();
     }
 
-    /// There is a place for the peer: its handshake is over. A turn is to follow, which tells it. Called by the reactor, as
-    /// [`Engine::decide`] is.
+    /// Completes the handshake, because there is a place for the peer; a turn must follow, which sends READY. Called as
+    /// [`Engine::decide`].
     pub(crate) fn welcome(&self) -> Option<Established> {
         let mut state = self.state.lock();
         state.denied = state.connection.welcome(clock::now()).err();
         state.connection.poll_ready()
     }
 
-    /// There is no place for the peer; a turn is to follow. Called by the reactor, as [`Engine::decide`] is.
+    /// Refuses the peer, because there is no place for it; a turn must follow. Called as [`Engine::decide`].
     pub(crate) fn turn_away(&self, fault: ProtocolError) {
         let mut state = self.state.lock();
         state.connection.turn_away(fault.clone());
@@ -360,25 +361,25 @@ impl Engine {
         self.hung_up.load(Ordering::Relaxed)
     }
 
-    /// Returns whether input waits because the socket has no room for it. The end of the peer may be behind it, and not even have
-    /// reached us yet.
+    /// Returns whether input waits because the socket has no room for it. The end of the connection may be behind it, and may
+    /// not have arrived yet.
     pub(crate) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// Returns how far the connection came.
+    /// Returns how far the handshake has come.
     pub(crate) fn stage(&self) -> Stage {
         self.state.lock().connection.stage()
     }
 
-    /// Gives the engine its pipe, after the handshake; `hello` goes to the peer ahead of what the pipe holds. Called by
-    /// the reactor, before anybody else knows the engine.
+    /// Gives the engine its pipe, after the handshake. `hello` is sent before the messages in the pipe. The I/O thread calls it,
+    /// before any other thread knows the engine.
     pub(crate) fn attach(&self, mut pipe: Pipe, hello: Option<Message>) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         if let Some(hello) = hello {
             state.connection.encode(Traffic::Message(hello), &mut state.outbox);
-            // It did not come through the pipe, whose messages are counted.
+            // It does not count: only messages of the pipe do.
             state.outbox.disown();
         }
         if let Some(traffic) = state.early.take() {
@@ -387,7 +388,7 @@ impl Engine {
         state.pipe = Some(pipe);
     }
 
-    /// Writes what waits to be written and reads what waits to be read. Somebody who is inside already does it instead.
+    /// Writes and reads as far as possible. If another thread is doing that, it does this, too, and the call returns at once.
     pub(crate) fn drive(&self, by: Driver) -> Effects {
         let mut effects = Effects::default();
         let mut turns = 0;
@@ -407,12 +408,12 @@ impl Engine {
         effects
     }
 
-    /// Takes what only the reactor can do.
+    /// Takes what only the I/O thread can do.
     pub(crate) fn take_outcome(&self) -> Outcome {
         std::mem::take(&mut *self.outcome())
     }
 
-    /// Takes the stream of an engine that is over, to be closed, and what is unsent if it ended in its handshake.
+    /// Takes the stream of an engine that is over, and what is unsent if it has ended in its handshake.
     pub(crate) fn take_stream(&self) -> Option<(Stream, Vec<u8>)> {
         let mut state = self.state.lock();
         let unsent = std::mem::take(&mut state.unsent);
@@ -426,7 +427,7 @@ impl Engine {
         state.hung_up |= edges & HUNG_UP != 0;
         state.writable |= edges & WRITABLE != 0;
         let now = clock::now();
-        // A timer that an earlier deadline has overtaken must not start another chain of timers.
+        // A timer that was replaced by an earlier deadline must not arm another timer.
         if edges & TIMER != 0 && state.armed.is_some_and(|at| at <= now) {
             state.armed = None;
         }
@@ -444,7 +445,7 @@ impl Engine {
             }
             end = state.connection.handle_timeout(now).err().map(End::Protocol);
         }
-        // A raw connection is ready without a word of the peer's.
+        // A raw connection is ready without any input of the peer.
         state.look_for_ready(&mut turn);
         let end = end
             .or_else(|| state.drive_out(&mut turn))
@@ -453,7 +454,7 @@ impl Engine {
             .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None });
         if let Some(end) = end {
             if state.pipe.is_none() && matches!(end, End::Protocol(_)) {
-                // What is left of our greeting goes out still: it tells the peer our mechanism.
+                // The rest of our greeting is sent, because it tells the peer our mechanism.
                 let _ = state.drive_out(&mut turn);
             }
             state.finish(end, &mut turn);
@@ -471,7 +472,7 @@ impl Engine {
         turn
     }
 
-    /// Keeps what a turn found out: some for the I/O thread, some for the caller.
+    /// Adds what follows from a turn to the outcome and to the effects.
     fn keep(&self, turn: Turn, effects: &mut Effects) {
         if turn.told {
             let mut outcome = self.outcome();
@@ -498,7 +499,7 @@ impl Engine {
 }
 
 impl State {
-    /// Adds what outbox and decoder counted since the last turn.
+    /// Adds to the counters what outbox and decoder have counted since the last turn.
     fn count_copies(&mut self) {
         let counted = (self.outbox.referenced(), self.connection.growths());
         let before = std::mem::replace(&mut self.counted, counted);
@@ -513,11 +514,11 @@ impl State {
         self.writable && self.connection.has_transmit()
     }
 
-    /// Frames and writes until the pipe is empty or the kernel is full.
+    /// Frames and writes until the pipe is empty or the kernel takes no more.
     fn drive_out(&mut self, turn: &mut Turn) -> Option<End> {
         for _ in 0..MAX_ROUNDS {
             if !self.writable {
-                // What is not framed stays with the socket, which may take it back.
+                // What is not framed stays in the pipe, from which the socket may take it back.
                 self.pipe.iter_mut().for_each(|pipe| pipe.reader.put_back());
                 return None;
             }
@@ -538,7 +539,7 @@ impl State {
         None
     }
 
-    /// Frames up to one quantum, after what is still to be written.
+    /// Frames up to one quantum, behind what is still to be written.
     fn fill(&mut self) {
         self.connection.poll_transmit(&mut self.outbox);
         if let Some(pipe) = self.pipe.as_mut().filter(|_| self.connection.is_ready()) {
@@ -563,20 +564,20 @@ impl State {
                 Counters::add(&self.counters.bytes_written, written as u64);
                 let messages = self.outbox.advance(written) as u64;
                 turn.credit |= self.pipe.as_mut().is_some_and(|pipe| pipe.reader.ack(messages));
-                // A short write on Linux means that the kernel is full and will send an edge.
+                // On Linux, after a short write the kernel sends an edge when it takes more.
                 self.writable = written == wanted || !cfg!(target_os = "linux");
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 self.writable = false;
-                // A failed write ends nothing by itself: what the peer sent before is read first, and the read
-                // then finds the end (libzmq stream_engine_base.cpp).
+                // A failed write does not end the connection: what the peer has sent is read first, and the read then
+                // finds the end (libzmq stream_engine_base.cpp).
                 self.readable |= error.kind() != io::ErrorKind::WouldBlock;
             }
         }
     }
 
-    /// Reads and decodes into the pipe, then makes it visible in one flush.
+    /// Reads and decodes into the pipe, and flushes it once.
     fn drive_in(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
         let end = self.read(by, now, buffers, turn);
         if let Some(pipe) = &mut self.pipe {
@@ -614,7 +615,7 @@ impl State {
             match self.read_into(place, now, turn) {
                 Ok((used, read)) if used < read => {
                     let left = Leftover { buffer, start: used, end: read };
-                    // A buffer lent for so little would be kept from others.
+                    // During the handshake the rest is copied, so that other connections can use the buffer.
                     self.leftover = Some(if known { left } else { left.shortened() });
                     return None;
                 }
@@ -638,8 +639,8 @@ impl State {
         None
     }
 
-    /// One read, into the buffer or, where a large body is under way, into that; returns how many bytes of the buffer
-    /// were decoded, of how many.
+    /// Reads once, into the buffer or into a large body that is incomplete. Returns how many bytes of the buffer were decoded
+    /// and how many were read.
     fn read_into(&mut self, buffer: &mut [u8], now: Instant, turn: &mut Turn) -> Result<(usize, usize), End> {
         let Some(stream) = &mut self.stream else { return Ok((0, 0)) };
         Counters::add(&self.counters.reads, 1);
@@ -655,8 +656,8 @@ impl State {
             Ok(read) => {
                 Counters::add(&self.counters.bytes_read, read as u64);
                 self.take_memory(read)?;
-                // After a short read on Linux the next byte sends an edge, and so does the end unless it came with
-                // the last edge; elsewhere only a refusal is sure.
+                // On Linux, after a short read the next byte sends an edge, and so does the end unless it came with the last
+                // edge. On other systems only `WouldBlock` is reliable.
                 self.readable = read == room || self.hung_up || !cfg!(target_os = "linux");
                 if direct {
                     self.connection.heard(now);
@@ -670,7 +671,7 @@ impl State {
                 let arrived = &mut buffer[..read];
                 let used = self.decode(arrived, now, turn);
                 if !known {
-                    // Other connections use the buffer next, and a HELLO may have contained a password.
+                    // Cleared, because other connections use the buffer next, and a HELLO may have contained a password.
                     let used = *used.as_ref().unwrap_or(&read);
                     arrived.iter_mut().take(used).for_each(|byte| *byte = 0);
                 }
@@ -685,7 +686,7 @@ impl State {
         }
     }
 
-    /// Decodes while the pipe has room; returns how many bytes were used.
+    /// Decodes while the pipe has room. Returns how many bytes were used.
     fn decode(&mut self, bytes: &[u8], now: Instant, turn: &mut Turn) -> Result<usize, End> {
         let mut input = bytes;
         let mut decoded = 0;
@@ -705,7 +706,7 @@ impl State {
                 Ok(None) => {}
                 Err(fault) => return Err(End::Protocol(fault.into())),
             }
-            // Faults behind the handshake are those of a peer: it must be known by then (has_room).
+            // A fault behind the handshake is reported for the peer, which must be known by then (has_room).
             self.look_for_ready(turn);
         }
         self.take_memory(decoded.saturating_mul(QUEUED))?;
@@ -716,19 +717,19 @@ impl State {
         self.headroom.take(bytes).map_err(|fault| End::Protocol(fault.into()))
     }
 
-    /// Returns whether input waits because the socket has no room for it. Signs of life may be among it.
+    /// Returns whether input waits because the socket has no room for it. There may be heartbeats in it.
     fn leaves_input(&mut self) -> bool {
         self.leftover.is_some() || self.readable && self.pipe.is_some() && !self.has_room()
     }
 
-    /// When something is due if nothing happens before.
+    /// Returns when something is due if nothing happens before.
     fn next_deadline(&mut self, now: Instant) -> Option<Instant> {
         let waits = self.leaves_input();
         self.connection.leave_unread(waits, now);
         self.connection.poll_timeout()
     }
 
-    /// Returns whether what is decoded next would find room.
+    /// Returns whether there is room for the next decoded item.
     fn has_room(&mut self) -> bool {
         match &mut self.pipe {
             Some(pipe) => pipe.writer.has_credit(),
@@ -756,7 +757,7 @@ impl State {
         }
     }
 
-    /// The connection is over: what was staged and not written is lost, the pipe goes back to the reactor.
+    /// Ends the connection: what is framed and not written is lost, and the pipe goes back to the I/O thread.
     fn finish(&mut self, end: End, turn: &mut Turn) {
         self.over = true;
         if let Some(pipe) = &mut self.pipe {

@@ -1,8 +1,8 @@
-//! Waiting on several sockets at once, and on file descriptors beside them (libzmq `zmq_poll`, `zmq_poller`).
+//! Waiting for several sockets and file descriptors (libzmq `zmq_poll`, `zmq_poller`).
 //!
-//! Everything is **level-triggered**: what is ready is reported by every call until it is read, written to or
-//! removed. No wake is lost: whoever waits registers with every socket first, then looks, then sleeps. A look reads
-//! what input waits for room, and writes what is open, before it returns no.
+//! Everything is **level-triggered**: every call reports what is ready until it is read, written to or removed. No change is
+//! missed: a wait registers with every socket first, then looks, then sleeps. Before a look finds a socket not ready, it reads
+//! input that waits for room and writes open batches.
 
 mod files;
 
@@ -28,8 +28,8 @@ pub(crate) use crate::socket::ready::readiness;
 
 /// Waits until one of several sockets or file descriptors is ready.
 ///
-/// It keeps nothing alive: a socket whose last handle is dropped closes although a poller watches it, and is then
-/// reported as [`Ready::CLOSED`] until it is removed, as is one that was closed or whose context was shut down.
+/// It keeps no socket open: if the last handle of a watched socket is dropped, the socket closes. A socket that is closed or whose
+/// context is shut down is reported as [`Ready::CLOSED`] until it is removed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,17 +56,17 @@ pub(crate) use crate::socket::ready::readiness;
 pub struct Poller {
     items: Vec<Item>,
     wake: Arc<Wake>,
-    /// Made when the first descriptor is added.
+    /// Created when the first descriptor is added.
     files: Option<Files>,
 }
 
-/// What was found ready.
+/// An item that is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollEvent {
-    /// The key that it was added with.
+    /// The key that the item was added with.
     pub key: usize,
-    /// How it is ready: of what was asked for, and [`Ready::ERROR`] or [`Ready::CLOSED`] unasked.
+    /// The wanted events that it is ready for, and [`Ready::ERROR`] or [`Ready::CLOSED`] in any case.
     pub ready: Ready,
 }
 
@@ -83,7 +83,7 @@ enum Source {
     File(Fd),
 }
 
-/// An item of one wait, its socket held so that it can be looked at.
+/// An item of one wait. It holds the socket so that it can be looked at.
 struct Look {
     key: usize,
     source: Held,
@@ -91,7 +91,7 @@ struct Look {
 }
 
 enum Held {
-    /// `None`: it is no more.
+    /// `None` if the socket no longer exists.
     Socket(Option<Arc<SocketBase>>),
     File(Fd),
 }
@@ -103,21 +103,21 @@ impl Poller {
         Poller { items: Vec::new(), wake: Arc::default(), files: None }
     }
 
-    /// Watches a socket for [`Ready::IN`], [`Ready::OUT`] or both; its events carry `key`. The same socket may be
-    /// watched under several keys.
+    /// Watches a socket for [`Ready::IN`], [`Ready::OUT`] or both. Its events have this `key`. The same socket may be watched
+    /// under several keys.
     ///
     /// # Errors
-    /// Returns [`Error::Io`] with `InvalidInput` when the key is in use (libzmq: `EINVAL`).
+    /// Returns [`Error::Io`] with `InvalidInput` if the key is in use (libzmq: `EINVAL`).
     pub fn add(&mut self, socket: &Socket, key: usize, wanted: Ready) -> Result<()> {
         self.push(key, Source::Socket(Arc::downgrade(socket.base())), wanted)
     }
 
-    /// Watches a file descriptor, which must stay open until it is removed. A regular file is always ready, as
-    /// under poll(2); a descriptor that was closed all the same is reported as [`Ready::ERROR`].
+    /// Watches a file descriptor, which must stay open until it is removed. A regular file is always ready, as in poll(2). A
+    /// descriptor that was closed is reported as [`Ready::ERROR`].
     ///
     /// # Errors
-    /// Returns [`Error::Io`]: `InvalidInput` when the key is in use; what the system says when it gives no descriptor for
-    /// the poller's own use.
+    /// Returns [`Error::Io`] with `InvalidInput` if the key is in use, or with the system's error if the poller gets no descriptor
+    /// of its own.
     #[cfg(unix)]
     pub fn add_fd(&mut self, fd: &impl AsRawFd, key: usize, wanted: Ready) -> Result<()> {
         let fd = fd.as_raw_fd();
@@ -129,16 +129,16 @@ impl Poller {
         Ok(())
     }
 
-    /// File descriptors cannot be watched on this platform.
+    /// Returns an error: file descriptors cannot be watched on this platform.
     ///
     /// # Errors
-    /// Always [`Error::Io`] with `Unsupported`.
+    /// Returns [`Error::Io`] with `Unsupported`.
     #[cfg(windows)]
     pub fn add_fd(&mut self, _fd: &impl AsRawSocket, _key: usize, _wanted: Ready) -> Result<()> {
         Err(Error::Io(io::ErrorKind::Unsupported.into()))
     }
 
-    /// Changes what the item with this key is watched for; [`Ready::NONE`] rests it.
+    /// Changes the events that the item with this key is watched for. [`Ready::NONE`] suspends it.
     ///
     /// # Errors
     /// Returns [`Error::Io`] with `InvalidInput` when there is none.
@@ -150,7 +150,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Watches the item with this key no longer.
+    /// Removes the item with this key.
     ///
     /// # Errors
     /// Returns [`Error::Io`] with `InvalidInput` when there is none.
@@ -161,12 +161,12 @@ impl Poller {
         Ok(())
     }
 
-    /// Waits until something is ready and fills `events` with all that is, in the order in which it was added;
-    /// returns how much that is: 0 when `limit` passed, or [`PollWaker::wake`] was called. No limit waits for ever, a
-    /// limit of zero only looks.
+    /// Waits until at least one item is ready, and fills `events` with all ready items, in the order in which they were added.
+    /// Returns their number: 0 if `limit` has passed or [`PollWaker::wake`] was called. Without a limit it waits for ever; with a
+    /// limit of zero it does not wait.
     ///
     /// # Errors
-    /// Returns [`Error::Forked`]; [`Error::Io`] when descriptors are watched and the system fails.
+    /// Returns [`Error::Forked`], or [`Error::Io`] if descriptors are watched and the system fails.
     pub fn wait(&mut self, events: &mut Vec<PollEvent>, limit: Option<Duration>) -> Result<usize> {
         let looks: Vec<Look> = self.items.iter().map(Item::hold).collect();
         let (files, wake) = (&mut self.files, &*self.wake);
@@ -181,7 +181,7 @@ impl Poller {
         })
     }
 
-    /// Returns a handle by which any thread ends a wait of this poller.
+    /// Returns a handle with which any thread can end a wait of this poller.
     #[must_use]
     pub fn waker(&self) -> PollWaker {
         PollWaker(Arc::clone(&self.wake))
@@ -196,7 +196,7 @@ impl Poller {
         Ok(())
     }
 
-    /// The items of a descriptor changed: watch it for all that they want.
+    /// Watches a descriptor for what all its items want together.
     fn rewatch(&mut self, source: &Source) {
         let (Source::File(fd), Some(files)) = (source, &mut self.files) else { return };
         let same = |item: &&Item| matches!(item.source, Source::File(other) if other == *fd);
@@ -222,7 +222,7 @@ impl fmt::Debug for Poller {
 pub struct PollWaker(Arc<Wake>);
 
 impl PollWaker {
-    /// Ends the wait that is under way, or else the next one, at once.
+    /// Ends the present wait. If there is none, the next wait ends at once.
     pub fn wake(&self) {
         self.0.asked.store(true, Ordering::SeqCst);
         self.0.signal.notify_all();
@@ -241,7 +241,7 @@ struct Wake {
     signal: Signal,
 }
 
-/// One thing that [`poll`] looks at.
+/// One item for [`poll`].
 #[derive(Debug)]
 pub struct PollItem<'a> {
     source: Polled<'a>,
@@ -257,28 +257,28 @@ enum Polled<'a> {
 }
 
 impl<'a> PollItem<'a> {
-    /// Creates a socket, and what is asked of it.
+    /// Creates an item of a socket and the wanted events.
     #[must_use]
     pub fn new(socket: &'a Socket, wanted: Ready) -> PollItem<'a> {
         PollItem { source: Polled::Socket(socket), wanted, found: Ready::NONE }
     }
 
-    /// Returns a file descriptor, and what is asked of it.
+    /// Creates an item of a file descriptor and the wanted events.
     #[cfg(unix)]
     #[must_use]
     pub fn fd(fd: &'a impl AsRawFd, wanted: Ready) -> PollItem<'a> {
         PollItem { source: Polled::File(fd.as_raw_fd()), wanted, found: Ready::NONE }
     }
 
-    /// Returns what the last [`poll`] found, of what was asked, and [`Ready::ERROR`] or [`Ready::CLOSED`] unasked.
+    /// Returns the wanted events that the last [`poll`] has found, and [`Ready::ERROR`] or [`Ready::CLOSED`] in any case.
     #[must_use]
     pub fn ready(&self) -> Ready {
         self.found
     }
 }
 
-/// Waits until at least one of the items is ready, and returns how many are; 0 when `limit` passed first. Without items
-/// it sleeps. For waiting again and again on the same things, a [`Poller`] costs less. (libzmq `zmq_poll`.)
+/// Waits until at least one item is ready, and returns how many are ready: 0 if `limit` has passed. Without items it sleeps. For
+/// repeated waits on the same items, a [`Poller`] costs less. (libzmq `zmq_poll`.)
 ///
 /// ```
 /// use std::time::Duration;
@@ -302,7 +302,7 @@ pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize
     poll_interruptible(items, limit, false)
 }
 
-/// [`poll`]; where it interruptible signals of the system, one that arrives while it sleeps ends it.
+/// Does the same as [`poll`]. If `interruptible`, a signal of the system that arrives while it sleeps ends it.
 pub(crate) fn poll_interruptible(
     items: &mut [PollItem<'_>],
     limit: Option<Duration>,
@@ -342,7 +342,7 @@ impl Item {
 }
 
 impl Look {
-    /// Returns how the item is ready now; descriptors have been looked at together.
+    /// Returns the events that the item is ready for now. Descriptors have been looked at before, all together.
     fn look(&self, files: Option<&Files>) -> Ready {
         match &self.source {
             Held::Socket(Some(base)) => readiness(base, self.wanted).unwrap_or(Ready::CLOSED),
@@ -356,11 +356,11 @@ impl Look {
     }
 }
 
-/// What a look found, item by item.
+/// The result of a look, item by item.
 type Found<'a> = dyn Iterator<Item = (&'a Look, Ready)> + 'a;
 
-/// Looks, and waits until there is something to tell or `limit` has passed. `tell` takes each look and returns how
-/// many items are ready.
+/// Looks at the items until at least one is ready or `limit` has passed. `tell` gets the result of each look, and returns how many
+/// items are ready.
 fn wait_for(
     looks: &[Look],
     files: Option<&mut Files>,
@@ -373,7 +373,7 @@ fn wait_for(
     let mut look = |files: Option<&mut Files>| -> Option<Result<usize>> {
         let files = match files {
             None => None,
-            // Descriptors first: their poll swallows wakes that are meant for this very look.
+            // Descriptors first, because their poll takes wakes that are meant for this look.
             Some(files) => match files.look() {
                 Ok(()) => Some(&*files),
                 Err(error) => return Some(Err(Error::Io(error))),
@@ -396,7 +396,7 @@ fn wait_for(
         bases().map(|base| &base.watch).chain(std::iter::once(&wake.signal)).collect();
     let found = match files {
         None => {
-            // Without a socket there is no context to keep a place in.
+            // Without a socket there is no context that keeps a place to sleep.
             let own = Parkers::default();
             let parkers = bases().next().map_or(&own, |base| &base.context.parkers);
             wait_interruptible(interruptible.then_some(parkers), &signals, deadline, || look(None))

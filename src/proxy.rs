@@ -1,8 +1,8 @@
-//! The proxy: whole messages from one socket to another and back (libzmq `zmq_proxy`, `zmq_proxy_steerable`).
+//! The proxy: forwards whole messages between two sockets (libzmq `zmq_proxy`, `zmq_proxy_steerable`).
 //!
-//! Invariant: a message that was received is sent, counted as dropped, or held, and at most one is held each way. A
-//! side that cannot take a message holds the other back; only what is addressed to one peer that is gone or full is
-//! dropped, so that it does not stop the rest.
+//! Invariant: a received message is sent, counted as dropped, or held, and at most one is held each way. While a side cannot
+//! take a message, the proxy reads none from the other side. Only a message for one peer (ROUTER) that is gone or full is
+//! dropped, so that it does not stop the others.
 
 mod forward;
 mod sockets;
@@ -22,16 +22,16 @@ pub use stats::{ProxyCount, ProxySide, ProxyStats};
 
 /// Forwards messages between two sockets, both ways as far as their types allow.
 ///
-/// Usual pairs are ROUTER and DEALER (requests), XSUB and XPUB (publishing; the subscriptions go the other way, as
-/// messages), and PULL and PUSH (work). Both may be the same socket.
+/// Usual pairs are ROUTER and DEALER (requests), XSUB and XPUB (publishing; the subscriptions go the other way, as messages), and
+/// PULL and PUSH (work). Both sides may be the same socket.
 ///
-/// It reads a message only when the other side can take one: a DEALER, a PUSH or an XPUB with XPUB_NODROP whose peers
-/// are full holds it back. A ROUTER never does: what its addressee cannot take, or has left, is dropped and counted.
+/// It receives a message only when the other side can take one. So it waits while the peers of a DEALER, a PUSH or an XPUB with
+/// XPUB_NODROP are full. It does not wait for a ROUTER: a message for a peer that is full or gone is dropped and counted.
 ///
-/// The control socket takes messages of one frame: `PAUSE`, `RESUME`, `TERMINATE`, `STATISTICS`. A REP answers each
-/// of them, and anything else, with an empty message, but `STATISTICS` with eight 64-bit numbers in the machine's
-/// byte order, a frame each, as does every control socket that can send: frames and bytes received and sent by the
-/// front, then by the back.
+/// The control socket receives commands of one frame: `PAUSE`, `RESUME`, `TERMINATE`, `STATISTICS`. A REP replies with an empty
+/// message to each of them, and to any other message, except for `STATISTICS`. The reply to `STATISTICS` is sent by every control
+/// socket that can send: eight 64-bit numbers in the machine's byte order, a frame each. They are the frames and the bytes received
+/// and the frames and the bytes sent, by the front and then by the back.
 ///
 /// ```
 /// use zeroxide::{Context, Proxy, SocketType};
@@ -62,14 +62,14 @@ impl Proxy {
         Proxy(Sockets { front: front.clone(), back: back.clone(), capture: None, control: None })
     }
 
-    /// Every message received, from either side, is also sent to this socket (PUB, PUSH, DEALER, PAIR). A message that
-    /// it cannot take at once is dropped there and counted; the proxy never waits for it.
+    /// Sends every received message, from either side, also to this socket (PUB, PUSH, DEALER, PAIR). If it cannot take the message
+    /// at once, its copy is dropped and counted; the proxy does not wait for it.
     pub fn capture(mut self, socket: &Socket) -> Proxy {
         self.0.capture = Some(socket.clone());
         self
     }
 
-    /// Commands come from this socket (REP, PAIR, PULL, SUB).
+    /// Receives commands from this socket (REP, PAIR, PULL, SUB).
     pub fn control(mut self, socket: &Socket) -> Proxy {
         self.0.control = Some(socket.clone());
         self
@@ -78,15 +78,15 @@ impl Proxy {
     /// Forwards on this thread until `TERMINATE` comes.
     ///
     /// # Errors
-    /// Returns [`Error::Closed`] and [`Error::Terminated`] when one of its sockets is closed or its context shut down;
-    /// [`Error::NotSupported`] when neither side can send what the other receives, the capture socket cannot send, or
-    /// the control socket cannot receive. On a context's own thread [`Error::WouldBlock`].
+    /// Returns [`Error::Closed`] or [`Error::Terminated`] if one of its sockets is closed or its context is shut down, and
+    /// [`Error::NotSupported`] if no message can go either way, the capture socket cannot send, or the control socket cannot
+    /// receive. On a context's own thread it returns [`Error::WouldBlock`].
     pub fn run(self) -> Result<ProxyStats> {
         self.run_interruptible(false)
     }
 
-    /// [`Proxy::run`]; where it interruptible signals of the system, one that arrives while it has nothing to do ends it, and a
-    /// full capture socket holds it back, as libzmq's.
+    /// Does the same as [`Proxy::run`]. With `signals` it works as in libzmq: a signal of the system that arrives while it has
+    /// nothing to do ends it, and it waits for a full capture socket.
     pub(crate) fn run_interruptible(self, signals: bool) -> Result<ProxyStats> {
         self.0.check()?;
         Forwarder::new(self.0, Arc::default(), signals).run()
@@ -95,7 +95,7 @@ impl Proxy {
     /// Forwards on a thread of its own.
     ///
     /// # Errors
-    /// Returns [`Error::NotSupported`] as [`Proxy::run`]; [`Error::Limit`] when the system gives no thread.
+    /// Returns [`Error::NotSupported`] as [`Proxy::run`], or [`Error::Limit`] if the system gives no thread.
     pub fn spawn(self) -> Result<ProxyHandle> {
         self.0.check()?;
         let steering: Arc<Steering> = Arc::default();
@@ -106,8 +106,8 @@ impl Proxy {
     }
 }
 
-/// Steers a proxy that runs on a thread of its own. Dropping it leaves the proxy running until one of its sockets is
-/// closed, or `TERMINATE` comes.
+/// Controls a proxy that runs on a thread of its own. If it is dropped, the proxy runs until one of its sockets is closed or
+/// `TERMINATE` comes.
 #[derive(Debug)]
 pub struct ProxyHandle {
     steering: Arc<Steering>,
@@ -115,8 +115,8 @@ pub struct ProxyHandle {
 }
 
 impl ProxyHandle {
-    /// Stops forwarding until [`ProxyHandle::resume`]. When it returns, nothing more is forwarded: messages wait in the
-    /// queues of their sockets.
+    /// Stops forwarding until [`ProxyHandle::resume`]. When it returns, the proxy forwards nothing more: messages wait in the queues
+    /// of the sockets.
     pub fn pause(&self) {
         self.steering.pause(true);
     }
@@ -126,7 +126,7 @@ impl ProxyHandle {
         self.steering.pause(false);
     }
 
-    /// Returns the counts so far, each message whole. They are told after every round of at most 1000 messages each way.
+    /// Returns the counts. They are updated after every round of at most 1000 messages each way.
     #[must_use]
     pub fn stats(&self) -> ProxyStats {
         self.steering.stats()
@@ -135,13 +135,13 @@ impl ProxyHandle {
     /// Ends the proxy and returns the final counts. The sockets stay as they are.
     ///
     /// # Errors
-    /// What ended it before: as [`Proxy::run`].
+    /// Returns the errors of [`Proxy::run`], if the proxy has ended before.
     pub fn stop(self) -> Result<ProxyStats> {
         self.steering.stop();
         self.join()
     }
 
-    /// Waits until it is ended by `TERMINATE`, or by the end of one of its sockets.
+    /// Waits until `TERMINATE` or the end of one of the sockets ends the proxy.
     ///
     /// # Errors
     /// Returns the errors of [`Proxy::run`].

@@ -1,13 +1,13 @@
-//! Read buffers, lent to whoever drives an engine. An idle engine has none.
+//! Read buffers for the threads that drive engines. An idle engine has none.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroxide_zmtp::{ProtocolError, memory};
 
-/// Bytes read in one go.
+/// The size of a read buffer.
 pub(crate) const READ_SIZE: usize = 64 * 1024;
 
-/// Buffers that are kept for the next use. More are needed only while many engines have input left over.
+/// The most buffers that are kept for the next use. More are needed only while many engines have leftover input.
 const MAX_SPARE: usize = 16;
 
 /// Read buffers that wait for their next use.
@@ -24,7 +24,7 @@ impl Buffers {
         spare.map_or_else(|| memory::zeros(READ_SIZE), Ok)
     }
 
-    /// Gives a buffer back; one of another size is freed.
+    /// Gives a buffer back. A buffer of another size is freed.
     pub(crate) fn give(&self, buffer: Box<[u8]>) {
         let mut spare = self.spare();
         if spare.len() < MAX_SPARE && buffer.len() == READ_SIZE {

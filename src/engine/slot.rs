@@ -1,13 +1,13 @@
-//! Where the pipe of a connection stands in its socket's table.
+//! The number of a pipe in its socket's table, as a connection knows it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use zeroxide_patterns::PipeId;
 
-/// Where a pipe stands in its socket's table, as those outside know it: set when the pipe is attached, cleared when
-/// it is detached, so that news for a pipe that is gone cannot reach whoever has its number next. A connecting endpoint
-/// has one slot, which leads to its newest pipe.
+/// The number of a pipe in its socket's table, for news from outside. It is set when the pipe is attached and cleared when it
+/// is detached, so that news for a pipe that is gone cannot reach the next pipe with its number. A connecting endpoint has one
+/// slot, which leads to its newest pipe.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot(Arc<AtomicU32>);
 

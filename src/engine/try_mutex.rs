@@ -1,8 +1,8 @@
-//! TryMutex by try-lock with an *again* flag: the rule by which nobody waits for an engine and nothing wanted is lost.
+//! A lock that is entered by try-lock, with an *again* flag: no thread waits for it, and no request for work is lost.
 //!
-//! Who wants something sets the flag, then tries the lock. The holder clears the flag before it works, and after
-//! unlocking looks at it once more. So a want that came while the lock was held is seen by the holder, and a want that
-//! came after the holder's last look finds the lock free.
+//! A thread that wants work done sets the flag and then tries the lock. The holder clears the flag before it works, and looks at
+//! it once more after it has unlocked. So the holder sees a request that came while the lock was held, and a request that comes
+//! after the holder's last look finds the lock free.
 
 #[cfg(loom)]
 use loom::sync::{
@@ -17,20 +17,20 @@ use std::sync::{
 
 use std::sync::{PoisonError, TryLockError};
 
-/// A state that is entered by turns.
+/// A state that one thread at a time works on.
 pub(crate) struct TryMutex<T> {
     state: Mutex<T>,
     again: AtomicBool,
 }
 
-/// How an attempt to enter came out.
+/// The result of an attempt to enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entered {
-    /// Whatever was wanted has been done.
+    /// All work is done.
     Done,
-    /// Somebody else is inside and will do it.
+    /// Another thread has the lock and will do it.
     Busy,
-    /// It is still wanted after the rounds allowed: somebody must enter again.
+    /// There is still work after the allowed rounds: a thread must enter again.
     Wanted,
 }
 
@@ -39,8 +39,8 @@ impl<T> TryMutex<T> {
         TryMutex { state: Mutex::new(state), again: AtomicBool::new(false) }
     }
 
-    /// Works on the state, by up to `rounds` rounds while others want it too. What a round returns is handed to
-    /// `after` without the lock.
+    /// Works on the state, in up to `rounds` rounds while other threads want work done, too. The result of each round is passed to
+    /// `after`, without the lock.
     pub(crate) fn enter<R>(
         &self,
         rounds: usize,
@@ -49,7 +49,7 @@ impl<T> TryMutex<T> {
     ) -> Entered {
         self.again.store(true, Ordering::SeqCst);
         for _ in 0..rounds {
-            // Between the flag and the lock on both sides: of two that miss each other's lock, one sees the flag.
+            // Between flag and lock on both sides: if the try-lock fails, the holder sees the flag.
             fence(Ordering::SeqCst);
             let mut state = match self.state.try_lock() {
                 Ok(state) => state,
@@ -69,7 +69,7 @@ impl<T> TryMutex<T> {
         Entered::Wanted
     }
 
-    /// Returns the state itself, for its owner while nobody else knows it or when it is over.
+    /// Locks the state, for its owner while no other thread knows it, or when the engine is over.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

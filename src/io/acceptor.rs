@@ -1,4 +1,4 @@
-//! Listeners on the reactor: accepting, turning away what is too much, and waiting a moment when the process has no
+//! Listeners on the reactor: accepting connections, closing those that are too many, and pausing when the process has no
 //! descriptor left.
 
 use std::collections::HashMap;
@@ -26,23 +26,23 @@ pub(crate) struct Acceptor {
     pub(super) base: Arc<SocketBase>,
     values: Arc<Values>,
     pending: Pending,
-    /// It is in line, or a timer will put it there: edges have nothing to add.
+    /// Whether it waits for a turn, or for a timer after which it will. An edge changes nothing then.
     waits: bool,
 }
 
 impl Acceptor {
-    /// Tells of a connection that did not get as far as a handshake.
+    /// Emits the event of a connection that was closed before its handshake.
     fn tell(&self, id: u64, remote: &str, kind: EventKind) {
         let local = self.listener.endpoint().to_string();
         self.base.monitors.emit(id, &local, remote, kind);
     }
 }
 
-/// Whether somebody else waits at a listener.
+/// Whether another connection waits at a listener.
 enum Next {
     Maybe,
     None,
-    /// Not to be found out before so long.
+    /// It cannot be found out before this time is over.
     After(Duration),
 }
 
@@ -80,7 +80,7 @@ impl Reactor {
         }
     }
 
-    /// Somebody may wait at a listener, which gets in line.
+    /// Notes that a connection may wait at a listener, which waits for a turn now.
     pub(super) fn accept_soon(&mut self, id: u64) {
         if let Some(acceptor) = self.listeners.get_mut(&id).filter(|acceptor| !acceptor.waits) {
             acceptor.waits = true;
@@ -88,7 +88,7 @@ impl Reactor {
         }
     }
 
-    /// A listener's turn, in the time of handshakes: it accepts one connection.
+    /// Gives a listener a turn, which counts as handshake time: it accepts one connection.
     pub(super) fn accept(&mut self, id: u64) {
         let Some(acceptor) = self.listeners.get_mut(&id) else { return };
         acceptor.waits = false;
@@ -96,7 +96,7 @@ impl Reactor {
         let next = self.accept_one(id);
         self.charge_handshakes(start);
         match next {
-            // No further edge comes for those that still wait.
+            // No further edge comes for the connections that still wait.
             Next::Maybe => self.accept_soon(id),
             Next::None => {}
             Next::After(wait) => self.accept_after(id, wait),
@@ -109,7 +109,7 @@ impl Reactor {
             Ok(accepted) => accepted,
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Next::None,
-                // The peer went away while it waited: the next one may be well.
+                // The peer has gone while it waited. The next one may be there.
                 io::ErrorKind::ConnectionAborted
                 | io::ErrorKind::ConnectionReset
                 | io::ErrorKind::Interrupted => return Next::Maybe,
@@ -127,7 +127,7 @@ impl Reactor {
             return Next::Maybe;
         }
         if let Err(crowd) = acceptor.pending.admit(host, &values) {
-            // A handshake holds its place for HANDSHAKE_IVL at most.
+            // A handshake has its place for HANDSHAKE_IVL at most.
             acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
             return Next::Maybe;
         }
@@ -143,7 +143,7 @@ impl Reactor {
         Next::Maybe
     }
 
-    /// The wait is over.
+    /// Accepts again after a pause.
     pub(super) fn accept_again(&mut self, id: u64) {
         if let Some(acceptor) = self.listeners.get_mut(&id) {
             acceptor.waits = false;
@@ -151,7 +151,7 @@ impl Reactor {
         }
     }
 
-    /// A connection that a listener accepted has ended its handshake, well or badly.
+    /// Frees the place of a handshake that has succeeded or failed.
     pub(super) fn handshake_over(&mut self, place: Place) {
         if let Some(acceptor) = self.listeners.get_mut(&place.listener) {
             acceptor.pending.leave(place.host);
@@ -183,7 +183,7 @@ impl Reactor {
         self.open(opening, false)
     }
 
-    /// Accepts nothing for a while: without a descriptor an accept fails at once, again and again.
+    /// Pauses accepting, because without a descriptor every accept would fail at once.
     fn accept_after(&mut self, id: u64, wait: Duration) {
         if let Some(acceptor) = self.listeners.get_mut(&id) {
             acceptor.waits = true;
@@ -191,9 +191,9 @@ impl Reactor {
         }
     }
 
-    /// Closes a listener, and the connections it accepted once what is unsent has left.
+    /// Closes a listener. Its connections end when all is sent.
     pub(super) fn unbind(&mut self, id: u64) {
-        // Whoever has connected before the end is accepted, and heard of, before it.
+        // Connections that are waiting are accepted first, so that their events come before the end.
         let waiting = self.listeners.get(&id).map_or(0, |acceptor| acceptor.values.backlog);
         for _ in 0..waiting {
             if !matches!(self.accept_one(id), Next::Maybe) {
@@ -211,14 +211,15 @@ impl Reactor {
     }
 }
 
-/// A connection's place among the handshakes of its listener; given up when its handshake is over.
+/// The place of a connection among the handshakes of its listener, until its handshake is over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     listener: u64,
     host: Option<Host>,
 }
 
-/// A remote host, as far as an address tells: of IPv6 the 64 bits that one host may have all addresses of.
+/// A remote host: an IPv4 address, or the first 64 bits of an IPv6 address, because one host may have all addresses of such a
+/// network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Host(IpAddr);
 
@@ -231,16 +232,16 @@ impl Host {
     }
 }
 
-/// The connections of one listener whose handshake is not over.
+/// The handshakes of one listener.
 #[derive(Debug, Default)]
 struct Pending {
     total: u32,
-    /// Those over tcp; a host that has none has no entry.
+    /// Their number by host, over tcp. A host without handshakes has no entry.
     by_host: HashMap<Host, u32>,
 }
 
 impl Pending {
-    /// Takes one more, unless that is too many.
+    /// Adds a handshake, unless there are too many.
     fn admit(&mut self, host: Option<Host>, values: &Values) -> Result<(), Crowd> {
         let full = |limit: u32, pending: u32| limit > 0 && pending >= limit;
         if full(values.max_handshakes, self.total) {

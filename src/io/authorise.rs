@@ -1,9 +1,8 @@
-//! Whether a peer may come in: who is asked, and what becomes of the answer.
+//! The decision about a peer in its handshake.
 //!
-//! Asked is the authenticator of the socket's domain, else the ZAP handler. Where there is neither, the peer stays
-//! out, unless libzmq's own rules were asked for (AUTH_REQUIRED off). Nothing here waits: the handshake goes on when
-//! the answer comes as an order, and ends at its deadline when none does. An answer for a connection that is gone
-//! is ignored.
+//! The authenticator of the socket's domain decides, or if there is none the ZAP handler. If there is neither, the peer is
+//! denied, unless AUTH_REQUIRED is off. Nothing here waits: the answer comes as an order, and the handshake goes on then. If
+//! no answer comes, the handshake ends at its deadline. An answer for a connection that is gone is ignored.
 
 use std::sync::Arc;
 
@@ -18,20 +17,20 @@ use crate::socket::authorities::Question;
 use crate::socket::orders::{Answer, denied};
 
 impl Reactor {
-    /// The handshake of a connection waits for a decision about its peer.
+    /// Asks for a decision about the peer of a connection, whose handshake waits for it.
     pub(super) fn authorise(&mut self, id: u64, shown: mechanism::Credentials) {
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let domain = connected.values.zap_domain.clone().unwrap_or_default();
         let who = credentials(connected, &domain, shown);
         connected.claim = claim(&who.proof);
-        let answer = if let Some(desk) = self.context.authorities.of(&domain) {
+        let answer = if let Some(questions) = self.context.authorities.of(&domain) {
             let (engine, reactor) = (Arc::downgrade(&connected.engine), self.link.clone());
-            desk.ask(Question { who, connection: id, engine, reactor }).err().map(denied)
+            questions.ask(Question { who, connection: id, engine, reactor }).err().map(denied)
         } else {
             match zap::Question::ask(&self.context, id, (&domain, &who), self.link.clone()) {
                 Some(Ok(question)) => {
                     connected.question = Some(question);
-                    // The first look: a pipe tells nobody of input who has not found it empty.
+                    // The first look. A pipe announces input only after it was found empty.
                     return self.replied(id);
                 }
                 Some(Err(denial)) => Some(denied(denial)),
@@ -43,7 +42,7 @@ impl Reactor {
         }
     }
 
-    /// The ZAP handler may have replied.
+    /// Looks for the reply of the ZAP handler.
     pub(super) fn replied(&mut self, id: u64) {
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let Some(answer) = connected.question.as_ref().and_then(zap::Question::look) else { return };
@@ -58,7 +57,7 @@ impl Reactor {
         self.decided(id, answer);
     }
 
-    /// The decision about a peer is there.
+    /// Gives the decision about a peer to its connection.
     pub(super) fn decided(&mut self, id: u64, (decision, denial): Answer) {
         let Some(connected) = self.connections.get_mut(&id) else { return };
         connected.base.counters.count_denial(denial.as_ref());
@@ -71,7 +70,7 @@ impl Reactor {
 
 fn credentials(connected: &Connected, domain: &[u8], shown: mechanism::Credentials) -> Credentials {
     Credentials {
-        // Lossless for an authenticator, which only a domain of UTF-8 has.
+        // Nothing is lost for an authenticator, because its domain is UTF-8.
         domain: String::from_utf8_lossy(domain).into_owned(),
         address: connected.address.clone(),
         routing_id: connected.values.routing_id_bytes(),
@@ -90,12 +89,12 @@ fn claim(proof: &Proof) -> Option<Box<str>> {
     }
 }
 
-/// What happens to a peer where there is nobody to be asked.
+/// Returns the decision about a peer if there is no authenticator and no ZAP handler.
 fn unasked(connected: &Connected) -> Answer {
     if connected.values.admits_unasked() {
         (Decision::Accept { user_id: String::new(), metadata: Vec::new() }, None)
     } else if !connected.values.auth_required && connected.base.context.had_zap_handler() {
-        // In libzmq this is EPIPE and no ERROR: after one its peers give up, and would not come back with the handler.
+        // As in libzmq, no ERROR is sent: after an ERROR its peers give up, and would not come back when the handler does.
         denied(Denial::HandlerGone)
     } else {
         denied(Denial::NobodyToAsk)
@@ -103,7 +102,7 @@ fn unasked(connected: &Connected) -> Answer {
 }
 
 impl Denial {
-    /// Returns what the authenticator or the handler said.
+    /// Creates the denial with the reply of the authenticator or the handler.
     pub(crate) fn said(status: Status, text: &str) -> Denial {
         Denial::Said { status, text: text.into() }
     }

@@ -1,7 +1,7 @@
-//! The connections of one I/O thread: their turns, the end of their handshake, their own end.
+//! The connections of one I/O thread: their turns, the end of their handshake, and their own end.
 //!
-//! The I/O thread drives a connection's engine on an edge, on a timer, and when another turn is wanted. For output, and
-//! for input that waits for room, the application's thread drives it itself (`socket/settle`).
+//! The I/O thread drives a connection's engine on an edge, on a timer, and when the engine wants another turn. For output, and
+//! for input that waits for room, the thread of the application drives it (`socket/settle`).
 
 use std::io;
 use std::sync::Arc;
@@ -33,40 +33,40 @@ use crate::socket::pipe_ends::make_pipe;
 use crate::socket::pipes::{Entry, Link};
 use crate::stats::Counters;
 
-/// Who made a connection.
+/// What a connection belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
     Session(u64),
     Listener(u64),
 }
 
-/// One connection, as its reactor knows it.
+/// One connection, as its I/O thread knows it.
 pub(crate) struct Connected {
     pub(crate) engine: Arc<Engine>,
     pub(crate) base: Arc<SocketBase>,
     pub(crate) slot: Slot,
     pub(crate) maker: Maker,
-    /// While its handshake is not over: its place among those of its listener.
+    /// Its place among the handshakes of its listener, until its own handshake is over.
     place: Option<Place>,
-    /// When its handshake has lasted long enough.
+    /// When the time for its handshake is over.
     deadline: Option<Instant>,
     pub(crate) values: Arc<Values>,
     /// Set when the handshake is over.
     pub(crate) peer: Option<Arc<Peer>>,
     pub(crate) address: String,
-    /// The ZAP handler is asked whether its peer may come in.
+    /// The question to the ZAP handler about its peer.
     pub(super) question: Option<Question>,
-    /// Who its peer says it is, for the event of a refusal.
+    /// The name or key that its peer has shown, for the event of a refusal.
     pub(super) claim: Option<Box<str>>,
-    /// Why its peer may not come in, once that is decided.
+    /// Why its peer is denied, once that is decided.
     pub(super) denial: Option<Denial>,
-    /// It is in the line for another turn.
+    /// Whether it is in `Reactor::turns`.
     waits: bool,
-    /// Turns that it has had before its handshake was over.
+    /// The number of turns it has had during its handshake.
     turns: u32,
 }
 
-/// What a stream is to become.
+/// A stream that becomes a connection.
 pub(crate) struct Opening {
     pub(crate) id: u64,
     pub(crate) stream: Stream,
@@ -79,13 +79,13 @@ pub(crate) struct Opening {
 }
 
 impl Connected {
-    /// Returns what its socket receives when it is lost.
+    /// Returns the notices that its socket receives when it is lost.
     fn loss_notices(&self) -> impl Iterator<Item = Message> {
         let connecting = matches!(self.maker, Maker::Session(_));
         self.values.loss_notices(self.base.socket_type, connecting)
     }
 
-    /// Returns why its handshake came to nothing.
+    /// Returns why its handshake has failed.
     pub(super) fn handshake_error(&self, end: &End) -> HandshakeError {
         let cause = match (&self.denial, end.handshake_cause()) {
             (Some(denial), HandshakeCause::Protocol(ProtocolError::Denied { .. })) => {
@@ -106,7 +106,7 @@ impl Connected {
 }
 
 impl Reactor {
-    /// Starts the engine of a connected stream. A stream that is registered already keeps its token.
+    /// Creates the engine of a connected stream. A stream that is registered already keeps its token.
     ///
     /// # Errors
     /// Returns an error if the poller refuses the stream.
@@ -147,12 +147,12 @@ impl Reactor {
             turns: 0,
         };
         self.connections.insert(id, connected);
-        // It waits for its turn: connections that came earlier come first.
+        // It waits for its turn, behind earlier connections.
         self.give_turn(id);
         Ok(())
     }
 
-    /// Drives one engine and does what only the reactor can do for it.
+    /// Drives one engine, and does what only the I/O thread can do for it.
     pub(super) fn turn(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return self.turn_of_half_closed(id) };
         let (engine, base) = (Arc::clone(&connected.engine), Arc::clone(&connected.base));
@@ -183,7 +183,7 @@ impl Reactor {
             self.introduced(id, &introduction);
         }
         if let Some(established) = outcome.established {
-            // A connection that ended right behind its handshake, before it had a pipe, never was a peer.
+            // If a connection has ended right after its handshake, before it had a pipe, it never becomes a peer.
             match outcome.ended {
                 None => self.established(id, established),
                 Some((end, pipe)) => {
@@ -196,7 +196,7 @@ impl Reactor {
         }
     }
 
-    /// Drives one engine, and lets its socket know what came of it.
+    /// Drives one engine, and gives the effects to its socket.
     fn drive(&mut self, engine: &Engine, base: &Arc<SocketBase>) {
         let effects = engine.drive(Driver::Reactor);
         if effects.again {
@@ -205,9 +205,9 @@ impl Reactor {
         base.take_effects(&engine.slot, effects);
     }
 
-    /// The handshake of an accepted connection waits until there is a place for its peer. The peer has sent no message yet, so
-    /// one that is turned away keeps its queue. Between this decision and [`Reactor::established`], which takes the place,
-    /// no other connection can take it: one I/O thread serves all connections of a socket.
+    /// Completes the handshake of an accepted connection if there is a place for its peer, and turns the peer away if there is
+    /// none. The peer has sent no message yet, so it keeps its queue. No other connection can take the place before
+    /// [`Reactor::established`] takes it, because one I/O thread serves all connections of a socket.
     fn introduced(&mut self, id: u64, peer: &Introduction) {
         let fault = self.want_of_place(id, &peer.routing_id, &peer.user_id);
         let Some(connected) = self.connections.get(&id) else { return };
@@ -224,8 +224,8 @@ impl Reactor {
         }
     }
 
-    /// Returns why there is no place at the socket for the peer of a connection, if there is none. One that CONNECT_ROUTING_ID has
-    /// named has its own.
+    /// Returns why the socket has no place for the peer of a connection, or `None` if it has one. A peer that has its routing id
+    /// from CONNECT_ROUTING_ID always has a place.
     fn want_of_place(&self, id: u64, routing_id: &[u8], user: &str) -> Option<ProtocolError> {
         let connected = self.connections.get(&id)?;
         if let Maker::Session(session) = connected.maker {
@@ -238,20 +238,21 @@ impl Reactor {
         connected.base.enter(|state| state.want_of_place(own, routing_id, user))
     }
 
-    /// Returns why the peer of a connection whose handshake is over may not stay, if so.
+    /// Returns why a peer must be refused after its handshake, or `None` if it may stay.
     fn unfit(&mut self, id: u64, established: &Established) -> Option<ProtocolError> {
         if self.is_another(id, &established.user_id) {
             return Some(ProtocolError::AnothersRoutingId);
         }
         let connected = self.connections.get(&id)?;
-        // An accepted peer that no hold could refuse (ZMTP below 3.0) waits for its place; in the C library every peer does.
+        // An accepted peer that could not be refused in its handshake (ZMTP below 3.0) waits for its place. In the C library
+        // every peer waits.
         if matches!(connected.maker, Maker::Listener(_)) || !connected.values.refuses() {
             return None;
         }
         self.want_of_place(id, &established.routing_id, &established.user_id)
     }
 
-    /// The handshake is over: the peer becomes known and the engine gets its pipe.
+    /// Completes a connection after its handshake: adds the peer, and gives the engine its pipe.
     fn established(&mut self, id: u64, established: Established) {
         if let Some(fault) = self.unfit(id, &established) {
             let Some(connected) = self.connections.get(&id) else { return };
@@ -268,7 +269,7 @@ impl Reactor {
         peer.descriptor = Some(connected.engine.descriptor);
         let peer = Arc::new(peer);
         connected.peer = Some(Arc::clone(&peer));
-        // From now on its place is among the peers, wherever it waits.
+        // It no longer waits among the handshakes, so it may be added to the peers.
         connected.waits = false;
         let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
         let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
@@ -304,7 +305,7 @@ impl Reactor {
         self.give_turn(id);
     }
 
-    /// Returns whether a session that has found a peer again has found another user, where the socket addresses its peers
+    /// Returns whether the new peer of a session is another user than the first one, on types that address their peers
     /// (`options/names`).
     fn is_another(&mut self, id: u64, user: &str) -> bool {
         let Some(connected) = self.connections.get(&id).filter(|c| c.base.socket_type.addresses()) else {
@@ -319,7 +320,7 @@ impl Reactor {
         !may
     }
 
-    /// Puts a connection, or the end of one, in the line for another turn, once.
+    /// Notes that a connection or a half-closed stream waits for a turn, unless it does already.
     pub(super) fn give_turn(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
             if !std::mem::replace(&mut connected.waits, true) {
@@ -335,7 +336,7 @@ impl Reactor {
         }
     }
 
-    /// It is about to have the turn that it waited for.
+    /// Notes that it no longer waits for a turn.
     pub(super) fn leaves_queue(&mut self, id: u64) {
         if let Some(connected) = self.connections.get_mut(&id) {
             connected.waits = false;
@@ -354,7 +355,7 @@ impl Reactor {
         }
     }
 
-    /// A connection is over.
+    /// Removes a connection that has ended.
     fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>) {
         let Some(mut connected) = self.connections.remove(&id) else { return };
         connected.question = None;
@@ -364,7 +365,7 @@ impl Reactor {
             if told {
                 connected.base.post(News::Readable(connected.slot.clone()));
             }
-            // The socket knows of the loss before anybody can see it.
+            // In this order, so that the socket knows of the loss before the peer is removed from the list.
             self.give_pipe_back(&connected, pipe);
         }
         if connected.peer.is_some() {

@@ -1,5 +1,6 @@
-//! Dialling: names to addresses on a thread for each (`lookups` says when), addresses to streams without blocking. With a
-//! SOCKS5 proxy, its address is looked up and dialled, and the stream is the peer's when the dialogue with it is over.
+//! Dialling: looking a name up, and connecting to its addresses. Each lookup runs on a thread of its own (`lookups` decides
+//! when); connecting does not block. With a SOCKS5 proxy, the proxy is looked up and dialled, and the stream leads to the peer
+//! after the dialogue with the proxy.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -21,23 +22,23 @@ use crate::error::DialError;
 use crate::monitor::EventKind;
 use crate::socket::orders::Order;
 
-/// How long an attempt waits for its name where CONNECT_TIMEOUT sets no limit.
+/// How long an attempt waits for the lookup of its name if CONNECT_TIMEOUT sets no limit.
 const LONGEST_LOOKUP: Duration = Duration::from_secs(30);
 
-/// Finds the addresses of an endpoint, and blocks meanwhile.
+/// Looks up the addresses of an endpoint; blocks meanwhile.
 pub(super) type Resolve = Arc<dyn Fn(&Endpoint, bool) -> io::Result<Vec<Resolved>> + Send + Sync>;
 
 /// A stream that is being connected.
 pub(super) struct Dialling {
     session: u64,
     stream: Stream,
-    /// The stream stands; with a proxy, that is half of the way.
+    /// Whether the stream is connected: to the peer, or to the proxy.
     reached: bool,
     proxy: Option<Socks>,
 }
 
 impl Dialling {
-    /// Goes on as far as it can; `true` when the peer's bytes follow.
+    /// Goes on as far as possible. Returns `true` when the stream leads to the peer.
     fn advance(&mut self, registry: &Registry, token: u64) -> io::Result<bool> {
         if !self.reached {
             self.reached = self.stream.connected()?;
@@ -57,7 +58,7 @@ impl Dialling {
     }
 }
 
-/// Returns the dialogue with a proxy, to its end. Each message of a proxy has an end, so this does not go on for ever.
+/// Continues the dialogue with a proxy. Each message of a proxy has an end, so this ends.
 fn talk(proxy: &mut Socks, stream: &mut Stream) -> io::Result<()> {
     let mut buffer = [0; socks::LONGEST];
     loop {
@@ -81,7 +82,7 @@ fn talk(proxy: &mut Socks, stream: &mut Stream) -> io::Result<()> {
 }
 
 impl Reactor {
-    /// Begins one attempt of a session.
+    /// Begins an attempt of a session.
     pub(super) fn dial(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.addresses = VecDeque::new();
@@ -108,7 +109,7 @@ impl Reactor {
         self.start_lookups();
     }
 
-    /// Starts the lookups that have a place. The I/O thread itself never calls the system's resolver.
+    /// Starts the threads of the lookups that may run now. The I/O thread itself never calls the system's resolver.
     fn start_lookups(&mut self) {
         let now = clock::now();
         while let Some((number, name)) = self.lookups.next(now) {
@@ -123,13 +124,13 @@ impl Reactor {
         }
     }
 
-    /// A lookup is over.
+    /// Takes the result of a lookup.
     pub(super) fn resolved(&mut self, number: u64, addresses: io::Result<Vec<Resolved>>) {
         self.lookup_over(number, &addresses.map_err(DialError::from));
         self.start_lookups();
     }
 
-    /// A lookup may be slow by now, and another have its place.
+    /// Looks whether a lookup has become slow, so that another one may start.
     pub(super) fn look_for_slow_lookups(&mut self) {
         self.lookups.look_again();
         self.start_lookups();
@@ -141,13 +142,13 @@ impl Reactor {
             if std::mem::take(&mut session.looking) {
                 self.found(id, addresses.clone());
             } else {
-                // The attempt did not wait so long. The next one need not wait.
+                // The attempt did not wait so long. The next attempt uses the addresses.
                 session.late = addresses.clone().ok();
             }
         }
     }
 
-    /// The addresses of an attempt are known.
+    /// Continues an attempt with the addresses of its name.
     fn found(&mut self, id: u64, addresses: Result<Vec<Resolved>, DialError>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match addresses {
@@ -159,8 +160,8 @@ impl Reactor {
         }
     }
 
-    /// Tries the next addresses of the attempt, until one does not fail at once. A name may have thousands: none of them
-    /// deepens the stack.
+    /// Dials the next addresses of the attempt until one does not fail at once. It is a loop, because a name may have thousands
+    /// of addresses.
     pub(super) fn dial_next(&mut self, id: u64) {
         loop {
             let Some(session) = self.sessions.get_mut(&id) else { return };
@@ -177,7 +178,7 @@ impl Reactor {
         }
     }
 
-    /// Dials one address. An error is one of the first step; a later one comes to [`Reactor::attempt_failed`].
+    /// Dials one address. Returns an error that occurs at once; a later one comes to [`Reactor::attempt_failed`].
     fn dial_stream(&mut self, id: u64, address: &Resolved) -> io::Result<()> {
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
         let options = session.values.socket_options();
@@ -197,7 +198,7 @@ impl Reactor {
         self.go_on_dialling(token)
     }
 
-    /// A dialled stream may be connected, or its proxy may have answered.
+    /// Handles an edge of a dialled stream: it may be connected, or its proxy may have replied.
     pub(super) fn dialled(&mut self, token: u64) {
         let Some(id) = self.dialling.get(&token).map(|dialling| dialling.session) else { return };
         if let Err(error) = self.go_on_dialling(token) {
@@ -205,7 +206,7 @@ impl Reactor {
         }
     }
 
-    /// Goes on with a dialled stream as far as it can, until it is a connection.
+    /// Continues with a dialled stream as far as possible, until it becomes a connection.
     fn go_on_dialling(&mut self, token: u64) -> io::Result<()> {
         let Some(dialling) = self.dialling.get_mut(&token) else { return Ok(()) };
         let was_reached = dialling.reached;
@@ -239,7 +240,7 @@ impl Reactor {
         self.open(opening, true)
     }
 
-    /// The proxy is reached; it does not have for ever.
+    /// Sets the time limit for the dialogue with a proxy that is reached.
     fn limit_dialogue(&mut self, id: u64) {
         let Some(session) = self.sessions.get(&id) else { return };
         let (limit, timer) = (session.values.dialogue_limit(), Timer::ConnectTimeout(id, session.attempt));
@@ -257,13 +258,13 @@ impl Reactor {
         Ok(())
     }
 
-    /// A lookup, a pending connect, or the dialogue with a proxy took too long.
+    /// Ends an attempt whose lookup, connect or dialogue with a proxy has taken too long.
     pub(super) fn connect_timed_out(&mut self, id: u64, attempt: u32) {
         let Some(session) = self.sessions.get_mut(&id).filter(|session| session.attempt == attempt) else {
             return;
         };
         if std::mem::take(&mut session.looking) {
-            // The lookup goes on, or keeps its turn, for the next attempt.
+            // The lookup goes on, or goes on waiting, for the next attempt.
             return self.attempt_failed(id, DialError::LookupTimedOut);
         }
         let Some(token) = session.connection.filter(|token| self.dialling.contains_key(token)) else {

@@ -1,8 +1,8 @@
-//! Accept filters: who may connect to a bound endpoint at all.
+//! Accept filters: which connections a bound endpoint accepts.
 //!
-//! They are asked as soon as a connection is accepted, before it takes a place among the handshakes. A filter that
-//! cannot be answered, because the system does not tell who a peer is, lets nobody in. Of libzmq's filters one that
-//! matches is enough, the three of ipc together (libzmq tcp_listener.cpp, ipc_listener.cpp).
+//! A connection is checked as soon as it is accepted, before it takes a place among the handshakes. If the system does not
+//! tell which process has connected, a filter for processes refuses it. One matching entry is enough, and the three lists of
+//! ipc count as one (libzmq tcp_listener.cpp, ipc_listener.cpp).
 
 use zeroxide_transports::{Accepted, Credentials};
 
@@ -10,10 +10,10 @@ use crate::monitor::Filter;
 use crate::options::Values;
 
 impl Values {
-    /// Returns whether a connection may stay.
+    /// Checks whether a connection may stay.
     ///
     /// # Errors
-    /// The filter that does not let it in.
+    /// Returns the filter that refuses it.
     pub(crate) fn filter(&self, accepted: &Accepted) -> Result<(), Filter> {
         match accepted.ip {
             Some(ip) => {

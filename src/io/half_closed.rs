@@ -1,13 +1,13 @@
-//! Half-closed streams: this side of a TCP connection is over, and its peer may still have something to read.
+//! Half-closed streams: this side has ended a TCP connection, and its peer may still have something to read.
 //!
 //! Closing a TCP stream whose input is not read sends a reset, and so does whatever the peer sends after the close. A reset
 //! destroys what this side's kernel has not sent yet, and may destroy what the peer has not read yet (RFC 2525 §2.17): the
-//! last messages of a socket that closed, the ERROR that says why a peer is refused, or the greeting that names our
-//! mechanism. So this side shuts down its own direction alone, and throws away what comes until the peer closes the other.
+//! last messages of a closed socket, the ERROR that tells why a peer is refused, or the greeting with our mechanism. So this
+//! side shuts down only its own direction, and drops what it receives until the peer closes the other direction.
 //!
-//! After an end in order the peer is waited for at most [`LONGEST`], and the end of a context waits at most [`LAST`] of it.
-//! A peer that was refused is not waited for beyond the handshake's deadline, nor for more than [`MAX_DISCARD`] bytes. Until
-//! then it keeps its place among the handshakes of its listener; it is let go when the socket closes.
+//! After an orderly end this side waits at most [`LONGEST`], and at most [`LAST`] at the end of a context. For a refused peer it
+//! waits at most until the deadline of the handshake, and reads at most [`MAX_DISCARD`] bytes. Until then the peer keeps its
+//! place among the handshakes of its listener. When the socket closes, it waits no longer for a refused peer.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -20,16 +20,16 @@ use super::reactor::{Reactor, Timer};
 use crate::clock;
 use crate::engine::buffers::READ_SIZE;
 
-/// Bytes read and thrown away of a peer that was refused.
+/// The most bytes that are read and dropped from a refused peer.
 const MAX_DISCARD: usize = 1 << 20;
 
-/// How long a peer is waited for: after an end in order, and after a refusal where the handshake has no deadline.
+/// The longest wait for a peer to close, after an orderly end, or after a refusal if the handshake has no deadline.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// How long the end of a context waits for peers after ends in order.
+/// The longest wait of the end of a context for peers to close.
 pub(super) const LAST: Duration = Duration::from_secs(1);
 
-/// How many streams of one I/O thread wait after an end in order. When there is one more, the oldest is closed.
+/// The most streams of one I/O thread that wait after an orderly end. If there is one more, the oldest is closed.
 const MOST: usize = 256;
 
 /// A stream that waits for its peer to close.
@@ -38,37 +38,37 @@ pub(crate) struct HalfClosed {
     /// What the kernel has not taken yet.
     unsent: Vec<u8>,
     shut: bool,
-    /// None after an end in order.
+    /// `None` after an orderly end.
     refused: Option<Refused>,
-    /// It is in the line for another turn.
+    /// Whether it is in `Reactor::turns`.
     pub(super) waits: bool,
 }
 
-/// What is special about a peer that was refused.
+/// What is known of a refused peer.
 struct Refused {
     /// The socket that refused it.
     socket: u64,
     place: Option<Place>,
-    /// Bytes that may still be thrown away.
+    /// The number of bytes that may still be dropped.
     left: usize,
 }
 
-/// How a half-closed stream stands.
+/// The result of one turn of a half-closed stream.
 enum Step {
-    /// There may be more to throw away.
+    /// There may be more to read.
     More,
-    /// An edge will tell.
+    /// An edge will report more.
     Waits,
     Over,
 }
 
 impl HalfClosed {
-    /// After an end in order: everything is sent.
+    /// Creates one after an orderly end, when everything is sent.
     pub(super) fn in_order(stream: Stream) -> HalfClosed {
         HalfClosed { stream, unsent: Vec::new(), shut: false, refused: None, waits: false }
     }
 
-    /// After a refusal by `socket`, of which `unsent` is still to be sent.
+    /// Creates one after a refusal by `socket`; `unsent` is still to be sent.
     pub(super) fn refused(stream: Stream, unsent: Vec<u8>, socket: u64, place: Option<Place>) -> HalfClosed {
         let refused = Some(Refused { socket, place, left: MAX_DISCARD });
         HalfClosed { unsent, refused, ..HalfClosed::in_order(stream) }
@@ -94,7 +94,7 @@ impl HalfClosed {
         }
         if self.unsent.is_empty() && !self.shut {
             self.shut = true;
-            // Fails only where the peer is gone already, which the read finds out.
+            // It fails only if the peer is gone already, which the read finds out.
             let _ = self.stream.shutdown(Shutdown::Write);
         }
         let room = self.refused.as_ref().map_or(buffer.len(), |refused| refused.left.min(buffer.len()));
@@ -115,7 +115,7 @@ impl HalfClosed {
 }
 
 impl Reactor {
-    /// Keeps a stream, which is registered under `id` still, until its peer closes, at most until `deadline`.
+    /// Keeps a stream, which is still registered under `id`, until its peer closes, at most until `deadline`.
     pub(super) fn half_close(&mut self, id: u64, stream: HalfClosed, deadline: Option<Instant>) {
         if !stream.is_refused() {
             self.half_closed_in_order.retain(|id| self.half_closed.contains_key(id));
@@ -132,7 +132,7 @@ impl Reactor {
         self.read_half_closed(id);
     }
 
-    /// A turn. That of a refused peer counts as handshake time.
+    /// Gives a half-closed stream a turn. The turn of a refused peer counts as handshake time.
     pub(super) fn turn_of_half_closed(&mut self, id: u64) {
         let Some(stream) = self.half_closed.get(&id) else { return };
         if !stream.is_refused() {
@@ -148,19 +148,19 @@ impl Reactor {
 
     fn read_half_closed(&mut self, id: u64) {
         let Some(stream) = self.half_closed.get_mut(&id) else { return };
-        // Without memory the peer is not waited for.
+        // Without memory this side does not wait for the peer.
         let Ok(mut buffer) = self.link.buffers().take() else { return self.close_whole(id) };
         let step = stream.go_on(&mut buffer[..READ_SIZE]);
         self.link.buffers().give(buffer);
         match step {
-            // One read in a turn: others want theirs.
+            // One read in each turn, because others wait for theirs.
             Step::More => self.give_turn(id),
             Step::Waits => {}
             Step::Over => self.close_whole(id),
         }
     }
 
-    /// Closes the stream, whatever the peer has not said yet.
+    /// Closes the stream, although the peer may not have closed.
     pub(super) fn close_whole(&mut self, id: u64) {
         let Some(mut stream) = self.half_closed.remove(&id) else { return };
         let _ = self.poll.registry().deregister(&mut stream.stream);

@@ -1,11 +1,11 @@
-//! Which names are looked up now, and which wait for a place.
+//! The order of name lookups: which run now, and which wait for a place.
 //!
-//! The system's resolver blocks, for half a minute if a name server is silent, and nothing can stop it. So each lookup
-//! has a thread, and there is a bounded number of them. A lookup that takes long leaves its place to the next one, while
-//! there is room for slow ones. Those that wait are served by turns of their sockets, and no socket gets more than
-//! half: names that hang hold up other names for [`SLOW`] at a time, and sockets that share no name with them hardly at all.
+//! The system's resolver blocks, for half a minute if a name server does not reply, and nothing can stop it. So each lookup
+//! has a thread, and the number of threads is limited. A lookup that takes longer than [`SLOW`] frees its place for the next
+//! one, as long as there are places for slow ones. The sockets take turns, and no socket gets more than half of the places. So
+//! names that do not resolve delay other names of their socket by [`SLOW`] at a time, and names of other sockets hardly at all.
 //!
-//! This is the rule alone. `dialer` starts the threads and the clock is an argument.
+//! Only the order is decided here. `dialer` starts the threads, and the time is an argument.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use zeroxide_transports::Endpoint;
 
 use crate::random::ByNumber;
 
-/// Lookups at one time, not counting slow ones.
+/// The most lookups that run at the same time, without slow ones.
 pub(super) const PLACES: usize = 16;
 
-/// Slow lookups at one time. Those beyond keep their places.
+/// The most slow lookups. Further ones keep their places.
 pub(super) const SLOW_PLACES: usize = 128;
 
 /// A lookup that takes longer is slow.
 pub(super) const SLOW: Duration = Duration::from_millis(250);
 
-/// What is looked up.
+/// A name to look up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) endpoint: Endpoint,
@@ -35,11 +35,11 @@ pub(super) struct Name {
 pub(super) struct Lookups {
     /// The sessions that wait for a place, by socket; no list is empty.
     waiting: ByNumber<VecDeque<(u64, Name)>>,
-    /// The sockets in `waiting`, each once: whose turn it is comes first.
+    /// The sockets in `waiting`, each once, in the order of their turns.
     turns: VecDeque<u64>,
     running: Vec<Lookup>,
     next: u64,
-    /// When somebody looks whether a lookup is slow.
+    /// When the timer fires after which a lookup may be slow.
     armed: Option<Instant>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Lookups {
 struct Lookup {
     number: u64,
     name: Name,
-    /// Whose place it has.
+    /// The socket in whose turn it was started.
     socket: u64,
     since: Instant,
     slow: bool,
@@ -56,7 +56,7 @@ struct Lookup {
 }
 
 impl Lookups {
-    /// A session of a socket wants a name looked up. Whoever wants it already keeps its turn.
+    /// Notes that a session of a socket wants a name looked up. A session that waits already keeps its place in the queue.
     pub(super) fn ask(&mut self, session: u64, socket: u64, name: Name) {
         if self.join(session, &name) {
             return;
@@ -70,7 +70,7 @@ impl Lookups {
         }
     }
 
-    /// A session wants nothing any more. A lookup that runs goes on: nothing can stop it.
+    /// Removes a session. A lookup that runs goes on, because nothing can stop it.
     pub(super) fn forget(&mut self, session: u64, socket: u64) {
         self.running.iter_mut().for_each(|lookup| lookup.sessions.retain(|other| *other != session));
         if let Some(queue) = self.waiting.get_mut(&socket) {
@@ -82,7 +82,7 @@ impl Lookups {
         }
     }
 
-    /// Returns the next lookup to start a thread for, with its number; `None` when nobody waits, or for want of a place.
+    /// Returns the next lookup to start a thread for, with its number; `None` if none waits or there is no place.
     pub(super) fn next(&mut self, now: Instant) -> Option<(u64, Name)> {
         self.find_slow(now);
         let mut skipped = 0;
@@ -111,29 +111,29 @@ impl Lookups {
         None
     }
 
-    /// A lookup is over; returns the sessions that want its result.
+    /// Removes a lookup that is over. Returns the sessions that want its result.
     pub(super) fn finished(&mut self, number: u64) -> Vec<u64> {
         let at = self.running.iter().position(|lookup| lookup.number == number);
         at.map_or(Vec::new(), |at| self.running.swap_remove(at).sessions)
     }
 
-    /// When to call [`Lookups::next`] again although nothing happened, if nobody was told that moment yet.
+    /// Returns when to call [`Lookups::next`] again because a lookup may be slow then; `None` if it has returned that time before.
     pub(super) fn deadline(&mut self, now: Instant) -> Option<Instant> {
         if self.turns.is_empty() || self.armed.is_some() {
             return None;
         }
-        // Those that are slow already wait for a place among the slow ones, and an end tells of one.
+        // A lookup past that time waits for a place among the slow ones, which only the end of one makes free.
         let slow_at = self.running.iter().filter(|lookup| !lookup.slow).map(|lookup| lookup.since + SLOW);
         self.armed = slow_at.filter(|at| *at > now).min();
         self.armed
     }
 
-    /// The moment of [`Lookups::deadline`] has come.
+    /// Notes that the time from [`Lookups::deadline`] has come.
     pub(super) fn look_again(&mut self) {
         self.armed = None;
     }
 
-    /// Joins a session to a lookup of the same name; `false` if there is none.
+    /// Adds a session to a running lookup of the same name. Returns `false` if there is none.
     fn join(&mut self, session: u64, name: &Name) -> bool {
         let Some(lookup) = self.running.iter_mut().find(|lookup| lookup.name == *name) else { return false };
         if !lookup.sessions.contains(&session) {
@@ -142,7 +142,7 @@ impl Lookups {
         true
     }
 
-    /// Lookups that take long give their places up, oldest first, as far as there is room for slow ones.
+    /// Marks lookups that take long as slow, oldest first, as long as there are places for slow ones.
     fn find_slow(&mut self, now: Instant) {
         for at in 0..self.running.len() {
             let Lookup { socket, since, slow, .. } = self.running[at];
@@ -154,7 +154,7 @@ impl Lookups {
     }
 }
 
-/// Returns how many lookups are slow, or not, in all or of one socket.
+/// Returns the number of lookups that are slow (or not slow), of all sockets or of one.
 fn count(running: &[Lookup], slow: bool, socket: Option<u64>) -> usize {
     let counts =
         |lookup: &&Lookup| lookup.slow == slow && socket.is_none_or(|socket| lookup.socket == socket);

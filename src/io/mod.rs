@@ -1,4 +1,5 @@
-//! The engine room: threads, readiness, time. See `docs/ARCHITECTURE.md`, "who drives".
+//! The I/O threads: readiness of streams, timers, and what a connection needs beside its engine. See
+//! `docs/ARCHITECTURE.md`, "Who does the work".
 
 mod acceptor;
 mod authorise;

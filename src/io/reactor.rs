@@ -1,9 +1,9 @@
-//! The reactor: one I/O thread with one mio `Poll` for listeners, dialers and connections, its timers, and the orders
-//! that other threads send it.
+//! The reactor: the state and the loop of one I/O thread. It has one mio `Poll` for listeners, dialled streams and connections,
+//! its timers, and the orders from other threads.
 //!
-//! It takes what nobody else does: edges of streams that no application thread is looking at, handshakes, timers,
-//! accepts, reconnects, closing. It sleeps only in its `Poll`, and only when it has nothing to do: an idle context
-//! wakes nobody.
+//! It does what the application threads do not do: reading streams while no application thread does, handshakes, timers,
+//! accepting, dialling again, closing. It sleeps only in its `Poll`, and only when it has nothing to do: in an idle context no
+//! thread wakes up.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -30,13 +30,13 @@ use crate::signal::after;
 use crate::socket::context::ContextBase;
 use crate::socket::orders::{IoThread, Order};
 
-/// The waker's token. The tokens not named here are numbers of connections, listeners and dialled streams.
+/// The token of the waker. Tokens other than these two are numbers of connections, listeners and dialled streams.
 const WAKER: Token = Token(0);
 
 /// The token of the watch's timer.
 pub(super) const WATCH: Token = Token(1);
 
-/// Events taken from one poll (libzmq `max_io_events`).
+/// The most events taken from one poll (libzmq `max_io_events`).
 const MAX_EVENTS: usize = 256;
 
 /// How long a peer is read on after another has taken over its routing id (ROUTER_HANDOVER), until it closes. The time begins
@@ -56,17 +56,17 @@ const LONGEST_TURN: Duration = Duration::from_millis(1);
 pub(crate) enum Timer {
     /// A deadline of a connection's protocol.
     Engine(u64),
-    /// A peer has had long enough to close.
+    /// The longest wait for a half-closed stream is over.
     HalfClosed(u64),
     /// The next attempt of a session. It is void if the session's attempt number has changed.
     Dial(u64, u32),
-    /// The limit of a lookup or a pending connect of a session, likewise.
+    /// The time limit of a lookup or a connect of a session; void likewise.
     ConnectTimeout(u64, u32),
     /// A lookup may be slow.
     Lookups,
     /// A listener may accept again.
     Accept(u64),
-    /// A connection that was to end has lingered long enough.
+    /// The LINGER of a connection that is to end is over.
     Stop(u64),
     /// The time for a replaced peer to close is over.
     ReadOut(u64),
@@ -74,9 +74,9 @@ pub(crate) enum Timer {
     Leave,
     /// Deferred sockets are to be looked at again.
     Watch,
-    /// A socket has lingered long enough.
+    /// The LINGER of a closed socket is over.
     Linger(u64),
-    /// A disconnected session has lingered long enough.
+    /// The LINGER of a disconnected session is over.
     SessionLinger(u64),
 }
 
@@ -102,7 +102,7 @@ impl From<&mio::event::Event> for Edges {
     }
 }
 
-/// The I/O thread's own state. Its parts live in the files of this folder named after them.
+/// The state of an I/O thread. Each file of this folder has the methods for one part of it.
 pub(crate) struct Reactor {
     pub(super) link: IoThread,
     pub(super) context: Arc<ContextBase>,
@@ -116,21 +116,21 @@ pub(crate) struct Reactor {
     pub(super) connections: ByNumber<Connected>,
     /// Streams that are shut down on this side and whose peers have not closed yet.
     pub(super) half_closed: ByNumber<HalfClosed>,
-    /// Of these, those that ended in order, oldest first. Some may be closed already.
+    /// Those of them with an orderly end, oldest first. Some may be closed already.
     pub(super) half_closed_in_order: VecDeque<u64>,
     /// Connections that want another turn without waiting for an edge.
     pub(super) turns: Turns,
-    /// What turns of handshakes and listeners have taken since the last poll.
+    /// The time of the turns of handshakes and listeners since the last poll.
     handshake_time: Duration,
-    /// An established peer had a turn since the last poll.
+    /// Whether an established peer had a turn since the last poll.
     peers_busy: bool,
     /// While established peers are busy, no handshake and no listener has a turn before this moment.
     handshakes_again: Instant,
-    /// Sockets that close.
+    /// Sockets that are closing.
     pub(super) closing: ByNumber<super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
     pub(super) watch: Watch,
-    /// Names that are looked up, and by what.
+    /// The lookups of names.
     pub(super) lookups: Lookups,
     pub(super) resolve: Resolve,
     pub(super) random: Random,
@@ -189,14 +189,14 @@ impl Reactor {
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Only a broken descriptor fails here: nothing can be served any more, so nobody may go on waiting.
+                // The descriptor of the poll is broken, so the thread can do nothing any more and ends.
                 Err(_) => break,
             }
             self.round(events.iter().map(Edges::from));
         }
     }
 
-    /// What follows a poll: edges, orders, timers, turns.
+    /// Does what follows a poll: edges, orders, timers, turns.
     pub(super) fn round(&mut self, reported: impl Iterator<Item = Edges>) {
         self.link.set_asleep(false);
         self.begin_round();
@@ -216,7 +216,7 @@ impl Reactor {
             && self.half_closed.is_empty()
     }
 
-    /// Returns how long to sleep; announces the sleep first, then looks for orders once more.
+    /// Returns how long to sleep. Announces the sleep first, and looks for orders after that, so that none is missed.
     pub(super) fn timeout(&self) -> Option<Duration> {
         if self.turns.is_empty() {
             self.link.set_asleep(true);
@@ -238,7 +238,7 @@ impl Reactor {
                     | (u8::from(edges.hung_up) * HUNG_UP)
                     | (u8::from(edges.writable) * WRITABLE),
             );
-            // Handshakes have their turns after all events of established peers.
+            // Handshakes have their turns after the events of all established peers.
             match connected.peer {
                 Some(_) => self.turn(id),
                 None => self.give_turn(id),
@@ -288,12 +288,12 @@ impl Reactor {
         }
     }
 
-    /// Arms a timer. Timers are never taken back: one that fires too late or for nothing is ignored by its owner.
+    /// Arms a timer. No timer is removed: its owner ignores one that is no longer needed.
     pub(super) fn arm(&mut self, at: Instant, timer: Timer) {
         self.timers.push(Reverse((at, timer)));
     }
 
-    /// Arms a timer after a wait; one that ends beyond the clock's range never fires.
+    /// Arms a timer after a wait. It never fires if its time is beyond the range of the clock.
     pub(super) fn arm_after(&mut self, wait: Duration, timer: Timer) {
         if let Some(at) = after(wait) {
             self.arm(at, timer);
@@ -339,7 +339,7 @@ impl Reactor {
         self.handshake_time >= HANDSHAKE_TIME || (self.peers_busy && clock::now() < self.handshakes_again)
     }
 
-    /// An established peer has a turn.
+    /// Notes that an established peer has a turn.
     pub(super) fn peer_has_turn(&mut self) {
         self.peers_busy = true;
     }
@@ -370,7 +370,7 @@ impl Reactor {
         }
     }
 
-    /// Returns the number of a new connection, unique in the context; also its token.
+    /// Returns a number for a new connection, unique in the context. It is also its token.
     pub(super) fn next_id(&self) -> u64 {
         self.context.next_id()
     }

@@ -1,8 +1,9 @@
-//! Closing: what is unsent lingers without the socket, then everything is let go, in one order.
+//! Closing: unsent messages linger after the socket is closed, and then everything ends.
 //!
-//! [`Closing`]: the application's side is done (state ended, pipes finished, input thrown away, inproc peers told).
-//! The reactor then goes through [`Phase`]s: listeners close at once; connections and sessions stay while they have
-//! something to send, at most for LINGER; when the last is gone the socket is forgotten and its closure opens.
+//! The application's side comes first (`socket/closing`): the socket refuses calls, its pipes are finished, unread messages are
+//! dropped, inproc peers are told. Then the I/O thread closes the listeners. Connections and sessions stay while they have
+//! messages to send, at most for LINGER ([`Phase`]). When the last one is gone, the socket is forgotten and its closing is
+//! complete.
 
 use std::sync::Arc;
 
@@ -12,23 +13,23 @@ use crate::random::ByNumber;
 use crate::socket::base::SocketBase;
 use crate::socket::news::News;
 
-/// Where the closing of a socket stands on its reactor.
+/// The phase of a socket's closing on its I/O thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Connections and sessions still have something to send.
+    /// Connections and sessions may still have messages to send.
     Lingering,
-    /// LINGER is over: they end whatever they have.
+    /// LINGER is over: they end, even if messages are unsent.
     Ending,
 }
 
-/// A socket that closes.
+/// A socket that is closing.
 pub(crate) struct Reaping {
     base: Arc<SocketBase>,
     phase: Phase,
 }
 
 impl Reactor {
-    /// A socket closed: its listeners go at once, the rest when it has nothing more to send.
+    /// Closes the listeners of a closed socket at once, and the rest when all is sent or LINGER is over.
     pub(super) fn close(&mut self, base: &Arc<SocketBase>) {
         let id = base.id;
         let listeners = keys(&self.listeners, |acceptor| acceptor.base.id == id);
@@ -55,19 +56,19 @@ impl Reactor {
         }
     }
 
-    /// A session of a closed socket stays only for what is unsent.
+    /// Ends a session of a closed socket as soon as all is sent.
     fn release_session(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.ending = true;
         if self.is_needed(id) { self.drain(id) } else { self.end_session(id) }
     }
 
-    /// Returns whether the socket has closed, as far as this thread is concerned: orders that were on their way come too late.
+    /// Returns whether this thread has been told that the socket is closed. An order for the socket comes too late then.
     pub(super) fn is_closed(&self, base: &SocketBase) -> bool {
         self.closing.contains_key(&base.id) || base.closure.is_complete()
     }
 
-    /// LINGER is over.
+    /// Ends everything of a socket, because LINGER is over.
     pub(super) fn lingered(&mut self, id: u64) {
         let Some(reaping) = self.closing.get_mut(&id) else { return };
         reaping.phase = Phase::Ending;
@@ -80,7 +81,7 @@ impl Reactor {
         self.reap(id);
     }
 
-    /// Ends accepted connections in order: each when what is unsent has left, at most after LINGER.
+    /// Ends accepted connections, each when all is sent, at most after LINGER.
     pub(super) fn end_accepted(&mut self, which: impl Fn(&Connected) -> bool) {
         let accepted = |c: &Connected| matches!(c.maker, Maker::Listener(_)) && which(c);
         for id in keys(&self.connections, accepted) {
@@ -95,7 +96,7 @@ impl Reactor {
         }
     }
 
-    /// Ends a connection whose pipe gets nothing more: when what is unsent has left, at most after LINGER.
+    /// Ends a connection whose pipe is finished when all is sent, at most after LINGER.
     pub(super) fn let_drain(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return };
         if let Some(linger) = connected.values.linger {
@@ -112,12 +113,12 @@ impl Reactor {
         }
     }
 
-    /// Ends a connection whose peer was replaced and has had the time to close it. Input that has arrived is read first,
-    /// however long the application takes.
+    /// Ends a connection whose routing id another peer has taken over, when the time for the old peer to close is over. Input
+    /// that has arrived is read first, however long the application takes.
     pub(super) fn end_read_out(&mut self, id: u64) {
         let Some(connected) = self.connections.get(&id) else { return };
         match &connected.engine {
-            // The peer has closed. The engine reads that end after the input before it.
+            // The peer has closed. The engine finds that out after it has read the rest.
             engine if engine.is_hung_up() => {}
             engine if engine.has_unread() => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
             _ => self.stop(id),
@@ -137,7 +138,7 @@ impl Reactor {
         base.forget();
     }
 
-    /// The context has ended: nothing lingers any longer.
+    /// Ends everything that lingers, because the context has ended.
     pub(super) fn end_everything(&mut self) {
         for id in keys(&self.closing, |reaping| reaping.phase == Phase::Lingering) {
             self.lingered(id);
@@ -146,7 +147,7 @@ impl Reactor {
 }
 
 impl Drop for Reactor {
-    /// The thread ends, in order or not: nobody may go on waiting for what it will not do.
+    /// Completes what other threads wait for, because this thread ends, perhaps in a panic.
     fn drop(&mut self) {
         for (_, reaping) in self.closing.drain() {
             reaping.base.forget();
@@ -155,7 +156,7 @@ impl Drop for Reactor {
     }
 }
 
-/// Returns the keys of the entries that a condition holds for.
+/// Returns the keys of the entries that fulfil a condition.
 fn keys<V>(map: &ByNumber<V>, which: impl Fn(&V) -> bool) -> Vec<u64> {
     map.iter().filter(|(_, value)| which(value)).map(|(id, _)| *id).collect()
 }

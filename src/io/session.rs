@@ -1,13 +1,15 @@
 //! The session: one connecting endpoint, which outlives its connections (libzmq session_base.cpp).
 //!
-//! It keeps the I/O end of the pipe while there is no connection, so that messages queue before the peer exists and
-//! survive a reconnection. The pipe goes with its connection where it is not the endpoint's
-//! ([`Session::outlives_connection`]); the next connection gets another one. Natively no failure ends redialling: a failed attempt waits RECONNECT_IVL plus jitter; a
-//! peer that is reached but unfit (wrong type, wrong protocol) is asked again after a doubling wait with jitter, and so
-//! is one that has no room or no place for us, but that wait stays short: it may have one soon.
+//! It keeps the I/O end of the pipe while there is no connection, so that messages can wait for the first peer and for the next
+//! connection. On types where each connection has a pipe of its own ([`Session::outlives_connection`]), the pipe ends with its
+//! connection, and the next connection gets another one.
 //!
-//! RECONNECT_IVL and RECONNECT_STOP may forbid the next attempt. The session then gives up: it keeps its queue while the socket
-//! is open, for another `connect` to the endpoint dials again, and ends as soon as the socket closes or disconnects.
+//! With the native defaults no failure ends redialling. After a failed attempt the session waits for RECONNECT_IVL plus jitter.
+//! After a failed handshake (wrong type, wrong protocol) the wait doubles each time, with jitter. If the peer has no place for
+//! this socket, the wait also doubles but stays short, because there may be a place soon.
+//!
+//! RECONNECT_IVL and RECONNECT_STOP may forbid the next attempt. Then the session gives up: it keeps its queue while the socket is
+//! open, because another `connect` to the endpoint dials again. It ends when the socket closes or disconnects.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,10 +35,10 @@ use crate::socket::news::News;
 use crate::socket::orders::Connect;
 use crate::socket::pipe_ends::leave_pipe;
 
-/// The longest wait after failures of the peer where RECONNECT_IVL_MAX sets none.
+/// The longest wait after [`Setback::Unfit`] if RECONNECT_IVL_MAX is not set.
 const LONGEST_FAULT_WAIT: Duration = Duration::from_secs(30);
 
-/// The longest wait after [`Setback::TurnedAway`] where RECONNECT_IVL_MAX sets none.
+/// The longest wait after [`Setback::TurnedAway`] if RECONNECT_IVL_MAX is not set.
 const LONGEST_TURNED_AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// One connecting endpoint.
@@ -52,24 +54,24 @@ pub(crate) struct Session {
     pub(crate) given_id: Option<RoutingId>,
     /// The routing id that the last peer announced.
     announced_id: Option<Bytes>,
-    /// The user that its pipe belongs to, since the first handshake; empty for nobody in particular.
+    /// The user of the first peer, to whom the pipe belongs; empty if unknown.
     pub(crate) user: Option<Box<str>>,
-    /// Addresses of the endpoint's name that this attempt has not tried yet.
+    /// The addresses that this attempt has not tried yet.
     pub(crate) addresses: VecDeque<Resolved>,
-    /// This attempt waits for the addresses of the endpoint's name.
+    /// Whether this attempt waits for the lookup of the endpoint's name.
     pub(crate) looking: bool,
-    /// Addresses that came after their attempt was over: the next attempt begins with them.
+    /// Addresses that came after their attempt was over. The next attempt begins with them.
     pub(crate) late: Option<Vec<Resolved>>,
     pub(crate) backoff: Backoff,
-    /// Number of the attempt; timers of earlier ones are void.
+    /// The number of the attempt. Timers of earlier attempts are void.
     pub(crate) attempt: u32,
-    /// The stream or connection it has now.
+    /// The number of its present stream or connection.
     pub(crate) connection: Option<u64>,
-    /// It was disconnected, or its socket closed: it lives on for what is unsent.
+    /// Whether it was disconnected or its socket was closed, so that it lives on only for unsent messages.
     pub(crate) ending: bool,
-    /// It was disconnected.
+    /// Whether it was disconnected.
     disconnected: bool,
-    /// The options forbid the next attempt: only another `connect` to the endpoint dials again.
+    /// Whether the options forbid the next attempt, so that only another `connect` to the endpoint dials again.
     given_up: bool,
 }
 
@@ -99,32 +101,32 @@ impl Session {
         }
     }
 
-    /// Returns whether the pipe is the endpoint's and waits for its next connection. With IMMEDIATE each connection has its own,
-    /// and so it has on the types that send to a connection, not to an endpoint.
+    /// Returns whether the pipe stays for the next connection. With IMMEDIATE each connection has its own pipe, and on types that
+    /// send to a connection instead of an endpoint.
     fn outlives_connection(&self) -> bool {
         !self.values.immediate && !self.base.socket_type.has_pipe_per_connection()
     }
 
-    /// Returns whether a peer with this routing id may have what waits for the one before it. A ROUTER addresses peers by their
-    /// ids: another id is another peer, unless the application has named the endpoint itself.
-    fn succeeds(&mut self, routing_id: &Bytes) -> bool {
+    /// Returns whether a peer with this routing id may get the messages that wait for the peer before it. On a ROUTER a peer with
+    /// another routing id is another peer, unless CONNECT_ROUTING_ID has named the endpoint.
+    fn may_inherit_queue(&mut self, routing_id: &Bytes) -> bool {
         let before = self.announced_id.replace(routing_id.clone());
         let by_id = self.base.socket_type.addresses() && self.given_id.is_none();
         !by_id || before.is_none_or(|before| before == routing_id)
     }
 
-    /// Returns whether something waits to be sent and there is, or may be, somebody to send it to.
+    /// Returns whether messages wait to be sent, and the session has not given up.
     fn has_sendable(&mut self) -> bool {
         !self.given_up && self.has_unsent()
     }
 
-    /// Returns whether something waits to be sent.
+    /// Returns whether messages wait to be sent.
     pub(crate) fn has_unsent(&mut self) -> bool {
         self.pipe.as_mut().is_some_and(|pipe| pipe.reader.has_input())
     }
 }
 
-/// When to dial again.
+/// Computes the waits between attempts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
@@ -132,20 +134,20 @@ pub(crate) struct Backoff {
     faults: u32,
 }
 
-/// How an attempt came to nothing.
+/// How an attempt has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Setback {
-    /// Nobody was reached, or a peer is lost.
+    /// No peer was reached, or a connection was lost after its handshake.
     Lost,
-    /// The peer closed before it said anything, as one does that has no room for another handshake, or it has no place for
-    /// this socket (a routing id in use, a PAIR that has its peer). It may have one soon.
+    /// The peer has closed before it sent anything, because it has too many handshakes, or it has no place for this socket (a
+    /// routing id in use, a PAIR that has its peer). It may have a place soon.
     TurnedAway,
-    /// The peer was reached and found unfit.
+    /// The handshake has failed for another reason.
     Unfit,
 }
 
 impl Backoff {
-    /// Returns the wait after one more failure; `None` when the options forbid another attempt (RECONNECT_IVL -1 or 0).
+    /// Returns the wait after one more failure; `None` if the options forbid another attempt (RECONNECT_IVL -1 or 0).
     ///
     /// libzmq capi: IVL plus random(0..IVL) without a maximum, doubling without jitter with one.
     pub(crate) fn next(
@@ -168,7 +170,7 @@ impl Backoff {
                 Some(max) => doubled.min(max),
                 None => interval + random.below(interval),
             },
-            // Those who were refused or turned away together do not come back together.
+            // With jitter, so that clients that were turned away together do not come back together.
             Setback::TurnedAway => {
                 let longest = doubled.min(max.unwrap_or(LONGEST_TURNED_AWAY_WAIT.max(interval)));
                 longest / 2 + random.below(longest / 2)
@@ -182,19 +184,19 @@ impl Backoff {
         })
     }
 
-    /// A connection was made.
+    /// Notes that a connection was made.
     pub(crate) fn connected(&mut self) {
         self.failures = 0;
     }
 
-    /// A handshake succeeded.
+    /// Notes that a handshake has succeeded.
     pub(crate) fn established(&mut self) {
         (self.turned_away, self.faults) = (0, 0);
     }
 }
 
 impl Reactor {
-    /// Takes a new session and dials.
+    /// Adds a new session and dials.
     pub(super) fn connect(&mut self, session: Session) {
         let id = session.id;
         let late = self.is_closed(&session.base);
@@ -202,7 +204,7 @@ impl Reactor {
         if late { self.end_session(id) } else { self.dial(id) }
     }
 
-    /// Returns the session's pipe for a connection whose handshake is over; none if the connection is to have its own.
+    /// Takes the session's pipe for a connection after its handshake. Returns `None` if the connection gets its own pipe.
     pub(super) fn take_session_pipe(
         &mut self,
         maker: Maker,
@@ -213,11 +215,11 @@ impl Reactor {
         let session = self.sessions.get_mut(&id)?;
         session.backoff.established();
         session.base.endpoints.set_state(id, EndpointState::Connected { connection });
-        let is_successor = session.succeeds(routing_id);
+        let is_successor = session.may_inherit_queue(routing_id);
         let mut pipe = session.pipe.take()?;
         if is_successor {
             if session.base.socket_type.publishes() {
-                // Before anybody hears of the new peer, what the last one had subscribed to is forgotten.
+                // The subscriptions of the last peer are removed before the new peer is known.
                 pipe.writer.write(Traffic::NextConnection);
                 pipe.writer.flush();
                 session.base.post(News::Readable(session.slot.clone()));
@@ -228,7 +230,7 @@ impl Reactor {
         None
     }
 
-    /// The connection that had this pipe is over: its session keeps the pipe for the next one, or the pipe ends.
+    /// Takes back the pipe of a connection that has ended. The session keeps it for the next connection, or it ends.
     pub(super) fn give_pipe_back(&mut self, connected: &Connected, pipe: Pipe) {
         let session = match connected.maker {
             Maker::Session(id) => self.sessions.get_mut(&id).filter(|session| session.outlives_connection()),
@@ -243,14 +245,14 @@ impl Reactor {
         }
     }
 
-    /// The connection of a session is over: dial again, or end the session.
+    /// Dials again after the connection of a session has ended, or ends the session.
     pub(super) fn session_lost(&mut self, id: u64, connected: &Connected, end: &End) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
         let finished = matches!(end, End::Drained | End::Stopped);
-        // Nobody will come to this pipe any more (libzmq session_base.cpp).
+        // Whether the peer has broken the protocol (libzmq session_base.cpp).
         let fault = match end {
-            // What is no ZMTP libzmq takes for ZMTP 1.0, until it closes (zmtp_engine.cpp).
+            // libzmq takes for ZMTP 1.0 what is no ZMTP (zmtp_engine.cpp), so these are no faults there.
             End::Protocol(ConnectionError::Protocol(error)) => {
                 !error.is_want_of_place()
                     && !matches!(
@@ -272,17 +274,17 @@ impl Reactor {
             return self.end_session(id);
         }
         let failure = match (&connected.peer, end) {
-            // An orderly loss after the handshake says nothing against the peer.
+            // A loss after the handshake is no failure of the peer.
             (Some(_), End::Lost(_)) => None,
             _ => Some(Arc::new(connected.handshake_error(end))),
         };
         let setback = match (&failure, end) {
             (None, _) => Setback::Lost,
-            // libzmq knows no other wait (session_base.cpp `reconnect`).
+            // libzmq has no other wait (session_base.cpp `reconnect`).
             _ if !session.values.redial_after_fault => Setback::Lost,
             (Some(error), End::Lost(_)) if error.stage == Some(Stage::Greeting) => Setback::TurnedAway,
-            // Before its READY the peer refuses us, and may have a place soon. After it this socket refuses the peer. What the
-            // peer has sent until then is lost with the connection, so the next attempt comes late.
+            // Before its READY the peer has refused this socket, and may have a place soon. After it this socket has refused
+            // the peer. What the peer has sent until then is lost with the connection, so the next attempt comes late.
             (Some(error), _) if error.is_want_of_place() && error.stage < Some(Stage::Ready) => {
                 Setback::TurnedAway
             }
@@ -292,21 +294,21 @@ impl Reactor {
         self.retry(id, setback, failure, stop);
     }
 
-    /// What was tried last failed before there was a connection: on to the next address, if there is one.
+    /// Tries the next address after one has failed, or ends the attempt.
     pub(super) fn attempt_failed(&mut self, id: u64, error: DialError) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
         if session.addresses.is_empty() { self.attempt_over(id, error) } else { self.dial_next(id) }
     }
 
-    /// One attempt failed before there was a connection; `error` is that of its last address.
+    /// Ends an attempt without a connection; `error` is that of the last address.
     pub(super) fn attempt_over(&mut self, id: u64, error: DialError) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let text = session.endpoint.to_string();
         let stops = session.values.reconnect_stop;
         let stop =
             error.is_refused() && (stops.conn_refused || stops.after_disconnect && session.disconnected);
-        // A proxy that refuses a password refuses it again.
+        // A proxy that has refused a password will refuse it again.
         let unfit = matches!(error, DialError::Proxy(error) if error.is_of_proxy());
         session.base.endpoints.failed(id, error.clone());
         session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error));
@@ -314,8 +316,8 @@ impl Reactor {
         self.retry(id, setback, None, stop);
     }
 
-    /// Arms the timer of the next attempt, or gives up if the options forbid one (`stop`: RECONNECT_STOP); `fault` tells what
-    /// was wrong with the peer.
+    /// Arms the timer of the next attempt, or gives up if RECONNECT_IVL or RECONNECT_STOP (`stop`) forbids one. `fault` is the
+    /// error of the handshake.
     fn retry(&mut self, id: u64, setback: Setback, fault: Option<Arc<HandshakeError>>, stop: bool) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.ending && !session.has_unsent() {
@@ -339,8 +341,8 @@ impl Reactor {
         self.arm_after(wait, Timer::Dial(id, attempt));
     }
 
-    /// Nothing dials again but another `connect`, and that cannot come when the session is ending. What RECONNECT_STOP stops,
-    /// libzmq ends at once, and with it what is queued (session_base.cpp `process_conn_failed`).
+    /// Gives up until another `connect`; ends the session if there can be none. libzmq ends a session at once when RECONNECT_STOP
+    /// applies, and drops its queue (session_base.cpp `process_conn_failed`).
     fn give_up(&mut self, id: u64, stop: bool) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.ending || stop && !session.values.redial_after_fault {
@@ -351,14 +353,14 @@ impl Reactor {
         session.base.watch.notify_all();
     }
 
-    /// The timer of an attempt fired.
+    /// Dials when the timer of an attempt has fired.
     pub(super) fn dial_again(&mut self, id: u64, attempt: u32) {
         if self.sessions.get(&id).is_some_and(|s| s.attempt == attempt && s.connection.is_none()) {
             self.dial(id);
         }
     }
 
-    /// The application connects to the same endpoint once more, perhaps with other options: it is dialled at once.
+    /// Dials at once, because the application connects to the same endpoint once more, perhaps with other options.
     pub(super) fn redial(&mut self, id: u64, values: Arc<Values>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.connection.is_none() {
@@ -370,7 +372,7 @@ impl Reactor {
         }
     }
 
-    /// The application disconnects: the session lingers for what is unsent, without the socket.
+    /// Disconnects a session, which lingers for its unsent messages.
     pub(super) fn disconnect(&mut self, id: u64) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         (session.ending, session.disconnected) = (true, true);
@@ -385,22 +387,22 @@ impl Reactor {
         self.drain(id);
     }
 
-    /// Returns whether an ending session has a peer, which has the pipe and is to drain it, or something to send to the peer
-    /// that it looks for. A connection on its way is not waited for if nothing waits for it.
+    /// Returns whether an ending session is still needed: it has a peer, which sends the rest of the pipe, or it has unsent
+    /// messages. An unfinished connection without messages is not needed.
     pub(super) fn is_needed(&mut self, id: u64) -> bool {
         let Some(session) = self.sessions.get_mut(&id) else { return false };
         let connected = session.connection.and_then(|id| self.connections.get(&id));
         connected.is_some_and(|connected| connected.peer.is_some()) || session.has_sendable()
     }
 
-    /// Gives the connection of an ending session a turn, in which it finds out that nothing more will come.
+    /// Gives the connection of an ending session a turn, in which it sees that nothing more will be sent.
     pub(super) fn drain(&mut self, id: u64) {
         let Some(session) = self.sessions.get(&id) else { return };
         let Some(connection) = session.connection else { return };
         self.turn(connection);
     }
 
-    /// The session ends now, whatever is unsent.
+    /// Ends a session now, even if messages are unsent.
     pub(super) fn end_session(&mut self, id: u64) {
         let Some(mut session) = self.sessions.remove(&id) else { return };
         self.lookups.forget(id, session.base.id);

@@ -1,4 +1,4 @@
-//! Turns of an I/O thread: which connections and listeners it serves next, without waiting for an edge.
+//! The turns of an I/O thread: which connections and listeners it serves next, without waiting for an edge.
 //!
 //! Connections whose handshake is over come first, each once in a round. Then come handshakes and listeners, as long as there
 //! is time for them. Of the handshakes, one that has had few turns comes before one that has had many, and among those the
@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-/// Turns that a handshake may have had and still come before one that began later; most need four.
+/// A handshake that has had fewer turns than this comes before one that began later. Most need four turns.
 const FEW: u32 = 8;
 
 /// What waits for a turn. Nothing is in here twice: each connection, half-closed stream and listener has a flag `waits`.
@@ -19,7 +19,7 @@ pub(super) struct Turns {
     peers: VecDeque<u64>,
     handshakes: BTreeSet<(u32, u64)>,
     listeners: VecDeque<u64>,
-    /// The last turn that was not a peer's was a listener's.
+    /// Whether the last turn that was not a peer's was a listener's.
     listened: bool,
 }
 

@@ -1,8 +1,8 @@
-//! The I/O thread's watch over deferred sockets: it flushes each at once, then looks again after 50 µs, then later each
-//! time up to 1 ms, and ends when a look finds nothing new.
+//! The I/O thread's watch over deferred sockets: it flushes each at once, looks again after 50 µs, then at growing intervals up
+//! to 1 ms, and stops when a look finds no new message.
 //!
-//! So a flood costs the sender no wake at all, and the tail of a burst leaves soon. mio's timeout is at least 1 ms;
-//! where the system has a finer timer (Linux: timerfd), the watch uses it.
+//! So many messages cost the sender one wake only, and the last messages of a burst leave soon. mio's timeout is at least
+//! 1 ms. If the system has a finer timer (Linux: timerfd), the watch uses it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::reactor::{Reactor, Timer};
 use crate::clock;
 use crate::socket::base::SocketBase;
 
-/// The first look after a flush.
+/// The wait before the first look after a flush.
 const FIRST: Duration = Duration::from_micros(50);
 
 /// The longest wait between two looks.
@@ -26,7 +26,7 @@ pub(super) struct Watch {
 }
 
 impl Reactor {
-    /// A socket is deferred: flush it now, and watch it.
+    /// Flushes a deferred socket, and watches it.
     pub(super) fn watch_over(&mut self, base: Arc<SocketBase>) {
         let new = base.look();
         let known = self.watch.sockets.iter().any(|watched| Arc::ptr_eq(watched, &base));
@@ -39,7 +39,7 @@ impl Reactor {
         }
     }
 
-    /// The time has come to look again.
+    /// Looks at the watched sockets again.
     pub(super) fn look_again(&mut self) {
         self.watch.sockets.retain(SocketBase::look);
         if !self.watch.sockets.is_empty() {
@@ -85,8 +85,7 @@ mod fine {
             Some(Clock(clock))
         }
 
-        /// Fires once, after `interval` of less than a second, and forgets what has fired before. `false` when the
-        /// system refuses.
+        /// Sets the timer to fire once after `interval`, which is less than a second. Returns `false` if the system refuses.
         pub(super) fn arm(&mut self, interval: Duration) -> bool {
             let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
             let it_value = Timespec { tv_sec: 0, tv_nsec: interval.subsec_nanos() as _ };
@@ -102,7 +101,7 @@ mod fine {
 
     use mio::Registry;
 
-    /// This system has no timer that fits into a poll: the reactor's own, of 1 ms, serves.
+    /// This system has no timer that fits into a poll. The reactor's own timers, with 1 ms, are used.
     pub(super) enum Clock {}
 
     impl Clock {

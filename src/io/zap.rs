@@ -1,8 +1,8 @@
 //! A question for the ZAP handler, which is a socket that the application has bound in the same context (RFC 27).
 //!
-//! Each question has a DEALER of its own, as each connection has in libzmq: so a reply is that of the connection it
-//! came on, and when the connection goes the question is withdrawn, whether the handler has read it or not. Nobody
-//! waits: the reply, or the end of the handler, wakes the I/O thread by an order.
+//! Each question has a DEALER of its own, as each connection has in libzmq. So each reply belongs to one connection, and the
+//! question is withdrawn when its connection ends, whether the handler has read it or not. No thread waits: the reply, or the
+//! end of the handler, sends the I/O thread an order.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -23,10 +23,10 @@ use crate::socket::orders::IoThread;
 use crate::socket::orders::Order;
 use crate::socket::transfer::WaitLimit;
 
-/// Where a handler is bound.
+/// The endpoint of the handler.
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 
-/// One question on its way, or waiting for its reply.
+/// One question that has no reply yet.
 pub(crate) struct Question {
     base: Arc<SocketBase>,
     id: String,
@@ -34,9 +34,9 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// Asks the handler about a peer of a socket in `domain`, with its bytes as they are; `None` when there is none.
+    /// Asks the handler about a peer of a socket in `domain`. Returns `None` if there is no handler.
     ///
-    /// [`Question::look`] is to follow; later the reactor is told by [`Order::Replied`] when to look again.
+    /// Call [`Question::look`] after this. Later an [`Order::Replied`] tells when to look again.
     pub(super) fn ask(
         context: &Arc<ContextBase>,
         connection: u64,
@@ -54,7 +54,7 @@ impl Question {
         };
         let message = request.to_message();
         let base = open(context)?;
-        let waker = Waker::from(Arc::new(Call { reactor, connection }));
+        let waker = Waker::from(Arc::new(ReplyWaker { reactor, connection }));
         let question = Question { base, id, waker };
         Some(question.send(message).map(|()| question))
     }
@@ -63,7 +63,7 @@ impl Question {
         self.base.send(message, WaitLimit::None).map_err(|_| Denial::HandlerGone)
     }
 
-    /// Returns the reply, or why there will be none; `None` while it is awaited.
+    /// Returns the reply, or why there will be none; `None` if there is no reply yet.
     pub(super) fn look(&self) -> Option<Result<Reply, Denial>> {
         self.wait();
         match self.base.recv(WaitLimit::None) {
@@ -73,7 +73,7 @@ impl Question {
         }
     }
 
-    /// Asks to be called at the next change. Before every look, so that none is missed.
+    /// Registers for the next change. This comes before every look, so that no change is missed.
     fn wait(&self) {
         if self.base.input.waiting() == 0 {
             self.base.input.register(Waiter::Ours(self.waker.clone()));
@@ -87,7 +87,7 @@ impl Question {
 }
 
 impl Drop for Question {
-    /// Takes the question back: what the handler has not read it will not see, and its reply goes nowhere.
+    /// Withdraws the question: the handler does not receive it any more, or its reply is dropped.
     fn drop(&mut self) {
         let handler = self.base.enter(|state| state.pipes.iter().find_map(|(_, entry)| entry.far_end()));
         if let Some(handler) = handler {
@@ -97,7 +97,7 @@ impl Drop for Question {
     }
 }
 
-/// Returns a DEALER joined to the handler. Not in the context's table of sockets: it goes with its question.
+/// Creates a DEALER that is connected to the handler. It is not in the context's table of sockets, and ends with its question.
 fn open(context: &Arc<ContextBase>) -> Option<Arc<SocketBase>> {
     if !context.has_zap_handler() {
         return None;
@@ -115,13 +115,13 @@ fn open(context: &Arc<ContextBase>) -> Option<Arc<SocketBase>> {
     Some(base)
 }
 
-/// Tells the reactor that a question may be answered. Called by whichever thread answers.
-struct Call {
+/// Tells the I/O thread that there may be a reply.
+struct ReplyWaker {
     reactor: IoThread,
     connection: u64,
 }
 
-impl Wake for Call {
+impl Wake for ReplyWaker {
     fn wake(self: Arc<Self>) {
         self.reactor.send(Order::Replied(self.connection));
     }

@@ -1,7 +1,7 @@
-//! The file descriptors that a poller watches beside its sockets.
+//! The file descriptors that a poller watches.
 //!
-//! mio reports edges; registering a descriptor anew before each look makes levels of them: the system then reports
-//! it again if it is ready. A descriptor is what its number refers to at that moment, as under poll(2).
+//! mio is edge-triggered. A descriptor is registered again before each look, so that the system reports it again if it is ready.
+//! At each look a descriptor is what its number refers to at that time, as in poll(2).
 #![cfg_attr(not(unix), allow(dead_code))] // there `add_fd` refuses
 
 use std::io;
@@ -17,7 +17,7 @@ pub(super) use std::os::fd::RawFd as Fd;
 #[cfg(not(unix))]
 pub(super) type Fd = i32;
 
-/// The descriptors of one poller, and where its thread sleeps because of them.
+/// The descriptors of one poller, and the poll in which its thread sleeps because of them.
 pub(super) struct Files {
     parker: FdParker,
     files: Vec<File>,
@@ -31,15 +31,15 @@ struct File {
 }
 
 impl Files {
-    /// No descriptors yet.
+    /// Creates a set without descriptors.
     ///
     /// # Errors
-    /// Returns an error if the system gives no descriptor for the poll itself.
+    /// Returns an error if the system gives no descriptor for the poll.
     pub(super) fn new() -> io::Result<Files> {
         Ok(Files { parker: FdParker::new()?, files: Vec::new() })
     }
 
-    /// Watches a descriptor for just this; for nothing: no longer.
+    /// Watches a descriptor for these events only; with none, removes it.
     pub(super) fn watch(&mut self, fd: Fd, wanted: Ready) {
         match self.files.iter().position(|file| file.fd == fd) {
             Some(at) if wanted.is_none() => {
@@ -52,16 +52,16 @@ impl Files {
         }
     }
 
-    /// Watches a descriptor for this, too.
+    /// Watches a descriptor for these events, too.
     pub(super) fn watch_also(&mut self, fd: Fd, wanted: Ready) {
         let before = self.files.iter().find(|file| file.fd == fd).map_or(Ready::NONE, |file| file.wanted);
         self.watch(fd, before | wanted);
     }
 
-    /// Looks at all of them; what becomes ready after this ends the next sleep.
+    /// Looks at all descriptors. One that becomes ready after this ends the next sleep.
     ///
     /// # Errors
-    /// Returns an error if the poll itself is broken.
+    /// Returns an error if the poll is broken.
     pub(super) fn look(&mut self) -> io::Result<()> {
         for (token, file) in self.files.iter_mut().enumerate() {
             file.arm(&self.parker, Token(token));
@@ -74,12 +74,12 @@ impl Files {
         Ok(())
     }
 
-    /// Returns whether a signal of the system ended a sleep since this was last asked.
+    /// Returns whether a signal of the system has ended a sleep since the last call.
     pub(super) fn take_interrupted(&mut self) -> bool {
         self.parker.take_interrupted()
     }
 
-    /// Returns what the last look found of a descriptor, of what is wanted; errors in any case.
+    /// Returns the wanted events of a descriptor that the last look has found, and errors in any case.
     pub(super) fn found(&self, fd: Fd, wanted: Ready) -> Ready {
         let file = self.files.iter().find(|file| file.fd == fd);
         file.filter(|_| !wanted.is_none()).map_or(Ready::NONE, |file| file.found & (wanted | Ready::ERROR))
@@ -104,7 +104,7 @@ fn found(event: &mio::event::Event) -> Ready {
     if event.is_writable() {
         ready |= Ready::OUT;
     }
-    // poll(2) says POLLERR or POLLHUP here, which libzmq reports as ZMQ_POLLERR.
+    // poll(2) reports POLLERR or POLLHUP here, and libzmq ZMQ_POLLERR.
     if event.is_error() || (event.is_read_closed() && event.is_write_closed()) {
         ready |= Ready::ERROR;
     }
@@ -116,7 +116,7 @@ fn found(event: &mio::event::Event) -> Ready {
 
 #[cfg(unix)]
 impl File {
-    /// Registers it anew, so that the poll reports what it is ready for now.
+    /// Registers it again, so that the poll reports what it is ready for now.
     fn arm(&mut self, parker: &FdParker, token: Token) {
         self.found = Ready::NONE;
         match self.register(parker.registry(), token) {
@@ -134,7 +134,7 @@ impl File {
         use mio::unix::SourceFd;
         let Some(interest) = interest(self.wanted) else { return Ok(()) };
         if self.registered {
-            // Only epoll is known to look at the level again when a registration is changed.
+            // Only epoll is known to report readiness again when a registration is changed.
             let again = if cfg!(any(target_os = "linux", target_os = "android")) {
                 registry.reregister(&mut SourceFd(&self.fd), token, interest)
             } else {
@@ -143,7 +143,7 @@ impl File {
             match again {
                 Ok(()) if cfg!(any(target_os = "linux", target_os = "android")) => return Ok(()),
                 Ok(()) => {}
-                // The descriptor was closed, and perhaps its number given to another.
+                // The descriptor was closed. Another one may have its number.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -152,8 +152,8 @@ impl File {
     }
 }
 
-/// Whoever wants errors alone must not be woken by input: epoll tells errors with any interest, and urgent input is
-/// the rarest. Elsewhere errors come with input or output only.
+/// Returns the interest for the wanted events. A wait for errors alone must not be woken by input. epoll reports errors with any
+/// interest, so it gets the rarest one, urgent input. On other systems errors are reported only with input or output.
 #[cfg(unix)]
 fn interest(wanted: Ready) -> Option<mio::Interest> {
     use mio::Interest;
@@ -170,7 +170,7 @@ fn interest(wanted: Ready) -> Option<mio::Interest> {
 #[cfg(unix)]
 fn disarm(parker: &FdParker, file: &File) {
     if file.registered {
-        // A descriptor that was closed has left the poll by itself.
+        // A closed descriptor has left the poll by itself.
         let _ = parker.registry().deregister(&mut mio::unix::SourceFd(&file.fd));
     }
 }

@@ -1,4 +1,4 @@
-//! The loop of a proxy: control, one burst each way, and sleep when nothing moved.
+//! The loop of a proxy: commands, one burst each way, and sleep when nothing was forwarded.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,31 +14,31 @@ use crate::signal::{Signal, wait_interruptible};
 use crate::socket::base::SocketBase;
 use crate::socket::transfer::WaitLimit;
 
-/// Messages forwarded one way before the other way and the control socket get their turn (libzmq proxy.cpp,
+/// The most messages that are forwarded one way before the other way and the control socket have their turns (libzmq proxy.cpp,
 /// `proxy_burst_size`).
 const BURST: usize = 1000;
 
-/// A proxy that runs.
+/// A running proxy.
 pub(super) struct Forwarder {
     sockets: Sockets,
     steering: Arc<Steering>,
     stats: ProxyStats,
-    /// The message that waits for the front, and the one that waits for the back.
+    /// The message that is held for the front, and the one for the back.
     held: [Option<Message>; 2],
-    /// Whether messages go to the front, and to the back.
+    /// Whether messages can go to the front, and to the back.
     goes: [bool; 2],
-    /// It runs for C: a signal of the system ends it, and it waits for its capture socket.
-    hears_signals: bool,
+    /// It runs for the C library: a signal of the system ends it, and it waits for its capture socket.
+    interruptible: bool,
 }
 
-/// How a round came out.
+/// The result of a round.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Round {
     Moved,
     Stopped,
 }
 
-/// One direction, named after where it goes.
+/// One direction, named after the socket that sends.
 #[derive(Clone, Copy)]
 enum To {
     Front,
@@ -46,16 +46,16 @@ enum To {
 }
 
 impl Forwarder {
-    pub(super) fn new(sockets: Sockets, steering: Arc<Steering>, hears_signals: bool) -> Forwarder {
+    pub(super) fn new(sockets: Sockets, steering: Arc<Steering>, interruptible: bool) -> Forwarder {
         let (front, back) = (sockets.front.socket_type(), sockets.back.socket_type());
-        // One socket at both sides: there is one direction only.
+        // If both sides are the same socket, there is only one direction.
         let same = Arc::ptr_eq(sockets.front.base(), sockets.back.base());
         let goes = [!same && back.receives() && front.sends(), front.receives() && back.sends()];
         let (stats, held) = (ProxyStats::default(), [None, None]);
-        Forwarder { sockets, steering, stats, held, goes, hears_signals }
+        Forwarder { sockets, steering, stats, held, goes, interruptible }
     }
 
-    /// Forwards until it is told to stop, or a socket ends.
+    /// Forwards until it is stopped or a socket ends.
     pub(super) fn run(mut self) -> Result<ProxyStats> {
         let ended = self.forward();
         for to in [To::Front, To::Back] {
@@ -73,11 +73,11 @@ impl Forwarder {
             self.sockets.all().map(|socket| Arc::clone(socket.base())).collect();
         let steering = Arc::clone(&self.steering);
         let first = Arc::clone(&bases[0].context);
-        let parkers = self.hears_signals.then_some(&first.parkers);
+        let parkers = self.interruptible.then_some(&first.parkers);
         let signals: Vec<&Signal> =
             bases.iter().map(|base| &base.watch).chain(std::iter::once(&steering.orders)).collect();
         loop {
-            // Every wake of a signal is a round; a round that moved something is followed by the next at once.
+            // Each wake makes a round. After a round that has forwarded something, the next one follows at once.
             match wait_interruptible(parkers, &signals, None, || self.round(&bases).transpose()) {
                 Some(Ok(Ok(Round::Moved))) | None => {}
                 Some(Ok(Ok(Round::Stopped))) => return Ok(()),
@@ -86,7 +86,7 @@ impl Forwarder {
         }
     }
 
-    /// Obeys, and forwards one burst each way; `None` when there was nothing to do.
+    /// Executes commands, and forwards one burst each way. Returns `None` if there was nothing to do.
     fn round(&mut self, bases: &[Arc<SocketBase>]) -> Result<Option<Round>> {
         bases.iter().try_for_each(alive)?;
         self.obey()?;
@@ -108,7 +108,7 @@ impl Forwarder {
         Ok(moved.then_some(Round::Moved))
     }
 
-    /// Forwards messages one way; returns whether any moved.
+    /// Forwards messages one way. Returns whether there were any.
     fn burst(&mut self, to: To) -> Result<bool> {
         let (from_base, to_base) = match to {
             To::Front => (self.sockets.back.base(), self.sockets.front.base()),
@@ -120,7 +120,7 @@ impl Forwarder {
             let held = self.held[to as usize].take();
             let message = match held {
                 Some(message) => message,
-                // A REP at both sides owes nothing before it has received.
+                // A REP that is both sides cannot send before it has received.
                 None if !Arc::ptr_eq(&from_base, &to_base) && !takes(&to_base)? => break,
                 None if !self.capture_takes()? => break,
                 None => match receive(&from_base)? {
@@ -134,24 +134,24 @@ impl Forwarder {
             }
         }
         if moved {
-            // Who is about to wait leaves nothing open.
+            // The proxy may wait next, so the open batches leave now.
             to_base.enter(|state| state.flush_now());
         }
         Ok(moved)
     }
 
-    /// Returns whether the capture socket lets messages through. Natively always; libzmq's proxy waits until it has been sent
-    /// its copy (proxy.cpp, `capture`).
+    /// Returns whether the proxy need not wait for the capture socket. Only the C library's proxy waits for it, as libzmq's does
+    /// (proxy.cpp, `capture`).
     fn capture_takes(&self) -> Result<bool> {
-        match self.sockets.capture.as_ref().filter(|_| self.hears_signals) {
+        match self.sockets.capture.as_ref().filter(|_| self.interruptible) {
             Some(capture) => Ok(readiness(capture.base(), Ready::OUT)?.is_out()),
             None => Ok(true),
         }
     }
 
-    /// Counts a received message and gives the capture socket its copy.
+    /// Counts a received message, and sends a copy to the capture socket.
     fn received(&mut self, mut message: Message, to: To) -> Message {
-        // What the message says of its sender ends here, as in libzmq, where a send resets it.
+        // The sender of the message is removed, as by a send in libzmq.
         message.set_peer(None);
         let size = Size::of(&message);
         let (from, _) = self.sides(to);
@@ -166,7 +166,7 @@ impl Forwarder {
         message
     }
 
-    /// Sends, drops or holds a message; returns whether it was not merely held again.
+    /// Sends, drops or holds a message. Returns whether it was sent or dropped.
     fn deliver(&mut self, message: Message, to_base: &Arc<SocketBase>, to: To) -> Result<bool> {
         let size = Size::of(&message);
         let addresses = to_base.socket_type.addresses();
@@ -193,7 +193,7 @@ impl Forwarder {
         Ok(true)
     }
 
-    /// Returns the counts of the side that messages come from, and of the one they go to.
+    /// Returns the counts of the side that receives messages, and of the side that sends them.
     fn sides(&mut self, to: To) -> (&mut ProxySide, &mut ProxySide) {
         let ProxyStats { front, back, .. } = &mut self.stats;
         match to {
@@ -202,7 +202,7 @@ impl Forwarder {
         }
     }
 
-    /// Takes the commands of the control socket.
+    /// Receives and executes the commands of the control socket.
     fn obey(&mut self) -> Result<()> {
         let Some(control) = self.sockets.control.as_ref().map(|socket| Arc::clone(socket.base())) else {
             return Ok(());
@@ -227,7 +227,7 @@ impl Forwarder {
                 Some(Command::Statistics) | None => Message::from(Frame::new()),
             };
             if answers || answer.len() > 1 {
-                // Whoever asked and does not read the answer goes without.
+                // If the peer does not read its replies, this one is dropped.
                 let _ = control.send(answer, WaitLimit::None);
             }
         }
@@ -241,7 +241,7 @@ impl Drop for Forwarder {
     }
 }
 
-/// What a control socket may say.
+/// A command of the control socket.
 enum Command {
     Pause,
     Resume,
@@ -250,7 +250,7 @@ enum Command {
 }
 
 impl Command {
-    /// A command is one frame, exactly.
+    /// Returns the command in a message, which must have exactly one frame.
     fn of(message: &Message) -> Option<Command> {
         let [frame] = message.iter().collect::<Vec<_>>()[..] else { return None };
         match &frame[..] {
@@ -263,17 +263,17 @@ impl Command {
     }
 }
 
-/// The error of a socket that has ended.
+/// Returns an error if the socket has ended.
 fn alive(base: &Arc<SocketBase>) -> Result<()> {
     if base.gone.load(Ordering::SeqCst) { base.enter(|state| state.alive()) } else { Ok(()) }
 }
 
-/// Returns whether a side can take a message now. One that addresses its peers never holds the other back.
+/// Returns whether a side can take a message now. The proxy does not wait for a side that addresses its peers.
 fn takes(base: &Arc<SocketBase>) -> Result<bool> {
     Ok(base.socket_type.addresses() || readiness(base, Ready::OUT)?.is_out())
 }
 
-/// Returns the next message of a socket. A socket whose turn it is not has none.
+/// Returns the next message of a socket, or `None` if there is none or the socket must send first.
 fn receive(base: &Arc<SocketBase>) -> Result<Option<Message>> {
     match base.attempt_to_recv().map_err(|error| *error) {
         Err(Error::WrongState { next: Turn::Send, .. }) => Ok(None),

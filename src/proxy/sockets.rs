@@ -1,4 +1,4 @@
-//! The sockets of a proxy, and whether they fit.
+//! The sockets of a proxy, and the check that they fit together.
 
 use crate::error::{Error, Op, Result, Why};
 use crate::socket::Socket;

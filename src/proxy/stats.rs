@@ -1,8 +1,8 @@
-//! What a proxy counts.
+//! The counts of a proxy.
 
 use zeroxide_zmtp::Message;
 
-/// What a proxy has done, from [`ProxyHandle::stats`](crate::ProxyHandle::stats).
+/// The counts of a proxy, from [`ProxyHandle::stats`](crate::ProxyHandle::stats).
 ///
 /// For each direction, to the message: received on one side = sent + dropped + held on the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,13 +12,13 @@ pub struct ProxyStats {
     pub front: ProxySide,
     /// The second socket.
     pub back: ProxySide,
-    /// Messages that the capture socket took.
+    /// Messages that were sent to the capture socket.
     pub captured: ProxyCount,
     /// Messages that the capture socket could not take at once.
     pub capture_dropped: u64,
 }
 
-/// What passed one side of a proxy.
+/// The counts of one side of a proxy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProxySide {
@@ -26,13 +26,13 @@ pub struct ProxySide {
     pub received: ProxyCount,
     /// Sent to its peers.
     pub sent: ProxyCount,
-    /// Messages for a peer that was not there (ROUTER).
+    /// Dropped messages for an unknown peer (ROUTER).
     pub unroutable: u64,
-    /// Messages for a peer that was at its high-water mark (ROUTER).
+    /// Dropped messages for a peer at its high-water mark (ROUTER).
     pub full: u64,
-    /// Messages that waited for this side when the proxy ended: at most one.
+    /// Messages that were held for this side when the proxy ended: at most one.
     pub unsent: u64,
-    /// Messages that wait for this side now: at most one.
+    /// Messages that are held for this side now: at most one.
     pub held: u64,
 }
 
@@ -49,7 +49,7 @@ pub struct ProxyCount {
 }
 
 impl ProxySide {
-    /// Messages for this side that were dropped for whatever cause.
+    /// Returns the number of dropped messages for this side.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.unroutable + self.full + self.unsent
@@ -57,7 +57,7 @@ impl ProxySide {
 }
 
 impl ProxyCount {
-    /// One message more.
+    /// Adds one message.
     pub(super) fn add(&mut self, message: Size) {
         self.messages += 1;
         self.frames += message.frames;
@@ -79,7 +79,7 @@ impl Size {
 }
 
 impl ProxyStats {
-    /// Returns the answer to `STATISTICS` (libzmq zmq_proxy_steerable(3)): frames, not messages, are counted there.
+    /// Returns the reply to `STATISTICS`, which counts frames instead of messages (libzmq zmq_proxy_steerable(3)).
     pub(super) fn to_message(self) -> Message {
         let count = |count: ProxyCount| [count.frames, count.bytes];
         let numbers = [self.front.received, self.front.sent, self.back.received, self.back.sent].map(count);

@@ -1,4 +1,4 @@
-//! What the handle of a proxy and its thread share.
+//! What the handle and the thread of a proxy share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::ProxyStats;
 use crate::signal::{Signal, wait_until};
 
-/// Orders to a proxy's thread, and what it tells.
+/// The orders to a proxy's thread, and its counts.
 ///
-/// Each order has a number; the thread says which it has seen before it forwards anything more.
+/// Each order has a number. The thread stores the number of the last order it has seen, before it forwards more messages.
 #[derive(Default)]
 pub(super) struct Steering {
     paused: AtomicBool,
@@ -16,15 +16,15 @@ pub(super) struct Steering {
     asked: AtomicU64,
     seen: AtomicU64,
     ended: AtomicBool,
-    /// The thread waits for orders here.
+    /// Notified when there is an order.
     pub(super) orders: Signal,
-    /// The handle waits here for its order to be seen.
+    /// Notified when the thread has seen an order.
     answers: Signal,
     stats: Mutex<ProxyStats>,
 }
 
 impl Steering {
-    /// Pauses or resumes, and waits until the thread knows.
+    /// Pauses or resumes, and waits until the thread has seen it.
     pub(super) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::SeqCst);
         let order = self.ask();
@@ -44,12 +44,12 @@ impl Steering {
         order
     }
 
-    /// Returns the counts that were told last.
+    /// Returns the last counts.
     pub(super) fn stats(&self) -> ProxyStats {
         *self.lock()
     }
 
-    /// For the thread: looks at its orders. Afterwards it must act on them before it forwards anything.
+    /// Looks at the orders (thread). The thread must act on them before it forwards more messages.
     pub(super) fn look(&self) {
         let asked = self.asked.load(Ordering::SeqCst);
         if self.seen.swap(asked, Ordering::SeqCst) != asked {
@@ -57,7 +57,7 @@ impl Steering {
         }
     }
 
-    /// For the thread: a command of the control socket.
+    /// Pauses or resumes for a command of the control socket (thread).
     pub(super) fn command_pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::SeqCst);
     }
@@ -78,7 +78,7 @@ impl Steering {
         *self.lock() = stats;
     }
 
-    /// The thread ends; nobody may go on waiting for it.
+    /// Notes that the thread ends, so that no thread waits for it any more.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
         self.answers.notify_all();
