@@ -1,8 +1,8 @@
-//! What the C library stands on, and nothing else may use (`cargo xtask floor` checks it): messages part by part,
-//! options with libzmq's limits, waits that a signal ends. Outside semver.
+//! What only the C library uses (`cargo xtask floor` checks that): messages part by part, options with libzmq's limits, waits that a
+//! signal ends. It is outside semver.
 //!
-//! Invariant: a message whose first part was accepted is accepted entirely. The first part routes it and reserves its
-//! place, the last one commits it; what arrives in between belongs to the socket, and is dropped when it closes.
+//! Invariant: if the first part of a message is accepted, the whole message is. The first part routes it and reserves room, and the
+//! last one commits it. The socket keeps the parts in between, and drops them when it closes.
 
 mod options;
 mod parts;
@@ -40,12 +40,12 @@ pub use zeroxide_zmtp::mechanism::z85;
 pub enum Wait {
     /// Not at all.
     No,
-    /// As long as SNDTIMEO or RCVTIMEO says, or until a signal arrives: then [`Error::Interrupted`].
+    /// At most for SNDTIMEO or RCVTIMEO, or until a signal arrives: then [`Error::Interrupted`].
     AsSet,
 }
 
 impl Wait {
-    /// Returns the end of a wait that begins now, of at most `limit` where the option says so; `Err(())`: it does not wait.
+    /// Returns the end of a wait that begins now; `limit` is that of the option. Returns `Err(())` if there is no wait.
     fn deadline(self, limit: impl FnOnce() -> Option<Duration>) -> Result<Option<Instant>, ()> {
         match self {
             Wait::No => Err(()),
@@ -57,8 +57,8 @@ impl Wait {
     }
 }
 
-/// Sends one part of a message; `more`: others follow. A part is a message of one frame, with its group and the number
-/// of its peer; it stays in `part` unless it was accepted.
+/// Sends one part of a message; `more` tells that others follow. A part is a message of one frame, with its group and the number of
+/// its peer. It stays in `part` unless it is accepted.
 ///
 /// # Errors
 /// Returns the errors of [`Socket::send`], and [`Error::Interrupted`].
@@ -67,8 +67,8 @@ pub fn send_part(socket: &Socket, part: &mut Option<Message>, more: bool, wait: 
     socket.base().send_part(part, more, wait)
 }
 
-/// Receives the next part of the message under way, or the first of the next message, into `part`, which is empty. A
-/// part is a message of one frame. Returns whether another part of the same message follows.
+/// Receives the next part of a message, or the first part of the next message, into `part`, which is empty. A part is a message of one
+/// frame. Returns whether another part of the same message follows.
 ///
 /// # Errors
 /// Returns the errors of [`Socket::recv`], and [`Error::Interrupted`].
@@ -77,12 +77,12 @@ pub fn recv_part(socket: &Socket, part: &mut Option<Message>, wait: Wait) -> Res
     socket.base().recv_part(part, wait)
 }
 
-/// The pipes that a socket is about to make count credit as libzmq's do: in lots of half the high-water mark.
+/// Makes later pipes of a socket count credit as libzmq does: in lots of half the high-water mark.
 pub fn count_credit_in_lots(socket: &Socket) {
     socket.base().enter(|state| state.values.credit_in_lots = true);
 }
 
-/// Returns what could be sent without waiting to the peer with this routing id (`zmq_socket_get_peer_state`).
+/// Returns [`Ready::OUT`] if a message to the peer with this routing id can be sent without waiting (`zmq_socket_get_peer_state`).
 ///
 /// # Errors
 /// Returns [`Error::Unroutable`]; [`Error::NotSupported`] on a socket that is no ROUTER.
@@ -105,7 +105,7 @@ pub fn peer_state(socket: &Socket, routing_id: &[u8]) -> Result<Ready> {
     })
 }
 
-/// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which are one function).
+/// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which do the same in libzmq).
 ///
 /// # Errors
 /// Returns [`Error::NoSuchEndpoint`].
@@ -116,7 +116,7 @@ pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
     }
 }
 
-/// Binds with a socket of the system that listens already (`ZMQ_USE_FD`); of the endpoint the scheme counts.
+/// Binds with a descriptor that listens already (`ZMQ_USE_FD`). Of the endpoint only the scheme is used.
 ///
 /// # Errors
 /// Returns the errors of [`Socket::bind`].
@@ -129,7 +129,7 @@ pub fn bind_adopted(socket: &Socket, endpoint: &str, listening: std::os::fd::Own
     base.bind_by(endpoint, &values, adopt).map(drop)
 }
 
-/// Connects a PEER and returns the number that its messages to that peer carry (`zmq_connect_peer`).
+/// Connects a PEER. Returns the number that addresses messages to that peer (`zmq_connect_peer`).
 ///
 /// # Errors
 /// Returns the errors of [`Socket::connect`]; [`Error::NotSupported`] on other types and with IMMEDIATE, where there is no pipe yet.
@@ -154,7 +154,7 @@ pub fn poll(items: &mut [PollItem<'_>], limit: Option<Duration>) -> Result<usize
     poll_interruptible(items, limit, true)
 }
 
-/// Why a socket is of no more use.
+/// Checks that a socket can still be used.
 ///
 /// # Errors
 /// Returns [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
@@ -162,7 +162,7 @@ pub fn alive(socket: &Socket) -> Result<()> {
     socket.base().enter(|state| state.alive())
 }
 
-/// [`Proxy::run`], which a signal ends while there is nothing to do.
+/// Runs a proxy like [`Proxy::run`]. A signal ends it while there is nothing to do.
 ///
 /// # Errors
 /// Returns the errors of [`Proxy::run`], and [`Error::Interrupted`].
@@ -170,13 +170,13 @@ pub fn run_proxy(proxy: Proxy) -> Result<ProxyStats> {
     proxy.run_interruptible(true)
 }
 
-/// Closes a socket. In a fork child nothing happens: the socket is the parent's.
+/// Closes a socket. In a fork child it does nothing, because the socket belongs to the parent.
 pub fn close(socket: &Socket) {
     socket.base().close();
 }
 
-/// Ends the context and waits until its last socket was closed and has lingered, and its threads have ended and its
-/// descriptors are closed, or a signal arrives: then call again (`zmq_ctx_term`).
+/// Ends the context. Waits until its last socket is closed and has lingered, its threads have ended and its descriptors are closed, or
+/// a signal arrives (`zmq_ctx_term`). In a fork child it does not wait.
 ///
 /// # Errors
 /// Returns [`Error::Interrupted`].
@@ -198,7 +198,7 @@ pub fn term_after_closes(context: &Context) -> Result<()> {
 pub struct Thread(Arc<Running>);
 
 impl Thread {
-    /// Starts a thread, which ends when the sockets that it uses do.
+    /// Starts a thread, which must end when the sockets that it uses end.
     ///
     /// # Errors
     /// Returns an error if the system gives no thread.
@@ -224,7 +224,8 @@ struct Queues {
     engine: Option<Arc<Engine>>,
 }
 
-/// Tells the monitors how much waits in each pipe; returns how many pipes there are (`zmq_socket_monitor_pipes_stats`).
+/// Sends the monitors one event for each pipe, with the number of waiting messages. Returns the number of pipes
+/// (`zmq_socket_monitor_pipes_stats`).
 ///
 /// # Errors
 /// Returns [`Error::Closed`], [`Error::Terminated`].
@@ -254,7 +255,7 @@ pub fn tell_pipes(socket: &Socket) -> Result<usize> {
     Ok(pipes.len())
 }
 
-/// Ends a monitor: its `recv` gives what it still has, then [`Error::Closed`].
+/// Ends a monitor. Its `recv` returns the events that it still has, and then [`Error::Closed`].
 pub fn end_monitor(monitor: &Monitor) {
     monitor.end();
 }

@@ -1,4 +1,4 @@
-//! The frame around every function: errors become `errno`, a panic becomes `EFAULT`.
+//! What every function does at its boundary: an error goes into `errno`, and a panic becomes `EFAULT`.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ pub(crate) const ENOCOMPATPROTO: c_int = HAUSNUMERO + 52;
 pub(crate) const ETERM: c_int = HAUSNUMERO + 53;
 pub(crate) const EMTHREAD: c_int = HAUSNUMERO + 54;
 
-/// Why a call failed, as C is told.
+/// The error of a call: a value for `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Errno(pub(crate) c_int);
 
@@ -26,9 +26,9 @@ impl From<zeroxide::OptionError> for Errno {
     }
 }
 
-/// Calls `body`; where it fails, leaves the reason in `errno` and answers `failed`.
+/// Calls `body`; where it fails, leaves the reason in `errno` and returns `failed`.
 pub(crate) fn call<R>(failed: R, body: impl FnOnce() -> Result<R, Errno>) -> R {
-    // What a panic leaves behind is behind locks that do not mind.
+    // What a panic leaves behind is protected by locks that ignore poisoning.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(answer)) => answer,
         Ok(Err(Errno(number))) => {
@@ -43,8 +43,8 @@ pub(crate) fn call<R>(failed: R, body: impl FnOnce() -> Result<R, Errno>) -> R {
     }
 }
 
-/// Keeps signals from the calling thread while it lives, and so for good from the threads that are made meanwhile: the
-/// library's own threads shall not take a signal that an application's blocked call waits for (libzmq thread.cpp).
+/// Blocks all signals for the calling thread while it lives. Threads that are created meanwhile inherit that, so the library's own
+/// threads do not take a signal that is to end a blocked call of the application (libzmq thread.cpp).
 pub(crate) struct SignalsBlocked {
     #[cfg(unix)]
     before: libc::sigset_t,
@@ -78,13 +78,13 @@ impl Drop for SignalsBlocked {
     }
 }
 
-/// Text of C as a `str`.
+/// Returns a text of C as a `str`.
 ///
 /// # Errors
-/// `EINVAL` for NULL and for what is not UTF-8.
+/// Returns `EINVAL` for NULL and for text that is not UTF-8.
 ///
 /// # Safety
-/// `text` is NULL or points to a string that ends with NUL and lives as long as the answer.
+/// `text` is NULL or points to a string that ends with NUL and lives as long as the result.
 pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Errno> {
     if text.is_null() {
         return Err(Errno(libc::EINVAL));
@@ -93,13 +93,13 @@ pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Errno> {
     unsafe { CStr::from_ptr(text) }.to_str().map_err(|_| Errno(libc::EINVAL))
 }
 
-/// Bytes of C as a slice; NULL is good for none.
+/// Returns bytes of C as a slice. If `len` is 0, `data` may be NULL.
 ///
 /// # Errors
-/// `EFAULT` for NULL with a length, and for a length that no memory has.
+/// Returns `EFAULT` for NULL with a length, and for a length that no memory can have.
 ///
 /// # Safety
-/// `data` is NULL or points to `len` readable bytes that nobody writes to and that live as long as the answer.
+/// `data` is NULL or points to `len` readable bytes that do not change and live as long as the result.
 pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Errno> {
     match len {
         0 => Ok(&[]),

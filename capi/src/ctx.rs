@@ -13,7 +13,7 @@ use crate::option_value::{CValue, give};
 
 static CONTEXTS: Slots<Ctx> = Slots::new();
 
-/// What a context handle stands for. The context itself is made with its first socket, when its options are final.
+/// What a context handle refers to. The context itself is created with its first socket, when its options are final.
 pub(crate) struct Ctx {
     settings: Mutex<Settings>,
     context: OnceLock<Context>,
@@ -31,14 +31,14 @@ struct Settings {
     zero_copy_recv: c_int,
     sched_policy: c_int,
     priority: c_int,
-    /// Processors that the threads were to run on: kept, without effect.
+    /// The processors that the threads are to run on. They are kept without effect.
     processors: BTreeSet<c_int>,
     name_prefix: String,
 }
 
 const IO_THREADS: c_int = 1;
 const MAX_SOCKETS: c_int = 2;
-/// One number: to read the limit, to set the priority.
+/// `ZMQ_SOCKET_LIMIT` (to read) and `ZMQ_THREAD_PRIORITY` (to set) are one number.
 const SOCKET_LIMIT: c_int = 3;
 const THREAD_PRIORITY: c_int = 3;
 const THREAD_SCHED_POLICY: c_int = 4;
@@ -50,19 +50,19 @@ const THREAD_NAME_PREFIX: c_int = 9;
 const ZERO_COPY_RECV: c_int = 10;
 const IPV6: c_int = 42;
 const BLOCKY: c_int = 70;
-/// What libzmq names as its limit where it uses epoll, although it takes larger numbers. Here it is one.
+/// The limit that libzmq reports with epoll. It accepts larger numbers; this library does not.
 const MOST_SOCKETS: c_int = 65_535;
 
 impl Ctx {
     /// Returns the context of a handle.
     ///
     /// # Errors
-    /// `EFAULT`; `ETERM` in a child of fork, whose parent made it.
+    /// Returns `EFAULT` if there is none, and `ETERM` in a fork child if the parent has created it.
     pub(crate) fn of(handle: *mut c_void) -> Result<Held<Ctx>, Errno> {
         CONTEXTS.own(handle, libc::EFAULT)
     }
 
-    /// Returns whether sockets can still be made.
+    /// Checks that the context has not ended.
     ///
     /// # Errors
     /// `ETERM`.
@@ -90,7 +90,7 @@ impl Ctx {
             Context::with(options).unwrap_or_default()
         });
         if self.ended.load(Ordering::SeqCst) {
-            // Shut down in between, before there was a context to tell.
+            // It was shut down in between, before the context existed.
             context.shutdown();
             return Err(Errno(ETERM));
         }
@@ -119,7 +119,7 @@ impl Ctx {
         let place = match option {
             IO_THREADS => &mut settings.io_threads,
             MAX_SOCKETS if value >= 1 => &mut settings.max_sockets,
-            // The system's scheduler is not asked to prefer I/O threads: kept, without effect.
+            // The scheduling of I/O threads is kept without effect.
             THREAD_PRIORITY => &mut settings.priority,
             THREAD_SCHED_POLICY => &mut settings.sched_policy,
             MAX_MSGSZ => &mut settings.max_msgsz,
@@ -140,7 +140,7 @@ impl Ctx {
         if value < 0 {
             return Err(Errno(libc::EINVAL));
         }
-        // The three that are yes or no are read as 1 or 0.
+        // The three switches are read as 1 or 0.
         *place = if matches!(option, ZERO_COPY_RECV | IPV6 | BLOCKY) { value.min(1) } else { value };
         Ok(0)
     }
@@ -164,7 +164,7 @@ impl Ctx {
     }
 }
 
-/// Returns a new context. NULL and `EMFILE` when there are too many.
+/// Creates a context. Returns NULL with `EMFILE` if there are too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -187,8 +187,9 @@ pub extern "C" fn zmq_ctx_new() -> *mut c_void {
     })
 }
 
-/// Ends a context: blocked and later calls on its sockets fail with `ETERM`; waits until all were closed and have
-/// lingered. In a child of fork a context of its parent is only given up. `EFAULT`; `EINTR` (call again).
+/// Ends a context: blocked and later calls on its sockets fail with `ETERM`. Waits until all sockets are closed and have
+/// lingered. In a fork child only the handle of a context of the parent is freed. Fails with `EFAULT` or `EINTR` (then call it
+/// again).
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_term(context: *mut c_void) -> c_int {
     call(-1, || {
@@ -199,12 +200,12 @@ pub extern "C" fn zmq_ctx_term(context: *mut c_void) -> c_int {
                 face::term_after_closes(context)?;
             }
         }
-        // While it is held: its slot is no other's yet.
+        // While it is held, so that its slot is not used again yet.
         CONTEXTS.retire(context).map(|_| 0).ok_or(Errno(libc::EFAULT))
     })
 }
 
-/// As `zmq_ctx_term`, but waits for nothing; may be called again. `EFAULT`.
+/// Ends a context like `zmq_ctx_term`, but does not wait and does not free it. Fails with `EFAULT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_shutdown(context: *mut c_void) -> c_int {
     call(-1, || {
@@ -216,19 +217,19 @@ pub extern "C" fn zmq_ctx_shutdown(context: *mut c_void) -> c_int {
     })
 }
 
-/// Sets an option of a context. `EFAULT`, `EINVAL`.
+/// Sets an option of a context. Fails with `EFAULT`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_set(context: *mut c_void, option: c_int, optval: c_int) -> c_int {
     call(-1, || Ctx::of(context)?.set(option, optval))
 }
 
-/// Returns the value of an option of a context. `EFAULT`, `EINVAL`.
+/// Returns the value of an option of a context. Fails with `EFAULT`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ctx_get(context: *mut c_void, option: c_int) -> c_int {
     call(-1, || Ctx::of(context)?.get(option))
 }
 
-/// Sets an option of a context, also one that is text. `EFAULT`, `EINVAL`.
+/// Sets an option of a context, also one that is text. Fails with `EFAULT`, `EINVAL`.
 ///
 /// # Safety
 /// `optval` points to `optvallen` readable bytes.
@@ -257,7 +258,7 @@ pub unsafe extern "C" fn zmq_ctx_set_ext(
     })
 }
 
-/// Returns the value of an option of a context, also one that is text. `EFAULT`, `EINVAL`.
+/// Returns the value of an option of a context, also one that is text. Fails with `EFAULT`, `EINVAL`.
 ///
 /// # Safety
 /// `optval` points to `*optvallen` writable bytes.
@@ -273,7 +274,7 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
         // SAFETY: the caller's promise.
         let room = *unsafe { optvallen.as_ref() }.ok_or(Errno(libc::EFAULT))?;
         if option == THREAD_NAME_PREFIX && room != size_of::<c_int>() {
-            // With a NUL only where there is room for it; and the length stays the caller's (libzmq ctx.cpp).
+            // With a NUL only if there is room for it. `optvallen` is not changed (libzmq ctx.cpp).
             let text = CValue::Bytes(ctx.settings().name_prefix.clone().into_bytes());
             // SAFETY: the caller's promise.
             return unsafe { give(&text, true, optval, &mut { room }) };
@@ -284,7 +285,7 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
     })
 }
 
-/// As `zmq_ctx_new`, with so many I/O threads. `EINVAL` for less than none.
+/// Creates a context with this number of I/O threads. Fails with `EINVAL` for a negative number.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_init(io_threads: c_int) -> *mut c_void {
     if io_threads < 0 {

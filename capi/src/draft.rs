@@ -1,4 +1,4 @@
-//! Draft functions that are not in `poll`, `poller` or `msg`: groups, peers by number, statistics of pipes.
+//! The draft functions that are not in `poll`, `poller` or `msg`: groups, peers by number, statistics of pipes.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -9,7 +9,7 @@ use crate::pump::Pump;
 use crate::sock::Sock;
 use crate::socket::bracketed;
 
-/// Joins a group on a DISH. `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
+/// Joins a group on a DISH. Fails with `EINVAL` for a name of more than 255 bytes and for a group joined before; `ENOTSUP` on
 /// other types.
 ///
 /// # Safety
@@ -20,7 +20,7 @@ pub unsafe extern "C" fn zmq_join(socket: *mut c_void, group: *const c_char) -> 
     unsafe { with_group(socket, group, |socket, group| socket.join(group)) }
 }
 
-/// Leaves a group on a DISH. `EINVAL` for one that was not joined; `ENOTSUP` on other types.
+/// Leaves a group on a DISH. Fails with `EINVAL` for one that was not joined; `ENOTSUP` on other types.
 ///
 /// # Safety
 /// As [`zmq_join`].
@@ -48,7 +48,7 @@ unsafe fn with_group(
     })
 }
 
-/// Connects a PEER; returns the number of that peer, or 0. `ENOTSUP` on other types, `EFAULT` with IMMEDIATE.
+/// Connects a PEER. Returns the number of that peer, or 0. Fails with `ENOTSUP` on other types, `EFAULT` with IMMEDIATE.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn zmq_connect_peer(socket: *mut c_void, addr: *const c_ch
     })
 }
 
-/// Ends the connection of a peer of a SERVER or PEER. `EHOSTUNREACH` when there is none, `ENOTSUP` on other types.
+/// Ends the connection of a peer of a SERVER or PEER. Fails with `EHOSTUNREACH` if there is none, `ENOTSUP` on other types.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, routing_id: u32) -> c_int {
     call(-1, || {
@@ -78,7 +78,7 @@ pub extern "C" fn zmq_disconnect_peer(socket: *mut c_void, routing_id: u32) -> c
     })
 }
 
-/// Sends the monitor one event for each pipe with the number of queued messages. `EINVAL` if no monitor takes such events,
+/// Sends the monitor one event for each pipe with the number of queued messages. Fails with `EINVAL` if no monitor takes such events,
 /// `EAGAIN` if there is no pipe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket_monitor_pipes_stats(socket: *mut c_void) -> c_int {

@@ -1,8 +1,8 @@
-//! Which bytes of C mean which value of an option.
+//! The conversion between the bytes of an option in C and its value.
 //!
-//! A form belongs to the Rust type of a value and to the row of its option ([`zeroxide::opt`]), so a new row of a known
-//! type needs nothing here. What a row does not say, because libzmq treats a few options unlike all others of their
-//! kind, stands in the lists at the end, each with its reason.
+//! The form follows from the Rust type of the value and from the row of the option ([`zeroxide::opt`]), so a new row of a known
+//! type needs nothing here. libzmq treats a few options differently from all others of their type. They are in the lists at the
+//! end, each with its reason.
 
 use std::ffi::c_int;
 use std::time::Duration;
@@ -19,19 +19,19 @@ use crate::option_value::CValue;
 
 const INVALID: Errno = Errno(libc::EINVAL);
 
-/// One option in C.
+/// How C sets and gets one option.
 pub(crate) struct Form {
     number: c_int,
-    /// Sets it from the bytes of its C type.
+    /// Sets the option from the bytes of its C type.
     pub(crate) set: fn(&mut LockedOptions<'_>, &[u8]) -> Result<(), Errno>,
-    /// Its value.
+    /// Returns its value.
     pub(crate) get: fn(&mut LockedOptions<'_>) -> Result<CValue, Errno>,
 }
 
 /// Returns the form of the option with a number.
 ///
 /// # Errors
-/// `EINVAL` when no option that works has the number.
+/// Returns `EINVAL` if no working option has the number.
 pub(crate) fn form(number: c_int) -> Result<&'static Form, Errno> {
     FORMS.iter().flatten().find(|form| form.number == number).ok_or(INVALID)
 }
@@ -71,19 +71,19 @@ fn get<T: CForm, S>(options: &mut LockedOptions<'_>, option: Opt<T, S>) -> Resul
     T::take(options, option)
 }
 
-/// How the values of a type look in C.
+/// A type of option values that has a form in C.
 pub(crate) trait CForm: Sized {
-    /// Whether C can read such a value.
+    /// Whether `zmq_getsockopt` can read such a value.
     const READABLE: bool = true;
 
-    /// `None`: these bytes mean nothing, or such a value can only be read.
+    /// Returns the value that these bytes stand for, or `None` if they stand for none or the value can only be read.
     fn decode(_: &[u8], _: &Row) -> Option<Self> {
         None
     }
 
     fn encode(self, row: &Row) -> CValue;
 
-    /// Returns whether these bytes say that there is no value.
+    /// Returns whether these bytes stand for "no value".
     fn is_none(bytes: &[u8], row: &Row) -> bool {
         int(bytes).is_some_and(|value| row.none_in_c().contains(&value))
     }
@@ -106,7 +106,7 @@ pub(crate) fn int(bytes: &[u8]) -> Option<c_int> {
     bytes.try_into().ok().map(c_int::from_ne_bytes)
 }
 
-/// Returns what C reads of an option that was never set.
+/// Returns what C reads if the option was never set.
 fn unset(row: &Row) -> CValue {
     match row.c_type() {
         CType::int | CType::zmq_fd_t => CValue::Int(0),
@@ -118,7 +118,7 @@ fn unset(row: &Row) -> CValue {
     }
 }
 
-/// Returns what C reads where there is no value.
+/// Returns what C reads for "no value".
 fn none(row: &Row) -> CValue {
     match row.none_in_c().first() {
         Some(none) if row.c_type() == CType::int64_t => CValue::Int64((*none).into()),
@@ -127,12 +127,12 @@ fn none(row: &Row) -> CValue {
     }
 }
 
-/// Returns the largest `int` where a number does not fit.
+/// Returns a number as an `int`, or the largest `int` if it does not fit.
 pub(crate) fn to_int(number: impl TryInto<c_int>) -> CValue {
     CValue::Int(number.try_into().unwrap_or(c_int::MAX))
 }
 
-/// A value, or what `none` of its row says.
+/// A value, or one of the numbers that stand for "no value" in the row.
 impl<T: CForm> CForm for Option<T> {
     fn decode(bytes: &[u8], row: &Row) -> Option<Option<T>> {
         if T::is_none(bytes, row) { Some(None) } else { T::decode(bytes, row).map(Some) }
@@ -164,7 +164,7 @@ impl CForm for u32 {
     }
 }
 
-/// 64 bits; where they have a sign, whatever is negative is no value.
+/// 64 bits. If the C type is signed, negative numbers stand for "no value".
 impl CForm for u64 {
     fn decode(bytes: &[u8], _: &Row) -> Option<u64> {
         bytes.try_into().ok().map(u64::from_ne_bytes)
@@ -182,7 +182,7 @@ impl CForm for u64 {
     }
 }
 
-/// Milliseconds, but for the options of `in_seconds`.
+/// Milliseconds, except for the options of `in_seconds`.
 impl CForm for Duration {
     fn decode(bytes: &[u8], row: &Row) -> Option<Duration> {
         let count = u64::try_from(int(bytes)?).ok()?;
@@ -198,8 +198,8 @@ impl CForm for Duration {
     }
 }
 
-/// A name may begin with a zero byte: those are reserved for the names that sockets make themselves (RFC 28), but libzmq
-/// takes them, and programs that number their peers in network byte order have them.
+/// A routing id may begin with a zero byte here. Such ids are reserved for those that a ROUTER creates (RFC 28), but libzmq accepts
+/// them, and programs that number their peers in network byte order use them.
 impl CForm for RoutingId {
     fn decode(bytes: &[u8], _: &Row) -> Option<RoutingId> {
         RoutingId::new(bytes).ok()
@@ -215,7 +215,7 @@ impl CForm for RoutingId {
     }
 }
 
-/// Bytes with a length; none at all are no value.
+/// Bytes with a length. Length 0 stands for "no value".
 impl CForm for Bytes {
     fn decode(bytes: &[u8], _: &Row) -> Option<Bytes> {
         Some(Bytes::copy_from_slice(bytes))
@@ -230,8 +230,7 @@ impl CForm for Bytes {
     }
 }
 
-/// Most texts are taken whatever their bytes, trailing NULs too (libzmq options.cpp); native programs set and get them
-/// as text.
+/// Most texts may have any bytes, also trailing NULs (libzmq options.cpp). Native programs set and get them as text.
 impl CForm for String {
     fn decode(bytes: &[u8], _: &Row) -> Option<String> {
         let text = bytes.strip_suffix(b"\0").unwrap_or(bytes);
@@ -244,7 +243,7 @@ impl CForm for String {
 
     fn put<S>(options: &mut LockedOptions<'_>, option: Opt<Self, S>, bytes: &[u8]) -> Result<(), Errno> {
         let of_any_bytes = options.text(option).is_some();
-        // The limits of its row, and what follows from setting it, are those of any text of that length.
+        // Sets any text of that length first, for the limits of the row and for what follows from setting the option.
         let stand_in = of_any_bytes.then(|| "?".repeat(bytes.len()));
         let text = stand_in.or_else(|| Self::decode(bytes, option.row())).ok_or(INVALID)?;
         options.set(option, text, is_set_on_every_type(option.row()))?;
@@ -301,20 +300,20 @@ impl CForm for SecretKey {
     }
 }
 
-/// One entry of an option to which each call adds.
+/// One entry of an option to which each call adds one.
 trait Entry: Clone + PartialEq {
-    /// Whether a call with no bytes takes all entries back.
+    /// Whether a call without bytes removes all entries.
     const CLEARED: bool = true;
 
     fn decode_one(bytes: &[u8]) -> Option<Self>;
 
-    /// Returns whether `other` adds nothing.
+    /// Returns whether `other` need not be added.
     fn covers(&self, other: &Self) -> bool {
         self == other
     }
 }
 
-/// Each call adds one entry, which has to keep to the limits of the option (libzmq options.cpp).
+/// Each call adds one entry, within the limits of the option (libzmq options.cpp).
 impl<T: Entry> CForm for Vec<T> {
     const READABLE: bool = false;
 
@@ -344,14 +343,14 @@ impl<T: Entry> CForm for Vec<T> {
     }
 }
 
-/// METADATA: `name:value`, of which the first of a name stays. The value is of any bytes.
+/// METADATA: `name:value`. The first entry with a name stays. The value may have any bytes.
 impl Entry for (String, Bytes) {
     const CLEARED: bool = false;
 
     fn decode_one(bytes: &[u8]) -> Option<(String, Bytes)> {
         let colon = bytes.iter().position(|byte| *byte == b':')?;
         let (name, value) = (std::str::from_utf8(&bytes[..colon]).ok()?, &bytes[colon + 1..]);
-        // Four bytes might be an `int`.
+        // Four bytes may be an `int`.
         let legal = name.starts_with("X-") && !value.is_empty() && bytes.len() != 4;
         legal.then(|| (name.to_owned(), Bytes::copy_from_slice(value)))
     }
@@ -368,19 +367,19 @@ impl Entry for Net {
     }
 }
 
-/// `pid_t` has a sign, and no process a negative number.
+/// `pid_t` is signed, but no process has a negative number.
 impl Entry for u32 {
     fn decode_one(bytes: &[u8]) -> Option<u32> {
         bytes.try_into().ok().map(u32::from_ne_bytes)
     }
 }
 
-/// Bits of `int`, of which the first `count` mean something.
+/// Returns an `int` if only its lowest `count` bits are set.
 fn bits(bytes: &[u8], count: u32) -> Option<c_int> {
     int(bytes).filter(|bits| bits >> count == 0)
 }
 
-/// Bits of `int`, the lowest first.
+/// Returns an `int` with these bits, the lowest first.
 fn from_bits(bits: &[bool]) -> CValue {
     CValue::Int(bits.iter().rev().fold(0, |sum, bit| sum << 1 | c_int::from(*bit)))
 }
@@ -425,8 +424,8 @@ impl CForm for SocketType {
     }
 }
 
-/// Options that libzmq keeps for sockets of every type, though few heed them (options.cpp). The other options of a few
-/// types are kept by sockets of these types alone (router.cpp, xpub.cpp and so on): they can be set there, not read.
+/// Returns whether libzmq allows the option on sockets of every type, although it has an effect on few (options.cpp). The other
+/// options of few types can be set on those types only, and not be read (router.cpp, xpub.cpp and so on).
 fn is_set_on_every_type(row: &Row) -> bool {
     let also = [
         number::ROUTING_ID,
@@ -439,24 +438,25 @@ fn is_set_on_every_type(row: &Row) -> bool {
     row.types().is_empty() || is_one_of(row, &also)
 }
 
-/// ROUTER_NOTIFY alone is set on some types and read on every one (options.cpp).
+/// Returns whether the option can be read on every type. Only ROUTER_NOTIFY can be set on some types and read on all
+/// (options.cpp).
 fn is_read_on_every_type(row: &Row) -> bool {
     is_set_on_every_type(row) || is_one_of(row, &[number::ROUTER_NOTIFY])
 }
 
-/// The three messages can be set on every type and not be read (options.cpp).
+/// Returns whether the option can be read. The three messages can only be set (options.cpp).
 fn is_readable(row: &Row) -> bool {
     is_read_on_every_type(row)
         && !is_one_of(row, &[number::HELLO_MSG, number::DISCONNECT_MSG, number::HICCUP_MSG])
 }
 
-/// Returns whether a `bool` takes this number.
+/// Returns whether this number is valid for a `bool`.
 fn takes(row: &Row, value: c_int) -> bool {
-    // As options.cpp and xsub.cpp read them.
+    // As in options.cpp and xsub.cpp.
     let any = [number::INVERT_MATCHING, number::ZAP_ENFORCE_DOMAIN, number::XSUB_VERBOSE_UNSUBSCRIBE];
     match () {
         () if is_one_of(row, &any) => true,
-        // Options of a few types: router.cpp, xpub.cpp and so on; stream.cpp wants 0 or 1, as options.cpp does.
+        // Options of few types: router.cpp, xpub.cpp and so on. stream.cpp requires 0 or 1, as options.cpp does.
         () if !is_set_on_every_type(row) && !is_one_of(row, &[number::STREAM_NOTIFY]) => value >= 0,
         () => value == 0 || value == 1,
     }
@@ -466,7 +466,7 @@ fn in_seconds(row: &Row) -> bool {
     is_one_of(row, &[number::TCP_KEEPALIVE_IDLE, number::TCP_KEEPALIVE_INTVL])
 }
 
-/// Milliseconds that travel as tenths of a second, rounded down, and are read so (ZMTP 3.1).
+/// Returns whether the milliseconds are rounded down to tenths of a second, as they are sent (ZMTP 3.1).
 fn in_tenths(row: &Row) -> bool {
     is_one_of(row, &[number::HEARTBEAT_TTL])
 }

@@ -1,22 +1,20 @@
-//! From `void *` to what it stands for, whatever the pointer is.
+//! Handles: from `void *` to what it refers to, safe for every pointer.
 //!
-//! A handle is the address of a slot. Slots lie in blocks that are never freed, so a handle is first compared with the
-//! blocks' addresses and only then read: one that is closed, or was never made here, is told apart without touching
-//! foreign memory. What libzmq's tag tells, and more, is told by three things:
+//! A handle is the address of a slot. Slots are in blocks that are never freed. A handle is first compared with the addresses of the
+//! blocks, and read only if it is in one. So a handle that is closed, or was never created here, is recognised without reading other
+//! memory. Three things take the place of libzmq's tag:
 //!
-//! - The kind of a handle is the table it is in. Each kind has blocks of its own, so a socket that is given as a context
-//!   is not found among the contexts.
-//! - The slot's word tells its state: open, full, and how many calls use it.
-//! - The slot's generation, in the same word, counts the table's closings up to its own last one. By it a slot is used
-//!   again only after [`QUARANTINE`] others were closed, and whoever keeps a handle beside calls ([`Lasting`]) finds out
-//!   that its slot is another's now. An application has the address alone: it is the quarantine that protects it.
+//! - Each kind of handle has a table with blocks of its own, so a socket that is given as a context is not found among the contexts.
+//! - The slot's word has its state: open, full, and how many calls use it.
+//! - The slot's generation, in the same word, is the number of closings in the table up to the slot's last one. A slot is used again
+//!   only after [`QUARANTINE`] others were closed. A handle that is kept between calls ([`Lasting`]) contains the generation, and so
+//!   is recognised when its slot is used again. The application has only the address, which the quarantine protects.
 //!
-//! Invariant: a slot's value lives from [`Slots::insert`] until it was retired and the last call that uses it has
-//! returned. The slot's word counts those calls, so a close beside another call, which libzmq forbids, ends that call
-//! and breaks nothing.
+//! Invariant: a slot's value lives from [`Slots::insert`] until it is retired and the last call that uses it has returned. The slot's
+//! word counts those calls. So a close during another call, which libzmq forbids, ends that call and is safe.
 //!
-//! Nothing here is locked, so a child of fork can make and close handles whatever the parent's other threads were just
-//! doing; at worst a slot that one of them had in hand is lost there.
+//! There are no locks, so a fork child can create and close handles, whatever the parent's other threads were doing. At worst it loses
+//! a slot that one of them was changing.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -28,23 +26,23 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::boundary::{ETERM, Errno};
 use crate::fork::{Process, count_forks};
 
-/// Slots that were closed since, before one is used again.
+/// How many other slots must be closed before a slot is used again.
 const QUARANTINE: u32 = 256;
-/// Slots of the first block; each further block has twice as many as the one before.
+/// The number of slots in the first block. Each further block has twice as many as the one before.
 const FIRST: usize = 64;
-/// Four million slots.
+/// The most blocks: four million slots.
 const BLOCKS: usize = 16;
 
-/// The slot takes calls.
+/// The slot may be used by calls.
 const OPEN: u64 = 1 << 63;
 /// The slot has a value.
 const FULL: u64 = 1 << 62;
-/// How many calls use the slot. A slot without a value is in the hands of one that fills or empties it, or is looked at.
+/// The number of calls that use the slot. If it has no value, a call fills or empties it, or looks at it.
 const USERS: u64 = (1 << 32) - 1;
-/// The bits between are the generation, which begins anew after 2^30 closings.
+/// The bits between are the generation, which starts again after 2^30 closings.
 const GENERATIONS: u32 = (1 << 30) - 1;
 
-/// In cache lines of its own: every call writes to the word, and another thread's calls are for the slot beside it.
+/// It has its own cache lines, because every call writes to the word, and another thread may use the next slot.
 #[repr(align(128))]
 struct Slot<T> {
     word: AtomicU64,
@@ -60,9 +58,9 @@ struct Made<T> {
 /// The handles of one kind.
 pub(crate) struct Slots<T: 'static> {
     blocks: [AtomicPtr<Slot<T>>; BLOCKS],
-    /// Where the search for a spare slot goes on.
+    /// Where the next search for a spare slot begins.
     next: AtomicUsize,
-    /// How many slots were closed. It begins so that one which never was has rested.
+    /// The number of closed slots. It starts so high that a new slot is not in quarantine.
     closings: AtomicU32,
 }
 
@@ -78,7 +76,7 @@ impl<T: Send + Sync> Slots<T> {
         }
     }
 
-    /// Makes a handle; NULL when there are too many.
+    /// Creates a handle. Returns NULL if there are too many.
     pub(crate) fn insert(&'static self, value: T) -> *mut c_void {
         count_forks();
         let Some(slot) = self.take_spare() else { return ptr::null_mut() };
@@ -90,7 +88,7 @@ impl<T: Send + Sync> Slots<T> {
         ptr::from_ref(slot).cast_mut().cast()
     }
 
-    /// Returns what a handle stands for; `None` when it is closed or none of ours.
+    /// Returns what a handle refers to, or `None` if it is closed or was not created here.
     #[inline]
     pub(crate) fn get(&'static self, handle: *mut c_void) -> Option<Held<T>> {
         let slot = self.find(handle)?;
@@ -99,11 +97,11 @@ impl<T: Send + Sync> Slots<T> {
         (before & OPEN != 0).then_some(held)
     }
 
-    /// Returns what a handle stands for, for calls that may wait for a lock or a thread: in a child of fork those of its parent are
-    /// no longer for use, as whoever held a lock when it was forked holds it for ever.
+    /// Returns what a handle refers to, for calls that may wait for a lock or a thread. A fork child must not use the handles of its
+    /// parent in such calls: a lock that was held at the fork is never released there.
     ///
     /// # Errors
-    /// `absent` when the handle is closed or none of ours; `ETERM` in a child.
+    /// Returns `absent` if the handle is closed or was not created here, and `ETERM` in a fork child.
     #[inline]
     pub(crate) fn own(&'static self, handle: *mut c_void, absent: c_int) -> Result<Held<T>, Errno> {
         match self.get(handle) {
@@ -113,16 +111,16 @@ impl<T: Send + Sync> Slots<T> {
         }
     }
 
-    /// Returns what a handle stood for when it was kept.
+    /// Returns what a handle referred to when it was kept.
     ///
     /// # Errors
-    /// Returns the errors of [`Slots::own`]; what is in its slot now is another.
+    /// Returns the errors of [`Slots::own`], also if the slot is used again.
     pub(crate) fn own_lasting(&'static self, kept: Lasting, absent: c_int) -> Result<Held<T>, Errno> {
         let held = self.own(kept.handle, absent)?;
         if held.lasting() == kept { Ok(held) } else { Err(Errno(absent)) }
     }
 
-    /// Closes a handle: it stands for nothing from now on. `None` when it already did.
+    /// Closes a handle. Returns what it referred to, or `None` if it was closed or was not created here.
     pub(crate) fn retire(&'static self, handle: *mut c_void) -> Option<Held<T>> {
         let held = self.get(handle)?;
         let before = held.slot.word.fetch_and(!OPEN, Ordering::AcqRel);
@@ -147,10 +145,9 @@ impl<T: Send + Sync> Slots<T> {
         None
     }
 
-    /// Takes a slot that nobody uses and that has rested; `None` when there are too many.
+    /// Takes a slot that is free and not in quarantine. Returns `None` if there are too many.
     ///
-    /// The search goes round. Whole rounds are rare: a slot that rests has [`QUARANTINE`] others for company, which the
-    /// next calls find one after the other.
+    /// The search goes round the table, and rarely finds no slot in a whole round: slots leave the quarantine one after the other.
     fn take_spare(&'static self) -> Option<&'static Slot<T>> {
         loop {
             let blocks =
@@ -182,7 +179,7 @@ impl<T: Send + Sync> Slots<T> {
             && slot.word.compare_exchange(word, word + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// Adds a block as the `n`th, unless another thread just has; `None` when there are too many.
+    /// Adds the block number `n`, unless another thread has just done it. Returns `None` if there are too many.
     fn add_block(&self, n: usize) -> Option<()> {
         let place = self.blocks.get(n)?;
         let slots: Box<[Slot<T>]> = (0..FIRST << n).map(|_| Slot::empty()).collect();
@@ -207,7 +204,7 @@ fn generation(word: u64) -> u32 {
     (word >> 32) as u32 & GENERATIONS
 }
 
-/// A handle that is kept beside calls: it stands for what it stood for when it was kept, or for nothing.
+/// A handle that is kept between calls. It refers to what it referred to when it was kept, or to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lasting {
     handle: *mut c_void,
@@ -215,13 +212,13 @@ pub(crate) struct Lasting {
 }
 
 impl Lasting {
-    /// Returns the handle, as the application knows it.
+    /// Returns the handle that the application has.
     pub(crate) fn handle(self) -> *mut c_void {
         self.handle
     }
 }
 
-/// What a handle stands for, while a call uses it.
+/// What a handle refers to, while a call uses it.
 pub(crate) struct Held<T: Send + Sync + 'static> {
     slots: &'static Slots<T>,
     slot: &'static Slot<T>,
@@ -247,14 +244,14 @@ impl<T: Send + Sync> Drop for Held<T> {
 }
 
 impl<T: Send + Sync> Held<T> {
-    /// To be kept beside this call.
+    /// Returns the handle, to be kept after this call.
     pub(crate) fn lasting(&self) -> Lasting {
-        // It stays while this call is counted.
+        // The generation does not change while this call is counted.
         let generation = generation(self.slot.word.load(Ordering::Relaxed));
         Lasting { handle: ptr::from_ref(self.slot).cast_mut().cast(), generation }
     }
 
-    /// Returns whether it was made by a process that this one was forked from.
+    /// Returns whether a process that this one was forked from has created it.
     #[inline]
     pub(crate) fn is_inherited(&self) -> bool {
         self.made().process != Process::this()
@@ -266,13 +263,13 @@ impl<T: Send + Sync> Held<T> {
         unsafe { (*self.slot.value.get()).assume_init_ref() }
     }
 
-    /// The last call has left a closed slot, whose word was this then.
+    /// Empties a closed slot that the last call has left; `word` is what its word was then.
     #[cold]
     fn empty(&self, word: u64) {
         let closing = self.slots.closings.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        // With one user, so that nobody takes it before the value is out.
+        // With one user, so that no other call takes it before the value is moved out.
         let emptied = (u64::from(closing & GENERATIONS) << 32) | 1;
-        // Somebody who tries a stale handle may be counted, and then does this in our place.
+        // A call with a stale handle may be counted at this moment. Then it does this instead.
         if self.slot.word.compare_exchange(word, emptied, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
@@ -280,7 +277,7 @@ impl<T: Send + Sync> Held<T> {
         let made = unsafe { (*self.slot.value.get()).assume_init_read() };
         self.slot.word.fetch_sub(1, Ordering::Release);
         if made.process != Process::this() {
-            // Its threads and the holders of its locks are the parent's: nothing is taken apart here.
+            // Its threads and the owners of its locks are in the parent, so nothing is dropped.
             std::mem::forget(made);
         }
     }

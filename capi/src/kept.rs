@@ -1,5 +1,5 @@
-//! Options of transports, systems and buffers that are not here: kept for who reads them, without effect (libzmq
-//! options.cpp keeps them for every socket, whatever it is connected by).
+//! Options of transports, systems and buffers that this library does not have. They can be set and read, without effect. libzmq
+//! keeps them for every socket, too, whatever its transports (options.cpp).
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroxide::opt::{InC, TABLE};
 
-/// The values of one socket that were set.
+/// The values that were set on one socket.
 #[derive(Default)]
 pub(crate) struct Kept(Mutex<BTreeMap<c_int, c_int>>);
 
 impl Kept {
-    /// Keeps a value: whether that is allowed, or `None` for an option that is not kept here.
+    /// Keeps a value. Returns whether it is allowed, or `None` for an option that is not kept here.
     pub(crate) fn set(&self, option: c_int, bytes: &[u8]) -> Option<bool> {
         let (_, low, high) = row(option)?;
         let value = <[u8; 4]>::try_from(bytes).ok().map(c_int::from_ne_bytes);
@@ -32,7 +32,7 @@ impl Kept {
     }
 }
 
-/// Returns the default of an option that is kept here, and the least and the largest that may be set.
+/// Returns the default, the smallest and the largest value of an option that is kept here.
 fn row(option: c_int) -> Option<(c_int, c_int, c_int)> {
     match TABLE.iter().find(|row| row.number() == Some(option))?.in_c() {
         InC::Kept { default, low, high } => Some((default, low, high)),

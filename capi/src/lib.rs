@@ -1,19 +1,19 @@
 //! libzmq's C interface (`zmq.h`, ABI of libzmq.so.5, version 4.3.5) on Zeroxide.
 //!
 //! Every function does the same: check the arguments, convert them, call [`zeroxide::face`], put an error into `errno`.
-//! What a C program can get wrong with a handle (NULL, closed, closed twice, never made here) is an error and not
-//! undefined behaviour: see `handles`. No panic crosses the boundary: see `boundary`.
+//! A wrong handle (NULL, closed, closed twice, not created here) is an error and not undefined behaviour: see `handles`. No panic
+//! crosses the boundary: see `boundary`.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `boundary` | errno, and the frame around every function |
-//! | `handles`, `fork` | from `void *` to what it stands for, and whose it is |
+//! | `boundary` | errno, and what every function does at the boundary |
+//! | `handles`, `fork` | from `void *` to what it refers to, and the process that has created it |
 //! | `ctx`, `socket`, `options` | contexts and sockets |
 //! | `forms`, `option_value`, `kept` | options: which bytes mean which value, and those without effect |
 //! | `msg`, `transfer` | `zmq_msg_t`, and sending and receiving |
 //! | `poll`, `ppoll`, `poller`, `proxy`, `monitor` | waiting, forwarding, events |
-//! | `util`, `timers`, `z85`, `version` | what needs no socket |
-//! | `draft` | draft functions beside those of `poller` and `msg`: groups, peers by number |
+//! | `util`, `timers`, `z85`, `version` | functions without a socket |
+//! | `draft` | draft functions that are not in `poller` and `msg`: groups, peers by number |
 
 mod boundary;
 mod ctx;

@@ -1,4 +1,4 @@
-//! `zmq_socket_monitor`: the events of a socket as messages of another one. What sends them is in `pump`.
+//! `zmq_socket_monitor`: the events of a socket as messages of another socket. `pump` sends them.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -8,7 +8,7 @@ use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::pump::{ALL_V1, Pump};
 use crate::sock::Sock;
 
-/// Tells the events of a socket as messages of a PAIR bound to `addr`; NULL ends that. `EINVAL`, `EPROTONOSUPPORT`,
+/// Sends the events of a socket as messages of a PAIR that is bound to `addr`; NULL ends that. Fails with `EINVAL`, `EPROTONOSUPPORT`,
 /// `EADDRINUSE`, `ETERM`.
 ///
 /// # Safety
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn zmq_socket_monitor(
     unsafe { zmq_socket_monitor_versioned(socket, addr, events, 1, SocketType::Pair as c_int) }
 }
 
-/// As `zmq_socket_monitor`, with a choice of the messages' form (1 or 2) and of the socket's type (PAIR, PUB, PUSH).
+/// Does the same as `zmq_socket_monitor`, with the version of the messages (1 or 2) and the type of the socket (PAIR, PUB, PUSH).
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn zmq_socket_monitor_versioned(
         }
         let kind = SocketType::from_number(kind).filter(|kind| may_tell(*kind)).ok_or(Errno(libc::EINVAL))?;
         let _blocked = SignalsBlocked::new();
-        // One at a time: the one before ends first, so that its address is free.
+        // Only one at a time: the one before ends first, so that its address is free.
         pump.take().into_iter().for_each(Pump::stop);
         *pump = Some(Pump::start(&sock.socket, address, events, event_version, kind)?);
         Ok(0)

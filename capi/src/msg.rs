@@ -1,10 +1,10 @@
-//! `zmq_msg_t`: 64 bytes of the application's, which hold one part of a message.
+//! `zmq_msg_t`: 64 bytes of the application, which hold one part of a message.
 //!
-//! Up to [`INLINE`] bytes lie in the message itself. Longer bodies are memory of the message's own until they are
-//! copied, and shared from then on; what an application hands over ([`zmq_msg_init_data`]) is shared from the start.
+//! Up to [`INLINE`] bytes are in the message itself. A longer body is memory that the message owns. It becomes shared when the message
+//! is copied. Data that the application hands over ([`zmq_msg_init_data`]) is shared from the start.
 //!
-//! Invariant: a message whose `magic` is right was made here and not closed; whatever else lies in the 64 bytes is then
-//! what the other fields say. Other memory is never interpreted.
+//! Invariant: if `magic` is right, the message was initialized here and is not closed, and all its fields are valid. Other memory is
+//! never interpreted.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
@@ -19,11 +19,11 @@ use crate::boundary::{Errno, call, text};
 use crate::raw::Raw;
 use crate::sender::Sender;
 
-/// The longest body in the message itself, as in libzmq on 64 bits.
+/// The longest body in the message itself, as in libzmq on 64-bit systems.
 const INLINE: usize = 33;
-/// The longest body that a frame of the library keeps in place: a shorter one is copied into it.
+/// The longest body that a frame of the library keeps in itself. A body up to this length is copied.
 const FRAME_INLINE: usize = 64;
-/// What two pointers and eight bytes leave of the 64.
+/// The size of the body: 64 bytes without two pointers and eight bytes.
 const IN_PLACE: usize = 64 - 2 * size_of::<usize>() - 8;
 const MAGIC: u16 = 0x5a9d;
 const MAX_GROUP: usize = 255;
@@ -39,7 +39,7 @@ pub struct zmq_msg_t {
     routing_id: u32,
     magic: u16,
     kind: Kind,
-    /// The length of a body in place, and [`MORE`], [`SHARED`].
+    /// The length of a body in the message itself, and [`MORE`] and [`SHARED`].
     short: u8,
 }
 
@@ -60,20 +60,20 @@ enum Kind {
     Shared = 4,
 }
 
-/// Bits of `short`, beside a length of at most 33.
+/// The bits of `short` for a length of at most 33.
 const LENGTH: u8 = 0x3f;
 const MORE: u8 = 0x40;
 const SHARED: u8 = 0x80;
 
 const _: () = assert!(size_of::<zmq_msg_t>() == 64 && align_of::<zmq_msg_t>() == align_of::<usize>());
 
-/// Called once when nobody needs the data of [`zmq_msg_init_data`] any more, on any thread.
+/// A function that is called once, on any thread, when the data of [`zmq_msg_init_data`] is no longer needed.
 ///
-/// It may call the library, and it may wait for another thread. On an I/O thread its own calls of that context do not wait.
+/// It may call the library, and it may wait for another thread. On an I/O thread, its calls to that context do not wait.
 #[allow(non_camel_case_types)] // C's own name
 pub type zmq_free_fn = Option<unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void)>;
 
-/// Data that the application handed over.
+/// Data that the application has handed over.
 struct Foreign {
     data: *mut c_void,
     len: usize,
@@ -81,7 +81,7 @@ struct Foreign {
     hint: *mut c_void,
 }
 
-// SAFETY: libzmq's contract: the data is the library's, and the function may be called on any thread.
+// SAFETY: libzmq's contract: the data belongs to the library, and the function may be called on any thread.
 unsafe impl Send for Foreign {}
 
 impl AsRef<[u8]> for Foreign {
@@ -116,7 +116,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// Returns a message of `size` bytes; those beyond [`INLINE`] are whatever was in memory. `ENOMEM`.
+    /// Creates a message of `size` bytes. If it is longer than [`INLINE`], its bytes are not initialized. Fails with `ENOMEM`.
     #[inline]
     fn sized(size: usize) -> Result<zmq_msg_t, Errno> {
         let mut message = zmq_msg_t::new();
@@ -124,7 +124,7 @@ impl zmq_msg_t {
         Ok(message)
     }
 
-    /// Gives an empty message `size` bytes.
+    /// Gives an empty message a body of `size` bytes.
     #[inline]
     fn resize(&mut self, size: usize) -> Result<(), Errno> {
         match NonZeroUsize::new(size) {
@@ -146,10 +146,10 @@ impl zmq_msg_t {
     /// Returns the message behind a pointer.
     ///
     /// # Errors
-    /// `EFAULT` for NULL, and for memory that holds no message.
+    /// Returns `EFAULT` for NULL, and for memory that holds no message.
     ///
     /// # Safety
-    /// `message` is NULL or points to 64 readable and writable bytes that nobody else uses.
+    /// `message` is NULL or points to 64 readable and writable bytes that nothing else uses.
     pub(crate) unsafe fn of<'a>(message: *mut zmq_msg_t) -> Result<&'a mut zmq_msg_t, Errno> {
         // SAFETY: the caller's promise.
         unsafe { zmq_msg_t::check(message) }?;
@@ -163,7 +163,7 @@ impl zmq_msg_t {
     /// Returns the errors of [`zmq_msg_t::of`].
     ///
     /// # Safety
-    /// `message` is NULL or points to 64 readable bytes that nobody writes to.
+    /// `message` is NULL or points to 64 readable bytes that do not change.
     unsafe fn look<'a>(message: *const zmq_msg_t) -> Result<&'a zmq_msg_t, Errno> {
         // SAFETY: the caller's promise.
         unsafe { zmq_msg_t::check(message) }?;
@@ -200,7 +200,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// Returns how long the content is, filled or not.
+    /// Returns the length of the content, which may not be initialized.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         // SAFETY: `kind` says which body it is.
@@ -215,7 +215,7 @@ impl zmq_msg_t {
     }
 
     fn data(&mut self) -> *mut u8 {
-        // SAFETY: `kind` says which body it is. Writing to a shared one is the application's affair (zmq_msg_data(3)).
+        // SAFETY: `kind` says which body it is. Writing to a shared body is up to the application (zmq_msg_data(3)).
         unsafe {
             match self.kind {
                 Kind::Inline => (&raw mut self.body.inline).cast(),
@@ -226,7 +226,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// Makes the body one that can be shared.
+    /// Makes the body shared.
     fn share(&mut self) {
         // SAFETY: `kind` says which body it is, and it is replaced at once.
         let shared = unsafe {
@@ -248,8 +248,8 @@ impl zmq_msg_t {
         let mut copy = match self.kind {
             // SAFETY: `kind` says which body it is.
             Kind::Shared => zmq_msg_t::shared(unsafe { (*self.body.shared).clone() }, true),
-            // SAFETY: nothing else is left than a body in place, which is plain data; as a whole, because what lies behind
-            // its length may never have been written.
+            // SAFETY: the body is in the message itself, which is plain data. It is copied whole, because the bytes behind its
+            // length may not be initialized.
             _ => zmq_msg_t { body: unsafe { ptr::read(&self.body) }, ..zmq_msg_t::new() },
         };
         copy.short |= self.short & (LENGTH | MORE);
@@ -266,14 +266,14 @@ impl zmq_msg_t {
         (!self.group.is_null()).then(|| unsafe { CStr::from_ptr(self.group) })
     }
 
-    /// Frees what the message holds and leaves an empty one.
+    /// Frees what the message holds. It is empty then.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.clear_marks();
         self.clear_body();
     }
 
-    /// Like [`zmq_msg_t::clear`], but keeps memory of its own, which [`zmq_msg_t::receive`] may fill again.
+    /// Like [`zmq_msg_t::clear`], but keeps memory that the message owns, which [`zmq_msg_t::receive`] may fill again.
     #[inline]
     pub(crate) fn clear_for_more(&mut self) {
         self.clear_marks();
@@ -352,11 +352,11 @@ impl zmq_msg_t {
         }
     }
 
-    /// The part was not sent: the message is what it was, at the same address.
+    /// Restores the message, because the part was not sent. The body has the same address.
     #[cold]
     pub(crate) fn put_back(&mut self, part: Option<Message>) {
         let Some(frame) = part.and_then(|mut part| part.pop_front()) else { return };
-        // Whatever else there was is still here.
+        // The other fields have not changed.
         if self.kind == Kind::Inline && frame.len() > FRAME_INLINE {
             match frame.try_into_mut() {
                 Ok(bytes) => {
@@ -371,7 +371,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// Takes a received part into a message that is empty but for memory of its own; `more`: another one follows.
+    /// Puts a received part into a message that is empty except for memory that it owns. `more` tells that another part follows.
     #[inline]
     pub(crate) fn receive(&mut self, mut part: Message, more: bool) {
         let body = part.first().map_or(&[][..], |frame| frame);
@@ -392,7 +392,7 @@ impl zmq_msg_t {
         }
         self.routing_id = part.routing_id();
         if !part.group().is_empty() {
-            // A peer's group with a NUL in it has no name in C.
+            // A group with a NUL in it has no form in C.
             self.group = CString::new(part.group()).map_or(ptr::null_mut(), CString::into_raw);
         }
     }
@@ -408,7 +408,7 @@ impl zmq_msg_t {
     }
 }
 
-/// An empty message.
+/// Initializes an empty message.
 ///
 /// # Safety
 /// `msg` points to 64 writable bytes that hold no message.
@@ -418,7 +418,7 @@ pub unsafe extern "C" fn zmq_msg_init(msg: *mut zmq_msg_t) -> c_int {
     unsafe { init(msg, || Ok(zmq_msg_t::new())) }
 }
 
-/// A message of `size` bytes, which are whatever was in memory: the application fills them. `ENOMEM`.
+/// Initializes a message of `size` bytes. The application must write them. Fails with `ENOMEM`.
 ///
 /// # Safety
 /// As [`zmq_msg_init`].
@@ -428,7 +428,7 @@ pub unsafe extern "C" fn zmq_msg_init_size(msg: *mut zmq_msg_t, size: usize) -> 
     unsafe { init(msg, || zmq_msg_t::sized(size)) }
 }
 
-/// A message with a copy of `size` bytes. `ENOMEM`.
+/// Initializes a message with a copy of `size` bytes. Fails with `ENOMEM`.
 ///
 /// # Safety
 /// As [`zmq_msg_init`]; `buf` points to `size` readable bytes.
@@ -443,11 +443,11 @@ pub unsafe extern "C" fn zmq_msg_init_buffer(msg: *mut zmq_msg_t, buf: *const c_
     result
 }
 
-/// A message over data that becomes the library's; `ffn` is called once when nobody needs it. Without `ffn` the data is
-/// constant and never freed.
+/// Initializes a message with data that it takes over, without a copy. `ffn` is called once when the data is no longer needed. Without
+/// `ffn` the data is constant and never freed.
 ///
 /// # Safety
-/// As [`zmq_msg_init`]; `data` points to `size` bytes that stay as they are until `ffn` is called.
+/// As [`zmq_msg_init`]; `data` points to `size` bytes that do not change until `ffn` is called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_data(
     msg: *mut zmq_msg_t,
@@ -471,10 +471,10 @@ pub unsafe extern "C" fn zmq_msg_init_data(
     unsafe { init(msg, || Ok(made)) }
 }
 
-/// Bytes that live for ever.
+/// Returns constant memory as `Bytes`, without a copy.
 ///
 /// # Safety
-/// They do.
+/// The memory is never changed or freed.
 pub(crate) unsafe fn constant(data: *const c_void, size: usize) -> Result<Bytes, Errno> {
     // SAFETY: the caller's promise.
     unsafe { crate::boundary::bytes(data.cast(), size) }.map(Bytes::from_static)
@@ -495,7 +495,7 @@ unsafe fn init(msg: *mut zmq_msg_t, make: impl FnOnce() -> Result<zmq_msg_t, Err
     })
 }
 
-/// Frees what a message holds; it is no message any more. `EFAULT` when it is none already.
+/// Closes a message and frees what it holds. Fails with `EFAULT` if it is no message.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -510,7 +510,7 @@ pub unsafe extern "C" fn zmq_msg_close(msg: *mut zmq_msg_t) -> c_int {
     })
 }
 
-/// Moves a message; what `dest` held is freed, `src` is empty then. `EFAULT`.
+/// Moves a message. What `dest` has held is freed, and `src` is empty after that. Fails with `EFAULT`.
 ///
 /// # Safety
 /// Both are NULL or point to 64 bytes.
@@ -532,7 +532,7 @@ pub unsafe extern "C" fn zmq_msg_move(dest: *mut zmq_msg_t, src: *mut zmq_msg_t)
     })
 }
 
-/// Makes `dest` another message with the content of `src`, shared where it is long. `EFAULT`.
+/// Makes `dest` a copy of `src`. A long body is shared. Fails with `EFAULT`.
 ///
 /// # Safety
 /// Both are NULL or point to 64 bytes.
@@ -551,7 +551,7 @@ pub unsafe extern "C" fn zmq_msg_copy(dest: *mut zmq_msg_t, src: *mut zmq_msg_t)
     })
 }
 
-/// Returns where the content begins; NULL for what is no message.
+/// Returns the address of the content, or NULL for memory that holds no message.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -561,7 +561,7 @@ pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
     call(ptr::null_mut(), || Ok(unsafe { zmq_msg_t::of(msg) }?.data().cast()))
 }
 
-/// Returns how long the content is, in bytes; 0 for what is no message.
+/// Returns the length of the content in bytes, or 0 for memory that holds no message.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -571,7 +571,7 @@ pub unsafe extern "C" fn zmq_msg_size(msg: *const zmq_msg_t) -> usize {
     call(0, || Ok(unsafe { zmq_msg_t::look(msg) }?.len()))
 }
 
-/// 1 if another part of the message follows, else 0.
+/// Returns 1 if another part of the message follows, else 0.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -585,7 +585,7 @@ const PROPERTY_MORE: c_int = 1;
 const PROPERTY_SRCFD: c_int = 2;
 const PROPERTY_SHARED: c_int = 3;
 
-/// Returns a property: `ZMQ_MORE`, `ZMQ_SHARED`, `ZMQ_SRCFD` (the descriptor that the message came by, -1 for none). `EINVAL`.
+/// Returns a property: `ZMQ_MORE`, `ZMQ_SHARED`, or `ZMQ_SRCFD` (the descriptor of the connection, or -1). Fails with `EINVAL`.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -606,14 +606,14 @@ pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> 
     })
 }
 
-/// Nothing can be set: `EINVAL`.
+/// Fails with `EINVAL`: no property can be set.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_msg_set(_msg: *mut zmq_msg_t, _property: c_int, _value: c_int) -> c_int {
     call(-1, || Err(Errno(libc::EINVAL)))
 }
 
 /// Returns a property of the sender as text, which lives as long as the message: `Socket-Type`, `Identity` or `Routing-Id`,
-/// `User-Id`, `Peer-Address`, or what its handshake told. NULL and `EINVAL` when there is none.
+/// `User-Id`, `Peer-Address`, or a property from its handshake. Returns NULL with `EINVAL` if there is none.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes; `property` is NULL or a string that ends with NUL.
@@ -626,7 +626,7 @@ pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_
     })
 }
 
-/// Names the peer of a SERVER or PEER that the message goes to. `EINVAL` for 0.
+/// Sets the number of the peer to which a SERVER or PEER sends the message. Fails with `EINVAL` for 0.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -643,7 +643,7 @@ pub unsafe extern "C" fn zmq_msg_set_routing_id(msg: *mut zmq_msg_t, routing_id:
     })
 }
 
-/// Returns the peer of a SERVER or PEER that the message came from, or 0.
+/// Returns the number of the peer from which a SERVER or PEER has received the message, or 0.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -653,7 +653,7 @@ pub unsafe extern "C" fn zmq_msg_routing_id(msg: *mut zmq_msg_t) -> u32 {
     call(0, || Ok(unsafe { zmq_msg_t::of(msg) }?.routing_id))
 }
 
-/// Names the group that a RADIO sends the message to. `EINVAL` when it is longer than 255 bytes.
+/// Sets the group to which a RADIO sends the message. Fails with `EINVAL` if it is longer than 255 bytes.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes; `group` is a string that ends with NUL.

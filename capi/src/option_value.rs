@@ -1,4 +1,4 @@
-//! The value of an option in memory of the caller.
+//! Copying the value of an option into memory of the caller.
 
 use std::ffi::{c_int, c_void};
 
@@ -6,7 +6,7 @@ use zeroxide::face;
 
 use crate::boundary::Errno;
 
-/// The value of an option as C sees it.
+/// The value of an option in C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CValue {
     /// `int`.
@@ -19,14 +19,14 @@ pub(crate) enum CValue {
     Bytes(Vec<u8>),
     /// Text; C adds a NUL.
     Text(Vec<u8>),
-    /// A key of CURVE: 32 bytes, or Z85 with a NUL, as there is room.
+    /// A key of CURVE: 32 bytes, or Z85 with a NUL, depending on the size of the buffer.
     Key(Box<[u8; 32]>),
 }
 
-/// Copies a value to C and tells its size. What is left of a larger buffer becomes zero.
+/// Copies a value to memory of the caller, and sets its size. The rest of a larger buffer becomes zero.
 ///
 /// # Errors
-/// `EINVAL` when the buffer has the wrong size; `EFAULT` when there is none.
+/// Returns `EINVAL` if the buffer has the wrong size, and `EFAULT` if there is none.
 ///
 /// # Safety
 /// `optval` points to `*optvallen` writable bytes, `optvallen` to a `size_t`; or they are NULL.

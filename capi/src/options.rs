@@ -1,6 +1,6 @@
-//! `zmq_setsockopt` and `zmq_getsockopt`: an option by its number, in the form of its type (`forms`).
+//! `zmq_setsockopt` and `zmq_getsockopt`. The number selects the option, and its type the form of the value (`forms`).
 //!
-//! Here are the options that are no value of the socket, or that C sets or reads in another way than its form says.
+//! Here are the options that are no value of a socket, or that C sets or reads in another form.
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::Ordering;
@@ -16,16 +16,15 @@ use crate::sock::Sock;
 
 const INVALID: Errno = Errno(libc::EINVAL);
 
-/// Texts that NULL takes back, and for which an empty text is not one (libzmq options.cpp).
+/// Texts that NULL removes, and that cannot be empty (libzmq options.cpp).
 const NOT_EMPTY: &[c_int] =
     &[number::TCP_ACCEPT_FILTER, number::PLAIN_USERNAME, number::PLAIN_PASSWORD, number::SOCKS_PROXY];
 
-/// `int` options that take a buffer of more than four bytes (libzmq socket_base.cpp, where the others want exactly
-/// four).
+/// `int` options that can be read into a buffer of more than four bytes. The others require exactly four (libzmq socket_base.cpp).
 const ROOMY: &[c_int] =
     &[number::RCVMORE, number::FD, number::EVENTS, number::THREAD_SAFE, number::TOPICS_COUNT];
 
-/// Sets an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
+/// Sets an option. Fails with `EINVAL` for a wrong option or value, `ENOTSOCK`, `ETERM`.
 ///
 /// # Safety
 /// `optval` is NULL or points to `optvallen` readable bytes.
@@ -51,7 +50,7 @@ fn set(sock: &Sock, option: c_int, value: &[u8]) -> Result<(), Errno> {
     match option {
         number::SUBSCRIBE => subscribed(sock.socket.subscribe(value)),
         number::UNSUBSCRIBE => subscribed(sock.socket.unsubscribe(value)),
-        // A descriptor that listens is the application's, so it is kept here.
+        // The descriptor is no value of the socket, so it is kept here.
         number::USE_FD => {
             let fd = int(value).filter(|fd| *fd >= -1).ok_or(INVALID)?;
             face::alive(&sock.socket)?;
@@ -66,7 +65,7 @@ fn set(sock: &Sock, option: c_int, value: &[u8]) -> Result<(), Errno> {
     }
 }
 
-/// Sockets without subscriptions do not have the option.
+/// Turns the error of a socket without subscriptions into that of an option that it does not have.
 fn subscribed(done: Result<(), Error>) -> Result<(), Errno> {
     done.map_err(|error| match error {
         Error::NotSupported { .. } => INVALID,
@@ -76,11 +75,11 @@ fn subscribed(done: Result<(), Error>) -> Result<(), Errno> {
 
 fn change(options: &mut LockedOptions<'_>, option: c_int, value: &[u8]) -> Result<(), Errno> {
     match option {
-        // NULL: the socket is no client of PLAIN any more (libzmq options.cpp).
+        // With NULL the socket is no PLAIN client any more (libzmq options.cpp).
         number::PLAIN_USERNAME | number::PLAIN_PASSWORD if value.is_empty() => {
             Ok(options.set(opt::PLAIN_SERVER, false, true)?)
         }
-        // NULL: no proxy. What is wrong with another text shows when it is dialled (libzmq options.cpp,
+        // NULL removes the proxy. An invalid text is found when the socket dials (libzmq options.cpp,
         // socks_connecter.cpp).
         number::SOCKS_PROXY => {
             let proxy = (!value.is_empty()).then(|| Bytes::copy_from_slice(value));
@@ -96,7 +95,7 @@ fn change(options: &mut LockedOptions<'_>, option: c_int, value: &[u8]) -> Resul
     }
 }
 
-/// Returns the value of an option. `EINVAL` for whatever is wrong with it, `ENOTSOCK`, `ETERM`.
+/// Returns the value of an option. Fails with `EINVAL` for a wrong option or buffer, `ENOTSOCK`, `ETERM`.
 ///
 /// # Safety
 /// `optval` points to `*optvallen` writable bytes, `optvallen` to a `size_t`.

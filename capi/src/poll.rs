@@ -15,7 +15,7 @@ pub(crate) const POLLOUT: c_short = 2;
 pub(crate) const POLLERR: c_short = 4;
 pub(crate) const POLLPRI: c_short = 8;
 
-/// One thing that `zmq_poll` looks at: a socket, or a descriptor where there is none.
+/// One item of `zmq_poll`: a socket, or a descriptor if `socket` is NULL.
 #[repr(C)]
 #[allow(non_camel_case_types, missing_docs)] // C's own names
 pub struct zmq_pollitem_t {
@@ -25,8 +25,8 @@ pub struct zmq_pollitem_t {
     pub revents: c_short,
 }
 
-/// Waits until an item is ready, at most for `timeout` milliseconds, for ever if that is negative; answers how many
-/// are. `EINVAL`, `EFAULT`, `ENOTSOCK`, `ETERM`, `EINTR`.
+/// Waits until an item is ready, at most for `timeout` milliseconds, or without a limit if that is negative. Returns the number of
+/// ready items. Fails with `EINVAL`, `EFAULT`, `ENOTSOCK`, `ETERM`, `EINTR`.
 ///
 /// # Safety
 /// `items` points to `nitems` items.
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn zmq_poll(items: *mut zmq_pollitem_t, nitems: c_int, tim
     })
 }
 
-/// `ENOTSUP` where the system has no such call.
+/// Fails with `ENOTSUP`, because the system has no such call.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_ppoll(
@@ -65,19 +65,19 @@ pub(crate) unsafe fn slice<'a>(
     }
 }
 
-/// Returns a time limit in C's milliseconds; negative is none.
+/// Returns the time limit for a number of milliseconds; `None` if it is negative.
 pub(crate) fn limit(millis: c_long) -> Option<Duration> {
     u64::try_from(millis).ok().map(Duration::from_millis)
 }
 
-/// Returns what C wants of a socket or descriptor.
+/// Returns the wanted events of an item.
 pub(crate) fn wanted(events: c_short) -> Ready {
     let bits =
         [(POLLIN, Ready::IN), (POLLOUT, Ready::OUT), (POLLERR, Ready::ERROR), (POLLPRI, Ready::PRIORITY)];
     bits.into_iter().filter(|(bit, _)| events & bit != 0).fold(Ready::NONE, |sum, (_, ready)| sum | ready)
 }
 
-/// Returns what a socket or descriptor is ready for, as C is told.
+/// Returns events in the form of C.
 pub(crate) fn events(ready: Ready) -> c_short {
     let bits =
         [(Ready::IN, POLLIN), (Ready::OUT, POLLOUT), (Ready::ERROR, POLLERR), (Ready::PRIORITY, POLLPRI)];
@@ -92,28 +92,28 @@ pub(crate) fn held(items: &[zmq_pollitem_t]) -> Result<Vec<Option<Held<Sock>>>, 
     items.iter().map(held).collect()
 }
 
-/// Polls and fills in what is ready; answers how many items are.
+/// Polls and sets the ready events. Returns the number of ready items.
 pub(crate) fn poll(items: &mut [zmq_pollitem_t], limit: Option<Duration>) -> Result<c_int, Errno> {
     let socks = held(items)?;
     poll_held(items, &socks, limit)
 }
 
-/// As [`poll`], with the sockets among the items at hand.
+/// Does the same as [`poll`], with the sockets of the items.
 pub(crate) fn poll_held(
     items: &mut [zmq_pollitem_t],
     socks: &[Option<Held<Sock>>],
     limit: Option<Duration>,
 ) -> Result<c_int, Errno> {
-    // Before the wait: who looks at the items although the call was interrupted finds nothing ready.
+    // Cleared before the wait, so that after an interrupted call no item is ready.
     items.iter_mut().for_each(|item| item.revents = 0);
     let mut looks: Vec<PollItem<'_>> = Vec::with_capacity(items.len());
     let mut places = Vec::with_capacity(items.len());
     for (place, (item, sock)) in items.iter().zip(socks).enumerate() {
         match sock {
             Some(sock) => looks.push(PollItem::new(&sock.socket, wanted(item.events))),
-            // As poll(2): a negative descriptor is none.
+            // As in poll(2), an item with a negative descriptor is ignored.
             None if item.fd < 0 => continue,
-            // Also as poll(2): what is wrong with it is told, asked for or not.
+            // As in poll(2), errors are always reported.
             None => looks.push(PollItem::fd(&item.fd, wanted(item.events) | Ready::ERROR)),
         }
         places.push(place);

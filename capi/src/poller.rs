@@ -1,4 +1,4 @@
-//! `zmq_poller` (draft): `zmq_poll` with a memory.
+//! `zmq_poller` (draft): like `zmq_poll`, but keeps the items between calls.
 
 use std::ffi::{c_int, c_long, c_short, c_void};
 use std::os::fd::RawFd;
@@ -13,7 +13,7 @@ use crate::sock::Sock;
 
 static POLLERS: Slots<Mutex<Watched>> = Slots::new();
 
-/// What one poller watches.
+/// The items of one poller, and its descriptor.
 #[derive(Default)]
 struct Watched {
     items: Vec<Item>,
@@ -44,7 +44,7 @@ fn thread_safe(items: &[Item]) -> Vec<Held<Sock>> {
     socks.filter(|sock| sock.socket.socket_type().has_single_frames()).collect()
 }
 
-/// What a poller watches.
+/// One item of a poller.
 #[derive(Clone, Copy)]
 struct Item {
     source: Source,
@@ -52,17 +52,17 @@ struct Item {
     events: c_short,
 }
 
-/// A socket, also after it was closed: the next one with its handle is another. Or a descriptor.
+/// A socket or a descriptor. After the socket is closed, another socket with its handle is not taken for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Socket(Lasting),
     Fd(RawFd),
 }
 
-// SAFETY: the pointers are handles and the application's own; they are only compared and passed on.
+// SAFETY: the pointers are handles and pointers of the application. They are only compared and passed on.
 unsafe impl Send for Item {}
 
-/// What was found ready.
+/// An item that is ready.
 #[repr(C)]
 #[allow(non_camel_case_types, missing_docs)] // C's own names
 pub struct zmq_poller_event_t {
@@ -115,7 +115,7 @@ impl Source {
         }
     }
 
-    /// As C names it: a socket and a descriptor, one of which is none.
+    /// Returns the socket and the descriptor for C, one of which is NULL or -1.
     fn names(self) -> (*mut c_void, RawFd) {
         match self {
             Source::Socket(kept) => (kept.handle(), NO_FD),
@@ -159,7 +159,7 @@ fn remove(poller: *mut c_void, source: Result<Source, Errno>) -> c_int {
     })
 }
 
-/// Returns a new poller. NULL and `EMFILE` when there are too many.
+/// Creates a poller. Returns NULL with `EMFILE` if there are too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -168,7 +168,7 @@ pub extern "C" fn zmq_poller_new() -> *mut c_void {
     })
 }
 
-/// Frees a poller and makes its pointer NULL. `EFAULT`.
+/// Frees a poller and sets its pointer to NULL. Fails with `EFAULT`.
 ///
 /// # Safety
 /// `poller_p` is NULL or points to a pointer.
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn zmq_poller_destroy(poller_p: *mut *mut c_void) -> c_int
     })
 }
 
-/// Returns how many items it watches. `EFAULT`.
+/// Returns the number of items. Fails with `EFAULT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
     call(-1, || {
@@ -193,7 +193,7 @@ pub extern "C" fn zmq_poller_size(poller: *mut c_void) -> c_int {
     })
 }
 
-/// Watches a socket. `EFAULT`, `ENOTSOCK`, `EINVAL` for one that is watched and for unknown events.
+/// Watches a socket. Fails with `EFAULT`, `ENOTSOCK`, or `EINVAL` if it is watched already or an event is unknown.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_add(
     poller: *mut c_void,
@@ -204,19 +204,19 @@ pub extern "C" fn zmq_poller_add(
     add(poller, Source::of_socket(socket), user_data, events)
 }
 
-/// Changes what a socket is watched for. `EFAULT`, `ENOTSOCK`, `EINVAL`.
+/// Changes the events that a socket is watched for. Fails with `EFAULT`, `ENOTSOCK`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_modify(poller: *mut c_void, socket: *mut c_void, events: c_short) -> c_int {
     modify(poller, Source::of_socket(socket), events)
 }
 
-/// Watches a socket no longer. `EFAULT`, `ENOTSOCK`, `EINVAL`.
+/// Removes a socket. Fails with `EFAULT`, `ENOTSOCK`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_remove(poller: *mut c_void, socket: *mut c_void) -> c_int {
     remove(poller, Source::of_socket(socket))
 }
 
-/// Watches a descriptor. `EFAULT`, `EBADF`, `EINVAL`.
+/// Watches a descriptor. Fails with `EFAULT`, `EBADF`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_add_fd(
     poller: *mut c_void,
@@ -227,21 +227,21 @@ pub extern "C" fn zmq_poller_add_fd(
     add(poller, Source::of_fd(fd), user_data, events)
 }
 
-/// Changes what a descriptor is watched for. `EFAULT`, `EBADF`, `EINVAL`.
+/// Changes the events that a descriptor is watched for. Fails with `EFAULT`, `EBADF`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_modify_fd(poller: *mut c_void, fd: RawFd, events: c_short) -> c_int {
     modify(poller, Source::of_fd(fd), events)
 }
 
-/// Watches a descriptor no longer. `EFAULT`, `EBADF`, `EINVAL`.
+/// Removes a descriptor. Fails with `EFAULT`, `EBADF`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int {
     remove(poller, Source::of_fd(fd))
 }
 
-/// Returns a descriptor that becomes readable when what a watched thread-safe socket can do may have changed since the last
-/// [`zmq_poller_wait_all`]: wait with no timeout then, until there is nothing more. It is the poller's, and is never read
-/// or closed. `EFAULT`; `EINVAL` while no thread-safe socket is watched.
+/// Returns a descriptor that becomes readable when a watched thread-safe socket may have become ready since the last
+/// [`zmq_poller_wait_all`]. Then call that with a timeout of 0 until nothing is ready. The descriptor belongs to the poller: do not
+/// read or close it. Fails with `EFAULT`, or with `EINVAL` if no thread-safe socket is watched.
 ///
 /// # Safety
 /// `fd` is NULL or may be written to.
@@ -264,7 +264,7 @@ pub unsafe extern "C" fn zmq_poller_fd(poller: *mut c_void, fd: *mut RawFd) -> c
     })
 }
 
-/// Waits for one event: 0, or -1 and `EAGAIN` when `timeout` milliseconds have passed. As [`zmq_poller_wait_all`].
+/// Waits for one event, like [`zmq_poller_wait_all`]. Returns 0, or -1 with `EAGAIN` if `timeout` milliseconds have passed.
 ///
 /// # Safety
 /// `event` is NULL or points to room for one event.
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn zmq_poller_wait(
     timeout: c_long,
 ) -> c_int {
     if !event.is_null() {
-        // Whatever goes wrong: no event.
+        // Cleared, so that there is no event after an error.
         // SAFETY: the caller's promise.
         unsafe { event.write(NO_EVENT) };
     }
@@ -284,9 +284,8 @@ pub unsafe extern "C" fn zmq_poller_wait(
     found.min(0)
 }
 
-/// Waits until something is ready, and tells at most `n_events` of it; answers how many. `EAGAIN` when `timeout`
-/// milliseconds have passed; `EFAULT` also when nothing is watched and the time is unlimited; `EINTR`, `ETERM`,
-/// `ENOTSOCK`.
+/// Waits until an item is ready, and reports at most `n_events` ready items. Returns their number. Fails with `EAGAIN` if `timeout`
+/// milliseconds have passed, `EFAULT` also if nothing is watched and there is no time limit, `EINTR`, `ETERM`, `ENOTSOCK`.
 ///
 /// # Safety
 /// `events` is NULL or points to room for `n_events` events.
@@ -312,7 +311,7 @@ pub unsafe extern "C" fn zmq_poller_wait_all(
             watched.arm();
             watched.items.clone()
         };
-        // What is watched for nothing is not looked at; a descriptor would tell of what is wrong with it.
+        // An item without wanted events is left out: a descriptor would report errors.
         let items: Vec<Item> = items.into_iter().filter(|item| item.events != 0).collect();
         if timeout < 0 && items.is_empty() {
             return Err(Errno(libc::EFAULT));

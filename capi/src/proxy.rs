@@ -7,14 +7,14 @@ use zeroxide::{Proxy, face};
 use crate::boundary::{Errno, call};
 use crate::sock::Sock;
 
-/// Forwards messages between two sockets until one is closed or its context terminated. `EFAULT` for NULL, `ETERM`,
+/// Forwards messages between two sockets until one is closed or its context is terminated. Fails with `EFAULT` for NULL, `ETERM`,
 /// `EINTR`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_proxy(frontend: *mut c_void, backend: *mut c_void, capture: *mut c_void) -> c_int {
     zmq_proxy_steerable(frontend, backend, capture, std::ptr::null_mut())
 }
 
-/// As `zmq_proxy`, with a socket that commands come from; 0 after `TERMINATE`.
+/// Does the same as `zmq_proxy`, with a control socket that receives commands. Returns 0 after `TERMINATE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_proxy_steerable(
     frontend: *mut c_void,
@@ -38,7 +38,7 @@ pub extern "C" fn zmq_proxy_steerable(
     })
 }
 
-/// `zmq_proxy` without a capture socket; the type is ignored.
+/// Does the same as `zmq_proxy`, without a capture socket. The type is ignored.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_device(_kind: c_int, frontend: *mut c_void, backend: *mut c_void) -> c_int {
     zmq_proxy(frontend, backend, std::ptr::null_mut())

@@ -1,7 +1,7 @@
-//! What sends the events of one socket as messages of another.
+//! Sends the events of one socket as messages of another socket.
 //!
-//! A [`Pump`] is a thread that takes events from the library's own monitor, which loses none below its bound and makes
-//! no I/O thread wait, and sends them as libzmq words them. It ends with the socket, or when it is told to.
+//! A [`Pump`] is a thread that receives events from the library's own monitor, and sends them in libzmq's form. The monitor loses no
+//! event below its bound, and no I/O thread waits for it. The thread ends with the socket, or when it is stopped.
 
 use std::collections::HashSet;
 use std::ffi::c_int;
@@ -33,10 +33,10 @@ const HANDSHAKE_SUCCEEDED: u64 = 0x1000;
 const HANDSHAKE_FAILED_PROTOCOL: u64 = 0x2000;
 const HANDSHAKE_FAILED_AUTH: u64 = 0x4000;
 const PIPES_STATS: u64 = 0x1_0000;
-/// What version 1 of the messages has room for.
+/// The events for which version 1 of the messages has room.
 pub(crate) const ALL_V1: u64 = 0xffff;
 
-/// Where libzmq names a descriptor that is not known here any more.
+/// The value of an event for a descriptor that is no longer known here.
 const NO_DESCRIPTOR: u64 = u32::MAX as u64;
 
 /// Sends the events of one socket.
@@ -56,7 +56,7 @@ struct Sender {
     stopped: Arc<AtomicBool>,
     events: u64,
     version: c_int,
-    /// Connections that this side accepted: their endpoint is the local one.
+    /// The connections that this side has accepted. Their endpoint is the local one.
     accepted: HashSet<u64>,
 }
 
@@ -90,13 +90,13 @@ impl Pump {
         Ok(Pump { events, monitor, stopped, waker, thread })
     }
 
-    /// Returns whether somebody wants to hear of the queues of pipes.
+    /// Returns whether events about the queues of pipes are wanted.
     pub(crate) fn tells_pipes(&self) -> bool {
         self.events & PIPES_STATS != 0
     }
 
-    /// Ends the thread, which sends what it has as far as a reader takes it. A pump that is only dropped goes on until
-    /// its socket has ended.
+    /// Stops the thread, which first sends the events that it has, as far as the peer receives them. If a pump is only dropped, it
+    /// goes on until its socket has ended.
     pub(crate) fn stop(self) {
         self.stopped.store(true, Ordering::SeqCst);
         face::end_monitor(&self.monitor);
@@ -118,7 +118,7 @@ impl Sender {
 
     fn pass_on(&mut self, event: &Event) -> Result<(), Error> {
         if matches!(event.kind, EventKind::Disconnected { why: DisconnectReason::Ours, .. }) {
-            // libzmq tells of the ends that this side did not make.
+            // libzmq reports only ends that this side has not caused.
             return Ok(());
         }
         if let EventKind::PipeQueues { outbound, inbound } = event.kind {
@@ -137,7 +137,7 @@ impl Sender {
         self.send(number, &[value], endpoint, &event.local, &event.remote)?;
         let failed = matches!(event.kind, EventKind::HandshakeFailed(_));
         if failed {
-            // libzmq tells of the end of the connection beside the reason.
+            // libzmq reports the end of the connection in addition to the reason.
             self.send(DISCONNECTED, &[descriptor(event)], endpoint, &event.local, &event.remote)?;
         }
         if failed || number == DISCONNECTED {
@@ -146,8 +146,8 @@ impl Sender {
         Ok(())
     }
 
-    /// libzmq tells first that the socket of the system is closed, if it came to one, and names no scheme
-    /// (tcp_listener.cpp, ipc_listener.cpp, socket_base.cpp `bind`).
+    /// Sends the events of a failed bind. libzmq first reports that the socket of the system is closed, if there was one, without a
+    /// scheme (tcp_listener.cpp, ipc_listener.cpp, socket_base.cpp `bind`).
     fn pass_on_bind_failure(&mut self, local: &str, error: &IoError) -> Result<(), Error> {
         let (scheme, address) = local.split_once("://").unwrap_or(("", local));
         let is_of_name = error.get_ref().is_some_and(|source| source.is::<ResolveError>());
@@ -159,7 +159,7 @@ impl Sender {
         self.send(BIND_FAILED, &[error.errno() as u64], address, address, "")
     }
 
-    /// Sends one event, if it was asked for; waits for room unless the monitor is stopped.
+    /// Sends one event if it is wanted. Waits for room unless the pump is stopped.
     fn send(
         &mut self,
         number: u64,
@@ -200,7 +200,7 @@ impl Sender {
     }
 }
 
-/// Returns the number and the value of an event in libzmq; `None` for one that it does not have.
+/// Returns the number and the value of an event in libzmq, or `None` if libzmq does not have it.
 fn numbers(event: &Event) -> Option<(u64, u64)> {
     Some(match &event.kind {
         EventKind::Listening => (LISTENING, descriptor(event)),
@@ -211,7 +211,7 @@ fn numbers(event: &Event) -> Option<(u64, u64)> {
         // There was no socket of the system yet.
         EventKind::ConnectFailed(DialError::Resolve(_)) => return None,
         EventKind::ListenerClosed | EventKind::ConnectFailed(_) => (CLOSED, descriptor(event)),
-        // It is connected, or failed, at once.
+        // It is connected or has failed at once.
         EventKind::ConnectDelayed if event.remote.starts_with("ipc:") => return None,
         EventKind::ConnectDelayed => (CONNECT_DELAYED, libc::EINPROGRESS as u64),
         EventKind::Connected => (CONNECTED, descriptor(event)),
@@ -221,7 +221,7 @@ fn numbers(event: &Event) -> Option<(u64, u64)> {
         EventKind::HandshakeSucceeded => (HANDSHAKE_SUCCEEDED, 0),
         EventKind::HandshakeFailed(error) => failure(&error.cause),
         EventKind::Disconnected { .. } => (DISCONNECTED, descriptor(event)),
-        // A warning of this library's own, and what follows by itself.
+        // Events of this library only, and events that follow from others.
         _ => return None,
     })
 }
@@ -230,7 +230,7 @@ fn descriptor(event: &Event) -> u64 {
     event.descriptor.and_then(|number| u64::try_from(number).ok()).unwrap_or(NO_DESCRIPTOR)
 }
 
-/// Returns why a handshake failed, in libzmq's words.
+/// Returns the event and the value for a failed handshake in libzmq.
 fn failure(cause: &HandshakeCause) -> (u64, u64) {
     match cause {
         HandshakeCause::Protocol(ProtocolError::Refused { reason }) => {

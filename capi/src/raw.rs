@@ -1,4 +1,4 @@
-//! Memory of a message that C fills in: no Rust type claims its bytes before.
+//! The memory of a message that C fills in. Until then its bytes are not initialized for Rust.
 //!
 //! Invariant: `size` bytes, at least one, of the global allocator, aligned to one: what a `Vec<u8>` frees.
 
@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 
 use crate::boundary::Errno;
 
-/// Memory of the message's own, which the application may not have filled yet.
+/// Memory that a message owns. The application may not have written it yet.
 ///
-/// A copy names the same memory.
+/// A copy refers to the same memory.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Raw {
@@ -18,46 +18,45 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    /// Memory of so many bytes, which are whatever was there. `ENOMEM`.
+    /// Allocates `size` bytes, which are not initialized. Fails with `ENOMEM`.
     #[inline]
     pub(crate) fn new(size: NonZeroUsize) -> Result<Raw, Errno> {
         let size = size.get();
         let layout = Layout::array::<u8>(size).map_err(|_| Errno(libc::ENOMEM))?;
-        // SAFETY: more than no bytes.
+        // SAFETY: the size is not 0.
         let memory = unsafe { alloc::alloc(layout) };
-        // For the compiler, others may have written there from now on, wherever the callers are compiled into.
+        // From now on the compiler must assume that others may have written there.
         let memory = std::hint::black_box(memory);
         if memory.is_null() { Err(Errno(libc::ENOMEM)) } else { Ok(Raw { memory, size }) }
     }
 
-    /// Returns how long it is, filled or not.
+    /// Returns the size in bytes.
     #[inline]
     pub(crate) fn len(self) -> usize {
         self.size
     }
 
-    /// Returns where it begins.
+    /// Returns the address.
     #[inline]
     pub(crate) fn as_mut_ptr(self) -> *mut u8 {
         self.memory
     }
 
-    /// Returns what the application has filled in.
+    /// Returns the content, which the application has written.
     ///
-    /// The memory went to C by `zmq_msg_init_size` or was filled here; whoever uses the content promises that it was
-    /// written (zmq_msg_init_size(3): the content is undefined until then). So no Rust type claims the bytes before.
-    /// libzmq's own perf programs break the promise: they get whatever was in memory, as with libzmq, since the compiler
-    /// was told that others may have written there.
+    /// The memory was given to C by `zmq_msg_init_size`, or written here. A program that uses the content must have written it
+    /// (zmq_msg_init_size(3): the content is undefined until then). libzmq's own perf programs do not: they get whatever was in
+    /// memory, as with libzmq, because the compiler must assume that others may have written there.
     ///
     /// # Safety
-    /// The memory lives as long as the answer.
+    /// The memory lives as long as the result.
     #[inline]
     pub(crate) unsafe fn bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the type's invariant, and the promise above.
         unsafe { std::slice::from_raw_parts(self.memory, self.size) }
     }
 
-    /// Returns the same memory as a buffer, by the promise of [`Raw::bytes`].
+    /// Returns the same memory as a `Vec`; the content must be written as for [`Raw::bytes`].
     ///
     /// # Safety
     /// It is not used any more.

@@ -62,7 +62,7 @@ impl Sender {
         }
     }
 
-    /// Returns the sender alone.
+    /// Returns the peer that has sent the message.
     fn peer(&self) -> Option<&Peer> {
         let sender = self.0.load(Ordering::Acquire);
         // SAFETY: NULL, or from `Arc::into_raw` of what the bit says. The peer lives as long as this message, whether it
@@ -80,13 +80,13 @@ impl Sender {
         self.0.get_mut().is_null()
     }
 
-    /// Returns the number of its socket, -1 where none is known (`ZMQ_SRCFD`).
+    /// Returns the descriptor of its connection, or -1 if it is not known (`ZMQ_SRCFD`).
     pub(crate) fn descriptor(&self) -> c_int {
         let descriptor = self.peer().and_then(|peer| peer.descriptor);
         descriptor.and_then(|number| c_int::try_from(number).ok()).unwrap_or(-1)
     }
 
-    /// Returns the sender with room for texts.
+    /// Returns the sender with the texts, which the first call creates.
     pub(crate) fn texts(&self) -> Option<&About> {
         let mut sender = self.0.load(Ordering::Acquire);
         if sender.is_null() {
@@ -120,7 +120,7 @@ impl Sender {
     }
 }
 
-/// Returns whether the lowest bit says that it is an [`About`].
+/// Returns whether the pointer is one of an [`About`].
 fn is_about(sender: *mut c_void) -> bool {
     sender.addr() & 1 != 0
 }
@@ -136,7 +136,7 @@ impl About {
             return Some(text.as_ptr());
         }
         let value = self.value(name)?;
-        // C sees what stands before the first NUL.
+        // C sees only what is before the first NUL.
         let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
         let text = CString::new(value).ok()?;
         let answer = text.as_ptr();
@@ -153,7 +153,7 @@ impl About {
         let said = || peer.property(name).map(<[u8]>::to_vec);
         match name {
             "Socket-Type" => said().or_else(|| known(peer.socket_type?.name())),
-            // A peer that announced no routing id has an empty one.
+            // If the peer has announced no routing id, it is empty.
             "Identity" | "Routing-Id" => said().or_else(|| peer.socket_type.map(|_| Vec::new())),
             "User-Id" => known(&peer.user_id).or_else(said),
             "Peer-Address" => known(&peer.address),

@@ -1,4 +1,4 @@
-//! What a socket handle stands for.
+//! What a socket handle refers to.
 
 use std::ffi::c_void;
 use std::sync::atomic::AtomicI32;
@@ -13,17 +13,17 @@ use crate::pump::Pump;
 
 pub(crate) static SOCKETS: Slots<Sock> = Slots::new();
 
-/// What a socket handle stands for.
+/// What a socket handle refers to.
 pub(crate) struct Sock {
     pub(crate) socket: Socket,
     monitor: Mutex<Option<Pump>>,
-    /// A descriptor that listens, for the next bind (`ZMQ_USE_FD`); -1 for none.
+    /// The listening descriptor for the next bind (`ZMQ_USE_FD`), or -1.
     pub(crate) use_fd: AtomicI32,
     pub(crate) kept: Kept,
 }
 
 impl Sock {
-    /// Creates a socket that nothing is kept of yet.
+    /// Creates the value of a new handle.
     pub(crate) fn new(socket: Socket) -> Sock {
         let (monitor, use_fd) = (Mutex::new(None), AtomicI32::new(-1));
         Sock { socket, monitor, use_fd, kept: Kept::default() }
@@ -32,7 +32,7 @@ impl Sock {
     /// Returns the socket of a handle.
     ///
     /// # Errors
-    /// `ENOTSOCK`; `ETERM` in a child of fork, whose parent made it.
+    /// Returns `ENOTSOCK` if there is none, and `ETERM` in a fork child if the parent has created it.
     #[inline]
     pub(crate) fn of(handle: *mut c_void) -> Result<Held<Sock>, Errno> {
         SOCKETS.own(handle, libc::ENOTSOCK)
@@ -46,7 +46,7 @@ impl Sock {
         SOCKETS.own_lasting(kept, libc::ENOTSOCK)
     }
 
-    /// Returns what forwards its events.
+    /// Returns the pump that sends its events, if there is one.
     pub(crate) fn monitor(&self) -> MutexGuard<'_, Option<Pump>> {
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner)
     }

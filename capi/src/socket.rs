@@ -1,4 +1,4 @@
-//! Sockets: their life and their endpoints.
+//! Creating and closing sockets, and their endpoints.
 
 use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
@@ -12,7 +12,7 @@ use crate::boundary::{Errno, SignalsBlocked, call, text};
 use crate::ctx::Ctx;
 use crate::sock::{SOCKETS, Sock};
 
-/// Returns a new socket. `EINVAL` for a type that does not exist, `EFAULT`, `EMFILE`, `ETERM`.
+/// Creates a socket. Fails with `EINVAL` for a type that does not exist, `EFAULT`, `EMFILE`, `ETERM`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -31,8 +31,8 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
     })
 }
 
-/// Closes a socket; what is unsent lingers in the background. In a child of fork a socket of its parent is only given up.
-/// `ENOTSOCK`.
+/// Closes a socket. Unsent messages linger in the background. In a fork child only the handle of a socket of the parent is freed.
+/// Fails with `ENOTSOCK`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
     call(-1, || {
@@ -44,7 +44,7 @@ pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
     })
 }
 
-/// Opens an endpoint to peers.
+/// Binds an endpoint.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, addr: *const c_char) -> c
                 sock.socket.bind(endpoint)?;
                 return Ok(());
             }
-            // SAFETY: with ZMQ_USE_FD the application has given the descriptor away, and it is taken once.
+            // SAFETY: with ZMQ_USE_FD the application has given up the descriptor, and it is taken only once.
             Ok(face::bind_adopted(&sock.socket, endpoint, OwnedFd::from_raw_fd(adopted))?)
         })
     }
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn zmq_connect(socket: *mut c_void, addr: *const c_char) -
     }
 }
 
-/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
+/// Ends an endpoint, bound or connecting. Fails with `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn zmq_unbind(socket: *mut c_void, addr: *const c_char) ->
     unsafe { on_endpoint(socket, addr, end) }
 }
 
-/// Ends an endpoint, bound or connecting. `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
+/// Ends an endpoint, bound or connecting. Fails with `ENOENT`, `EINVAL`, `EPROTONOSUPPORT`.
 ///
 /// # Safety
 /// `addr` is NULL or a string that ends with NUL.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn zmq_disconnect(socket: *mut c_void, addr: *const c_char
     unsafe { on_endpoint(socket, addr, end) }
 }
 
-/// Ends an endpoint; of one that is not there libzmq tells first what is wrong with its text (socket_base.cpp, parse_uri).
+/// Ends an endpoint. If there is none, an invalid text has its own error, as in libzmq (socket_base.cpp, parse_uri).
 fn end(sock: &Sock, endpoint: &str) -> Result<(), Errno> {
     match face::end_endpoint(&sock.socket, endpoint) {
         Err(Error::NoSuchEndpoint(_)) => Err(Errno(match endpoint.split_once("://") {
@@ -129,8 +129,8 @@ unsafe fn on_endpoint(
     })
 }
 
-/// libzmq takes what stands before the last colon as the host, so that `tcp://::1:5555` needs no brackets
-/// (ip_resolver.cpp); Rust callers are told to write them.
+/// Adds brackets to an IPv6 address: in libzmq the host is everything before the last colon, so `tcp://::1:5555` needs no brackets
+/// (ip_resolver.cpp). The Rust API requires them.
 pub(crate) fn bracketed(endpoint: &str) -> Cow<'_, str> {
     let Some(address) = endpoint.strip_prefix("tcp://") else { return endpoint.into() };
     let target = address.rfind(';').map_or(0, |semicolon| semicolon + 1);
@@ -146,7 +146,7 @@ fn is_ipv6(host: &str) -> bool {
     address.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
-/// Returns what a ROUTER could send to the peer with this routing id without waiting: `ZMQ_POLLOUT` or 0. `EHOSTUNREACH`,
+/// Returns what a ROUTER could send to the peer with this routing id without waiting: `ZMQ_POLLOUT` or 0. Fails with `EHOSTUNREACH`,
 /// `ENOTSUP` on other types.
 ///
 /// # Safety

@@ -1,4 +1,4 @@
-//! `zmq_timers`: functions to be called after a time, again and again, by whoever executes them.
+//! `zmq_timers`: functions that are called again and again after an interval, by the thread that executes them.
 
 use std::ffi::{c_int, c_long, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,11 +28,11 @@ struct Timer {
     argument: *mut c_void,
 }
 
-// SAFETY: the argument is only passed on; whoever executes timers on another thread does so on purpose.
+// SAFETY: the argument is only passed on. The application decides on which thread it executes timers.
 unsafe impl Send for Timer {}
 
 impl Timer {
-    /// From now on; beyond the clock's range is never.
+    /// Starts the interval now. It never ends if its end is beyond the range of the clock.
     fn rearm(&mut self) {
         self.due = Instant::now().checked_add(self.interval);
     }
@@ -60,7 +60,7 @@ fn interval(millis: usize) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
-/// Returns a new set of timers. NULL and `EMFILE` when there are too many.
+/// Creates a set of timers. Returns NULL with `EMFILE` if there are too many.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_new() -> *mut c_void {
     call(std::ptr::null_mut(), || {
@@ -69,7 +69,7 @@ pub extern "C" fn zmq_timers_new() -> *mut c_void {
     })
 }
 
-/// Frees a set of timers and makes its pointer NULL. `EFAULT`.
+/// Frees a set of timers and sets its pointer to NULL. Fails with `EFAULT`.
 ///
 /// # Safety
 /// `timers_p` is NULL or points to a pointer.
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn zmq_timers_destroy(timers_p: *mut *mut c_void) -> c_int
     })
 }
 
-/// Adds a timer that calls `handler` every `millis` milliseconds; answers its number. `EFAULT`.
+/// Adds a timer that calls `handler` every `millis` milliseconds; returns its number. Fails with `EFAULT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_add(
     timers: *mut c_void,
@@ -105,7 +105,7 @@ pub extern "C" fn zmq_timers_add(
     })
 }
 
-/// Removes a timer. `EFAULT`, `EINVAL` for one that is not there.
+/// Removes a timer. Fails with `EFAULT`, or with `EINVAL` if it does not exist.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_cancel(timers: *mut c_void, timer_id: c_int) -> c_int {
     call(-1, || {
@@ -117,7 +117,7 @@ pub extern "C" fn zmq_timers_cancel(timers: *mut c_void, timer_id: c_int) -> c_i
     })
 }
 
-/// Changes the interval of a timer, which begins anew. `EFAULT`, `EINVAL`.
+/// Changes the interval of a timer, and starts it again. Fails with `EFAULT`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_set_interval(timers: *mut c_void, timer_id: c_int, millis: usize) -> c_int {
     call(-1, || {
@@ -130,7 +130,7 @@ pub extern "C" fn zmq_timers_set_interval(timers: *mut c_void, timer_id: c_int, 
     })
 }
 
-/// Begins the interval of a timer anew. `EFAULT`, `EINVAL`.
+/// Starts the interval of a timer again. Fails with `EFAULT`, `EINVAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_reset(timers: *mut c_void, timer_id: c_int) -> c_int {
     call(-1, || {
@@ -139,13 +139,13 @@ pub extern "C" fn zmq_timers_reset(timers: *mut c_void, timer_id: c_int) -> c_in
     })
 }
 
-/// Milliseconds until a timer is due: 0 when one is, -1 when there is none. `EFAULT`.
+/// Returns the milliseconds until a timer is due: 0 if one is due, -1 if there is none. Fails with `EFAULT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_timeout(timers: *mut c_void) -> c_long {
     call(-1, || {
         let held = of(timers)?;
         let next = lock(&held).next();
-        // Begun milliseconds count, so that nobody comes too early.
+        // Rounded up, so that no call comes too early.
         let left = |due: Instant| {
             let left = due.saturating_duration_since(Instant::now());
             c_long::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(c_long::MAX)
@@ -154,7 +154,7 @@ pub extern "C" fn zmq_timers_timeout(timers: *mut c_void) -> c_long {
     })
 }
 
-/// Calls the handlers of all timers that are due, each once, in the order in which they became so. `EFAULT`.
+/// Calls the handlers of all timers that are due, each once, in the order in which they became due. Fails with `EFAULT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_timers_execute(timers: *mut c_void) -> c_int {
     call(-1, || {
@@ -167,7 +167,7 @@ pub extern "C" fn zmq_timers_execute(timers: *mut c_void) -> c_int {
             .collect();
         due.sort();
         for (_, id) in due {
-            // A handler may have cancelled it, or put it off.
+            // A handler may have cancelled or reset it.
             let timer = match lock(&held).find(id) {
                 Ok(timer) if timer.due.is_some_and(|due| due <= now) => {
                     timer.rearm();
@@ -175,7 +175,7 @@ pub extern "C" fn zmq_timers_execute(timers: *mut c_void) -> c_int {
                 }
                 _ => continue,
             };
-            // SAFETY: the application's function with the application's argument; nothing is locked.
+            // SAFETY: the application's function with the application's argument. No lock is held.
             unsafe { (timer.call)(id, timer.argument) };
         }
         Ok(0)

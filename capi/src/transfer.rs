@@ -11,7 +11,7 @@ use crate::sock::Sock;
 
 const DONTWAIT: c_int = 1;
 const SNDMORE: c_int = 2;
-/// What the functions answer for lengths that an `int` does not hold.
+/// What the functions return for lengths that an `int` does not hold.
 const LONGEST: usize = c_int::MAX as usize;
 
 /// A buffer of `zmq_sendiov` and `zmq_recviov`: the system's `struct iovec`.
@@ -30,7 +30,7 @@ fn length(len: usize) -> c_int {
     len.min(LONGEST) as c_int
 }
 
-/// Sends a copy of `len` bytes; answers their number.
+/// Sends a copy of `len` bytes. Returns their number.
 ///
 /// # Safety
 /// `buf` points to `len` readable bytes, or `len` is 0.
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn zmq_send(
     })
 }
 
-/// Sends `len` bytes that stay as they are for ever, without a copy; answers their number.
+/// Sends `len` bytes that never change, without a copy. Returns their number.
 ///
 /// # Safety
 /// `buf` points to `len` readable bytes that are never freed or changed, or `len` is 0.
@@ -80,7 +80,7 @@ fn body(part: &Option<Message>) -> &[u8] {
     part.as_ref().and_then(Message::first).map_or(&[], |frame| frame)
 }
 
-/// Receives one part into `len` bytes; answers its whole length, which may be more than that.
+/// Receives one part into `len` bytes. Returns its whole length, which may be larger.
 ///
 /// # Safety
 /// `buf` points to `len` writable bytes, or `len` is 0.
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn zmq_recv(socket: *mut c_void, buf: *mut c_void, len: us
     })
 }
 
-/// Sends a message, which is empty then; answers its length. On failure it stays as it is.
+/// Sends a message, which is empty after that. Returns its length. On failure the message does not change.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn zmq_msg_send(msg: *mut zmq_msg_t, socket: *mut c_void, 
     })
 }
 
-/// Receives one part into a message, whose content is freed; answers its length.
+/// Receives one part into a message, whose old content is freed. Returns its length.
 ///
 /// # Safety
 /// `msg` is NULL or points to 64 bytes.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn zmq_msg_recv(msg: *mut zmq_msg_t, socket: *mut c_void, 
     })
 }
 
-/// `zmq_msg_send` with its arguments in another order.
+/// Does the same as `zmq_msg_send`, with the arguments in another order.
 ///
 /// # Safety
 /// As [`zmq_msg_send`].
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn zmq_sendmsg(socket: *mut c_void, msg: *mut zmq_msg_t, f
     unsafe { zmq_msg_send(msg, socket, flags) }
 }
 
-/// `zmq_msg_recv` with its arguments in another order.
+/// Does the same as `zmq_msg_recv`, with the arguments in another order.
 ///
 /// # Safety
 /// As [`zmq_msg_recv`].
@@ -170,8 +170,8 @@ pub unsafe extern "C" fn zmq_recvmsg(socket: *mut c_void, msg: *mut zmq_msg_t, f
     unsafe { zmq_msg_recv(msg, socket, flags) }
 }
 
-/// Sends `count` buffers; answers the length of the last. With `ZMQ_SNDMORE` they are the parts of one message, which ends
-/// with the last; without, each is a message (libzmq zmq.cpp; no manual page). `EINVAL` for none.
+/// Sends `count` buffers. Returns the length of the last one. With `ZMQ_SNDMORE` they are the parts of one message, which ends with the
+/// last one. Without it each is a message (libzmq zmq.cpp; no manual page). Fails with `EINVAL` if `count` is 0.
 ///
 /// # Safety
 /// `iov` points to `count` buffers, each of so many readable bytes.
@@ -199,8 +199,8 @@ pub unsafe extern "C" fn zmq_sendiov(
     })
 }
 
-/// Receives up to `*count` parts of one message, each into memory of its own, to be freed with `free`; answers their
-/// number, as does `*count`, also where the call fails after some of them. `EINVAL`, `ENOMEM`.
+/// Receives up to `*count` parts of one message. Each is in memory of its own, which the application frees with `free`. Returns their
+/// number, and sets `*count` to it, also if the call fails after some parts. Fails with `EINVAL`, `ENOMEM`.
 ///
 /// # Safety
 /// `iov` points to `*count` buffers.

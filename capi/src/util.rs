@@ -1,4 +1,4 @@
-//! What zmq.h offers beside messaging: counters, stopwatches, threads, sleep.
+//! The functions of zmq.h that are not about messages: counters, stopwatches, threads, sleep.
 
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::mem::MaybeUninit;
@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use crate::boundary::{Errno, SignalsBlocked, call};
 
-/// Sleeps for so many seconds.
+/// Sleeps for this number of seconds.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_sleep(seconds: c_int) {
     // SAFETY: no pointer is passed.
     unsafe { libc::sleep(c_uint::try_from(seconds).unwrap_or_default()) };
 }
 
-/// Returns a new counter, at 0.
+/// Creates a counter with value 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_atomic_counter_new() -> *mut c_void {
     Box::into_raw(Box::new(AtomicI32::new(0))).cast()
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_set(counter_: *mut c_void, value: c_
     }
 }
 
-/// Adds one; answers the value before.
+/// Adds 1. Returns the value before.
 ///
 /// # Safety
 /// `counter_` is a counter.
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_inc(counter_: *mut c_void) -> c_int 
     unsafe { counter(counter_) }.map_or(0, |counter| counter.fetch_add(1, Ordering::SeqCst))
 }
 
-/// Takes one away; 1 while something is left, else 0.
+/// Subtracts 1. Returns 1 if the new value is not 0, else 0.
 ///
 /// # Safety
 /// `counter_` is a counter.
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_dec(counter_: *mut c_void) -> c_int 
     (before != 1).into()
 }
 
-/// Returns the value.
+/// Returns the value of a counter.
 ///
 /// # Safety
 /// `counter_` is a counter.
@@ -70,10 +70,10 @@ pub unsafe extern "C" fn zmq_atomic_counter_value(counter_: *mut c_void) -> c_in
     unsafe { counter(counter_) }.map_or(0, |counter| counter.load(Ordering::SeqCst))
 }
 
-/// Frees a counter and makes its pointer NULL.
+/// Frees a counter and sets its pointer to NULL.
 ///
 /// # Safety
-/// `counter_p` points to a counter, which nobody uses any more.
+/// `counter_p` points to a counter that is no longer used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_atomic_counter_destroy(counter_p: *mut *mut c_void) {
     // SAFETY: the caller's promise.
@@ -91,7 +91,7 @@ pub extern "C" fn zmq_stopwatch_start() -> *mut c_void {
     Box::into_raw(Box::new(Instant::now())).cast()
 }
 
-/// Microseconds since the start.
+/// Returns the microseconds since the start.
 ///
 /// # Safety
 /// `watch` is a stopwatch that was not stopped.
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn zmq_stopwatch_intermediate(watch: *mut c_void) -> c_ulo
     start.map_or(0, |start| c_ulong::try_from(start.elapsed().as_micros()).unwrap_or(c_ulong::MAX))
 }
 
-/// Microseconds since the start; frees the stopwatch.
+/// Returns the microseconds since the start, and frees the stopwatch.
 ///
 /// # Safety
 /// `watch` is a stopwatch that was not stopped.
@@ -117,21 +117,21 @@ pub unsafe extern "C" fn zmq_stopwatch_stop(watch: *mut c_void) -> c_ulong {
     elapsed
 }
 
-/// What a thread runs.
+/// The function of a thread.
 #[allow(non_camel_case_types)] // C's own name
 pub type zmq_thread_fn = Option<unsafe extern "C-unwind" fn(*mut c_void)>;
 
-/// A function and its argument on their way to their thread.
+/// A function and its argument for a new thread.
 struct Start {
     func: unsafe extern "C-unwind" fn(*mut c_void),
     arg: *mut c_void,
 }
 
-/// Starts a thread, with the system's usual stack, which signals do not interrupt (libzmq thread.cpp). NULL when the system
-/// gives none.
+/// Starts a thread with the system's usual stack. It receives no signals (libzmq thread.cpp). Returns NULL if the system gives no
+/// thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_threadstart(func: zmq_thread_fn, arg: *mut c_void) -> *mut c_void {
-    // It unwinds where the function calls pthread_exit; nothing is left to be dropped then.
+    // If the function calls pthread_exit, this unwinds. Nothing is left to be dropped then.
     extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
         // SAFETY: from `into_raw` below, and nobody else has it.
         let Start { func, arg } = *unsafe { Box::from_raw(start.cast::<Start>()) };
@@ -139,7 +139,7 @@ pub extern "C" fn zmq_threadstart(func: zmq_thread_fn, arg: *mut c_void) -> *mut
         unsafe { func(arg) };
         std::ptr::null_mut()
     }
-    /// What pthread_create(3) takes.
+    /// The type of function for pthread_create(3).
     type Routine = extern "C" fn(*mut c_void) -> *mut c_void;
     call(std::ptr::null_mut(), || {
         let start = Box::into_raw(Box::new(Start { func: func.ok_or(Errno(libc::EFAULT))?, arg }));

@@ -1,10 +1,10 @@
-//! What this library is and can do.
+//! The version and the capabilities of the library.
 
 use std::ffi::{c_char, c_int};
 
 use crate::boundary::text;
 
-/// The version of libzmq whose interface this is: 4.3.5.
+/// Returns the version of libzmq that has this interface: 4.3.5.
 ///
 /// # Safety
 /// Each pointer is NULL or may be written to.
@@ -18,7 +18,7 @@ pub unsafe extern "C" fn zmq_version(major: *mut c_int, minor: *mut c_int, patch
     }
 }
 
-/// 1 if the library can do what `capability` names, else 0.
+/// Returns 1 if the library has this capability, else 0.
 ///
 /// # Safety
 /// `capability` is NULL or a string that ends with NUL.
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn zmq_has(capability: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
     match unsafe { text(capability) } {
         Ok("ipc") => cfg!(unix).into(),
-        // Every draft function of 4.3.5 works; of the draft transports, WS and WSS have names of their own.
+        // Every draft function of 4.3.5 works. The draft transports WS and WSS have names of their own.
         Ok("curve" | "draft") => 1,
         _ => 0,
     }

@@ -1,4 +1,4 @@
-//! Z85 (RFC 32): bytes as printable text, five characters for four bytes. Keys of CURVE are written so.
+//! Z85 (RFC 32): bytes as printable text, five characters for four bytes. CURVE keys are written in it.
 
 use std::ffi::{c_char, c_int};
 use std::ptr;
@@ -8,11 +8,11 @@ use zeroxide::face::z85;
 
 use crate::boundary::{Errno, bytes, call, text};
 
-/// A key as Z85, with its NUL.
+/// The length of a key in Z85, with its NUL.
 const KEY: usize = 41;
 
-/// Writes `size` bytes as text with a NUL to `dest`, which has room for `size * 5 / 4 + 1`. NULL and `EINVAL` unless
-/// `size` is a multiple of four.
+/// Writes `size` bytes as text with a NUL to `dest`, which has room for `size * 5 / 4 + 1`. Returns NULL with `EINVAL` if `size` is not
+/// a multiple of four.
 ///
 /// # Safety
 /// `data` points to `size` readable bytes, `dest` to as many writable ones as the text needs.
@@ -33,8 +33,8 @@ pub unsafe extern "C" fn zmq_z85_encode(dest: *mut c_char, data: *const u8, size
     })
 }
 
-/// Writes the bytes that a text stands for to `dest`, which has room for its length times 0.8. NULL and `EINVAL` for
-/// what is no Z85.
+/// Writes the bytes that a text stands for to `dest`, which has room for its length times 0.8. Returns NULL with `EINVAL` if it is not
+/// Z85.
 ///
 /// # Safety
 /// `string` is a string that ends with NUL, `dest` points to as many writable bytes as it stands for.
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn zmq_z85_decode(dest: *mut u8, string: *const c_char) ->
     })
 }
 
-/// Makes a key pair and writes both keys as Z85 with a NUL, 41 bytes each.
+/// Creates a key pair, and writes both keys in Z85 with a NUL, 41 bytes each.
 ///
 /// # Safety
 /// Both point to 41 writable bytes.
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn zmq_curve_keypair(
     })
 }
 
-/// Writes the public key that belongs to a secret one as Z85 with a NUL, 41 bytes. `EINVAL` for what is no key.
+/// Writes the public key of a secret key in Z85 with a NUL, 41 bytes. Fails with `EINVAL` if it is no key.
 ///
 /// # Safety
 /// `z85_public_key` points to 41 writable bytes, `z85_secret_key` is a string that ends with NUL.

@@ -1,6 +1,6 @@
-//! The options of a socket for the C library, which also takes values that this library refuses.
+//! The options of a socket for the C library, which allows some values that this library refuses.
 //!
-//! What an option is stands in the one table ([`crate::opt`]); which bytes mean which value, in the C library.
+//! The options themselves are in the one table ([`crate::opt`]). The C library converts between bytes and values.
 
 use zeroxide_patterns::Pattern;
 
@@ -42,8 +42,7 @@ pub fn read_options<R, E: From<Error>>(
     })
 }
 
-/// Returns what EVENTS says: what can be done without waiting. Takes in what ZMQ_FD has signalled, so that the next change
-/// signals again.
+/// Returns the value of EVENTS: what can be done without waiting. Rearms ZMQ_FD, so that the next change signals it again.
 ///
 /// # Errors
 /// Returns [`Error::Closed`], [`Error::Terminated`].
@@ -57,13 +56,13 @@ pub fn events(socket: &Socket) -> Result<Ready> {
 /// Returns the descriptor of FD.
 ///
 /// # Errors
-/// Returns [`Error::Closed`], [`Error::Terminated`], and when the system has none.
+/// Returns [`Error::Closed`], [`Error::Terminated`], or [`Error::Limit`] if the system gives no descriptor.
 #[cfg(unix)]
 pub fn zmq_fd(socket: &Socket) -> Result<i32> {
     socket.base().zmq_fd()
 }
 
-/// Returns the descriptor of FD: there is none on this platform.
+/// Returns an error: there is no ZMQ_FD on this platform.
 ///
 /// # Errors
 /// Returns [`Error::Option`].
@@ -72,7 +71,7 @@ pub fn zmq_fd(_: &Socket) -> Result<i32> {
     Err(OptionError::NotYet { option: "FD", needs: "descriptors of this platform" }.into())
 }
 
-/// Returns what RCVMORE says: whether the part last received is followed by another of its message.
+/// Returns the value of RCVMORE: whether another part of the same message follows the part received last.
 ///
 /// # Errors
 /// Returns [`Error::Closed`], [`Error::Terminated`].
@@ -80,8 +79,8 @@ pub fn receives_more(socket: &Socket) -> Result<bool> {
     socket.base().enter(|state| state.alive().map(|()| state.parts.more))
 }
 
-/// Returns whether a socket speaks no ZMTP, and then the name that it gave to the peer of its last connect, which is how the
-/// application of a STREAM learns it (zmq_socket(3)).
+/// Returns `None` if the socket speaks ZMTP. Otherwise (STREAM, ROUTER_RAW) returns the routing id of the peer of its last connect,
+/// which the application reads as ROUTING_ID (zmq_socket(3)).
 ///
 /// # Errors
 /// Returns [`Error::Closed`], [`Error::Terminated`].

@@ -13,7 +13,7 @@ use crate::socket::base::{SocketBase, SocketState};
 use crate::socket::transfer::{Attempt, Refused, Taken};
 
 impl SocketBase {
-    /// Sends one part, a message of one frame, which stays in `held` unless it was accepted.
+    /// Sends one part, a message of one frame. It stays in `held` unless it is accepted.
     #[inline]
     pub(crate) fn send_part(
         self: &Arc<Self>,
@@ -66,7 +66,7 @@ impl SocketBase {
         let mut attempt = || self.attempt(|state| state.try_send_part(held, more));
         let sent = match deadline {
             _ if self.context.is_own_thread() => Ok(Some(refusal)),
-            // Whoever gives up rearms ZMQ_FD, and looks once more after that.
+            // Before it gives up, it rearms ZMQ_FD and looks once more.
             Err(()) if self.rearmed() => attempt().map_err(|error| *error),
             Err(()) => Ok(Some(refusal)),
             Ok(deadline) => self.wait_for_room(refusal, deadline, true, attempt),
@@ -80,8 +80,8 @@ impl SocketBase {
         Err(error)
     }
 
-    /// Receives one part, a message of one frame, into `received`, which is empty; returns whether another part of the
-    /// same message follows.
+    /// Receives one part, a message of one frame, into `received`, which is empty. Returns whether another part of the same
+    /// message follows.
     #[inline]
     pub(crate) fn recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
         match self.attempt_to_recv_part(received) {
@@ -107,7 +107,7 @@ impl SocketBase {
         more?.ok_or_else(|| Error::WouldBlock(self.why_nothing_came(None)))
     }
 
-    /// One attempt; returns whether more parts follow.
+    /// Makes one attempt. Returns whether more parts follow.
     #[inline]
     fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Attempt<Option<bool>> {
         self.attempt_to_take(|state| state.try_recv_part(received))
@@ -134,7 +134,7 @@ impl SocketState {
     #[inline]
     fn try_send_whole(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         match self.try_send(held) {
-            // An id with nothing behind it is swallowed, whomever it names (libzmq router.cpp, stream.cpp).
+            // A routing id without further frames is dropped, also if there is no such peer (libzmq router.cpp, stream.cpp).
             Err(Refused::For(error))
                 if self.socket_type.addresses() && matches!(*error, Error::EmptyMessage) =>
             {
@@ -147,7 +147,7 @@ impl SocketState {
         }
     }
 
-    /// Sends a part of a longer message, or one while a message is being received.
+    /// Sends a part of a longer message, or a part while a message is being received.
     #[cold]
     fn try_send_between(&mut self, held: &mut Option<Message>, more: bool) -> Result<(), Refused> {
         self.alive()?;
@@ -157,7 +157,7 @@ impl SocketState {
         let Some(part) = held.take() else { return Ok(()) };
         if let Some(mut message) = self.parts.outgoing.take() {
             part.into_iter().for_each(|frame| message.push_back(frame));
-            // Raw bytes have no parts: one follows the id (libzmq stream.cpp).
+            // A raw message has only one part after the routing id (libzmq stream.cpp).
             if more && !self.socket_type.is_raw() && !self.values.router_raw {
                 self.parts.outgoing = Some(message);
             } else {
@@ -169,7 +169,7 @@ impl SocketState {
         if more { self.begin(held) } else { self.try_send_whole(held) }
     }
 
-    /// Routes the first of several parts and keeps it until the others are here.
+    /// Routes the first of several parts, and keeps it until the others follow.
     fn begin(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         if self.socket_type.has_single_frames() && self.socket_type.sends() {
             return Err(self.too_many_frames().into());
@@ -184,7 +184,7 @@ impl SocketState {
         }
     }
 
-    /// Puts a part into `received` if there is one, and tells whether another one of the same message follows.
+    /// Puts a part into `received` if there is one, with whether another part of the same message follows.
     #[inline]
     fn try_recv_part(&mut self, received: &mut Option<Message>) -> Attempt<Taken<bool>> {
         let more = if self.parts.has_in() {
@@ -203,7 +203,7 @@ impl SocketState {
         Ok(Taken::Something(more))
     }
 
-    /// The next part of the message under way; returns whether more follow.
+    /// Takes the next part of the message that is being received. Returns whether more follow.
     #[cold]
     fn take_next(&mut self, received: &mut Option<Message>) -> bool {
         let incoming = &mut self.parts.incoming;
@@ -214,7 +214,7 @@ impl SocketState {
         more
     }
 
-    /// Leaves a message its first frame; the others are received in their turns.
+    /// Keeps all frames of a message but the first, to be received later. Returns whether there are any.
     #[cold]
     fn keep_the_rest(&mut self, message: &mut Message) -> bool {
         let mut rest = std::mem::take(message);

@@ -411,11 +411,11 @@ options! {
         CURVE_SECRETKEY curve_secretkey: SecretKey as Option<SecretKey>; 49 curve_key; AtAttach Endpoint all; native None, libzmq None, none "none", feature "curve", then Values::curve_key_set, hidden true;
         /// The server's public key. Setting it makes this socket a CURVE client. Needs CURVE_SECRETKEY.
         CURVE_SERVERKEY curve_serverkey: PublicKey as Option<PublicKey>; 50 curve_key; AtAttach Endpoint all; native None, libzmq None, none "none", feature "curve", then Values::curve_client_set;
-        /// The name of the authenticator that decides about peers; the ZAP handler gets it with each request. On a NULL socket without a domain nobody is asked.
+        /// The security domain. Its authenticator decides about peers; without one the ZAP handler does, which gets the domain with each request. A NULL socket without a domain asks neither.
         ZAP_DOMAIN zap_domain: String as Option<Bytes>; 55 string; AtAttach Endpoint all; native None, libzmq None, range 1, 255, none "none";
         /// Whether a socket with a ZAP_DOMAIN refuses peers while there is no authenticator and no ZAP handler. It only matters with AUTH_REQUIRED off, because AUTH_REQUIRED refuses more.
         ZAP_ENFORCE_DOMAIN zap_enforce_domain: bool; 93 int; AtAttach Endpoint all; native true, libzmq false;
-        /// Whether a socket that must ask about its peers refuses them, and fails to bind and connect, while there is no authenticator and no ZAP handler. Off, as in libzmq: NULL and CURVE then accept every peer.
+        /// Whether a socket that must ask about its peers refuses them, and fails to bind and connect, while there is no authenticator and no ZAP handler. Off, as in libzmq: NULL and CURVE accept them.
         AUTH_REQUIRED auth_required: bool; own none; AtAttach Endpoint all; native true, libzmq false;
 
         // tcp, ipc.
@@ -473,7 +473,7 @@ options! {
         native None, libzmq None, range 1, 255, none "none", rule not_reserved, "not beginning with a zero byte";
         /// Refuse a message whose peer is unknown or at its high-water mark. Off: drop it.
         ROUTER_MANDATORY router_mandatory: bool; 33 int; Live Socket [ROUTER]; native true, libzmq false;
-        /// Whether a new peer takes over the routing id of a connected peer. It must be the same user. Off: the new peer is refused.
+        /// Whether a new peer takes over the routing id of a connected peer; with AUTH_REQUIRED it must be of the same user. Off: the new peer gets no place while the routing id is in use.
         ROUTER_HANDOVER router_handover: bool; 56 int; Live Socket [ROUTER]; native false, libzmq false;
         /// Exchange plain bytes instead of ZMTP, as STREAM does (deprecated in libzmq).
         ROUTER_RAW router_raw: bool; 41 int; AtAttach Socket [ROUTER]; native false, libzmq false;

@@ -179,7 +179,7 @@ impl SocketBase {
         })
     }
 
-    /// Returns the lock, unless somebody holds it.
+    /// Locks the state, unless another thread holds the lock.
     pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, SocketState>> {
         match self.state.try_lock() {
             Ok(state) => Some(state),

@@ -62,10 +62,10 @@ pub struct Socket {
     pub(crate) handle: Arc<SocketHandle>,
 }
 
-/// What the clones of a socket share; its drop closes the socket.
+/// What the clones of a socket share. Its drop closes the socket.
 pub(crate) struct SocketHandle {
     base: Arc<SocketBase>,
-    /// A socket keeps its context.
+    /// A socket keeps its context open.
     pub(crate) context: Arc<ContextHandle>,
 }
 
@@ -84,23 +84,23 @@ impl Socket {
         &self.handle.base
     }
 
-    /// Returns the type it was made with.
+    /// Returns the type of the socket.
     #[must_use]
     pub fn socket_type(&self) -> SocketType {
         self.base().socket_type
     }
 
-    /// Opens an endpoint to peers: `tcp://host:port`, `ipc://path`, `inproc://name`. Returns the resolved one: the
-    /// real port for `:*`, the real path for `ipc://*`. (libzmq `zmq_bind`.)
+    /// Binds an endpoint, to which peers can connect: `tcp://host:port`, `ipc://path`, `inproc://name`. Returns the resolved
+    /// endpoint, with the real port for `:*` and the real path for `ipc://*`. (libzmq `zmq_bind`.)
     ///
     /// # Errors
-    /// Returns [`Error::Endpoint`] for a malformed one, [`Error::Bind`] when the system refuses it.
+    /// Returns [`Error::Endpoint`] if the endpoint is malformed, and [`Error::Bind`] if the system refuses it.
     pub fn bind(&self, endpoint: impl EndpointText) -> Result<Endpoint> {
         let values = self.base().enter(|state| state.values.clone());
         self.base().bind(&endpoint.text(), &values)
     }
 
-    /// Like [`Socket::bind`], with options of this endpoint alone.
+    /// Like [`Socket::bind`], with options for this endpoint only.
     ///
     /// # Errors
     /// Returns the errors of [`Socket::bind`], and [`Error::Option`].
@@ -109,16 +109,16 @@ impl Socket {
         self.base().bind(&endpoint.text(), &values)
     }
 
-    /// Connects to an endpoint in the background, and again for ever when the connection is lost. It succeeds with
-    /// nobody there: ask [`Socket::connect_ready`] or print [`Socket::status`]. (libzmq `zmq_connect`.)
+    /// Connects to an endpoint in the background, and again whenever the connection is lost. It succeeds even if there is no
+    /// peer; use [`Socket::connect_ready`] to wait for one, or print [`Socket::status`]. (libzmq `zmq_connect`.)
     ///
     /// # Errors
-    /// Returns [`Error::Endpoint`] for a malformed one.
+    /// Returns [`Error::Endpoint`] if the endpoint is malformed.
     pub fn connect(&self, endpoint: impl EndpointText) -> Result<Endpoint> {
         self.base().connect(&endpoint.text(), &self.connect_values()).map(|(endpoint, _)| endpoint)
     }
 
-    /// Returns the socket's options for one connect, which uses CONNECT_ROUTING_ID up.
+    /// Returns the socket's options for one connect, and clears CONNECT_ROUTING_ID, which is for one connect only.
     fn connect_values(&self) -> Values {
         self.base().enter(|state| {
             let values = state.values.clone();
@@ -127,7 +127,7 @@ impl Socket {
         })
     }
 
-    /// Like [`Socket::connect`], with options of this endpoint alone.
+    /// Like [`Socket::connect`], with options for this endpoint only.
     ///
     /// # Errors
     /// Returns the errors of [`Socket::connect`], and [`Error::Option`].
@@ -141,7 +141,7 @@ impl Socket {
         Ok(options.endpoint_values(self.socket_type(), &base)?)
     }
 
-    /// Closes a bound endpoint and the connections accepted by it. When it returns, the port is free.
+    /// Closes a bound endpoint and the connections that it has accepted. When it returns, the port is free.
     /// (libzmq `zmq_unbind`.)
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Socket {
         self.base().end_endpoint(&endpoint.text(), true)
     }
 
-    /// Ends a connecting endpoint; what is unsent lingers in the background. (libzmq `zmq_disconnect`.)
+    /// Ends a connecting endpoint. Unsent messages linger in the background. (libzmq `zmq_disconnect`.)
     ///
     /// # Errors
     /// Returns [`Error::NoSuchEndpoint`].
@@ -158,10 +158,10 @@ impl Socket {
         self.base().end_endpoint(&endpoint.text(), false)
     }
 
-    /// Ends the connection of one peer of a SERVER or PEER: the one with this number, as [`Message::routing_id`] tells it
-    /// (from 1 on). Does not wait. What the peer sent and nobody has received is thrown away; what was sent to it lingers in
-    /// the background for LINGER. No DISCONNECT_MSG comes for it. A peer that had connected comes back under another
-    /// number; an endpoint that this socket connected to is given up, as by [`Socket::disconnect`].
+    /// Ends the connection of the peer with this number, which [`Message::routing_id`] returns (SERVER, PEER). Does not wait.
+    /// Messages of the peer that are not received yet are dropped. Messages to the peer linger in the background for LINGER. There
+    /// is no DISCONNECT_MSG. If the peer has connected to this socket, it comes back with another number. If this socket has
+    /// connected to the peer, the endpoint ends as with [`Socket::disconnect`].
     ///
     /// ```
     /// use zeroxide::{Context, SocketType};
@@ -180,8 +180,8 @@ impl Socket {
     /// Source: libzmq `zmq_disconnect_peer`.
     ///
     /// # Errors
-    /// Returns [`Error::Unroutable`] when no peer has the number (0 is nobody's); [`Error::NotSupported`] on other types;
-    /// [`Error::Closed`], [`Error::Terminated`], [`Error::Forked`].
+    /// Returns [`Error::Unroutable`] if no peer has this number, [`Error::NotSupported`] on other types, [`Error::Closed`],
+    /// [`Error::Terminated`] or [`Error::Forked`].
     pub fn disconnect_peer(&self, number: u32) -> Result<()> {
         self.base().enter(|state| {
             state.alive()?;
@@ -192,7 +192,7 @@ impl Socket {
         })
     }
 
-    /// Sends a message; waits while every peer that could take it is full or missing, at most for SNDTIMEO.
+    /// Sends a message. Waits at most for SNDTIMEO while there is no peer, or all peers are at their high-water mark.
     ///
     /// # Errors
     /// Returns [`SendError`] with the message itself and why it was not sent.
@@ -201,7 +201,7 @@ impl Socket {
         self.base().send(message.into(), WaitLimit::Option)
     }
 
-    /// Sends a message if that is possible now.
+    /// Sends a message if that is possible without waiting.
     ///
     /// # Errors
     /// Returns [`SendError`] with the message itself and why it was not sent.
@@ -218,7 +218,7 @@ impl Socket {
         self.base().send(message.into(), WaitLimit::For(limit))
     }
 
-    /// Receives a message; waits for it, at most for RCVTIMEO.
+    /// Receives a message. Waits for one at most for RCVTIMEO.
     ///
     /// # Errors
     /// Returns [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Closed`],
@@ -228,10 +228,10 @@ impl Socket {
         self.base().recv(WaitLimit::Option)
     }
 
-    /// Receives a message if there is one.
+    /// Receives a message if there is one now.
     ///
     /// # Errors
-    /// Returns [`Error::WouldBlock`] when there is none, and as [`Socket::recv`].
+    /// Returns [`Error::WouldBlock`] if there is none, and the errors of [`Socket::recv`].
     #[inline]
     pub fn try_recv(&self) -> Result<Message> {
         self.base().recv(WaitLimit::None)
@@ -245,8 +245,8 @@ impl Socket {
         self.base().recv(WaitLimit::For(limit))
     }
 
-    /// Receives a message and copies its first frame into `buffer`; returns the frame's whole length, which may
-    /// exceed the buffer's. Further frames are dropped.
+    /// Receives a message and copies its first frame into `buffer`, as far as there is room. Returns the length of the frame, which
+    /// may be larger than the buffer. Further frames are dropped.
     ///
     /// # Errors
     /// Returns the errors of [`Socket::recv`].
@@ -261,7 +261,7 @@ impl Socket {
     /// Sends a message to the peer with this routing id (ROUTER, STREAM).
     ///
     /// # Errors
-    /// Returns the errors of [`Socket::send`], and [`Error::Unroutable`] when there is no such peer.
+    /// Returns the errors of [`Socket::send`], and [`Error::Unroutable`] if there is no such peer.
     pub fn send_to(&self, to: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
         let mut message = message.into();
         if !self.socket_type().addresses() {
@@ -298,7 +298,7 @@ impl Socket {
         self.addressed(|socket| socket.recv_timeout(limit))
     }
 
-    /// Returns what `recv` receives, its first frame apart.
+    /// Receives a message with `recv`, and splits the routing id off.
     fn addressed(&self, recv: impl FnOnce(&Socket) -> Result<Message>) -> Result<(RoutingId, Message)> {
         if !self.socket_type().addresses() {
             return Err(self.no(Op::Address));
@@ -312,8 +312,8 @@ impl Socket {
         Error::NotSupported { socket: self.socket_type(), op }
     }
 
-    /// Subscribes to every topic that begins with `prefix`; the empty prefix is everything (SUB; XPUB in manual
-    /// mode). Subscribing twice takes unsubscribing twice.
+    /// Subscribes to every topic that begins with `prefix`; an empty prefix subscribes to all (SUB; XPUB in manual mode). After two
+    /// subscriptions to the same prefix, two calls of [`Socket::unsubscribe`] are needed.
     ///
     /// # Errors
     /// Returns [`Error::NotSupported`] on other types.
@@ -324,7 +324,7 @@ impl Socket {
         })
     }
 
-    /// Takes one subscription back. An unknown one is ignored.
+    /// Removes one subscription. An unknown prefix is ignored.
     ///
     /// # Errors
     /// Returns [`Error::NotSupported`] on other types.
@@ -335,8 +335,8 @@ impl Socket {
         })
     }
 
-    /// Joins a group: what RADIO sockets send there is received from now on (DISH; RFC 48). The name has at most 255
-    /// bytes, none of them zero, and is matched whole. It may be called before and after `connect` and `bind`.
+    /// Joins a group: messages that RADIO sockets send to it are received from now on (DISH; RFC 48). The name has at most 255
+    /// bytes, none of them zero, and must be the same on both sides. It may be called before and after `connect` and `bind`.
     /// (libzmq `zmq_join`.)
     ///
     /// ```
@@ -357,7 +357,7 @@ impl Socket {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::Group`] for a name that cannot be, or that was joined before; [`Error::NotSupported`] on other types.
+    /// Returns [`Error::Group`] if the name is invalid or the group was joined before, and [`Error::NotSupported`] on other types.
     pub fn join(&self, group: impl AsRef<[u8]>) -> Result<()> {
         self.base().enter_to_send(|state| {
             state.alive()?;
@@ -368,7 +368,7 @@ impl Socket {
     /// Leaves a group that was joined. (libzmq `zmq_leave`.)
     ///
     /// # Errors
-    /// Returns [`Error::Group`] when it was not; [`Error::NotSupported`] on other types.
+    /// Returns [`Error::Group`] if it was not joined, and [`Error::NotSupported`] on other types.
     pub fn leave(&self, group: impl AsRef<[u8]>) -> Result<()> {
         self.base().enter_to_send(|state| {
             state.alive()?;
@@ -385,10 +385,10 @@ impl Socket {
         })
     }
 
-    /// Changes an option of the live socket. Options that are read at bind or connect do not compile here.
+    /// Changes an option of the socket in use. An option that is read at bind or connect does not compile here.
     ///
     /// # Errors
-    /// Returns [`Error::Option`] when the value is out of range or the option is not for this type.
+    /// Returns [`Error::Option`] if the value is out of range or the option is not for this type.
     pub fn set<T>(&self, option: Opt<T, Live>, value: T) -> Result<()> {
         let socket_type = self.socket_type();
         self.base().enter(|state| {
@@ -402,10 +402,10 @@ impl Socket {
     /// Returns the value of an option.
     ///
     /// # Errors
-    /// Returns [`Error::Option`] when it was never set and has no default, or is not for this type.
+    /// Returns [`Error::Option`] if the option was never set and has no default, or is not for this type.
     pub fn get<T, S>(&self, option: Opt<T, S>) -> Result<T> {
         let base = self.base();
-        // Asked before the lock is taken: the answer may need engines to be driven.
+        // Found out before the lock is taken, because engines may have to be driven for it.
         let events = if option.row().name() == opt::EVENTS.row().name() {
             crate::poller::readiness(base, Ready::IN | Ready::OUT)?
         } else {
@@ -420,8 +420,8 @@ impl Socket {
         })
     }
 
-    /// Closes the socket for all its clones: blocked calls end with [`Error::Closed`]. What is unsent lingers in the
-    /// background; wait for the result, or await it, to learn what was lost.
+    /// Closes the socket for all its clones. Blocked calls end with [`Error::Closed`]. Unsent messages linger in the background; wait
+    /// for the result, or await it, to learn what was lost.
     pub fn close(&self) -> Closing {
         self.base().close();
         Closing::new(vec![Arc::clone(self.base())], None)
