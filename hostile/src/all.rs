@@ -11,6 +11,15 @@ use crate::report::{Report, Rule};
 const PROGRAMS: &[(&str, &[&str], &[&str])] = &[
     ("kill", &["--kills", "3"], &["--kills", "200", "--largest", "67108864"]),
     ("handshakes", &[], &["--seconds", "60"]),
+    ("descriptors", &[], &["--seconds", "60"]),
+    ("sizes", &["--connections", "50"], &["--connections", "1000"]),
+    ("more", &[], &[]),
+    ("stopped", &[], &["--seconds", "60"]),
+    ("slow", &[], &["--rounds", "1000"]),
+    ("memory", &[], &[]),
+    ("signals", &[], &["--seconds", "60"]),
+    ("names", &[], &[]),
+    ("cable", &[], &["--cuts", "30"]),
     ("storms", &["--megabytes", "20"], &["--megabytes", "1000"]),
 ];
 

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use hostile::report::Report;
-use hostile::{all, handshakes, kill, storms, victim};
+use hostile::{
+    all, cable, descriptors, handshakes, kill, memory, more, names, signals, sizes, slow, stopped, storms,
+    victim,
+};
 
 /// What a hostile or unlucky world does to an implementation of ZMTP.
 ///
@@ -27,8 +30,26 @@ enum Program {
     Kill(kill::Options),
     /// Connections that never become peers: slow greetings, silence, a flood that comes and goes, CURVE HELLOs.
     Handshakes(handshakes::Options),
+    /// A process without a descriptor left.
+    Descriptors(descriptors::Options),
+    /// Frames that announce more than anybody has: 2^31+1, 2^40, 2^63-1, 2^64-1 bytes, in ZMTP 1, 2 and 3.
+    Sizes(sizes::Options),
+    /// Messages that do not end.
+    More(more::Options),
     /// One command without pause: PING, SUBSCRIBE, CANCEL, JOIN, LEAVE.
     Storms(storms::Options),
+    /// One peer of twenty is stopped and does not read. Has no --target: the sender's counters are read.
+    Stopped(stopped::Options),
+    /// One subscriber of a hundred is slow. Has no --target: the publisher's counters are read.
+    Slow(slow::Options),
+    /// More arrives than there is memory for. Has no --target: the victim's memory is limited.
+    Memory(memory::Options),
+    /// Signals without pause.
+    Signals(signals::Options),
+    /// A name server that does not answer. Has no --target: the context that asks is watched.
+    Names(names::Options),
+    /// The cable is pulled, and plugged in again. Has no --target: both ends have a network of their own.
+    Cable(cable::Options),
     /// A socket that is attacked.
     #[command(hide = true)]
     Victim(victim::Settings),
@@ -51,6 +72,15 @@ fn run(program: &Program, report: &mut Report) -> Result<()> {
         Program::All(options) => all::run(options, report),
         Program::Kill(options) => kill::run(options, report),
         Program::Handshakes(options) => handshakes::run(options, report),
+        Program::Descriptors(options) => descriptors::run(options, report),
+        Program::Sizes(options) => sizes::run(options, report),
+        Program::More(options) => more::run(options, report),
+        Program::Stopped(options) => stopped::run(options, report),
+        Program::Slow(options) => slow::run(options, report),
+        Program::Memory(options) => memory::run(options, report),
+        Program::Signals(options) => signals::run(options, report),
+        Program::Names(options) => names::run(options, report),
+        Program::Cable(options) => cable::run(options, report),
         Program::Storms(options) => storms::run(options, report),
         Program::Victim(settings) => victim::serve(settings),
         Program::Player(settings) => kill::player::run(settings),

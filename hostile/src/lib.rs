@@ -8,7 +8,12 @@
 //! |---|---|
 //! | [`kill`] | kill -9 at random moments, with sequence numbers and checksums |
 //! | [`handshakes`] | connections that never become peers: slow, silent, short, HELLO floods |
+//! | [`descriptors`] | no descriptor is left |
+//! | [`sizes`], [`more`] | frames that announce more than anybody has; messages that do not end |
 //! | [`storms`] | one command without pause |
+//! | [`stopped`], [`slow`] | a peer that does not read; a subscriber that reads too little |
+//! | [`memory`], [`signals`] | memory that is scarce; calls that are interrupted |
+//! | [`names`], [`cable`] | a name server that does not answer; a network that is gone for a while ([`namespace`]) |
 //! | [`all`] | all of them, one after the other |
 //! | [`victim`] | the socket that is attacked; [`target`] is it or another implementation |
 //! | [`neighbour`] | good peers, whose round trips are measured |
@@ -18,11 +23,21 @@
 #![forbid(unsafe_code)]
 
 pub mod all;
+pub mod cable;
+pub mod descriptors;
 pub mod handshakes;
 pub mod kill;
+pub mod memory;
+pub mod more;
+pub mod names;
+pub mod namespace;
 pub mod neighbour;
 pub mod process;
 pub mod report;
+pub mod signals;
+pub mod sizes;
+pub mod slow;
+pub mod stopped;
 pub mod storms;
 pub mod target;
 pub mod victim;

@@ -66,6 +66,12 @@ impl Report {
         }
     }
 
+    /// Says that something broke a rule which a process of its own has judged.
+    pub fn fail(&mut self, name: impl Display, why: impl Display) {
+        self.broken += 1;
+        println!("BROKEN {name}: {why}");
+    }
+
     /// Says that something could not run here. It breaks no rule, and nobody overlooks it.
     pub fn skip(&mut self, name: impl Display, why: impl Display) {
         println!("SKIPPED {name}: {why}");

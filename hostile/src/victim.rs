@@ -5,6 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -52,7 +53,7 @@ pub struct Settings {
     /// Has no more MiB of address space.
     #[arg(long)]
     pub memory: Option<u64>,
-    /// Handles SIGUSR1 in its I/O thread and SIGUSR2 in its main thread, which both sleep most of the time.
+    /// Handles SIGUSR1.
     #[arg(long)]
     pub signals: bool,
     /// Sends PINGs, and gives up a peer that is silent for three times as many milliseconds.
@@ -182,7 +183,8 @@ pub fn serve(settings: &Settings) -> Result<()> {
         .map(|_| context.socket_with(settings.socket, &options))
         .collect::<Result<_, _>>()?;
     if settings.signals {
-        handle_signals()?;
+        // Nobody reads the flag that the handler sets: what matters is that calls are interrupted.
+        signal_hook::flag::register(signal_hook::consts::SIGUSR1, Arc::default())?;
     }
     let mut endpoint = settings.connect.clone();
     for socket in &sockets {
@@ -218,14 +220,6 @@ fn options(settings: &Settings, context: &Context) -> Result<(Options, Option<St
     let secret = generate_secret_key()?;
     let key = secret.public().to_string();
     Ok((options.security(Security::CurveServer(secret)), Some(key)))
-}
-
-/// The flags that the handlers set are read by nobody: what matters is that calls are interrupted.
-fn handle_signals() -> Result<()> {
-    for signal in [signal_hook::consts::SIGUSR1, signal_hook::consts::SIGUSR2] {
-        signal_hook::flag::register(signal, std::sync::Arc::default())?;
-    }
-    Ok(())
 }
 
 /// A channel that is closed when the standard input ends, as it does when the one who started this process does.

@@ -65,8 +65,8 @@ pub(crate) const HOUSES: &[House] = &[
         src: "hostile/src",
         floors: &[
             "lib arguments",
-            "all kill handshakes storms",
-            "neighbour target",
+            "all cable descriptors handshakes kill memory more names signals sizes slow stopped storms",
+            "namespace neighbour target",
             "victim",
             "process report wire",
         ],
