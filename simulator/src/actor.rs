@@ -7,7 +7,7 @@ use zeroxide::{
 };
 
 use crate::fault::{Checked, Fault};
-use crate::ledger::{Label, Parsed, Received, TOPICS};
+use crate::ledger::{Label, Parsed, Received, Shape, TOPICS};
 
 /// How a call waits.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +31,18 @@ enum Asker {
 pub(crate) struct Actor {
     pub(crate) name: String,
     pub(crate) context: Context,
+    /// Nobody else uses its context.
+    pub(crate) has_own_context: bool,
+    /// What is unsent when it closes has a second.
+    pub(crate) lingers: bool,
     pub(crate) socket: Socket,
     /// The endpoints that it connects to, or the one that it has bound.
     pub(crate) endpoints: Vec<String>,
     pub(crate) bound: bool,
     /// Its messages have an empty frame in front, for the sake of a REQ or REP at the other end.
     pub(crate) enveloped: bool,
+    /// Its messages are small.
+    pub(crate) small: bool,
     /// The number by which its messages name it.
     pub(crate) life: u32,
     next: u32,
@@ -55,10 +61,13 @@ impl Actor {
         Actor {
             name,
             context,
+            has_own_context: false,
+            lingers: true,
             socket,
             endpoints: Vec::new(),
             bound: false,
             enveloped: false,
+            small: false,
             life,
             next: 0,
             received: Received::default(),
@@ -71,6 +80,10 @@ impl Actor {
 
     pub(crate) fn socket_type(&self) -> SocketType {
         self.socket.socket_type()
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { single: self.socket_type().has_single_frames(), small: self.small }
     }
 
     /// Whether it sends without having been asked.
@@ -97,7 +110,7 @@ impl Actor {
     pub(crate) fn send(&mut self, topic: u8, wait: Wait) -> Checked<Option<Label>> {
         let t = self.socket_type();
         let label = Label { sender: self.life, number: self.next };
-        let mut message = label.message(topic, t.has_single_frames(), None);
+        let mut message = label.message(topic, self.shape(), None);
         if self.enveloped {
             message.push_front("");
         }
@@ -115,7 +128,7 @@ impl Actor {
     pub(crate) fn reply(&mut self, wait: Wait) -> Checked {
         let Some((asker, request)) = self.asker.clone() else { return Ok(()) };
         let label = Label { sender: self.life, number: self.next };
-        let mut message = label.message(TOPICS[0], self.socket_type().has_single_frames(), Some(request));
+        let mut message = label.message(TOPICS[0], self.shape(), Some(request));
         match asker {
             Asker::Last => {}
             Asker::Id(id, envelope) => {
@@ -181,7 +194,7 @@ impl Actor {
         if self.enveloped {
             (envelope, message) = message.split_envelope();
         }
-        let parsed = match Label::parse(&message, t.has_single_frames()) {
+        let parsed = match Label::parse(&message, self.shape()) {
             Some(parsed) => parsed.map_err(|text| self.fault("a message is whole", text))?,
             // A notice, a subscription, or what a hostile peer has sent.
             None if t.answers() => {

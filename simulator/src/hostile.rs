@@ -24,6 +24,8 @@ pub(crate) struct Hostile {
     greeted: bool,
     ready: bool,
     reads: bool,
+    /// It has shown a routing id that a good peer may have.
+    pub(crate) has_taken_id: bool,
     /// Moves that are left to it.
     pub(crate) moves: u32,
 }
@@ -67,6 +69,7 @@ impl Hostile {
             greeted: false,
             ready: false,
             reads: true,
+            has_taken_id: false,
             moves,
         }
     }
@@ -78,13 +81,13 @@ impl Hostile {
 
     /// Ends its connection.
     pub(crate) fn leave(&mut self) {
-        self.stream = None;
+        (self.stream, self.has_taken_id) = (None, false);
         self.moves = 0;
     }
 
     /// Does something; returns what, for a trace.
     pub(crate) fn act(&mut self, choices: &mut Choices) -> String {
-        self.moves -= 1;
+        self.moves = self.moves.saturating_sub(1);
         if self.stream.is_none() {
             return self.dial(choices);
         }
@@ -153,7 +156,10 @@ impl Hostile {
         let mut body = property("Socket-Type", name.as_bytes());
         match choices.below(6) {
             // A routing id that a good peer has.
-            5 => body.extend(property("Identity", format!("client-{}", choices.below(3)).as_bytes())),
+            5 => {
+                body.extend(property("Identity", format!("client-{}", choices.below(3)).as_bytes()));
+                self.has_taken_id = true;
+            }
             4 => body.extend(property("Identity", &[0, 1, 2])),
             3 => body.extend(property("X-Long", &vec![7; choices.below(9000)])),
             _ => {}

@@ -19,6 +19,15 @@ pub(crate) struct Label {
     pub(crate) number: u32,
 }
 
+/// What messages a session has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// One frame each.
+    pub(crate) single: bool,
+    /// At most a few hundred bytes, for a network with small buffers.
+    pub(crate) small: bool,
+}
+
 /// A message as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parsed {
@@ -42,12 +51,12 @@ impl Label {
     }
 
     /// The sizes of its frames beside what they must hold.
-    fn sizes(self, single: bool) -> Vec<usize> {
+    fn sizes(self, shape: Shape) -> Vec<usize> {
         let mut random = fastrand::Rng::with_seed(u64::from(self.sender) << 32 | u64::from(self.number));
-        let count = if single { 1 } else { [1, 1, 2, 3][random.usize(..4)] };
+        let count = if shape.single { 1 } else { [1, 1, 2, 3][random.usize(..4)] };
         let size = |random: &mut fastrand::Rng| match random.usize(..64) {
-            0 => 70_000,
-            1..=4 => 2_000,
+            0 if !shape.small => 70_000,
+            1..=4 if !shape.small => 2_000,
             5..=20 => 240,
             21..=40 => 30,
             _ => 0,
@@ -55,10 +64,10 @@ impl Label {
         (0..count).map(|_| size(&mut random)).collect()
     }
 
-    /// The message of this label; `single` if it has one frame.
-    pub(crate) fn message(self, topic: u8, single: bool, reply_to: Option<Label>) -> Message {
+    /// The message of this label.
+    pub(crate) fn message(self, topic: u8, shape: Shape, reply_to: Option<Label>) -> Message {
         let mut message = Message::new();
-        for (at, size) in self.sizes(single).into_iter().enumerate() {
+        for (at, size) in self.sizes(shape).into_iter().enumerate() {
             let mut frame = Vec::with_capacity(size + 20);
             if at == 0 {
                 frame.push(topic);
@@ -77,7 +86,7 @@ impl Label {
     ///
     /// # Errors
     /// If it is not whole.
-    pub(crate) fn parse(message: &Message, single: bool) -> Option<Result<Parsed, String>> {
+    pub(crate) fn parse(message: &Message, shape: Shape) -> Option<Result<Parsed, String>> {
         let first = message.first()?;
         let topic = *first.first()?;
         if first.get(1..3)? != MAGIC {
@@ -88,7 +97,7 @@ impl Label {
             0 => None,
             _ => Some(Label::of(first.get(12..)?)?),
         };
-        let expected = label.message(topic, single, reply_to);
+        let expected = label.message(topic, shape, reply_to);
         let whole =
             expected.len() == message.len() && expected.iter().zip(message.iter()).all(|(a, b)| a == b);
         Some(if whole {

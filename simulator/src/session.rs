@@ -54,6 +54,8 @@ struct Session {
     motion: Rc<RefCell<Motion>>,
     actors: Vec<Actor>,
     lives: u32,
+    /// Its messages are small, as the buffers of its network are.
+    small: bool,
     /// Nothing was cut, no peer was hostile, nobody connected anew: every message must arrive or be counted.
     calm: bool,
 }
@@ -67,7 +69,8 @@ pub(crate) fn play(choices: Choices, keys: &Keys, trace: bool) -> (Vec<u32>, Che
     let motion = Rc::new(RefCell::new(Motion::new(choices, trace)));
     let others = Rc::clone(&motion);
     simulation::set_step(move |limit| others.borrow_mut().go_on(limit));
-    let mut session = Session { motion: Rc::clone(&motion), actors: Vec::new(), lives: 0, calm: true };
+    let mut session =
+        Session { motion: Rc::clone(&motion), actors: Vec::new(), lives: 0, small: false, calm: true };
     let outcome = session.run(keys);
     let steps = motion.borrow().steps;
     let outcome = outcome.map(|messages| Report { connections: simulated::dialled(), steps, messages });
@@ -114,7 +117,9 @@ impl Session {
         let servers = if one_peer { 1 } else { 1 + self.below(2) };
         let clients = if one_peer { 1 } else { 1 + self.below(3) };
         let mechanism = if scheme == "inproc" { 0 } else { self.pick(&[0, 0, 0, 0, 0, 1, 1, 2]) };
-        simulated::set_room(self.pick(&[1 << 16, 1 << 16, 4096, 300, 17]));
+        let room = self.pick(&[1 << 16, 1 << 16, 4096, 300, 17]);
+        simulated::set_room(room);
+        self.small = room < 4096;
         let common = self.options();
         let shared = Context::new();
         let mut bound = Vec::new();
@@ -215,9 +220,11 @@ impl Session {
         t: SocketType,
         options: &Options,
     ) -> Checked<Actor> {
-        let context = if scheme == "inproc" || self.one_in(3) { shared.clone() } else { Context::new() };
+        let has_own_context = scheme != "inproc" && !self.one_in(3);
+        let context = if has_own_context { Context::new() } else { shared.clone() };
         let failed = |error: zeroxide::Error| Fault::new("a socket can be made", error.to_string());
         let mut options = options.clone();
+        let lingers = options.get(opt::LINGER).is_none();
         if t == Req {
             // Where a reply is lost, it may ask again.
             options = options.set(opt::REQ_RELAXED, true).set(opt::REQ_CORRELATE, true);
@@ -228,6 +235,7 @@ impl Session {
         }
         self.lives += 1;
         let mut actor = Actor::new(name, context, socket, self.lives);
+        (actor.small, actor.has_own_context, actor.lingers) = (self.small, has_own_context, lingers);
         actor.events = self.motion.borrow().trace.then(|| actor.socket.monitor());
         Ok(actor)
     }
@@ -367,10 +375,10 @@ impl Session {
     /// also when they are gone.
     fn rest(&mut self) -> Checked {
         let minute = Duration::from_secs(60);
-        if self.actors.iter().any(|actor| actor.socket_type().has_one_peer()) {
-            // A hostile peer may have its one place for good.
-            self.motion.borrow_mut().hostiles.iter_mut().for_each(Hostile::leave);
-        }
+        let one_peer = self.actors.iter().any(|actor| actor.socket_type().has_one_peer());
+        // Who came first has the one place, or the routing id, for good.
+        let takes_place = |hostile: &&mut Hostile| one_peer || hostile.has_taken_id;
+        self.motion.borrow_mut().hostiles.iter_mut().filter(takes_place).for_each(Hostile::leave);
         self.until("every session finds its peer again", minute, |actors| {
             let connected = |actor: &Actor| {
                 actor
@@ -430,18 +438,13 @@ impl Session {
         })
     }
 
-    /// Contexts end, their threads leave, and no connection is left.
+    /// Contexts end one after the other: what was sent last arrives or is counted. Then their threads leave, and no connection
+    /// is left.
     fn end(&mut self) -> Checked {
-        let actors = std::mem::take(&mut self.actors);
-        let handlers = std::mem::take(&mut self.motion.borrow_mut().handlers);
-        drop(handlers);
-        for actor in &actors {
-            let closing = actor.context.term();
-            if let Err(closing) = closing.wait_timeout(Duration::from_secs(30)) {
-                return Err(Fault::new("a context ends", format!("{}: {closing:?}", actor.name)));
-            }
+        self.motion.borrow_mut().handlers.clear();
+        while !self.actors.is_empty() {
+            self.end_one()?;
         }
-        drop(actors);
         let limit = Some(simulation::now() + Duration::from_secs(30));
         while simulation::running() > 0 && self.motion.borrow_mut().go_on(limit) {}
         if simulation::running() > 0 {
@@ -455,6 +458,45 @@ impl Session {
             links if links.is_empty() => Ok(()),
             links => Err(Fault::new("no connection is left", format!("{links:?}"))),
         }
+    }
+
+    /// The last application says its last words and closes its socket; where it is the last of its context, that ends.
+    fn end_one(&mut self) -> Checked {
+        let Some(mut actor) = self.actors.pop() else { return Ok(()) };
+        let mut last = Vec::new();
+        let counted = |actor: &Actor| {
+            let stats = actor.socket.stats();
+            stats.dropped.total() + stats.unmatched
+        };
+        let before = counted(&actor);
+        if actor.initiates() {
+            for _ in 0..self.below(4) {
+                last.extend(actor.send(TOPICS[0], Wait::No)?);
+            }
+        }
+        // A publisher drops at once what nobody wants, or has room for.
+        let at_once = counted(&actor) - before;
+        self.motion.borrow().tell(|| format!("{} closes", actor.name));
+        let ends_context = actor.has_own_context && self.one_in(2);
+        let closing = if ends_context { actor.context.term() } else { actor.socket.close() };
+        let report = closing
+            .wait_timeout(Duration::from_secs(30))
+            .map_err(|closing| Fault::new("a socket closes", format!("{}: {closing:?}", actor.name)))?;
+        let (name, bound) = (actor.name.clone(), actor.bound);
+        let in_order = actor.lingers && report.dropped == 0;
+        drop(actor);
+        // When LINGER is over, what the network has not delivered is reset, too.
+        if last.is_empty() || !in_order || self.actors.iter().all(|other| other.bound == bound) {
+            return Ok(());
+        }
+        let rule = "what was sent last arrives or is counted";
+        self.until(rule, Duration::from_secs(10), |actors| {
+            let arrived = |label: &&Label| actors.iter().any(|actor| actor.received.has(**label));
+            Ok(last.iter().filter(|label| !arrived(label)).count() as u64 <= at_once)
+        })
+        .map_err(|fault| {
+            Fault::new(fault.rule, format!("{name}, {last:?}, {at_once} dropped\n{}", fault.text))
+        })
     }
 }
 
