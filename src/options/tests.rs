@@ -575,7 +575,7 @@ Generated from the table in `src/options/table.rs`; change that, then run the te
 
 Every option is a constant of `zeroxide::opt` under libzmq's name without `ZMQ_`. `Options::set` collects values for a
 new socket (`socket_with`) or for one endpoint (`bind_with`, `connect_with`); `Socket::set` changes those marked *live*
-on a socket in use. Times are `Duration`s; `None` says in words what libzmq says with -1 or 0. Options of a cargo feature
+on a socket in use. Times are `Duration`s; `None` stands for what libzmq writes as -1 or 0. Options of a cargo feature
 that is off are an error that names it.
 
 *default* is that of the Rust API, *libzmq* that of libzmq, of its C interface and of `Options::with_libzmq_defaults()`.
