@@ -32,6 +32,8 @@ pub struct SocketStats {
     pub written: u64,
     /// Of these: messages still on their way.
     pub queued: u64,
+    /// Bytes that peers sent and nobody has received, as RCVHWM_BYTES_TOTAL counts them.
+    pub waiting_bytes: u64,
     /// Messages dropped, by cause.
     pub dropped: Dropped,
     /// The same for each pipe there is now.
@@ -67,6 +69,8 @@ pub struct PipeStats {
     pub queued: u64,
     /// Messages of the peer that wait to be received. One that the socket has already taken from the pipe does not count.
     pub waiting: u64,
+    /// Their bytes, as RCVHWM_BYTES counts them. Over inproc the queue is the sender's, and 0 is told.
+    pub waiting_bytes: u64,
     /// Messages for it that were dropped, by cause.
     pub dropped: Dropped,
 }

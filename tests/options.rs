@@ -397,6 +397,7 @@ fn ipc_take_over_takes_a_path_from_who_listens_there() {
 /// Where the effect of each option is shown.
 const SHOWN: &[(&str, &str)] = &[
     ("hwm", "SNDHWM RCVHWM XPUB_NODROP"),
+    ("budget", "RCVHWM_BYTES RCVHWM_BYTES_TOTAL"),
     ("pubsub_live", "CONFLATE XPUB_VERBOSE XPUB_MANUAL XPUB_WELCOME_MSG"),
     ("reconnect", "IMMEDIATE RECONNECT_IVL RECONNECT_STOP"),
     ("life", "LINGER"),

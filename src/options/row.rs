@@ -136,7 +136,8 @@ impl Row {
         self.name
     }
 
-    /// Returns libzmq's number, or `None` for an option that only this library has.
+    /// Returns libzmq's number, a number from 10001 on for an option that only this library has, or `None` for one that the
+    /// C interface does not have.
     #[must_use]
     pub fn number(&self) -> Option<i32> {
         self.number

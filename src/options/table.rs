@@ -272,7 +272,7 @@ macro_rules! options {
             pub static TABLE: &[&Row] = &[$(&rows::$name,)+ $(&rows::$later,)+ $(&rows::$c_name,)+];
         }
 
-        /// The numbers of all options that have one in libzmq.
+        /// The numbers of all options that the C interface has.
         #[cfg(feature = "face")]
         #[allow(missing_docs)] // the names of the table
         pub mod number {
@@ -335,6 +335,12 @@ options! {
         SNDHWM sndhwm: u32; 23 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
         /// The most messages received from one peer that may wait for the application; 0 is no limit.
         RCVHWM rcvhwm: u32; 24 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
+        /// Bytes received from one peer that may wait for the application, whose stream is not read while they do; the message that
+        /// reaches the limit is still received, however long it is. 0 is no limit. Not over inproc.
+        RCVHWM_BYTES rcvhwm_bytes: u64; 10001 uint64_t; Live Endpoint all; native 128 << 20, libzmq 0;
+        /// Bytes received from all peers together that may wait for the application, likewise; a peer of which nothing waits may send
+        /// one message nevertheless. 0 is no limit. Not over inproc.
+        RCVHWM_BYTES_TOTAL rcvhwm_bytes_total: u64; 10002 uint64_t; Live Socket all; native 1 << 30, libzmq 0;
         /// Keep only the newest message in each direction. Messages must have one frame, and the high-water marks have no effect.
         CONFLATE conflate: bool; 54 int; AtAttach Endpoint [PUB SUB DEALER PULL PUSH]; native false, libzmq false;
         /// Queue messages only for peers that have completed the handshake. Off: also for endpoints that are not connected yet.

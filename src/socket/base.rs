@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
 use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
+use zeroxide_transports::budget::Budget;
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
+use super::marks::Limits;
 use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable};
 use super::waits::{Exchange, Waits};
 use crate::clock;
@@ -38,6 +40,8 @@ pub(crate) struct SocketBase {
     pub(crate) context: Arc<ContextBase>,
     state: Mutex<SocketState>,
     pub(super) mailbox: Mailbox,
+    /// What has been received from peers and not been taken.
+    pub(crate) budget: Budget,
     /// Set when the socket is closed or its context has ended: nothing can be sent or received any more.
     pub(crate) gone: AtomicBool,
     /// Notified when a message may have arrived.
@@ -84,8 +88,8 @@ pub(crate) struct SocketState {
     pub(crate) end: Option<SocketEnd>,
     /// Whether it was closed, even if its context had ended before.
     pub(crate) closed: bool,
-    /// The high-water marks that the pipes were last set to.
-    marks: (u32, u32),
+    /// The limits that the pipes were last set to.
+    marks: Limits,
     /// The messages that are being sent and received part by part (C library).
     pub(crate) parts: Parts,
 }
@@ -120,7 +124,7 @@ impl SocketBase {
         let mut state = SocketState {
             socket_type,
             pattern,
-            pipes: PipeTable::default(),
+            pipes: PipeTable::new(Budget::new(values.rcvhwm_bytes_total)),
             flush: FlushRule::new(),
             reactor: None,
             accepted: 0,
@@ -129,7 +133,7 @@ impl SocketBase {
             before_subscriptions: 0,
             end: None,
             closed: false,
-            marks: (values.sndhwm, values.rcvhwm),
+            marks: Limits::of(&values),
             values,
             parts: Parts::default(),
         };
@@ -138,6 +142,7 @@ impl SocketBase {
             id,
             socket_type,
             context,
+            budget: state.pipes.budget.clone(),
             state: Mutex::new(state),
             mailbox: Mailbox::default(),
             gone: AtomicBool::new(false),
@@ -490,12 +495,10 @@ impl SocketState {
     /// Applies changed options that take effect on a live socket.
     pub(crate) fn reconfigure(&mut self) {
         self.pattern.configure(&self.values.pattern_options());
-        let marks = (self.values.sndhwm, self.values.rcvhwm);
+        let marks = Limits::of(&self.values);
         let before = std::mem::replace(&mut self.marks, marks);
-        // An endpoint may have marks of its own, so only a mark that has changed is set.
-        let send = (marks.0 != before.0).then_some(marks.0);
-        let receive = (marks.1 != before.1).then_some(marks.1);
-        for pipe in self.pipes.set_marks(send, receive) {
+        // An endpoint may have limits of its own, so only a limit that has changed is set.
+        for pipe in self.pipes.set_limits(&marks.changed(before)) {
             self.pattern.writable(pipe);
         }
     }

@@ -1,10 +1,54 @@
-//! The high-water marks of an inproc pipe, which follow from the options of both sockets.
+//! The limits of pipes: what a change of options changes, and the high-water marks of an inproc pipe, which follow from
+//! the options of both sockets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroxide_transports::pipe::Pipe;
 
 use crate::options::Values;
+
+/// The options of a socket that limit what its pipes hold, and that act on living pipes.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    marks: Marks,
+    /// Bytes received from one peer and not taken; 0 is no limit.
+    peer: u64,
+    /// Bytes received from all peers and not taken, likewise.
+    total: u64,
+}
+
+/// The limits of a socket that have changed.
+pub(super) struct Changes {
+    pub(super) send: Option<u32>,
+    pub(super) receive: Option<u32>,
+    pub(super) peer: Option<u64>,
+    pub(super) total: Option<u64>,
+}
+
+impl Limits {
+    pub(super) fn of(values: &Values) -> Limits {
+        Limits { marks: Marks::of(values), peer: values.rcvhwm_bytes, total: values.rcvhwm_bytes_total }
+    }
+
+    pub(super) fn changed(self, before: Limits) -> Changes {
+        Changes {
+            send: differs(self.marks.send, before.marks.send),
+            receive: differs(self.marks.receive, before.marks.receive),
+            peer: differs(self.peer, before.peer),
+            total: differs(self.total, before.total),
+        }
+    }
+}
+
+impl Changes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.send.is_none() && self.receive.is_none() && self.peer.is_none() && self.total.is_none()
+    }
+}
+
+fn differs<T: PartialEq>(now: T, before: T) -> Option<T> {
+    (now != before).then_some(now)
+}
 
 /// The high-water marks of one side of a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -191,6 +191,7 @@ impl SocketState {
             stats.routed += pipe.routed;
             stats.written += pipe.written;
             stats.queued += pipe.queued;
+            stats.waiting_bytes += pipe.waiting_bytes;
             stats.dropped.0.iter_mut().zip(pipe.dropped.0).for_each(|(sum, n)| *sum += n);
         }
         stats.pipes = pipes;
@@ -219,7 +220,8 @@ impl Entry {
         if is_deserted {
             drops[zeroxide_patterns::Cause::PeerLost as usize] += std::mem::take(&mut queued);
         }
-        let waiting = self.pipe.reader.waiting() as u64;
-        PipeStats { peer: self.peer.clone(), routed, written, queued, waiting, dropped: Dropped(drops) }
+        let (waiting, waiting_bytes) = (self.pipe.reader.waiting() as u64, self.pipe.reader.waiting_bytes());
+        let (peer, dropped) = (self.peer.clone(), Dropped(drops));
+        PipeStats { peer, routed, written, queued, waiting, waiting_bytes, dropped }
     }
 }

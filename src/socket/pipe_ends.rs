@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zeroxide_transports::pipe::{Flow, Pipe, pipe};
+use zeroxide_transports::pipe::{Flow, Pipe, budgeted_pipe};
 use zeroxide_zmtp::{Message, Traffic};
 
 use super::base::SocketBase;
@@ -17,7 +17,7 @@ pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     let lots = values.credit_in_lots;
     let out = Flow { hwm: values.sndhwm, conflate, count_control: false, lots };
     let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true, lots };
-    pipe(out, inp)
+    budgeted_pipe(out, inp, values.rcvhwm_bytes, &base.budget)
 }
 
 /// Appends messages of the library itself to a pipe, even if it is at its high-water mark. Returns whether the socket must be

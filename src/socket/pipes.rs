@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
+use zeroxide_transports::budget::Budget;
 use zeroxide_transports::pipe::{Pipe, Reader, Writer};
 use zeroxide_zmtp::queue::TrafficQueue;
 use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
-use super::marks::{JointMarks, Side};
+use super::marks::{Changes, JointMarks, Side};
 use crate::engine::slot::Slot;
 use crate::engine::{Engine, READABLE};
 use crate::socket::news::News;
@@ -187,6 +188,8 @@ pub(crate) struct AfterUnlock {
     more: Vec<Arc<Engine>>,
     pub(crate) news: Vec<(Owner, NewsOf)>,
     pub(crate) garbage: Garbage,
+    /// Connections that their I/O thread is to give a turn.
+    turns: Vec<Arc<Engine>>,
     /// Connections to end now.
     pub(crate) stops: Vec<Arc<Engine>>,
     /// Connections to end now, for a fault of the peer.
@@ -222,6 +225,11 @@ impl AfterUnlock {
         }
     }
 
+    /// Returns the engines that their I/O thread is to drive.
+    pub(crate) fn turns(&mut self) -> Vec<Arc<Engine>> {
+        std::mem::take(&mut self.turns)
+    }
+
     /// Returns the engines to drive.
     pub(crate) fn engines(&mut self) -> impl Iterator<Item = Arc<Engine>> {
         self.first.take().into_iter().chain(std::mem::take(&mut self.more))
@@ -247,6 +255,7 @@ impl AfterUnlock {
     pub(crate) fn touches_the_system(&self) -> bool {
         self.defer
             || self.first.is_some()
+            || !self.turns.is_empty()
             || !self.stops.is_empty()
             || !self.expelled.is_empty()
             || !self.read_out.is_empty()
@@ -302,6 +311,8 @@ pub(crate) struct PipeTable {
     pub(crate) hurried: bool,
     /// At least one pipe was not looked at because of `hurried`.
     pub(crate) passed_over: bool,
+    /// What connections have brought and nobody has taken.
+    pub(crate) budget: Budget,
 }
 
 /// The counts of the pipes that a socket had.
@@ -315,6 +326,10 @@ pub(crate) struct Past {
 }
 
 impl PipeTable {
+    pub(crate) fn new(budget: Budget) -> PipeTable {
+        PipeTable { budget, ..PipeTable::default() }
+    }
+
     /// Adds a pipe and tells its number to the other end.
     pub(crate) fn insert(&mut self, entry: Entry) -> PipeId {
         let id = self.free.pop().unwrap_or_else(|| {
@@ -382,13 +397,19 @@ impl PipeTable {
         }
     }
 
-    /// Changes the high-water marks of the pipes; returns those that may have room now.
-    pub(crate) fn set_marks(&mut self, send: Option<u32>, receive: Option<u32>) -> Vec<PipeId> {
-        if send.is_none() && receive.is_none() {
+    /// Changes the limits of the pipes; returns those that may have room now.
+    pub(super) fn set_limits(&mut self, changes: &Changes) -> Vec<PipeId> {
+        let Changes { send, receive, peer, total } = *changes;
+        if changes.is_empty() {
             return Vec::new();
         }
+        total.iter().for_each(|total| self.budget.set_limit(*total));
         let ids: Vec<PipeId> = self.iter().map(|(id, _)| id).collect();
         for entry in self.entries.iter_mut().flatten() {
+            let hungry = match peer {
+                Some(most) => entry.pipe.reader.set_most(most),
+                None => total.is_some() && entry.pipe.reader.take_hungry(),
+            };
             let wake = match &entry.joint {
                 Some((marks, side)) => marks.set(*side, send, receive, &mut entry.pipe),
                 None => {
@@ -396,7 +417,7 @@ impl PipeTable {
                     receive.is_some_and(|hwm| entry.pipe.reader.set_hwm(hwm))
                 }
             };
-            if wake {
+            if wake || hungry {
                 self.after_unlock.notify(&entry.link, News::Writable);
             }
         }
@@ -473,7 +494,25 @@ impl PipeTable {
     pub(crate) fn let_go(&mut self, id: PipeId) -> Option<Link> {
         let entry = self.entries.get_mut(id.0 as usize)?.as_mut()?;
         self.after_unlock.let_go(&mut entry.pipe);
-        Some(std::mem::replace(&mut entry.link, Link::Offline))
+        let link = std::mem::replace(&mut entry.link, Link::Offline);
+        if self.budget.owes_wake() {
+            self.read_on();
+        }
+        Some(link)
+    }
+
+    /// There is room in the socket's budget again: connections that were not read for want of it are. By their I/O
+    /// thread, which gives each a turn: the first of them would take all the room here.
+    #[cold]
+    fn read_on(&mut self) {
+        for entry in self.entries.iter_mut().flatten() {
+            if let Link::Engine(engine) = &entry.link {
+                if entry.pipe.reader.take_hungry() {
+                    self.after_unlock.turns.push(Arc::clone(engine));
+                }
+            }
+        }
+        self.after_unlock.mark();
     }
 
     /// Removes the link of a pipe: there is nothing at its other end any more.
@@ -568,8 +607,10 @@ impl Pipes for PipeTable {
     fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
         let entry = self.entries.get_mut(pipe.0 as usize)?.as_mut()?;
         let mut traffic = entry.pipe.reader.read();
+        let mut wakes_all = false;
         if entry.pipe.reader.owes_wake() {
             self.after_unlock.notify(&entry.link, News::Writable);
+            wakes_all = entry.pipe.reader.owes_wake_to_all();
         }
         if traffic.is_none() && entry.ended {
             traffic = entry.disconnect_notice.take().map(Traffic::Message);
@@ -579,6 +620,9 @@ impl Pipes for PipeTable {
             (Some(Traffic::Message(message)), Some(peer)) => message.set_peer(Some(Arc::clone(peer))),
             (None, _) if entry.ended => self.drained.push(pipe),
             _ => {}
+        }
+        if wakes_all {
+            self.read_on();
         }
         traffic
     }

@@ -72,16 +72,20 @@ fn reading_tells_a_writer_that_found_no_credit() {
     assert_eq!(news(&table), ["writable"]);
 }
 
+fn receive(hwm: u32) -> Changes {
+    Changes { send: None, receive: Some(hwm), peer: None, total: None }
+}
+
 #[test]
 fn a_higher_mark_tells_a_writer_that_found_no_credit() {
     let context = Context::new();
     let (mut table, _, mut theirs) = table(Link::Inproc(owner(&context)), 1);
-    table.set_marks(None, Some(2));
+    table.set_limits(&receive(2));
     assert_eq!(news(&table), [""; 0]);
     while theirs.writer.has_credit() {
         theirs.writer.put(Traffic::Message("x".into()));
     }
-    table.set_marks(None, Some(3));
+    table.set_limits(&receive(3));
     assert_eq!(news(&table), ["writable"]);
 }
 

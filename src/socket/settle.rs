@@ -176,6 +176,9 @@ impl SocketBase {
             Counters::add(&self.counters.deferrals, 1);
             reactor.send(Order::Flush(Arc::clone(self)));
         }
+        for engine in after_unlock.turns() {
+            reactor.send(Order::Engine(engine.id));
+        }
         for engine in after_unlock.retired.drain(..) {
             reactor.send(Order::Retire(engine.id));
         }

@@ -9,15 +9,22 @@
 //! yet acknowledged. Messages in the open batch count too. The reader acknowledges at the low-water mark, (HWM + 1) /
 //! 2, and whenever it has read everything. With [`Flow::lots`] the writer counts credit exactly as libzmq does.
 //!
+//! **Bytes**: a pipe from [`budgeted_pipe`] also counts the bytes that its reader has not taken, for itself and in the
+//! [`Budget`] of the socket. They are counted for each batch, under the lock that is taken anyway: the writer adds a batch
+//! when it flushes, and the reader releases it when it asks for the next one. Of a batch beyond [`HEAVY`] bytes it
+//! releases so much at a time.
+//!
 //! **Waking**: `flush` returns `true` if the reader has found the pipe empty since the last flush. `ack` returns `true`
-//! if the writer has reached the high-water mark. Then the caller must wake the other side. No wake is lost: a side
+//! if the writer has reached the high-water mark, and a reader that has released bytes owes
+//! the writer a wake if it had no room for more. Then the caller must wake the other side. No wake is lost: a side
 //! that is going to sleep sets a flag, and then checks once more.
 
 use std::time::{Duration, Instant};
 
 use zeroxide_zmtp::queue::TrafficQueue;
-use zeroxide_zmtp::{Message, Traffic};
+use zeroxide_zmtp::{Frame, Message, Traffic};
 
+use crate::budget::{Budget, or_none};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
 /// The settings of one direction of a pipe.
@@ -49,12 +56,28 @@ impl Flow {
 /// Makes a pipe. `forth` applies to what the first end writes, `back` to what the second end writes.
 #[must_use]
 pub fn pipe(forth: Flow, back: Flow) -> (Pipe, Pipe) {
-    let (there, here) = (Arc::new(Queue::new(forth)), Arc::new(Queue::new(back)));
+    ends(&Arc::new(Queue::new(forth)), forth, &Arc::new(Queue::new(back)), back)
+}
+
+/// Makes a pipe as [`pipe`] does, of which what the second end writes counts against a budget, and may be at most `most`
+/// bytes; 0 is no limit. A conflating pipe holds one message and is not counted.
+#[must_use]
+pub fn budgeted_pipe(forth: Flow, back: Flow, most: u64, budget: &Budget) -> (Pipe, Pipe) {
+    let there = Arc::new(Queue::new(forth));
+    let mut here = Queue::new(back);
+    if !back.conflate {
+        here.budget = Some(budget.clone());
+        here.swap().most = or_none(most);
+    }
+    ends(&there, forth, &Arc::new(here), back)
+}
+
+fn ends(there: &Arc<Queue>, forth: Flow, here: &Arc<Queue>, back: Flow) -> (Pipe, Pipe) {
     let end = |out: &Arc<Queue>, flow, inp: &Arc<Queue>, inp_flow| Pipe {
         writer: Writer::new(Arc::clone(out), flow),
         reader: Reader::new(Arc::clone(inp), inp_flow),
     };
-    (end(&there, forth, &here, back), end(&here, back, &there, forth))
+    (end(there, forth, here, back), end(here, back, there, forth))
 }
 
 /// One end of a pipe.
@@ -91,6 +114,10 @@ impl Tally {
 /// there are many.
 const FRAMING: usize = 2;
 
+/// A reader that has taken a batch of more bytes than this weighs each message of it, and releases so much at a time.
+/// A shorter batch is released as a whole. With the default high-water mark no batch of small messages is longer.
+const HEAVY: u64 = 1 << 20;
+
 /// What both ends share. Only the swap lock is used for each message, and its cache line contains nothing else: reading
 /// a line that another processor writes is slow.
 #[derive(Debug)]
@@ -108,6 +135,8 @@ struct Queue {
     /// The writer has reached the high-water mark and waits for an acknowledgement.
     starved: AtomicBool,
     reader_gone: AtomicBool,
+    /// Where the bytes of this direction count, if they do.
+    budget: Option<Budget>,
 }
 
 /// A field of this type begins a new cache line.
@@ -123,6 +152,12 @@ struct Swap {
     drained: bool,
     /// The writer writes no more.
     finished: bool,
+    /// Bytes that are flushed and not released. Only with a budget.
+    held: u64,
+    /// The most of them, after which the writer stops; `u64::MAX` for none.
+    most: u64,
+    /// The writer was refused for want of room in bytes.
+    hungry: bool,
 }
 
 impl Queue {
@@ -136,7 +171,16 @@ impl Queue {
             lost: AtomicU64::new(0),
             starved: AtomicBool::new(false),
             reader_gone: AtomicBool::new(false),
+            budget: None,
         }
+    }
+
+    /// Counts bytes that the reader is done with. Returns `true` if the writer must be woken.
+    fn release(&self, swap: &mut Swap, bytes: u64) -> bool {
+        let Some(budget) = self.budget.as_ref().filter(|_| bytes > 0) else { return false };
+        swap.held -= bytes;
+        budget.release(bytes, swap.finished);
+        std::mem::take(&mut swap.hungry)
     }
 
     fn swap(&self) -> MutexGuard<'_, Swap> {
@@ -167,6 +211,15 @@ impl Queue {
     }
 }
 
+/// What nobody took counts no more.
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let mut swap = self.swap();
+        let held = swap.held;
+        self.release(&mut swap, held);
+    }
+}
+
 fn limit(hwm: u32, conflate: bool) -> u64 {
     if hwm == 0 || conflate { u64::MAX } else { u64::from(hwm) }
 }
@@ -178,6 +231,10 @@ pub struct Writer {
     flow: Flow,
     open: TrafficQueue,
     open_bytes: usize,
+    /// Whether there is a budget.
+    weighs: bool,
+    /// The bytes of the open batch at which this end must look for room; `u64::MAX` without a budget.
+    room: u64,
     /// The number of messages written, including open ones.
     routed: u64,
     reserved: u64,
@@ -193,6 +250,8 @@ pub struct Writer {
 impl Writer {
     fn new(queue: Arc<Queue>, flow: Flow) -> Writer {
         Writer {
+            weighs: queue.budget.is_some(),
+            room: if queue.budget.is_some() { 0 } else { u64::MAX },
             queue,
             flow,
             open: TrafficQueue::new(),
@@ -240,7 +299,7 @@ impl Writer {
     /// returns `true`.
     #[inline]
     pub fn has_credit(&mut self) -> bool {
-        self.in_flight() < self.limit || self.look_for_credit()
+        self.in_flight() < self.limit && (self.open_bytes as u64) < self.room || self.look_for_credit()
     }
 
     fn in_flight(&self) -> u64 {
@@ -267,7 +326,7 @@ impl Writer {
             self.limit = self.queue.limit.load(Ordering::Acquire);
             self.acked = self.given(self.limit);
             if self.in_flight() < self.limit {
-                return true;
+                return (self.open_bytes as u64) < self.room || self.look_for_room();
             }
             if !announced {
                 // This fence pairs with the one in `is_starved`: at least one side sees the store of the other.
@@ -278,11 +337,31 @@ impl Writer {
         false
     }
 
+    /// Looks for room in bytes. After it returns `false`, the reader's next release owes this end a wake.
+    fn look_for_room(&mut self) -> bool {
+        let Some(budget) = &self.queue.budget else { return true };
+        let mut swap = self.queue.swap();
+        let open = self.open_bytes as u64;
+        for announced in [false, true] {
+            self.room = budget.room(swap.most, swap.held);
+            if open < self.room {
+                return true;
+            }
+            swap.hungry = true;
+            // Only a release of another pipe can be missed: those of this one are under the same lock.
+            if announced || swap.most.saturating_sub(swap.held) <= open {
+                return false;
+            }
+            budget.refuse(swap.held == 0);
+        }
+        false
+    }
+
     /// Adds an item to the open batch. If the item counts against the high-water mark, this uses a reservation if there
     /// is one.
     #[inline]
     pub fn write(&mut self, traffic: Traffic) {
-        self.open_bytes += traffic.size() + FRAMING;
+        self.open_bytes += if self.weighs { weight(&traffic) } else { traffic.size() + FRAMING };
         self.count(&traffic);
         if self.flow.conflate {
             self.conflated += replace(&mut self.open, &mut self.replaced);
@@ -293,7 +372,7 @@ impl Writer {
     /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message.
     #[inline]
     pub fn put(&mut self, traffic: Traffic) -> bool {
-        if self.flow.conflate || self.is_open() {
+        if self.flow.conflate || self.is_open() || self.weighs {
             self.write(traffic);
             return self.flush();
         }
@@ -310,7 +389,7 @@ impl Writer {
         }
     }
 
-    /// Returns the bytes in the open batch, with two bytes of framing for each item.
+    /// Returns the bytes in the open batch, with two bytes of framing for each item; with a budget, its weight.
     #[must_use]
     #[inline]
     pub fn open_bytes(&self) -> usize {
@@ -343,8 +422,14 @@ impl Writer {
         if self.open.is_empty() {
             return false;
         }
-        self.open_bytes = 0;
+        let bytes = std::mem::take(&mut self.open_bytes) as u64;
         let mut swap = self.queue.swap();
+        if let Some(budget) = &self.queue.budget {
+            swap.held += bytes;
+            budget.add(bytes);
+            // Other pipes fill the sum meanwhile: each batch begins with a look.
+            self.room = 0;
+        }
         if self.flow.conflate {
             self.conflated += replace(&mut swap.items, &mut self.replaced);
         }
@@ -360,6 +445,9 @@ impl Writer {
     pub fn finish(&mut self) -> bool {
         let wake = self.flush();
         let mut swap = self.queue.swap();
+        if let Some(budget) = self.queue.budget.as_ref().filter(|_| !swap.finished) {
+            budget.leave(swap.held);
+        }
         swap.finished = true;
         std::mem::take(&mut swap.drained) || wake
     }
@@ -418,6 +506,14 @@ pub struct Reader {
     lot: u64,
     finished: bool,
     wake_writer: bool,
+    /// The writers of all pipes of the budget must be woken.
+    wake_all: bool,
+    /// Bytes of the batch in `taken` that are not released. Only with a budget.
+    held: u64,
+    /// Bytes that were read since the last release, of a batch that is weighed.
+    weighed: u64,
+    /// The batch is so heavy that each message of it is weighed.
+    weighs: bool,
 }
 
 impl Reader {
@@ -434,6 +530,10 @@ impl Reader {
             lot: 0,
             finished: false,
             wake_writer: false,
+            wake_all: false,
+            held: 0,
+            weighed: 0,
+            weighs: false,
         }
     }
 
@@ -456,6 +556,12 @@ impl Reader {
                 if self.read - self.lot >= self.low_water {
                     self.wake_writer |= self.acknowledge();
                 }
+                if self.weighs {
+                    self.weighed += weight(traffic) as u64;
+                    if self.weighed >= HEAVY {
+                        self.release_weighed();
+                    }
+                }
             }
             None if self.read > self.acked => self.wake_writer |= self.acknowledge(),
             None => {}
@@ -467,6 +573,12 @@ impl Reader {
     #[inline]
     pub fn owes_wake(&mut self) -> bool {
         std::mem::take(&mut self.wake_writer)
+    }
+
+    /// Returns whether the writers of all pipes of the budget must be woken because of what was read since the last call:
+    /// those for which [`Reader::take_hungry`] returns `true`. Check after [`Reader::owes_wake`] has returned `true`.
+    pub fn owes_wake_to_all(&mut self) -> bool {
+        std::mem::take(&mut self.wake_all)
     }
 
     /// Acknowledges `count` messages from [`Reader::take`]. Returns `true` if the writer must be woken.
@@ -497,6 +609,10 @@ impl Reader {
     #[cold]
     fn refill(&mut self) -> bool {
         let mut swap = self.queue.swap();
+        self.wake_writer |= self.queue.release(&mut swap, self.held);
+        let released = std::mem::replace(&mut self.held, swap.held) > 0;
+        self.weighed = 0;
+        self.weighs = self.held > HEAVY;
         if swap.items.is_empty() {
             swap.drained = true;
             self.finished = swap.finished;
@@ -504,8 +620,25 @@ impl Reader {
             std::mem::swap(&mut swap.items, &mut self.taken);
         }
         drop(swap);
+        if released {
+            self.look_for_refused();
+        }
         self.low_water = self.queue.low_water();
         !self.taken.is_empty()
+    }
+
+    #[cold]
+    fn release_weighed(&mut self) {
+        let bytes = std::mem::take(&mut self.weighed);
+        self.held -= bytes;
+        self.wake_writer |= self.queue.release(&mut self.queue.swap(), bytes);
+        self.look_for_refused();
+    }
+
+    fn look_for_refused(&mut self) {
+        let all = self.queue.budget.as_ref().is_some_and(Budget::owes_wake);
+        self.wake_all |= all;
+        self.wake_writer |= all;
     }
 
     /// Returns whether an item can be read now. After it returns `false`, the next flush returns `true`, as after
@@ -520,6 +653,8 @@ impl Reader {
             let mut swap = self.queue.swap();
             self.taken.append(&mut swap.items);
             std::mem::swap(&mut swap.items, &mut self.taken);
+            // What was taken and used is released with the batch that it is in again.
+            (self.held, self.weighed, self.weighs) = (0, 0, false);
         }
     }
 
@@ -527,6 +662,27 @@ impl Reader {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.taken.len() + self.queue.swap().items.len()
+    }
+
+    /// Returns the bytes that are flushed and not taken, as a budget counts them; 0 without one. Of a batch that is being
+    /// read and not weighed, everything counts until its last item is taken.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> u64 {
+        let taken = if self.taken.is_empty() { self.held } else { self.weighed };
+        self.queue.swap().held - taken
+    }
+
+    /// Sets another limit of bytes, 0 for none. Returns `true` if the writer must be woken.
+    pub fn set_most(&mut self, most: u64) -> bool {
+        let mut swap = self.queue.swap();
+        swap.most = or_none(most);
+        std::mem::take(&mut swap.hungry)
+    }
+
+    /// Returns whether the writer was refused for want of room in bytes since this was last asked. It must be woken then.
+    #[must_use]
+    pub fn take_hungry(&mut self) -> bool {
+        std::mem::take(&mut self.queue.swap().hungry)
     }
 
     /// Returns whether everything is read and the writer writes no more. This is known after [`Reader::take`] or
@@ -548,7 +704,11 @@ impl Reader {
     pub fn abandon(&mut self) -> TrafficQueue {
         self.queue.reader_gone.store(true, Ordering::Release);
         let mut rest = std::mem::take(&mut self.taken);
-        rest.append(&mut self.queue.swap().items);
+        let mut swap = self.queue.swap();
+        rest.append(&mut swap.items);
+        let held = swap.held;
+        self.queue.release(&mut swap, held);
+        (self.held, self.weighed, self.weighs) = (0, 0, false);
         rest
     }
 }
@@ -559,6 +719,15 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.queue.reader_gone.store(true, Ordering::Release);
     }
+}
+
+/// Returns the bytes that an item takes, as a budget counts them. The frames of a message of several are stored in a list.
+fn weight(traffic: &Traffic) -> usize {
+    let frames = match traffic {
+        Traffic::Message(message) if message.len() > 1 => message.len() * size_of::<Frame>(),
+        _ => FRAMING,
+    };
+    traffic.size() + frames
 }
 
 /// Returns the number of messages in a lot of credit.

@@ -5,7 +5,8 @@
 
 use loom::sync::{Arc, Notify};
 use loom::thread;
-use zeroxide_transports::pipe::{Flow, Pipe, Reader, Writer, pipe};
+use zeroxide_transports::budget::Budget;
+use zeroxide_transports::pipe::{Flow, Pipe, Reader, Writer, budgeted_pipe, pipe};
 use zeroxide_zmtp::Traffic;
 
 fn one_way(hwm: u32) -> (Writer, Reader) {
@@ -103,5 +104,69 @@ fn what_an_abandoned_pipe_still_held_is_counted_as_queued() {
         let tally = writer.tally();
         assert!(seen <= 1 && tally.routed == 1 && tally.written + tally.queued() == 1);
         assert!(writer.is_abandoned());
+    });
+}
+
+fn counted(most: u64, budget: &Budget) -> (Writer, Reader) {
+    let (here, there) = budgeted_pipe(Flow::default(), Flow::default(), most, budget);
+    (there.writer, here.reader)
+}
+
+#[test]
+fn a_writer_without_room_is_woken_by_the_release() {
+    loom::model(|| {
+        let (mut writer, mut reader) = counted(1, &Budget::default());
+        let (writer_wake, reader_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (writer_sleeps, reader_sleeps) = (Arc::clone(&writer_wake), Arc::clone(&reader_wake));
+        let receiver = thread::spawn(move || {
+            let mut read = 0;
+            while read < 2 {
+                let got = reader.read().is_some();
+                if reader.owes_wake() {
+                    writer_sleeps.notify();
+                }
+                if got { read += 1 } else { reader_wake.wait() }
+            }
+        });
+        for n in 0..2u8 {
+            while !writer.has_credit() {
+                writer_wake.wait();
+            }
+            writer.write(Traffic::Message((&[n]).into()));
+            if writer.flush() {
+                reader_sleeps.notify();
+            }
+        }
+        receiver.join().unwrap();
+    });
+}
+
+/// Two pipes of one budget, which the first fills: the second holds a message too, and is told when the first is read.
+#[test]
+fn a_writer_refused_for_the_sum_is_woken_by_the_release_of_another_pipe() {
+    loom::model(|| {
+        let budget = Budget::new(6);
+        let (mut first, mut reader) = counted(0, &budget);
+        let (mut second, mut other) = counted(0, &budget);
+        for writer in [&mut first, &mut second] {
+            while writer.has_credit() {
+                writer.write(Traffic::Message((&[1]).into()));
+            }
+            writer.flush();
+        }
+        assert_eq!(budget.held(), 9);
+        let wake = Arc::new(Notify::new());
+        let sleeps = Arc::clone(&wake);
+        let receiver = thread::spawn(move || {
+            while reader.read().is_some() {}
+            if reader.owes_wake() && reader.owes_wake_to_all() && other.take_hungry() {
+                sleeps.notify();
+            }
+            (reader, other)
+        });
+        while !second.has_credit() {
+            wake.wait();
+        }
+        drop(receiver.join().unwrap());
     });
 }
