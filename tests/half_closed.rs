@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use common::{LONG, RawPeer, no_linger, until, wait_for};
+use common::{LONG, RawPeer, in_child, no_linger, until, wait_for};
 use zeroxide::{
     Authenticate, Context, Credentials, Crowd, EventKind, Monitor, Options, Socket, SocketType, Verdict, opt,
 };
@@ -259,4 +259,54 @@ fn a_peer_that_never_reads_does_not_hold_up_the_end_of_a_context() {
     push.send("unread").unwrap();
     drop(push);
     cx.term().wait_timeout(LONG).unwrap();
+}
+
+/// Streams that only wait for the end of their peers give their descriptors to new connections, the oldest first.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_descriptors_a_half_closed_stream_makes_way_for_an_accept_and_for_a_dial() {
+    if !in_child(
+        "ulimit -n 64",
+        "without_descriptors_a_half_closed_stream_makes_way_for_an_accept_and_for_a_dial",
+    ) {
+        return;
+    }
+    let cx = Context::new();
+    let push = cx.socket(SocketType::Push).unwrap();
+    let gone = push.bind("tcp://127.0.0.1:*").unwrap();
+    let mut peers: Vec<RawPeer> = (0..8).map(|_| RawPeer::connect(&gone).shake_hands("PULL")).collect();
+    push.wait_for_peers(8, LONG).unwrap();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let (listener, other) = common::listen();
+    push.unbind(gone.to_string()).unwrap();
+    // This side has shut its direction down, and waits for the peers.
+    for peer in &mut peers {
+        assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
+    }
+    let mut hoard = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        hoard.push(file);
+    }
+    // For the peer's own ends of the two connections.
+    hoard.truncate(hoard.len() - 1);
+    let (accepts, dials) = (pull.monitor(), push.monitor());
+    let mut accepted = RawPeer::connect(&endpoint).shake_hands("PUSH");
+    accepted.send(&[b"x"]);
+    assert_eq!(pull.recv_timeout(LONG).unwrap()[0], "x");
+    push.connect(&other).unwrap();
+    wait_for(&dials, "of the dial", |kind| matches!(kind, EventKind::Connected));
+    hoard.pop();
+    let _peer = RawPeer::accept(&listener).shake_hands("PULL");
+    push.wait_for_peers(1, LONG).unwrap();
+    let failed = |kind: &EventKind| matches!(kind, EventKind::AcceptFailed(_) | EventKind::ConnectFailed(_));
+    for events in [accepts, dials] {
+        while let Ok(event) = events.try_recv() {
+            assert!(!failed(&event.kind), "{event:?}");
+        }
+    }
+    // The youngest wait still.
+    let alive =
+        |peer: &mut RawPeer| peer.stream.write_all(b"x").is_ok() && peer.stream.write_all(b"x").is_ok();
+    assert!(alive(peers.last_mut().unwrap()));
 }

@@ -14,7 +14,7 @@ use super::connections::{Maker, Opening};
 use super::reactor::{Reactor, Timer};
 use crate::clock;
 use crate::engine::slot::Slot;
-use crate::error::{DialError, IoError};
+use crate::error::{DialError, IoError, is_limit};
 use crate::monitor::{Crowd, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
@@ -113,10 +113,7 @@ impl Reactor {
                 io::ErrorKind::ConnectionAborted
                 | io::ErrorKind::ConnectionReset
                 | io::ErrorKind::Interrupted => return Next::Maybe,
-                _ => {
-                    acceptor.tell(id, "", EventKind::AcceptFailed(error.into()));
-                    return Next::After(acceptor.values.accept_backoff);
-                }
+                _ => return self.accept_failed(id, error),
             },
         };
         let host = accepted.ip.map(Host::of);
@@ -141,6 +138,16 @@ impl Reactor {
             return Next::After(values.accept_backoff);
         }
         Next::Maybe
+    }
+
+    /// Handles an accept that failed. Without a descriptor, the oldest half-closed stream is closed first.
+    fn accept_failed(&mut self, id: u64, error: io::Error) -> Next {
+        if is_limit(&error) && self.close_oldest_half() {
+            return Next::Maybe;
+        }
+        let Some(acceptor) = self.listeners.get(&id) else { return Next::None };
+        acceptor.tell(id, "", EventKind::AcceptFailed(error.into()));
+        Next::After(acceptor.values.accept_backoff)
     }
 
     /// Accepts again after a pause.

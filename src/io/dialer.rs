@@ -11,14 +11,14 @@ use std::time::Duration;
 use mio::{Interest, Registry, Token};
 use zeroxide_transports::resolve::{needs_lookup, resolve};
 use zeroxide_transports::socks::{self, Socks};
-use zeroxide_transports::{Endpoint, ResolveError, Resolved, SocksError, Stream};
+use zeroxide_transports::{Endpoint, ResolveError, Resolved, SocketOptions, SocksError, Stream};
 
 use super::connections::{Maker, Opening};
 use super::lookups::Name;
 use super::reactor::{Reactor, Timer};
 use crate::clock;
 use crate::endpoints::EndpointState;
-use crate::error::DialError;
+use crate::error::{DialError, is_limit};
 use crate::monitor::EventKind;
 use crate::socket::orders::Order;
 
@@ -184,7 +184,8 @@ impl Reactor {
         let options = session.values.socket_options();
         let token = self.context.next_id();
         let proxy = session.values.socks(&session.endpoint)?;
-        let mut stream = zeroxide_transports::dial(address, &options)?;
+        let mut stream = self.dial_with_a_descriptor(address, &options)?;
+        let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
         self.poll.registry().register(&mut stream, Token(token as usize), Interest::WRITABLE)?;
         session.connection = Some(token);
         session.attempt += 1;
@@ -196,6 +197,16 @@ impl Reactor {
         }
         self.dialling.insert(token, Dialling { session: id, stream, reached: false, proxy });
         self.go_on_dialling(token)
+    }
+
+    /// Begins to dial. Without a descriptor, half-closed streams are closed first, the oldest first.
+    fn dial_with_a_descriptor(&mut self, address: &Resolved, options: &SocketOptions) -> io::Result<Stream> {
+        loop {
+            match zeroxide_transports::dial(address, options) {
+                Err(error) if is_limit(&error) && self.close_oldest_half() => {}
+                dialled => return dialled,
+            }
+        }
     }
 
     /// Handles an edge of a dialled stream: it may be connected, or its proxy may have replied.

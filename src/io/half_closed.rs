@@ -8,6 +8,8 @@
 //! After an orderly end this side waits at most [`LONGEST`], and at most [`LAST`] at the end of a context. For a refused peer it
 //! waits at most until the deadline of the handshake, and reads at most [`MAX_DISCARD`] bytes. Until then the peer keeps its
 //! place among the handshakes of its listener. When the socket closes, it waits no longer for a refused peer.
+//!
+//! When the process has no descriptor for a new connection, the stream that has waited longest is closed.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -130,6 +132,17 @@ impl Reactor {
         self.arm(deadline.unwrap_or_else(|| clock::now() + longest), Timer::HalfClosed(id));
         self.half_closed.insert(id, stream);
         self.read_half_closed(id);
+    }
+
+    /// Closes the stream that has waited longest after an orderly end, to free its descriptor. Returns `false` if there is none.
+    pub(super) fn close_oldest_half(&mut self) -> bool {
+        while let Some(oldest) = self.half_closed_in_order.pop_front() {
+            if self.half_closed.contains_key(&oldest) {
+                self.close_whole(oldest);
+                return true;
+            }
+        }
+        false
     }
 
     /// Gives a half-closed stream a turn. The turn of a refused peer counts as handshake time.
