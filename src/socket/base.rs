@@ -361,9 +361,13 @@ impl SocketState {
     }
 
     /// Frees the routing id of a peer that is gone, if the new peer is of the same user (`options/names`): its replies can
-    /// have no other routing id. For other users a peer that is gone keeps its routing id until its messages are read.
+    /// have no other routing id. For other users a peer that is gone keeps its routing id until its messages are read. If others wait for
+    /// the routing id, the new peer comes after them.
     fn free_name(&mut self, routing_id: &[u8], user: &str) {
         let Some(holder) = self.pattern.find(routing_id) else { return };
+        if self.pattern.occupants(routing_id).iter().any(|pipe| *pipe != holder) {
+            return;
+        }
         let entry = self.pipes.get(holder).filter(|entry| entry.is_ended());
         if entry.is_some_and(|entry| self.values.may_take_name(user_of(entry), user)) {
             self.pattern.succeeded(holder, &mut self.pipes);
