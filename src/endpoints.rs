@@ -142,6 +142,29 @@ impl EndpointTable {
         });
     }
 
+    /// An attempt came to nothing, for a `fault` of the peer's or for none. Whether the next one follows or the endpoint has
+    /// `given_up` is told in the same change: who sees that it waits sees what for.
+    pub(crate) fn waits(&self, id: u64, fault: Option<Arc<HandshakeError>>, given_up: bool) {
+        self.change(id, |row| {
+            row.given_up = given_up;
+            row.state = match fault {
+                Some(error) => {
+                    row.last = Some(DialError::Handshake(Arc::clone(&error)));
+                    EndpointState::Failed(error)
+                }
+                None => EndpointState::Waiting,
+            };
+        });
+    }
+
+    /// The application connects once more to an endpoint that has given up. `true` for the first connect that does, which
+    /// has it dialled again: the next one is a connect of its own.
+    pub(crate) fn take_up_again(&self, id: u64) -> bool {
+        let mut was_given_up = false;
+        self.change(id, |row| was_given_up = std::mem::take(&mut row.given_up));
+        was_given_up
+    }
+
     /// One more attempt begins.
     pub(crate) fn dialling(&self, id: u64) {
         self.change(id, |row| {

@@ -490,6 +490,20 @@ fn who_connects_again_to_an_endpoint_that_gave_up_sends_what_was_queued() {
 }
 
 #[test]
+fn of_two_connects_in_a_row_to_an_endpoint_that_gave_up_the_second_is_a_connection_of_its_own() {
+    let cx = Context::new();
+    // One whose peer was unfit is dialled again by both: that is told as a failure, not as a wait.
+    for (push, endpoint) in given_up(&cx).into_iter().step_by(2) {
+        let pull = cx.socket(SocketType::Pull).unwrap();
+        pull.bind(&endpoint).unwrap();
+        push.connect(&endpoint).unwrap();
+        push.connect(&endpoint).unwrap();
+        assert_eq!(push.endpoints().len(), 2);
+        pull.wait_for_peers(2, LONG).unwrap();
+    }
+}
+
+#[test]
 fn who_connects_again_to_an_endpoint_that_gave_up_may_give_other_options() {
     let cx = Context::new();
     for (push, endpoint) in given_up(&cx) {

@@ -326,31 +326,21 @@ impl Reactor {
         session.attempt += 1;
         let attempt = session.attempt;
         let wait = session.backoff.next(&session.values, setback, &mut self.random);
-        session.base.endpoints.set_state(
-            id,
-            match fault {
-                Some(fault) => EndpointState::Failed(fault),
-                None => EndpointState::Waiting,
-            },
-        );
+        let wait = wait.filter(|_| !stop);
+        // What RECONNECT_STOP stops, libzmq ends at once, and with it what is queued (session_base.cpp
+        // `process_conn_failed`). Nothing dials again but another `connect`, which cannot come to a session that is ending.
+        let ends = wait.is_none() && (session.ending || stop && !session.values.redial_after_fault);
+        session.given_up = wait.is_none();
+        session.base.endpoints.waits(id, fault, session.given_up && !ends);
         session.base.watch.notify_all();
-        let Some(wait) = wait.filter(|_| !stop) else { return self.give_up(id, stop) };
+        if ends {
+            return self.end_session(id);
+        }
+        let Some(wait) = wait else { return };
         let text = session.endpoint.to_string();
         let kind = EventKind::ConnectRetried { after: wait, attempt };
         session.base.monitors.emit(id, "", &text, kind);
         self.arm_after(wait, Timer::Dial(id, attempt));
-    }
-
-    /// Gives up until another `connect`; ends the session if there can be none. libzmq ends a session at once when RECONNECT_STOP
-    /// applies, and drops its queue (session_base.cpp `process_conn_failed`).
-    fn give_up(&mut self, id: u64, stop: bool) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.ending || stop && !session.values.redial_after_fault {
-            return self.end_session(id);
-        }
-        session.given_up = true;
-        session.base.endpoints.change(id, |row| row.given_up = true);
-        session.base.watch.notify_all();
     }
 
     /// Dials when the timer of an attempt has fired.

@@ -114,14 +114,16 @@ impl SocketBase {
             let gone = row.state == EndpointState::Gone;
             if gone || inproc && matches!(row.state, EndpointState::Failed(_)) {
                 self.endpoints.remove(row.id);
-            } else if values.connect_routing_id.is_none()
-                && (self.socket_type.connects_once()
-                    || row.given_up
-                    || matches!(row.state, EndpointState::Failed(_)))
-            {
-                self.check_security(text, values)?;
-                self.redial(row.id, values);
-                return Ok((endpoint, row.id));
+            } else if values.connect_routing_id.is_none() {
+                let is_one =
+                    self.socket_type.connects_once() || matches!(row.state, EndpointState::Failed(_));
+                if is_one || row.given_up {
+                    self.check_security(text, values)?;
+                    if self.endpoints.take_up_again(row.id) || is_one {
+                        self.redial(row.id, values);
+                        return Ok((endpoint, row.id));
+                    }
+                }
             }
         }
         if self.socket_type.has_one_peer() && values.refuses() {
