@@ -16,6 +16,7 @@ use crate::engine::slot::Slot;
 use crate::error::Denial;
 use crate::options::Values;
 use crate::signal::Latch;
+use crate::user_code;
 
 /// The decision about a peer, with the reason if it is denied.
 pub(crate) type Answer = (Decision, Option<Denial>);
@@ -65,7 +66,8 @@ impl Order {
         match self {
             Order::Unbind(_, receipt) | Order::Disconnect(_, receipt) => receipt.open(),
             Order::Close(base) => base.forget(),
-            _ => {}
+            // A pipe may hold payloads of the application.
+            other => user_code::free(other),
         }
     }
 }
@@ -166,5 +168,76 @@ impl IoThread {
     /// Returns the read buffers for threads that drive engines.
     pub(crate) fn buffers(&self) -> &Arc<Buffers> {
         &self.0.buffers
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use bytes::Bytes;
+    use zeroxide_zmtp::{Frame, Message};
+
+    use super::*;
+    use crate::socket::pipe_ends::{make_pipe, tell};
+    use crate::{Context, SocketType};
+
+    /// How deep drops of payloads are inside each other, and how deep they were at most.
+    static DEPTH: AtomicUsize = AtomicUsize::new(0);
+    static DEEPEST: AtomicUsize = AtomicUsize::new(0);
+
+    /// A payload whose drop sends an order with the rest of `chain` to a thread that is gone, and panics.
+    struct Payload {
+        link: IoThread,
+        base: Arc<SocketBase>,
+        chain: usize,
+    }
+
+    impl AsRef<[u8]> for Payload {
+        fn as_ref(&self) -> &[u8] {
+            &[0; 1000]
+        }
+    }
+
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            let depth = DEPTH.fetch_add(1, Ordering::SeqCst) + 1;
+            DEEPEST.fetch_max(depth, Ordering::SeqCst);
+            if self.chain > 0 {
+                self.link.send(order(&self.link, &self.base, self.chain - 1));
+            }
+            DEPTH.fetch_sub(1, Ordering::SeqCst);
+            panic!("the application's own");
+        }
+    }
+
+    /// A connect whose pipe holds such a payload.
+    fn order(link: &IoThread, base: &Arc<SocketBase>, chain: usize) -> Order {
+        let values = Values::native(None);
+        let (mut ours, theirs) = make_pipe(base, &values);
+        let payload = Payload { link: link.clone(), base: Arc::clone(base), chain };
+        tell(&mut ours, [Message::from(Frame::from(Bytes::from_owner(payload)))]);
+        Order::Connect(Box::new(Connect {
+            id: 1,
+            base: Arc::clone(base),
+            endpoint: Endpoint::parse_connect("tcp://127.0.0.1:1").expect("an endpoint"),
+            values: Arc::new(values),
+            slot: Slot::new(),
+            pipe: Some(theirs),
+            given_id: None,
+        }))
+    }
+
+    #[test]
+    fn payloads_of_orders_that_come_too_late_are_dropped_as_code_of_the_application_is() {
+        let poll = mio::Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let (link, _orders) = IoThread::new(waker);
+        let context = Context::new();
+        let socket = context.socket(SocketType::Push).unwrap();
+        link.send(order(&link, socket.base(), 5));
+        link.leave();
+        link.send(order(&link, socket.base(), 5));
+        assert_eq!((DEPTH.load(Ordering::SeqCst), DEEPEST.load(Ordering::SeqCst)), (0, 1));
     }
 }
