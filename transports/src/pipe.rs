@@ -557,10 +557,7 @@ impl Reader {
                     self.wake_writer |= self.acknowledge();
                 }
                 if self.weighs {
-                    self.weighed += weight(traffic) as u64;
-                    if self.weighed >= HEAVY {
-                        self.release_weighed();
-                    }
+                    self.weigh(traffic);
                 }
             }
             None if self.read > self.acked => self.wake_writer |= self.acknowledge(),
@@ -627,12 +624,16 @@ impl Reader {
         !self.taken.is_empty()
     }
 
+    /// Counts an item of a heavy batch, and releases what has been read of it now and then.
     #[cold]
-    fn release_weighed(&mut self) {
-        let bytes = std::mem::take(&mut self.weighed);
-        self.held -= bytes;
-        self.wake_writer |= self.queue.release(&mut self.queue.swap(), bytes);
-        self.look_for_refused();
+    fn weigh(&mut self, traffic: &Traffic) {
+        self.weighed += weight(traffic) as u64;
+        if self.weighed >= HEAVY {
+            let bytes = std::mem::take(&mut self.weighed);
+            self.held -= bytes;
+            self.wake_writer |= self.queue.release(&mut self.queue.swap(), bytes);
+            self.look_for_refused();
+        }
     }
 
     fn look_for_refused(&mut self) {
@@ -722,6 +723,7 @@ impl Drop for Reader {
 }
 
 /// Returns the bytes that an item takes, as a budget counts them. The frames of a message of several are stored in a list.
+#[inline(always)] // a call of its own is dearer than all else that a budget costs
 fn weight(traffic: &Traffic) -> usize {
     let frames = match traffic {
         Traffic::Message(message) if message.len() > 1 => message.len() * size_of::<Frame>(),
