@@ -34,6 +34,7 @@ mod security;
 mod signal;
 mod socket;
 mod stats;
+mod sync;
 mod threads;
 mod user_code;
 

@@ -4,18 +4,9 @@
 //! it once more after it has unlocked. So the holder sees a request that came while the lock was held, and a request that comes
 //! after the holder's last look finds the lock free.
 
-#[cfg(loom)]
-use loom::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering, fence},
-};
-#[cfg(not(loom))]
-use std::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering, fence},
-};
-
 use std::sync::{PoisonError, TryLockError};
+
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, fence};
 
 /// A state that one thread at a time works on.
 pub(crate) struct TryMutex<T> {
@@ -76,7 +67,7 @@ impl<T> TryMutex<T> {
 }
 
 #[cfg(all(test, loom))]
-mod tests {
+mod models {
     use loom::sync::Arc;
     use loom::sync::atomic::AtomicUsize;
     use loom::thread;

@@ -174,3 +174,114 @@ mod tests {
         assert_eq!(rule.decide(9, false, no_clock), Decision::Leave);
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use std::collections::VecDeque;
+
+    use loom::sync::{Arc, Notify};
+    use loom::thread;
+
+    use super::*;
+    use crate::socket::mailbox::Mailbox;
+    use crate::sync::{Mutex, MutexGuard};
+
+    /// A socket without tokens, and its I/O thread's orders: `true` to flush, `false` to end.
+    struct Socket {
+        state: Mutex<State>,
+        mailbox: Mailbox<()>,
+        orders: Mutex<VecDeque<bool>>,
+        poll: Notify,
+    }
+
+    struct State {
+        rule: FlushRule,
+        open: u32,
+        accepted: u64,
+    }
+
+    impl Socket {
+        fn new(now: Instant) -> Socket {
+            let rule = FlushRule { tokens: 0, counted: Some(now), ..FlushRule::new() };
+            let state = Mutex::new(State { rule, open: 0, accepted: 0 });
+            Socket { state, mailbox: Mailbox::default(), orders: Mutex::default(), poll: Notify::new() }
+        }
+
+        fn take_up(&self, state: &mut State) {
+            while self.mailbox.take().is_some() {
+                state.open = 0;
+            }
+        }
+
+        /// As `SocketBase::leave`.
+        fn leave(&self, state: MutexGuard<'_, State>) {
+            drop(state);
+            self.mailbox.settle(|| self.state.try_lock().ok(), |mut state| self.take_up(&mut state));
+        }
+
+        fn order(&self, order: bool) {
+            self.orders.lock().unwrap().push_back(order);
+            self.poll.notify();
+        }
+
+        /// As `SocketBase::enter_to_send`.
+        fn send(&self, now: Instant) {
+            let mut state = self.state.lock().unwrap();
+            self.take_up(&mut state);
+            let alone = state.open == 0;
+            state.accepted += 1;
+            state.open += 1;
+            let decision = state.rule.decide(1, alone, || now);
+            self.leave(state);
+            assert_ne!(decision, Decision::Now, "there are no tokens");
+            if decision == Decision::Defer {
+                self.order(true);
+            }
+        }
+
+        /// As `SocketBase::look`.
+        fn look(&self) -> bool {
+            self.mailbox.put(());
+            let Ok(mut state) = self.state.try_lock() else {
+                self.mailbox.settle(|| self.state.try_lock().ok(), |mut state| self.take_up(&mut state));
+                // The sender inside goes on first: the model has no time that passes between two looks.
+                thread::yield_now();
+                return true;
+            };
+            self.take_up(&mut state);
+            let accepted = state.accepted;
+            let new = state.rule.look(accepted);
+            self.leave(state);
+            new
+        }
+
+        /// As the I/O thread, which watches a deferred socket until nothing is new.
+        fn serve(&self) {
+            loop {
+                let order = self.orders.lock().unwrap().pop_front();
+                match order {
+                    Some(true) => while self.look() {},
+                    Some(false) => return,
+                    None => self.poll.wait(),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_stays_in_an_open_batch_when_the_io_thread_stops_looking() {
+        let now = Instant::now();
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(move || {
+            let socket = Arc::new(Socket::new(now));
+            let served = Arc::clone(&socket);
+            let io = thread::spawn(move || served.serve());
+            socket.send(now);
+            socket.send(now);
+            socket.order(false);
+            io.join().unwrap();
+            assert_eq!(socket.state.lock().unwrap().open, 0, "a message is left in the open batch");
+        });
+    }
+}

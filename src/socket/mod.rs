@@ -6,10 +6,12 @@ pub(crate) mod base;
 pub(crate) mod closing;
 pub(crate) mod closure;
 pub(crate) mod context;
+mod doorbell;
 #[cfg_attr(not(feature = "face"), path = "no_face_state.rs")]
 pub(crate) mod face_state;
 pub(crate) mod flush;
 pub(crate) mod inproc;
+mod mailbox;
 mod marks;
 pub(crate) mod news;
 mod observe;

@@ -1,8 +1,6 @@
 //! News: what other threads and other sockets tell a socket. It never contains a message.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use zeroxide_patterns::Origin;
@@ -48,34 +46,4 @@ pub(crate) struct Attach {
 
 /// The news of one socket that is not taken up yet. There are at most a few pieces for each pipe: a pipe announces input
 /// only after its reader has found it empty, and credit only after its writer has found none.
-#[derive(Default)]
-pub(crate) struct Mailbox {
-    queue: Mutex<VecDeque<News>>,
-    full: AtomicBool,
-}
-
-impl Mailbox {
-    pub(crate) fn put(&self, news: News) {
-        let mut queue = self.queue();
-        queue.push_back(news);
-        self.full.store(true, Ordering::SeqCst);
-    }
-
-    /// Returns whether there is news.
-    #[inline]
-    pub(crate) fn is_full(&self) -> bool {
-        self.full.load(Ordering::SeqCst)
-    }
-
-    /// Takes the oldest piece of news.
-    pub(crate) fn take(&self) -> Option<News> {
-        let mut queue = self.queue();
-        let news = queue.pop_front();
-        self.full.store(!queue.is_empty(), Ordering::SeqCst);
-        news
-    }
-
-    fn queue(&self) -> MutexGuard<'_, VecDeque<News>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) type Mailbox = super::mailbox::Mailbox<News>;

@@ -1,7 +1,6 @@
 //! Orders: what other threads tell an I/O thread to do. They never contain a message.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -11,6 +10,7 @@ use zeroxide_transports::{Endpoint, Listener, Resolved};
 use zeroxide_zmtp::mechanism::Decision;
 
 use super::base::SocketBase;
+use super::doorbell::{Doorbell, Presence};
 use crate::engine::buffers::Buffers;
 use crate::engine::slot::Slot;
 use crate::error::Denial;
@@ -97,12 +97,9 @@ struct Shared {
     orders: Sender<Order>,
     /// The other end of `orders`, for orders that are sent after the thread has ended.
     late: Receiver<Order>,
-    /// Whether the thread has ended and takes no more orders.
-    left: AtomicBool,
+    bell: Doorbell,
     /// `None` after the thread has ended, so that its descriptor is closed although handles are left.
     waker: Mutex<Option<mio::Waker>>,
-    /// The thread is in its poll, or about to be, and must be woken to see an order.
-    asleep: AtomicBool,
     buffers: Arc<Buffers>,
 }
 
@@ -115,9 +112,8 @@ impl IoThread {
         let shared = Shared {
             orders,
             late: received.clone(),
-            left: AtomicBool::new(false),
+            bell: Doorbell::default(),
             waker: Mutex::new(Some(waker)),
-            asleep: AtomicBool::new(false),
             buffers: Arc::default(),
         };
         (IoThread(Arc::new(shared)), received)
@@ -125,35 +121,34 @@ impl IoThread {
 
     /// Says whether the thread is in its poll, or about to be, so that it must be woken to see an order.
     pub(crate) fn set_asleep(&self, asleep: bool) {
-        self.0.asleep.store(asleep, Ordering::SeqCst);
+        self.0.bell.set_asleep(asleep);
     }
 
     /// Returns whether the thread is to be woken by the next order: it has not been since it announced its sleep.
     #[cfg(simulate)]
     pub(crate) fn is_asleep(&self) -> bool {
-        self.0.asleep.load(Ordering::SeqCst)
+        self.0.bell.is_asleep()
     }
 
     /// Sends an order, and wakes the thread if it sleeps.
     pub(crate) fn send(&self, command: Order) {
         // It cannot fail: this handle holds the receiving end as well.
         let _ = self.0.orders.send(command);
-        fence(Ordering::SeqCst);
-        if self.0.left.load(Ordering::SeqCst) {
-            return self.carry_out_late();
-        }
-        if self.0.asleep.swap(false, Ordering::SeqCst) {
-            if let Some(waker) = &*self.waker() {
-                let _ = waker.wake();
+        match self.0.bell.ring() {
+            Presence::Awake => {}
+            Presence::Asleep => {
+                if let Some(waker) = &*self.waker() {
+                    let _ = waker.wake();
+                }
             }
+            Presence::Left => self.carry_out_late(),
         }
     }
 
     /// The thread takes no more orders: those that wait, and those that follow, are carried out as far as they can be.
     pub(crate) fn leave(&self) {
-        self.0.left.store(true, Ordering::SeqCst);
+        self.0.bell.leave();
         *self.waker() = None;
-        fence(Ordering::SeqCst);
         self.carry_out_late();
     }
 
@@ -173,7 +168,7 @@ impl IoThread {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use bytes::Bytes;
     use zeroxide_zmtp::{Frame, Message};

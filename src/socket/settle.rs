@@ -107,16 +107,16 @@ impl SocketBase {
 
     /// Takes up this socket's news until there is none left, or another thread holds the lock and will take it up.
     fn take_up(self: &Arc<Self>, rest: &mut Rest) {
-        fence(Ordering::SeqCst);
         let mut round = 0;
-        while self.mailbox.is_full() {
-            let Some(mut state) = self.try_lock() else { return };
-            self.take_up_news(&mut state);
-            let (after_unlock, reactor) = self.unlock(state);
-            self.run(after_unlock, reactor, round < ROUNDS, rest);
-            round += 1;
-            fence(Ordering::SeqCst);
-        }
+        self.mailbox.settle(
+            || self.try_lock(),
+            |mut state| {
+                self.take_up_news(&mut state);
+                let (errands, reactor) = self.unlock(state);
+                self.run(errands, reactor, round < ROUNDS, rest);
+                round += 1;
+            },
+        );
     }
 
     /// Releases the lock. Returns what is to be done without it, and the I/O thread that does the rest of that.

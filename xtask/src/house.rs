@@ -101,7 +101,7 @@ pub(crate) const HOUSES: &[House] = &[
             "error",
             "options",
             "security peers",
-            "clock random",
+            "clock random sync",
         ],
         circles: &[
             Circle {

@@ -64,10 +64,11 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report, require_peers: bool) {
     peers(sh, report, require_peers);
 }
 
-/// The orders of the pipe and of engine entry, in every interleaving, with the code that ships. `--cfg loom` rebuilds
+/// What threads agree on without waiting for one another (pipe, entry of engines, mailboxes, orders, deferral), in
+/// every interleaving, with the code that ships. `--cfg loom` rebuilds
 /// everything, so it has a folder of its own.
 fn model_checker(sh: &Shell, counts: &mut Counts) -> Result<()> {
-    for model in ["-p zeroxide-transports --test loom_pipe", "-p zeroxide --lib engine::try_mutex"] {
+    for model in ["-p zeroxide-transports --test loom_pipe", "-p zeroxide --lib models::"] {
         let checked = run::cargo_test(sh).args(model.split(' ')).env("RUSTFLAGS", "--cfg loom");
         run::count(checked.env("CARGO_TARGET_DIR", run::target(sh).join("loom")), counts)?;
     }
