@@ -51,9 +51,9 @@ pub struct Options {
     /// HELLOs in a second (CURVE).
     #[arg(long, default_value_t = 5000)]
     hellos: u32,
-    /// Addresses that they come from, at most 256. Eight addresses fill every place of a Zeroxide listener (docs/LIMITS.md), so
-    /// that a newcomer waits for SIGNATURE_IVL.
-    #[arg(long, default_value_t = 7)]
+    /// Addresses that they come from, at most 256. Eight addresses can fill every place of a Zeroxide listener; a newcomer from
+    /// another address gets one of theirs (docs/LIMITS.md).
+    #[arg(long, default_value_t = 8)]
     hosts: usize,
     /// A target must be a REP that echoes; with --server-key it gets HELLOs, else all the other parts.
     #[command(flatten)]

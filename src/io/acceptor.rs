@@ -1,7 +1,7 @@
 //! Listeners on the reactor: accepting connections, closing those that are too many, and pausing when the process has no
 //! descriptor left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -123,12 +123,17 @@ impl Reactor {
             acceptor.tell(id, &accepted.remote, EventKind::Filtered(filter));
             return Next::Maybe;
         }
-        if let Err(crowd) = acceptor.pending.admit(host, &values) {
-            // A handshake has its place for HANDSHAKE_IVL at most.
-            acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
-            return Next::Maybe;
+        let connection = self.context.next_id();
+        match acceptor.pending.admit(connection, host, &values) {
+            Ok(None) => {}
+            Ok(Some(oldest)) => self.make_way(id, oldest),
+            Err(crowd) => {
+                // A handshake has its place for HANDSHAKE_IVL at most.
+                acceptor.tell(id, &accepted.remote, EventKind::TurnedAway(crowd));
+                return Next::Maybe;
+            }
         }
-        let place = Place { listener: id, host };
+        let place = Place { listener: id, connection, host };
         let remote = accepted.remote.clone();
         if let Err(error) = self.accepted(place, stream, accepted, &values) {
             if let Some(acceptor) = self.listeners.get(&id) {
@@ -138,6 +143,16 @@ impl Reactor {
             return Next::After(values.accept_backoff);
         }
         Next::Maybe
+    }
+
+    /// Ends the handshake of a crowded host, whose place another host has got.
+    fn make_way(&mut self, listener: u64, oldest: u64) {
+        let Some(connected) = self.connections.get(&oldest) else { return self.close_whole(oldest) };
+        if let Some(acceptor) = self.listeners.get(&listener) {
+            let kind = EventKind::TurnedAway(Crowd::OfListener);
+            acceptor.tell(oldest, &connected.engine.remote, kind);
+        }
+        self.stop(oldest);
     }
 
     /// Handles an accept that failed. Without a descriptor, the oldest half-closed stream is closed first.
@@ -161,7 +176,7 @@ impl Reactor {
     /// Frees the place of a handshake that has succeeded or failed.
     pub(super) fn handshake_over(&mut self, place: Place) {
         if let Some(acceptor) = self.listeners.get_mut(&place.listener) {
-            acceptor.pending.leave(place.host);
+            acceptor.pending.leave(place);
         }
     }
 
@@ -174,7 +189,7 @@ impl Reactor {
         values: &Arc<Values>,
     ) -> io::Result<()> {
         let Some(acceptor) = self.listeners.get(&place.listener) else { return Ok(()) };
-        let (base, connection) = (Arc::clone(&acceptor.base), self.next_id());
+        let (base, connection) = (Arc::clone(&acceptor.base), place.connection);
         let (local, descriptor) = (stream.local(), Some(stream.raw()));
         base.monitors.emit_at(connection, descriptor, &local, &accepted.remote, EventKind::Accepted);
         let opening = Opening {
@@ -222,6 +237,7 @@ impl Reactor {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     listener: u64,
+    connection: u64,
     host: Option<Host>,
 }
 
@@ -243,36 +259,48 @@ impl Host {
 #[derive(Debug, Default)]
 struct Pending {
     total: u32,
-    /// Their number by host, over tcp. A host without handshakes has no entry.
-    by_host: HashMap<Host, u32>,
+    /// Those over tcp by host, oldest first. A host without handshakes has no entry.
+    by_host: HashMap<Host, VecDeque<u64>>,
 }
 
 impl Pending {
-    /// Adds a handshake, unless there are too many.
-    fn admit(&mut self, host: Option<Host>, values: &Values) -> Result<(), Crowd> {
-        let full = |limit: u32, pending: u32| limit > 0 && pending >= limit;
-        if full(values.max_handshakes, self.total) {
-            return Err(Crowd::OfListener);
+    /// Adds the handshake of a connection, unless there are too many. Where the listener is full and one host has much of it,
+    /// another host gets a place all the same; then this returns the oldest handshake of the crowded host, which is to end.
+    fn admit(&mut self, connection: u64, host: Option<Host>, values: &Values) -> Result<Option<u64>, Crowd> {
+        let full = |limit: u32, pending: usize| limit > 0 && pending >= limit as usize;
+        let of_host = host.and_then(|host| self.by_host.get(&host)).map_or(0, VecDeque::len);
+        if host.is_some() && full(values.handshakes_per_host(), of_host) {
+            return Err(Crowd::OfHost);
+        }
+        let mut oldest = None;
+        if full(values.max_handshakes, self.total as usize) {
+            let crowded = self.by_host.values_mut().max_by_key(|connections| connections.len());
+            // With one more than the newcomer's host, both would have the same right to the place.
+            let crowded =
+                crowded.filter(|connections| host.is_some() && connections.len() > of_host.saturating_add(1));
+            oldest = Some(crowded.and_then(VecDeque::pop_front).ok_or(Crowd::OfListener)?);
+            self.total = self.total.saturating_sub(1);
         }
         if let Some(host) = host {
-            if full(values.handshakes_per_host(), self.by_host.get(&host).copied().unwrap_or_default()) {
-                return Err(Crowd::OfHost);
-            }
-            *self.by_host.entry(host).or_default() += 1;
+            self.by_host.entry(host).or_default().push_back(connection);
         }
-        self.total += 1;
-        Ok(())
+        self.total = self.total.saturating_add(1);
+        Ok(oldest)
     }
 
-    fn leave(&mut self, host: Option<Host>) {
-        self.total = self.total.saturating_sub(1);
-        let Some(host) = host else { return };
-        if let Some(pending) = self.by_host.get_mut(&host) {
-            *pending = pending.saturating_sub(1);
-            if *pending == 0 {
+    fn leave(&mut self, place: Place) {
+        if let Some(host) = place.host {
+            let Some(connections) = self.by_host.get_mut(&host) else { return };
+            // One that had to make way has no place any more.
+            let Some(at) = connections.iter().position(|connection| *connection == place.connection) else {
+                return;
+            };
+            connections.remove(at);
+            if connections.is_empty() {
                 self.by_host.remove(&host);
             }
         }
+        self.total = self.total.saturating_sub(1);
     }
 }
 
@@ -288,43 +316,82 @@ mod tests {
         Values { max_handshakes: all, max_handshakes_per_host: per_host, ..Values::native(None) }
     }
 
+    /// Handshakes whose connections have the numbers 1, 2, 3 …
+    #[derive(Default)]
+    struct Counted(Pending, u64);
+
+    impl Counted {
+        fn admit(&mut self, host: Option<Host>, values: &Values) -> Result<Option<u64>, Crowd> {
+            self.1 += 1;
+            self.0.admit(self.1, host, values)
+        }
+
+        fn leave(&mut self, connection: u64, host: Option<Host>) {
+            self.0.leave(Place { listener: 0, connection, host });
+        }
+    }
+
     #[test]
     fn one_host_has_an_eighth_of_all_handshakes() {
         assert_eq!(Values::native(None).handshakes_per_host(), 128);
         assert_eq!([limits(7, None), limits(0, None)].map(|values| values.handshakes_per_host()), [1, 0]);
-        let (mut pending, values) = (Pending::default(), limits(16, None));
-        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(()));
-        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(()));
+        let (mut pending, values) = (Counted::default(), limits(16, None));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(None));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(None));
         assert_eq!(pending.admit(host("::ffff:10.0.0.1"), &values), Err(Crowd::OfHost));
-        assert_eq!(pending.admit(host("10.0.0.2"), &values), Ok(()));
-        pending.leave(host("10.0.0.1"));
-        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(()));
+        assert_eq!(pending.admit(host("10.0.0.2"), &values), Ok(None));
+        pending.leave(1, host("10.0.0.1"));
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(None));
+    }
+
+    #[test]
+    fn hosts_that_fill_a_listener_keep_no_other_host_out() {
+        let (mut pending, values) = (Counted::default(), limits(6, Some(3)));
+        for n in 0..6 {
+            assert_eq!(pending.admit(host(["10.0.0.1", "10.0.0.2"][n / 3]), &values), Ok(None));
+        }
+        let oldest = pending.admit(host("10.0.0.3"), &values).unwrap().unwrap();
+        assert!([1, 4].contains(&oldest), "the oldest of one of them makes way: {oldest}");
+        let second = pending.admit(host("10.0.0.4"), &values).unwrap().unwrap();
+        assert_eq!(oldest + second, 5, "then the oldest of the other, which has more");
+        assert_eq!(pending.0.total, 6);
+        pending.leave(oldest, host(if oldest == 1 { "10.0.0.1" } else { "10.0.0.2" }));
+        assert_eq!(pending.0.total, 6, "it had no place any more");
+        // All have two or one: nobody has much more than another.
+        assert_eq!(pending.admit(host("10.0.0.3"), &values), Err(Crowd::OfListener));
+        assert_eq!(
+            pending.admit(None, &values),
+            Err(Crowd::OfListener),
+            "a peer without a host displaces nobody"
+        );
     }
 
     #[test]
     fn an_ipv6_network_of_64_bits_is_one_host() {
-        let (mut pending, values) = (Pending::default(), limits(0, Some(1)));
-        assert_eq!(pending.admit(host("2001:db8:0:1::1"), &values), Ok(()));
+        let (mut pending, values) = (Counted::default(), limits(0, Some(1)));
+        assert_eq!(pending.admit(host("2001:db8:0:1::1"), &values), Ok(None));
         assert_eq!(pending.admit(host("2001:db8:0:1:ffff::2"), &values), Err(Crowd::OfHost));
-        assert_eq!(pending.admit(host("2001:db8:0:2::1"), &values), Ok(()));
+        assert_eq!(pending.admit(host("2001:db8:0:2::1"), &values), Ok(None));
     }
 
     #[test]
     fn peers_without_an_address_count_among_all_alone() {
-        let (mut pending, values) = (Pending::default(), limits(2, Some(1)));
-        assert_eq!(pending.admit(None, &values), Ok(()));
-        assert_eq!(pending.admit(None, &values), Ok(()));
+        let (mut pending, values) = (Counted::default(), limits(2, Some(1)));
+        assert_eq!(pending.admit(None, &values), Ok(None));
+        assert_eq!(pending.admit(None, &values), Ok(None));
         assert_eq!(pending.admit(host("10.0.0.1"), &values), Err(Crowd::OfListener));
+        pending.leave(1, None);
+        assert_eq!(pending.admit(host("10.0.0.1"), &values), Ok(None));
     }
 
     #[test]
     fn hosts_that_left_are_forgotten() {
-        let (mut pending, values) = (Pending::default(), limits(0, Some(1)));
+        let (mut pending, values) = (Counted::default(), limits(0, Some(1)));
         for n in 0..1000_u32 {
             let host = Some(Host::of(IpAddr::V4(n.into())));
-            assert_eq!(pending.admit(host, &values), Ok(()));
-            pending.leave(host);
+            assert_eq!(pending.admit(host, &values), Ok(None));
+            pending.leave(u64::from(n) + 1, host);
         }
-        assert_eq!((pending.total, pending.by_host.len()), (0, 0));
+        assert_eq!((pending.0.total, pending.0.by_host.len()), (0, 0));
     }
 }

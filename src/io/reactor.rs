@@ -369,11 +369,6 @@ impl Reactor {
             }
         }
     }
-
-    /// Returns a number for a new connection, unique in the context. It is also its token.
-    pub(super) fn next_id(&self) -> u64 {
-        self.context.next_id()
-    }
 }
 
 #[cfg(test)]
