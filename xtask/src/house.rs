@@ -16,7 +16,7 @@ pub(crate) const HOUSES: &[House] = &[
             "error",
             "gate",
             "entropy peer short socket_type mechanism/settings mechanism/secret mechanism/z85 \
-                mechanism/curve/boxes mechanism/curve/keys mechanism/curve/wire",
+                mechanism/curve/boxes mechanism/curve/keys mechanism/curve/multiply mechanism/curve/wire",
         ],
         circles: &[],
     },

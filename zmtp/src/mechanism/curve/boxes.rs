@@ -8,10 +8,10 @@ use std::fmt;
 #[cfg(not(feature = "curve-simd"))]
 use crypto_secretbox::{AeadInPlace, KeyInit, XSalsa20Poly1305};
 use salsa20::cipher::consts::U10;
-use x25519_dalek::StaticSecret;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::keys::{PublicKey, SecretKey};
+use super::multiply;
 
 /// The length of a box's tag, in bytes.
 pub(super) const TAG: usize = 16;
@@ -36,12 +36,8 @@ impl BoxKey {
         if !public.is_canonical() {
             return None;
         }
-        let secret = StaticSecret::from(*secret.expose());
-        let shared = secret.diffie_hellman(&x25519_dalek::PublicKey::from(*public.as_bytes()));
-        if !shared.was_contributory() {
-            return None;
-        }
-        let mut key = salsa20::hsalsa::<U10>(shared.as_bytes().into(), &[0; 16].into());
+        let shared = multiply::shared(secret.expose(), public.as_bytes())?;
+        let mut key = salsa20::hsalsa::<U10>((&*shared).into(), &[0; 16].into());
         let kept = BoxKey::of(key.into());
         key.as_mut_slice().zeroize();
         Some(kept)

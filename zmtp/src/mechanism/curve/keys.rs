@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
+use super::multiply;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::mechanism::Secret;
 use crate::mechanism::z85::{self, Z85Error};
@@ -99,10 +99,10 @@ impl SecretKey {
     }
 
     pub(super) fn of(bytes: &[u8; 32]) -> SecretKey {
-        let public = x25519_dalek::PublicKey::from(&StaticSecret::from(*bytes));
+        let public = PublicKey(multiply::public_of(bytes));
         let mut secret = Box::new(Zeroizing::new([0; 32]));
         secret.copy_from_slice(bytes);
-        SecretKey { secret, public: PublicKey(public.to_bytes()) }
+        SecretKey { secret, public }
     }
 }
 

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `keys` | [`SecretKey`], [`PublicKey`] |
+//! | `multiply` | X25519 |
 //! | `boxes` | sealing and opening, with the cryptographic crates |
 //! | `client`, `server` | the handshake: `HELLO` → `WELCOME` → `INITIATE` → (the gate) → `READY` |
 //! | `wire` | names, lengths and nonces of its commands |
@@ -18,6 +19,7 @@ mod boxes;
 mod channel;
 mod client;
 mod keys;
+mod multiply;
 mod server;
 mod wire;
 
