@@ -25,6 +25,7 @@
 //! | `ring`, `chosen` | the order of turns; what `route` chose for `commit` |
 //! | [`routing_ids`], [`subscriptions`] | names of peers; topics and their subscribers |
 //! | `seeded` | hashing and first numbers from a seed |
+//! | `fake`, `model`, `fuzzing` | for tests: plain queues instead of pipes; a model of five types; the bodies of the fuzz targets |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
 #![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
@@ -42,12 +43,16 @@ mod dish;
 mod distributor;
 mod downstream;
 mod fair_queue;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code))]
 mod fake;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg_attr(not(test), expect(clippy::arithmetic_side_effects, reason = "counts pipes and messages"))]
 mod load_balancer;
-#[cfg(test)]
-mod model_tests;
+#[cfg(any(test, fuzzing))]
+mod model;
 mod pair;
 mod pattern;
 mod pipeline;

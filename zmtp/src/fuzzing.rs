@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use crate::Config;
 use crate::command::{self, Command};
 use crate::error::ProtocolError;
+use crate::frame::Framing;
+use crate::mechanism::z85::{self, Z85Error};
 use crate::pair::{End, VERSIONS, drain};
 use crate::{Message, SocketType, Traffic, Version};
 
@@ -50,13 +52,65 @@ pub fn greeting(data: &[u8]) {
 /// Tests frames, messages and commands on an open connection of any version.
 pub fn frames(data: &[u8]) {
     let Some((select, data)) = data.split_first() else { return };
-    let version = VERSIONS[usize::from(*select & 3)];
+    open_connection(VERSIONS[usize::from(*select & 3)], *select >> 2, data);
+}
+
+/// Tests the headers of ZMTP 1.0, and what follows them on an open connection.
+pub fn v1_frames(data: &[u8]) {
+    let Some((select, data)) = data.split_first() else { return };
+    headers(Framing::V1, data);
+    open_connection(Version::V1_0, *select, data);
+}
+
+/// Tests the headers of ZMTP 2.0 and later, and what follows them on an open connection of ZMTP 2.0.
+pub fn v2_frames(data: &[u8]) {
+    let Some((select, data)) = data.split_first() else { return };
+    headers(Framing::V2, data);
+    open_connection(Version::V2_0, *select, data);
+}
+
+/// Tests that Z85 is undone by its inverse, in both directions.
+pub fn z85(data: &[u8]) {
+    match z85::encode(data) {
+        Ok(text) => assert_eq!(z85::decode(&text).as_deref(), Ok(data)),
+        Err(fault) => assert_eq!(fault, Z85Error::Length { length: data.len() }),
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match z85::decode(text) {
+        Ok(bytes) => assert_eq!(z85::encode(&bytes).as_deref(), Ok(text)),
+        Err(Z85Error::Length { length }) => assert!(length == text.len() && length % 5 != 0),
+        Err(Z85Error::Character { at }) => assert!(at < text.len()),
+    }
+}
+
+/// Parses the headers of frames one behind the other, and writes each again.
+fn headers(framing: Framing, mut data: &[u8]) {
+    while let Ok(Some((header, rest))) = framing.parse(data) {
+        let size = data.len() - rest.len();
+        for cut in 0..size {
+            assert_eq!(
+                framing.parse(&data[..cut]),
+                Ok(None),
+                "a part of a header is no header, and no fault"
+            );
+        }
+        let mut written = Vec::new();
+        framing.write(header, &mut written);
+        // A short length may have been sent in the long form.
+        assert!(written.len() <= size);
+        assert_eq!(framing.parse(&written), Ok(Some((header, &[][..]))));
+        data = usize::try_from(header.length).ok().and_then(|body| rest.get(body..)).unwrap_or_default();
+    }
+}
+
+fn open_connection(version: Version, select: u8, data: &[u8]) {
+    let config = small(select);
+    let own = config.socket_type;
     let now = Instant::now();
-    let open = || End::open(small(*select >> 2), version, now);
+    let open = || End::open(config.clone(), version, now);
     let mut received = same_whatever_the_cut(&open, data, now);
     let mut again = open();
     // A RADIO receives and drops any message, and sends none without a group.
-    let own = small(*select >> 2).socket_type;
     received.retain(|traffic| !(traffic.is_message() && own.has_groups() && own.sends()));
     received.iter().for_each(|traffic| again.send(traffic.clone()));
     let (bytes, messages) = drain(&mut again.outbox);
@@ -230,6 +284,24 @@ mod tests {
         #[test]
         fn frames(select: u8, data in likely()) {
             super::frames(&[&[select][..], &data].concat());
+        }
+
+        #[test]
+        fn v1_frames(select: u8, data in likely()) {
+            super::v1_frames(&[&[select][..], &data].concat());
+        }
+
+        #[test]
+        fn v2_frames(select: u8, data in likely()) {
+            super::v2_frames(&[&[select][..], &data].concat());
+        }
+
+        #[test]
+        fn z85(data in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..40),
+            "[0-9a-zA-Z.:+=^!/*?&<>(){}@%$#-]{0,20}".prop_map(String::into_bytes),
+        ]) {
+            super::z85(&data);
         }
 
         #[test]

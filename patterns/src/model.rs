@@ -5,14 +5,13 @@
 
 use std::collections::HashMap;
 
-use proptest::prelude::*;
 use zeroxide_zmtp::{Frame, Message, SocketType, Traffic};
 
 use crate::fake::Rig;
 use crate::{Cause, Pattern, PipeId, Refusal};
 
 #[derive(Clone, Copy, Debug)]
-enum Op {
+pub(crate) enum Op {
     Attach {
         hwm: usize,
     },
@@ -29,22 +28,6 @@ enum Op {
     Recv,
     HasIn,
     HasOut,
-}
-
-fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let n = 0..5usize;
-    let op = prop_oneof![
-        2 => (1..4usize).prop_map(|hwm| Op::Attach { hwm }),
-        1 => n.clone().prop_map(Op::Leave),
-        6 => n.clone().prop_map(Op::Deliver),
-        4 => n.clone().prop_map(Op::Take),
-        6 => n.clone().prop_map(Op::Send),
-        1 => (n.clone(), n).prop_map(|(peer, leaving)| Op::SendInto { peer, leaving }),
-        6 => Just(Op::Recv),
-        1 => Just(Op::HasIn),
-        1 => Just(Op::HasOut),
-    ];
-    prop::collection::vec(op, 0..150)
 }
 
 /// One peer in the test. Its name is in every message that it sends.
@@ -277,7 +260,12 @@ fn numbers<const N: usize>(message: &Message) -> [u32; N] {
     std::array::from_fn(|at| u32::from_be_bytes(message[at][..].try_into().expect("4 bytes")))
 }
 
-fn run(socket_type: SocketType, ops: Vec<Op>) {
+/// The types that the model describes.
+pub(crate) const TYPES: [SocketType; 5] =
+    [SocketType::Push, SocketType::Pull, SocketType::Dealer, SocketType::Pair, SocketType::Router];
+
+/// Runs `ops` on a socket and on the model.
+pub(crate) fn run(socket_type: SocketType, ops: impl IntoIterator<Item = Op>) {
     let mut model = Model::new(socket_type);
     for op in ops {
         let skip = match op {
@@ -292,29 +280,52 @@ fn run(socket_type: SocketType, ops: Vec<Op>) {
     model.finish(socket_type.receives());
 }
 
-proptest! {
-    #[test]
-    fn push_keeps_its_rules(ops in ops()) {
-        run(SocketType::Push, ops);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ops() -> impl Strategy<Value = Vec<Op>> {
+        let n = 0..5usize;
+        let op = prop_oneof![
+            2 => (1..4usize).prop_map(|hwm| Op::Attach { hwm }),
+            1 => n.clone().prop_map(Op::Leave),
+            6 => n.clone().prop_map(Op::Deliver),
+            4 => n.clone().prop_map(Op::Take),
+            6 => n.clone().prop_map(Op::Send),
+            1 => (n.clone(), n).prop_map(|(peer, leaving)| Op::SendInto { peer, leaving }),
+            6 => Just(Op::Recv),
+            1 => Just(Op::HasIn),
+            1 => Just(Op::HasOut),
+        ];
+        prop::collection::vec(op, 0..150)
     }
 
-    #[test]
-    fn pull_keeps_its_rules(ops in ops()) {
-        run(SocketType::Pull, ops);
-    }
+    proptest! {
+        #[test]
+        fn push_keeps_its_rules(ops in ops()) {
+            run(SocketType::Push, ops);
+        }
 
-    #[test]
-    fn dealer_keeps_its_rules(ops in ops()) {
-        run(SocketType::Dealer, ops);
-    }
+        #[test]
+        fn pull_keeps_its_rules(ops in ops()) {
+            run(SocketType::Pull, ops);
+        }
 
-    #[test]
-    fn pair_keeps_its_rules(ops in ops()) {
-        run(SocketType::Pair, ops);
-    }
+        #[test]
+        fn dealer_keeps_its_rules(ops in ops()) {
+            run(SocketType::Dealer, ops);
+        }
 
-    #[test]
-    fn router_keeps_its_rules(ops in ops()) {
-        run(SocketType::Router, ops);
+        #[test]
+        fn pair_keeps_its_rules(ops in ops()) {
+            run(SocketType::Pair, ops);
+        }
+
+        #[test]
+        fn router_keeps_its_rules(ops in ops()) {
+            run(SocketType::Router, ops);
+        }
     }
 }
