@@ -105,15 +105,19 @@ pub fn peer_state(socket: &Socket, routing_id: &[u8]) -> Result<Ready> {
     })
 }
 
-/// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which do the same in libzmq).
+/// Ends an endpoint, bound or connecting (`zmq_unbind` and `zmq_disconnect`, which do the same in libzmq). Ends all connects
+/// to it, as in libzmq.
 ///
 /// # Errors
 /// Returns [`Error::NoSuchEndpoint`].
 pub fn end_endpoint(socket: &Socket, endpoint: &str) -> Result<()> {
     match socket.base().end_endpoint(endpoint, true) {
-        Err(Error::NoSuchEndpoint(_)) => socket.base().end_endpoint(endpoint, false),
-        ended => ended,
+        Err(Error::NoSuchEndpoint(_)) => {}
+        ended => return ended,
     }
+    socket.base().end_endpoint(endpoint, false)?;
+    while socket.base().end_endpoint(endpoint, false).is_ok() {}
+    Ok(())
 }
 
 /// Binds with a descriptor that listens already (`ZMQ_USE_FD`). Of the endpoint only the scheme is used.

@@ -184,4 +184,20 @@ mod tests {
             assert_eq!(bracketed(text), meant);
         }
     }
+
+    #[test]
+    fn one_disconnect_ends_all_connects_to_an_endpoint() {
+        let context = crate::zmq_ctx_new();
+        let (bound, dialling) = (zmq_socket(context, 7), zmq_socket(context, 8));
+        let endpoint = c"inproc://twice".as_ptr();
+        // SAFETY: the endpoint is a string.
+        unsafe {
+            assert_eq!(zmq_bind(bound, endpoint), 0);
+            assert_eq!((zmq_connect(dialling, endpoint), zmq_connect(dialling, endpoint)), (0, 0));
+            assert_eq!(zmq_disconnect(dialling, endpoint), 0);
+            assert_eq!((zmq_disconnect(dialling, endpoint), crate::zmq_errno()), (-1, libc::ENOENT));
+        }
+        assert_eq!((zmq_close(dialling), zmq_close(bound)), (0, 0));
+        assert_eq!(crate::zmq_ctx_term(context), 0);
+    }
 }
