@@ -1,16 +1,15 @@
 //! `ci`: what a change must pass to land. Every step runs, whatever became of those before it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::elf::Elf;
 use crate::report::{Report, not_run};
 use crate::targets::{self, MUSL};
-use crate::{floor, panics, run, sanitize, simulate, suite};
+use crate::{floor, fuzz, panics, run, sanitize, simulate, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -28,12 +27,6 @@ const PUBLISHED: &[&str] =
 
 /// The version of cargo-deny: a later one may find more, or ask for another deny.toml.
 const DENY: &str = "0.18.6";
-
-/// What cargo-fuzz passes to the compiler, for machines with a nightly compiler but without cargo-fuzz.
-const FUZZ_FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
-     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-     -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Cdebug-assertions \
-     -Ccodegen-units=1";
 
 pub(crate) fn run(sh: &Shell) -> ExitCode {
     let mut report = Report::default();
@@ -57,7 +50,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.step("static quickstart, musl", |_| static_quickstart(sh));
     report.step(&format!("check with Rust {OLDEST}"), |_| check_oldest(sh));
     report.step("no panic in what reads a peer", |_| panics::step(sh));
-    report.step("fuzz targets", |_| fuzz(sh));
+    fuzz::ci_steps(sh, &mut report);
     sanitize::steps(sh, &mut report, None);
     report.step("dependencies", |_| dependencies(sh));
     report.step("advisories", |_| advisories(sh));
@@ -97,33 +90,6 @@ fn check_oldest(sh: &Shell) -> Result<()> {
 fn has_toolchain(sh: &Shell, name: &str) -> bool {
     run::ask(cmd!(sh, "rustup toolchain list"))
         .is_some_and(|list| list.lines().any(|line| line.starts_with(name)))
-}
-
-/// Builds the fuzz targets and runs each a little, from a fixed seed.
-fn fuzz(sh: &Shell) -> Result<()> {
-    let host = targets::ask_nightly(sh, "host-tuple")?;
-    let target = run::target(sh).join("fuzz");
-    // With the sanitizer's flags and `--target`, this is what `cargo fuzz build` does, and needs no cargo-fuzz.
-    let build = ["build", "--release", "--bins", "--manifest-path", "fuzz/Cargo.toml", "--target", &host];
-    let build = run::cargo_of(sh, "nightly").args(build);
-    run::pass(build.env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", FUZZ_FLAGS))?;
-    let names = fuzz_names(&sh.current_dir().join("fuzz/Cargo.toml"))?;
-    ensure!(!names.is_empty(), "there is no fuzz target");
-    for name in names {
-        let program = target.join(&host).join("release").join(name);
-        let limits = ["-seed=1", "-runs=100000", "-max_total_time=20", "-verbosity=0"];
-        let found = format!("-artifact_prefix={}/", target.display());
-        run::within(cmd!(sh, "{program} {limits...} {found}"), Duration::from_secs(120))?;
-    }
-    Ok(())
-}
-
-/// The names of the fuzz crate's binaries.
-fn fuzz_names(manifest: &Path) -> Result<Vec<String>> {
-    let manifest: toml::Table = fs_err::read_to_string(manifest)?.parse()?;
-    let bins = manifest.get("bin").and_then(toml::Value::as_array).context("no [[bin]]")?;
-    let names = bins.iter().filter_map(|bin| bin.get("name")?.as_str());
-    Ok(names.map(str::to_owned).collect())
 }
 
 /// What is linked in, by the rules of deny.toml.

@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | simulate |
-//! bench`.
+//! fuzz | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | [`registry`] | sources of packages that nothing here links |
 //! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
 //! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
+//! | [`fuzz`] | `fuzz`: the fuzz targets, from their corpora |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`descendants`] | a child process ended with all that it has started |
@@ -28,6 +29,7 @@ mod conformance;
 mod descendants;
 mod elf;
 mod floor;
+mod fuzz;
 mod harness;
 mod hostile;
 mod house;
@@ -118,6 +120,11 @@ enum Task {
     ///
     /// A session that breaks a rule is shrunk; its seed and its choices are printed, and `-- --replay` shows each step.
     Simulate(simulate::Options),
+    /// Runs the fuzz targets from their corpora, all or those that are named, and prints executions and coverage of each.
+    ///
+    /// Needs a nightly tool chain and a C++ compiler; without the package zeromq-src the target `calls` does not compare
+    /// with libzmq. `--seconds 3600` makes a campaign of it. An input that breaks a rule is kept below target/fuzz/found.
+    Fuzz(fuzz::Options),
     /// Runs the benchmarks of the `benches` crate, then its comparison with libzmq.
     ///
     /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock;
@@ -139,6 +146,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::ZmqSys => replacement::run(&sh),
         Task::Hostile(options) => hostile::run(&sh, &options),
         Task::Simulate(options) => simulate::run(&sh, &options),
+        Task::Fuzz(options) => fuzz::run(&sh, &options),
         Task::Bench(options) => bench::run(&sh, &options),
     })
 }

@@ -28,6 +28,7 @@ const HOUSE: &[Room] = &[
     Room { folder: "hostile", package: "zeroxide-hostile", arrows: None },
     Room { folder: "simulator", package: "zeroxide-simulator", arrows: None },
     Room { folder: "fuzz", package: "fuzz", arrows: None },
+    Room { folder: "fuzz/calls", package: "fuzz-calls", arrows: Some(&[]) },
     Room { folder: "xtask", package: "xtask", arrows: None },
 ];
 
