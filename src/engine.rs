@@ -224,10 +224,13 @@ impl Leftover {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The same bytes in memory of their own length.
-    fn shortened(&self) -> Leftover {
-        let buffer: Box<[u8]> = self.bytes().into();
-        Leftover { start: 0, end: buffer.len(), buffer }
+    /// Moves the bytes to memory of their own length. Returns the buffer, too, without them: other connections use it next.
+    fn shortened(mut self) -> (Leftover, Box<[u8]>) {
+        let rest: Box<[u8]> = self.bytes().into();
+        if let Some(bytes) = self.buffer.get_mut(self.start..self.end) {
+            bytes.fill(0);
+        }
+        (Leftover { start: 0, end: rest.len(), buffer: rest }, self.buffer)
     }
 }
 
@@ -615,8 +618,14 @@ impl State {
             match self.read_into(place, now, turn) {
                 Ok((used, read)) if used < read => {
                     let left = Leftover { buffer, start: used, end: read };
-                    // During the handshake the rest is copied, so that other connections can use the buffer.
-                    self.leftover = Some(if known { left } else { left.shortened() });
+                    self.leftover = Some(if known {
+                        left
+                    } else {
+                        // So much of an unknown peer is not worth a whole buffer.
+                        let (short, buffer) = left.shortened();
+                        buffers.give(buffer);
+                        short
+                    });
                     return None;
                 }
                 Ok(_) => {}
