@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use hostile::report::Report;
 use hostile::{
-    all, cable, descriptors, handshakes, kill, memory, more, names, signals, sizes, slow, stopped, storms,
-    victim,
+    all, cable, descriptors, handshakes, kill, memory, more, names, signals, sizes, slow, soak, stopped,
+    storms, victim,
 };
 
 /// What a hostile or unlucky world does to an implementation of ZMTP.
@@ -23,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Program {
-    /// All programs, one after the other, against Zeroxide.
+    /// All programs except `soak`, one after the other, against Zeroxide.
     All(all::Options),
     /// Kills a socket's process at random moments: no message is torn, doubled or reordered. Has no --target: both sides are
     /// followed from the inside.
@@ -50,6 +50,9 @@ enum Program {
     Names(names::Options),
     /// The cable is pulled, and plugged in again. Has no --target: both ends have a network of their own.
     Cable(cable::Options),
+    /// All socket types over all transports and mechanisms in one process, with losses: memory does not grow, no message is torn,
+    /// doubled or out of order. Not a part of `all`. Has no --target: allocations are counted from the inside.
+    Soak(soak::Options),
     /// A socket that is attacked.
     #[command(hide = true)]
     Victim(victim::Settings),
@@ -82,6 +85,7 @@ fn run(program: &Program, report: &mut Report) -> Result<()> {
         Program::Names(options) => names::run(options, report),
         Program::Cable(options) => cable::run(options, report),
         Program::Storms(options) => storms::run(options, report),
+        Program::Soak(options) => soak::run(options, report),
         Program::Victim(settings) => victim::serve(settings),
         Program::Player(settings) => kill::player::run(settings),
     }

@@ -8,7 +8,6 @@
 //! to the other one, so a later life may receive earlier numbers.
 
 mod ledger;
-mod numbered;
 pub mod player;
 
 use std::net::TcpListener;
@@ -25,6 +24,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use fastrand::Rng;
 use zeroxide::{Context, SocketStats, SocketType};
 
+use crate::numbered;
 use crate::process::pass;
 use crate::report::{Report, Rule};
 use crate::wire::LONG;

@@ -14,9 +14,11 @@
 //! | [`stopped`], [`slow`] | a peer that does not read; a subscriber that reads too little |
 //! | [`memory`], [`signals`] | memory that is scarce; calls that are interrupted |
 //! | [`names`], [`cable`] | a name server that does not answer; a network that is gone for a while ([`namespace`]) |
-//! | [`all`] | all of them, one after the other |
+//! | [`all`] | all of these, one after the other |
+//! | [`soak`] | all types, transports and mechanisms in one process, for minutes or days, and its memory |
 //! | [`victim`] | the socket that is attacked; [`target`] is it or another implementation |
 //! | [`neighbour`] | good peers, whose round trips are measured |
+//! | [`numbered`] | messages that tell which one they are, and whether they are whole |
 //! | [`wire`] | ZMTP as bytes, and a peer without any behaviour of its own |
 //! | [`report`], [`process`] | figures and rules; memory, processor time, limits |
 #![cfg(target_os = "linux")]
@@ -32,11 +34,13 @@ pub mod more;
 pub mod names;
 pub mod namespace;
 pub mod neighbour;
+pub mod numbered;
 pub mod process;
 pub mod report;
 pub mod signals;
 pub mod sizes;
 pub mod slow;
+pub mod soak;
 pub mod stopped;
 pub mod storms;
 pub mod target;

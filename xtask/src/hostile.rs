@@ -40,7 +40,8 @@ pub(crate) fn step(sh: &Shell) -> Result<()> {
     programs(sh, &["all"], SHORT)
 }
 
-fn programs(sh: &Shell, arguments: &[&str], limit: Duration) -> Result<()> {
+/// Builds the programs and runs one of them.
+pub(crate) fn programs(sh: &Shell, arguments: &[&str], limit: Duration) -> Result<()> {
     run::pass(cmd!(sh, "cargo build --release -p zeroxide-hostile"))?;
     let program = run::target(sh).join("release").join(format!("hostile{}", std::env::consts::EXE_SUFFIX));
     run::within(cmd!(sh, "{program} {arguments...}"), limit)

@@ -67,10 +67,10 @@ pub(crate) const HOUSES: &[House] = &[
         src: "hostile/src",
         floors: &[
             "lib arguments",
-            "all cable descriptors handshakes kill memory more names signals sizes slow stopped storms",
+            "all cable descriptors handshakes kill memory more names signals sizes slow soak stopped storms",
             "namespace neighbour target",
             "victim",
-            "process report wire",
+            "numbered process report wire",
         ],
         circles: &[],
     },

@@ -1,5 +1,5 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | simulate |
-//! fuzz | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | soak |
+//! simulate | fuzz | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -13,6 +13,7 @@
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
 //! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
+//! | [`soak`] | `soak`: all socket types in one process for a long time, and its memory |
 //! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
 //! | [`fuzz`] | `fuzz`: the fuzz targets, from their corpora |
 //! | [`mod@bench`] | `bench` |
@@ -41,6 +42,7 @@ mod report;
 mod run;
 mod sanitize;
 mod simulate;
+mod soak;
 mod suite;
 mod targets;
 
@@ -116,6 +118,12 @@ enum Task {
     /// Each prints its figures as `name value unit`, and fails where a figure breaks its rule. They run against other
     /// implementations as well: `cargo xtask hostile -- storms --help`.
     Hostile(hostile::Options),
+    /// Runs all socket types over all transports and mechanisms in one process, with losses, slow readers, small and large messages.
+    ///
+    /// Each message is numbered and checked: whole, once, in the order of its connection. When all sockets of a round are
+    /// closed, the live heap must be what it was after the round before. The figures are printed as `name value unit`; the
+    /// program is `cargo xtask hostile -- soak`. It lasts a minute, as a step of `test` does; `--minutes 1440` lasts a day.
+    Soak(soak::Options),
     /// Plays sessions of whole contexts on one thread and on virtual time, with faults and hostile peers, each from a seed.
     ///
     /// A session that breaks a rule is shrunk; its seed and its choices are printed, and `-- --replay` shows each step.
@@ -145,6 +153,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Install(options) => install::run(&sh, &options),
         Task::ZmqSys => replacement::run(&sh),
         Task::Hostile(options) => hostile::run(&sh, &options),
+        Task::Soak(options) => soak::run(&sh, &options),
         Task::Simulate(options) => simulate::run(&sh, &options),
         Task::Fuzz(options) => fuzz::run(&sh, &options),
         Task::Bench(options) => bench::run(&sh, &options),

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use xshell::{Shell, cmd};
 
 use crate::report::{Counts, NotRun, Report, not_run};
-use crate::{conformance, hostile, install, replacement, run, simulate};
+use crate::{conformance, hostile, install, replacement, run, simulate, soak};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,benches/plain,benches/curve";
@@ -57,6 +57,7 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report, require_peers: bool) {
     });
     report.step("simulator", |_| simulate::step(sh));
     report.step("hostile", |_| hostile::step(sh));
+    report.step("soak", |_| soak::step(sh));
     report.step("the installed package", |_| install::step(sh));
     replacement::steps(sh, report);
     // What is missing for these is what is missing for the peers.

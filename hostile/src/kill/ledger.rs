@@ -47,8 +47,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::numbered::Number;
     use super::*;
+    use crate::numbered::Number;
 
     #[test]
     fn each_subscriber_has_a_copy_and_no_second_one() {

@@ -13,7 +13,7 @@ use anyhow::Result;
 use fastrand::Rng;
 use zeroxide::{Context, Message, Options, Socket, SocketType, opt};
 
-use super::numbered::{self, Number};
+use crate::numbered::{self, Number};
 
 /// The high-water mark each way, in messages.
 pub const HWM: u32 = 100;

@@ -1,0 +1,47 @@
+//! `soak`: all socket types, transports and mechanisms in one process for a long time.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use xshell::Shell;
+
+use crate::hostile;
+use crate::report::Report;
+
+/// The short form, in minutes.
+const SHORT: f64 = 1.0;
+/// More than what remains to be done after the last minute, on a busy machine.
+const REST: Duration = Duration::from_secs(10 * 60);
+
+/// Options of `soak`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How long it lasts. From 60 minutes on, the slope of the resident memory is judged as well.
+    #[arg(long, default_value_t = SHORT)]
+    minutes: f64,
+    /// Decides about orders, sizes and losses.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Prints the figures of each round.
+    #[arg(long)]
+    trace: bool,
+}
+
+pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
+    let mut report = Report::default();
+    report.step("soak", |_| play(sh, options));
+    report.close()
+}
+
+/// The short form, as a step.
+pub(crate) fn step(sh: &Shell) -> Result<()> {
+    play(sh, &Options { minutes: SHORT, seed: 1, trace: false })
+}
+
+fn play(sh: &Shell, options: &Options) -> Result<()> {
+    let (minutes, seed) = (options.minutes.to_string(), options.seed.to_string());
+    let mut arguments = vec!["soak", "--minutes", &minutes, "--seed", &seed];
+    arguments.extend(options.trace.then_some("--trace"));
+    hostile::programs(sh, &arguments, Duration::from_secs_f64(options.minutes * 60.0) + REST)
+}
