@@ -1,13 +1,15 @@
 //! An application with one socket: what it sends and receives, and what it knows of it.
 
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use zeroxide::{
-    Context, Error, Message, Monitor, PipeStats, RoutingId, SendError, Socket, SocketStats, SocketType,
+    Context, EndpointState, Error, Message, Monitor, Options, PipeStats, RoutingId, SendError, Socket,
+    SocketStats, SocketType, opt,
 };
 
 use crate::fault::{Checked, Fault};
-use crate::ledger::{Label, Parsed, Received, Shape, TOPICS};
+use crate::ledger::{FIRST, Label, Parsed, Received, Shape};
 
 /// How a call waits.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,18 @@ enum Asker {
     Number(u32),
 }
 
+/// Messages beside those of applications that a session has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extra {
+    None,
+    /// HELLO_MSG, DISCONNECT_MSG, HICCUP_MSG and ROUTER_NOTIFY.
+    Hello,
+    /// PROBE_ROUTER.
+    Probe,
+    /// XPUB_WELCOME_MSG.
+    Welcome,
+}
+
 /// An application.
 #[derive(Debug)]
 pub(crate) struct Actor {
@@ -33,49 +47,188 @@ pub(crate) struct Actor {
     pub(crate) context: Context,
     /// Nobody else uses its context.
     pub(crate) has_own_context: bool,
-    /// What is unsent when it closes has a second.
-    pub(crate) lingers: bool,
+    pub(crate) options: Options,
     pub(crate) socket: Socket,
     /// The endpoints that it connects to, or the one that it has bound.
     pub(crate) endpoints: Vec<String>,
     pub(crate) bound: bool,
+    /// The endpoint of a hostile peer that it connects to.
+    trap: Option<String>,
+    /// It says with each connect which routing id the peer has (CONNECT_ROUTING_ID).
+    pub(crate) names_peers: bool,
     /// Its messages have an empty frame in front, for the sake of a REQ or REP at the other end.
     pub(crate) enveloped: bool,
+    /// Another one has the same routing id, and may get replies to this one.
+    pub(crate) shares_id: bool,
     /// Its messages are small.
     pub(crate) small: bool,
-    /// The number by which its messages name it.
+    pub(crate) extra: Extra,
+    /// The number by which its messages name it, and those that it had before. Replies to these may still come.
     pub(crate) life: u32,
+    lives: Vec<u32>,
     next: u32,
     pub(crate) received: Received,
-    asker: Option<(Asker, Label)>,
-    /// The request of a REQ that has no reply.
+    /// Connections whose HELLO_MSG has come.
+    greeted: HashSet<u64>,
+    /// How often it has subscribed to each topic.
+    topics: BTreeMap<u8, u32>,
+    /// The requests that it owes a reply to.
+    owed: VecDeque<(Asker, Label)>,
+    /// The request of a REQ that has no reply, and the connection that it went to if that is known.
     pub(crate) asked: Option<Label>,
+    asked_at: Option<u64>,
     /// Messages of ours that it has sent.
     pub(crate) sent: u64,
+    /// The last one found no room.
+    is_full: bool,
     /// What happens to its socket, where somebody looks.
     pub(crate) events: Option<Monitor>,
 }
 
 impl Actor {
-    pub(crate) fn new(name: String, context: Context, socket: Socket, life: u32) -> Actor {
-        Actor {
+    pub(crate) fn new(
+        name: String,
+        context: Context,
+        t: SocketType,
+        options: Options,
+        life: u32,
+    ) -> Checked<Actor> {
+        let socket = open(&context, t, &options)?;
+        let topics = if t.resubscribes() { BTreeMap::from([(FIRST, 1)]) } else { BTreeMap::new() };
+        Ok(Actor {
             name,
             context,
             has_own_context: false,
-            lingers: true,
+            options,
             socket,
             endpoints: Vec::new(),
             bound: false,
+            trap: None,
+            names_peers: false,
             enveloped: false,
+            shares_id: false,
             small: false,
+            extra: Extra::None,
             life,
+            lives: vec![life],
             next: 0,
             received: Received::default(),
-            asker: None,
+            greeted: HashSet::new(),
+            topics,
+            owed: VecDeque::new(),
             asked: None,
+            asked_at: None,
             sent: 0,
+            is_full: false,
             events: None,
+        })
+    }
+
+    /// Opens a new socket in the place of the last, which is closed.
+    pub(crate) fn open_anew(&mut self, life: u32) -> Checked {
+        let (t, watched) = (self.socket_type(), self.events.is_some());
+        self.socket = open(&self.context, t, &self.options)?;
+        self.begin_life(life);
+        self.greeted.clear();
+        self.topics = if t.resubscribes() { BTreeMap::from([(FIRST, 1)]) } else { BTreeMap::new() };
+        (self.asked, self.trap) = (None, None);
+        self.owed.clear();
+        self.watch(watched);
+        self.open_endpoints()
+    }
+
+    /// Takes another routing id. Replies to what it has sent are no longer for it.
+    pub(crate) fn take_id(&mut self, id: RoutingId) {
+        self.options = self.options.clone().set(opt::ROUTING_ID, id);
+        self.lives.clear();
+    }
+
+    /// Keeps the events of its socket, if somebody looks.
+    pub(crate) fn watch(&mut self, wanted: bool) {
+        self.events = wanted.then(|| self.socket.monitor());
+    }
+
+    /// Binds or connects to all its endpoints.
+    pub(crate) fn open_endpoints(&mut self) -> Checked {
+        for at in 0..self.endpoints.len() {
+            self.open_endpoint(&self.endpoints[at])?;
         }
+        Ok(())
+    }
+
+    pub(crate) fn open_endpoint(&self, endpoint: &str) -> Checked {
+        let opened = match (self.bound, self.names_peers) {
+            (true, _) => self.socket.bind(endpoint),
+            (false, false) => self.socket.connect(endpoint),
+            (false, true) => {
+                let id =
+                    RoutingId::new(format!("at {endpoint}")).map_err(|error| self.fault("an id", error))?;
+                self.socket.connect_with(endpoint, &Options::new().set(opt::CONNECT_ROUTING_ID, id))
+            }
+        };
+        opened.map(drop).map_err(|error| self.fault("an endpoint can be opened", error))
+    }
+
+    pub(crate) fn close_endpoint(&self, endpoint: &str) -> Checked {
+        let closed = if self.bound { self.socket.unbind(endpoint) } else { self.socket.disconnect(endpoint) };
+        closed.map_err(|error| self.fault("an endpoint can be closed", error))
+    }
+
+    /// Connects to a hostile peer, too.
+    pub(crate) fn fall_into(&mut self, trap: &str) -> Checked {
+        self.socket.connect(trap).map_err(|error| self.fault("an endpoint can be opened", error))?;
+        self.trap = Some(trap.to_owned());
+        Ok(())
+    }
+
+    /// Ends its connection to a hostile peer.
+    pub(crate) fn escape(&mut self) {
+        if let Some(trap) = self.trap.take() {
+            // RECONNECT_STOP may have ended it.
+            let _ = self.socket.disconnect(&*trap);
+        }
+    }
+
+    /// Whether all its endpoints have their peer. One that has given up (RECONNECT_STOP) is connected once more.
+    pub(crate) fn is_connected(&self) -> bool {
+        let rows = self.socket.endpoints();
+        let connected = |endpoint: &String| {
+            let row = rows.iter().find(|row| row.endpoint.to_string() == *endpoint);
+            if row.is_some_and(|row| row.to_string().contains("not dialled again")) {
+                let _ = self.socket.connect(&**endpoint);
+            }
+            row.is_some_and(|row| row.bound || matches!(row.state, EndpointState::Connected { .. }))
+        };
+        self.endpoints.iter().all(connected)
+    }
+
+    /// Whether what is unsent when it closes has a second, and nothing is replaced by newer messages.
+    pub(crate) fn keeps_last_words(&self) -> bool {
+        self.options.get(opt::LINGER).is_none() && self.options.get(opt::CONFLATE).is_none()
+    }
+
+    /// Subscribes to a topic, or unsubscribes.
+    pub(crate) fn change_topic(&mut self, topic: u8, wanted: bool) {
+        // It may be joined or left already.
+        let done = subscribe(&self.socket, topic, wanted).is_ok();
+        let joins = self.socket_type() == SocketType::Dish;
+        let count = self.topics.entry(topic).or_default();
+        *count = match (done, wanted) {
+            (false, _) => *count,
+            (true, true) if joins => 1,
+            (true, true) => *count + 1,
+            (true, false) => count.saturating_sub(1),
+        };
+    }
+
+    pub(crate) fn wants(&self, topic: u8) -> bool {
+        self.topics.get(&topic).is_some_and(|count| *count > 0)
+    }
+
+    /// Whether exactly so many peers of this publisher are subscribed to a topic.
+    pub(crate) fn has_subscribers(&self, topic: u8, count: usize) -> bool {
+        let at_least = |count| self.socket.wait_for_subscribers([topic], count, Duration::ZERO).is_ok();
+        at_least(count) && !at_least(count + 1)
     }
 
     pub(crate) fn socket_type(&self) -> SocketType {
@@ -100,6 +253,27 @@ impl Actor {
     /// Begins a new life: from now on its messages may take another way than those before.
     pub(crate) fn begin_life(&mut self, life: u32) {
         (self.life, self.next) = (life, 0);
+        self.lives.push(life);
+    }
+
+    /// Receives all there is, and replies; returns whether there was anything to do.
+    pub(crate) fn serve(&mut self) -> Checked<bool> {
+        let mut busy = self.reply(Wait::No)?;
+        while self.receive(Wait::No)? {
+            busy = true;
+            self.reply(Wait::No)?;
+        }
+        Ok(busy)
+    }
+
+    /// Whether a message waits at its socket, perhaps one that is no message for it.
+    pub(crate) fn has_input(&self) -> bool {
+        self.socket_type().receives() && self.socket.stats().pipes.iter().any(|pipe| pipe.waiting > 0)
+    }
+
+    /// How many messages it has sent in this life.
+    pub(crate) fn next(&self) -> u32 {
+        self.next
     }
 
     fn fault(&self, rule: &'static str, text: impl std::fmt::Display) -> Fault {
@@ -117,19 +291,30 @@ impl Actor {
         if t.has_groups() {
             message = message.with_group([topic].to_vec());
         }
+        let before = if t == SocketType::Req { self.routed() } else { BTreeMap::new() };
         let sent = self.pass_on(message, wait)?;
         if sent && t == SocketType::Req {
             self.asked = Some(label);
+            let grown =
+                |(connection, routed): &(u64, u64)| before.get(connection).is_some_and(|n| n < routed);
+            self.asked_at = self.routed().into_iter().find(grown).map(|(connection, _)| connection);
         }
         Ok(sent.then_some(label))
     }
 
-    /// Sends the reply that it owes, if it owes one.
-    pub(crate) fn reply(&mut self, wait: Wait) -> Checked {
-        let Some((asker, request)) = self.asker.clone() else { return Ok(()) };
+    /// How many messages went to each connection.
+    fn routed(&self) -> BTreeMap<u64, u64> {
+        let pipes = self.socket.stats().pipes.into_iter();
+        pipes.filter_map(|pipe| Some((pipe.peer?.connection, pipe.routed))).collect()
+    }
+
+    /// Sends a reply that it owes, if it owes one.
+    /// Returns whether it did.
+    pub(crate) fn reply(&mut self, wait: Wait) -> Checked<bool> {
+        let Some((asker, request)) = self.owed.pop_front() else { return Ok(false) };
         let label = Label { sender: self.life, number: self.next };
-        let mut message = label.message(TOPICS[0], self.shape(), Some(request));
-        match asker {
+        let mut message = label.message(FIRST, self.shape(), Some(request));
+        match &asker {
             Asker::Last => {}
             Asker::Id(id, envelope) => {
                 if self.enveloped {
@@ -138,15 +323,18 @@ impl Actor {
                 envelope.iter().rev().for_each(|frame| message.push_front(frame.clone()));
                 message.push_front(id.to_frame());
             }
-            Asker::Number(number) => message = message.with_routing_id(number),
+            Asker::Number(number) => message = message.with_routing_id(*number),
         }
-        self.pass_on(message, wait)?;
-        // Sent, or its asker is gone: it is not owed any longer.
-        self.asker = None;
-        Ok(())
+        let sent = self.pass_on(message, wait)?;
+        if !sent && self.is_full {
+            // Others have their turn first.
+            self.owed.push_back((asker, request));
+        }
+        Ok(sent)
     }
 
     fn pass_on(&mut self, message: Message, wait: Wait) -> Checked<bool> {
+        self.is_full = false;
         let sent = match wait {
             Wait::No => self.socket.try_send(message),
             Wait::For(limit) => self.socket.send_timeout(message, limit),
@@ -158,10 +346,11 @@ impl Actor {
                 Ok(true)
             }
             Err(SendError { error, .. }) => match error {
-                Error::WouldBlock(_)
-                | Error::TimedOut(_)
-                | Error::WrongState { .. }
-                | Error::Unroutable { .. } => Ok(false),
+                Error::WouldBlock(_) | Error::TimedOut(_) => {
+                    self.is_full = true;
+                    Ok(false)
+                }
+                Error::WrongState { .. } | Error::Unroutable { .. } => Ok(false),
                 error => Err(self.fault("a send fails for a known cause alone", error)),
             },
         }
@@ -169,7 +358,7 @@ impl Actor {
 
     /// Receives one message; `false` if there is none.
     pub(crate) fn receive(&mut self, wait: Wait) -> Checked<bool> {
-        if !self.socket_type().receives() || self.asker.is_some() && self.socket_type().answers() {
+        if !self.socket_type().receives() || !self.owed.is_empty() && self.socket_type().answers() {
             return Ok(false);
         }
         let received = match wait {
@@ -188,6 +377,9 @@ impl Actor {
     fn take(&mut self, mut message: Message) -> Checked {
         let t = self.socket_type();
         let connection = message.peer().map_or(0, |peer| peer.connection);
+        if t == SocketType::Req {
+            self.check_replier(connection)?;
+        }
         let number = message.routing_id();
         let id = if t.addresses() { message.pop_front() } else { None };
         let mut envelope = Message::new();
@@ -196,14 +388,19 @@ impl Actor {
         }
         let parsed = match Label::parse(&message, self.shape()) {
             Some(parsed) => parsed.map_err(|text| self.fault("a message is whole", text))?,
-            // A notice, a subscription, or what a hostile peer has sent.
-            None if t.answers() => {
-                // Whoever it was gets an answer, too, for the next request to be read.
-                let _ = self.socket.try_send("");
-                return Ok(());
-            }
-            None => return Ok(()),
+            None => return self.take_other(&message, connection),
         };
+        let topic = message.first().and_then(|frame| frame.first().copied()).unwrap_or_default();
+        if matches!(t, SocketType::Sub | SocketType::Dish) && !self.wants(topic) {
+            return Err(
+                self.fault("a subscriber receives what it has subscribed to", format!("topic {topic}"))
+            );
+        }
+        // What a connecting socket receives late names the connection that its endpoint has now.
+        let is_exact = self.bound && connection != 0 && self.options.get(opt::CONFLATE).is_none();
+        if self.extra == Extra::Hello && is_exact && !self.greeted.contains(&connection) {
+            return Err(self.fault("HELLO_MSG comes first", format!("{parsed:?}")));
+        }
         self.note(parsed, connection)?;
         if self.replies() {
             let asker = match id {
@@ -211,23 +408,71 @@ impl Actor {
                 None if number != 0 => Asker::Number(number),
                 None => Asker::Last,
             };
-            self.asker = Some((asker, parsed.label));
+            self.owed.push_back((asker, parsed.label));
         }
         Ok(())
+    }
+
+    /// A notice, a subscription, or what a hostile peer has sent.
+    fn take_other(&mut self, message: &Message, connection: u64) -> Checked {
+        if self.socket_type().answers() {
+            // Whoever it was gets an answer, too, for the next request to be read.
+            let _ = self.socket.try_send("");
+        }
+        let first = message.first().map(|frame| frame.to_vec()).unwrap_or_default();
+        match (self.extra, &*first) {
+            (Extra::Hello, b"hello") => {
+                self.greeted.insert(connection);
+                // Over inproc it counts as routed.
+                self.received.count += u64::from(connection == 0);
+            }
+            (Extra::Probe, b"") | (Extra::Welcome, b"A welcome") => self.received.count += 1,
+            _ => {}
+        }
+        if self.options.get(opt::XPUB_MANUAL) == Some(true) {
+            match &*first {
+                [1, topic @ ..] => drop(self.socket.subscribe(topic)),
+                [0, topic @ ..] => drop(self.socket.unsubscribe(topic)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A reply comes from the peer that was asked, if that is still there.
+    fn check_replier(&mut self, connection: u64) -> Checked {
+        let asked = self.asked_at.take().filter(|asked| *asked != connection);
+        match asked.filter(|asked| self.routed().contains_key(asked)) {
+            None => Ok(()),
+            Some(asked) => {
+                Err(self.fault("only who was asked replies", format!("{connection} in place of {asked}")))
+            }
+        }
     }
 
     fn note(&mut self, parsed: Parsed, connection: u64) -> Checked {
         self.received
             .note(parsed.label, connection)
             .map_err(|text| self.fault("a message comes once, in order", text))?;
-        if self.socket_type() == SocketType::Req {
-            if parsed.reply_to != self.asked {
+        let t = self.socket_type();
+        if t == SocketType::Req {
+            let numbered = self.options.get(opt::REQ_RELAXED) != Some(true)
+                || self.options.get(opt::REQ_CORRELATE) == Some(true);
+            if numbered && parsed.reply_to != self.asked {
                 let text = format!("asked {:?}, the reply is to {:?}", self.asked, parsed.reply_to);
                 return Err(self.fault("a reply is to the request", text));
             }
             self.asked = None;
+        } else if let Some(asked) = self.misled(parsed) {
+            let text = format!("{asked:?} is of another, its own lives are {:?}", self.lives);
+            return Err(self.fault("a reply reaches who asked", text));
         }
         Ok(())
+    }
+
+    /// The request of another one, to which this is the reply.
+    fn misled(&self, parsed: Parsed) -> Option<Label> {
+        parsed.reply_to.filter(|asked| !self.shares_id && !self.lives.contains(&asked.sender))
     }
 
     /// How it fares, for a report.
@@ -266,5 +511,25 @@ impl Actor {
             return Err(self.fault(rule, format!("{stats:?}")));
         }
         Ok(stats)
+    }
+}
+
+fn open(context: &Context, t: SocketType, options: &Options) -> Checked<Socket> {
+    let failed = |error: Error| Fault::new("a socket can be made", error.to_string());
+    let socket = context.socket_with(t, options).map_err(failed)?;
+    if t.resubscribes() {
+        subscribe(&socket, FIRST, true).map_err(failed)?;
+    }
+    Ok(socket)
+}
+
+/// Subscribes to a topic, or unsubscribes; joins or leaves a group.
+fn subscribe(socket: &Socket, topic: u8, wanted: bool) -> Result<(), Error> {
+    match (socket.socket_type(), wanted) {
+        (SocketType::Dish, true) => socket.join([topic]),
+        (SocketType::Dish, false) => socket.leave([topic]),
+        (SocketType::XSub, _) => Ok(socket.try_send(&[u8::from(wanted), topic])?),
+        (_, true) => socket.subscribe([topic]),
+        (_, false) => socket.unsubscribe([topic]),
     }
 }

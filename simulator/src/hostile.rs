@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IoSlice};
 use std::net::{IpAddr, Ipv4Addr};
 
 use zeroxide::SocketType;
-use zeroxide_transports::simulated::{self, SimulatedStream};
+use zeroxide_transports::simulated::{self, SimulatedListener, SimulatedStream};
 use zeroxide_transports::{Endpoint, resolve};
 
 use crate::choices::Choices;
@@ -18,6 +18,10 @@ pub(crate) struct Hostile {
     target: Endpoint,
     /// The type of the socket that it attacks.
     victim: SocketType,
+    /// The mechanism of that: NULL (0), PLAIN (1) or CURVE.
+    mechanism: u8,
+    /// It waits for its victims instead of dialling them.
+    listener: Option<SimulatedListener>,
     stream: Option<SimulatedStream>,
     /// What the network has not taken yet.
     pending: Vec<u8>,
@@ -60,10 +64,12 @@ fn property(name: &str, value: &[u8]) -> Vec<u8> {
 }
 
 impl Hostile {
-    pub(crate) fn new(target: Endpoint, victim: SocketType, moves: u32) -> Hostile {
+    pub(crate) fn new(target: Endpoint, victim: SocketType, mechanism: u8, moves: u32) -> Hostile {
         Hostile {
             target,
             victim,
+            mechanism,
+            listener: None,
             stream: None,
             pending: Vec::new(),
             greeted: false,
@@ -74,6 +80,12 @@ impl Hostile {
         }
     }
 
+    /// One that listens at an endpoint.
+    pub(crate) fn listening(at: Endpoint, victim: SocketType, mechanism: u8, moves: u32) -> Hostile {
+        let listener = SimulatedListener::bind(&at).ok();
+        Hostile { listener, ..Hostile::new(at, victim, mechanism, moves) }
+    }
+
     /// Whether it has something left to do.
     pub(crate) fn is_active(&self) -> bool {
         self.moves > 0
@@ -81,7 +93,7 @@ impl Hostile {
 
     /// Ends its connection.
     pub(crate) fn leave(&mut self) {
-        (self.stream, self.has_taken_id) = (None, false);
+        (self.stream, self.listener, self.has_taken_id) = (None, None, false);
         self.moves = 0;
     }
 
@@ -110,19 +122,25 @@ impl Hostile {
     }
 
     fn dial(&mut self, choices: &mut Choices) -> String {
+        (self.greeted, self.ready, self.reads) = (false, false, true);
+        self.pending.clear();
+        if let Some(listener) = &self.listener {
+            self.stream = listener.accept().ok().map(|(stream, ..)| stream);
+            return format!("a hostile peer accepts at {}", self.target);
+        }
         let Ok(mut addresses) = resolve::resolve(&self.target, false) else { return String::new() };
         let host = Ipv4Addr::new(127, 0, 0, 1 + choices.below(3) as u8);
         self.stream = simulated::dial(&addresses.remove(0), IpAddr::V4(host)).ok();
-        (self.greeted, self.ready, self.reads) = (false, false, true);
-        self.pending.clear();
         format!("a hostile peer dials {}", self.target)
     }
 
     fn greet(&mut self, choices: &mut Choices) -> String {
         self.greeted = true;
         let mut greeting = vec![0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 1];
-        greeting.extend(b"NULL");
+        greeting.extend([&b"NULL"[..], b"PLAIN", b"CURVE"][usize::from(self.mechanism)]);
         greeting.resize(64, 0);
+        // As a server, where it was dialled.
+        greeting[32] = u8::from(self.listener.is_some());
         let (what, bytes): (&str, Vec<u8>) = match choices.below(9) {
             0..=3 => ("greets", greeting),
             4 => {
@@ -147,6 +165,9 @@ impl Hostile {
     }
 
     fn shake_hands(&mut self, choices: &mut Choices) -> String {
+        if self.mechanism > 0 {
+            return self.introduce_itself(choices);
+        }
         self.ready = true;
         let peers = self.victim.peers();
         let name = match choices.below(8) {
@@ -171,9 +192,43 @@ impl Hostile {
         format!("a hostile peer is ready as {name}")
     }
 
+    /// Its part of PLAIN (RFC 24) or CURVE (RFC 26), which may be right, too long, too early, or nonsense.
+    fn introduce_itself(&mut self, choices: &mut Choices) -> String {
+        let noise = |choices: &mut Choices, length: usize| {
+            let seed = choices.below(256);
+            (0..length).map(|n| (n * 7 + seed) as u8).collect::<Vec<u8>>()
+        };
+        let user = [&b"\x04user\x08password"[..], b"\x04user\x03bad", b"\xFFuser", b""];
+        let what = choices.below(10);
+        let bytes = match (self.mechanism, what) {
+            (1, 0..=3) => command("HELLO", user[what.saturating_sub(1)]),
+            (1, 4) => command("WELCOME", b""),
+            (1, 5 | 6) => {
+                command("INITIATE", &property("Socket-Type", self.victim.peers()[0].name().as_bytes()))
+            }
+            (2, 0..=2) => {
+                // Its version, padding, a key, a nonce, and a box that nobody can open.
+                command("HELLO", &[&[1, 0][..], &[0; 72], &noise(choices, 120)].concat())
+            }
+            (2, 3) => command("WELCOME", &noise(choices, 160)),
+            (2, 4..=6) => command("INITIATE", &noise(choices, 249 + what * 16)),
+            (_, 7) => {
+                let length = choices.below(600);
+                command(["HELLO", "INITIATE", "MESSAGE"][choices.below(3)], &noise(choices, length))
+            }
+            (_, 8) => command("ERROR", b"\x03400"),
+            _ => {
+                self.ready = true;
+                command("READY", &property("Socket-Type", self.victim.peers()[0].name().as_bytes()))
+            }
+        };
+        self.write(&bytes);
+        format!("a hostile peer speaks its mechanism: {what}")
+    }
+
     fn speak(&mut self, choices: &mut Choices) -> String {
         let many = 1 + choices.below(200);
-        let (what, bytes): (&str, Vec<u8>) = match choices.below(19) {
+        let (what, bytes): (&str, Vec<u8>) = match choices.below(21) {
             0 => ("sends a message", frame(0, b"hostile")),
             1 => ("sends many messages", frame(0, b"hostile").repeat(many)),
             2 => ("sends MORE without end", frame(1, b"part").repeat(many)),
@@ -215,6 +270,8 @@ impl Hostile {
                 self.stream = None;
                 return "a hostile peer is gone".into();
             }
+            18 => ("replies unasked", [frame(1, b""), frame(0, b"hostile")].concat().repeat(1 + many / 50)),
+            19 => ("subscribes to all", [command("SUBSCRIBE", b""), command("JOIN", b"A")].concat()),
             _ => ("sends the beginning of a frame", frame(0, &[9; 200])[..1 + choices.below(100)].to_vec()),
         };
         self.write(&bytes);

@@ -1,15 +1,18 @@
 //! What was sent and what came: each message carries its sender's number and its own, and its frames follow from these. So
 //! whoever receives it knows whether it is whole, whether it came before, and whether it came in order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use zeroxide::{Frame, Message};
 
 /// What every message of ours begins with, after its topic.
 const MAGIC: &[u8; 2] = b"Zx";
 
-/// The topics that publishers use; the first is for the messages that must arrive.
+/// The topics that publishers use.
 pub(crate) const TOPICS: [u8; 4] = *b"ABCD";
+
+/// The one that every subscriber has from the beginning, for the messages that must arrive.
+pub(crate) const FIRST: u8 = TOPICS[0];
 
 /// Which message it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,7 +115,10 @@ impl Label {
 /// What one receiver has received.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    seen: HashSet<Label>,
+    /// Each with its place among all.
+    seen: HashMap<Label, u64>,
+    /// The place of each sender's first message here.
+    first: HashMap<u32, u64>,
     /// The last message of a sender on a connection.
     last: HashMap<(u32, u64), u32>,
     pub(crate) count: u64,
@@ -125,7 +131,8 @@ impl Received {
     /// If it has come before, or behind a later one.
     pub(crate) fn note(&mut self, label: Label, connection: u64) -> Result<(), String> {
         self.count += 1;
-        if !self.seen.insert(label) {
+        self.first.entry(label.sender).or_insert(self.count);
+        if self.seen.insert(label, self.count).is_some() {
             return Err(format!("{label:?} came twice"));
         }
         match self.last.insert((label.sender, connection), label.number) {
@@ -134,7 +141,67 @@ impl Received {
         }
     }
 
+    /// Whether the first `count` messages of a sender have come.
+    pub(crate) fn has_all(&self, sender: u32, count: u32) -> bool {
+        (0..count).all(|number| self.has(Label { sender, number }))
+    }
+
+    /// Whether a message has come after the first one of a sender.
+    pub(crate) fn is_behind(&self, label: Label, sender: u32) -> bool {
+        let (place, first) = (self.seen.get(&label), self.first.get(&sender));
+        place.zip(first).is_some_and(|(place, first)| place > first)
+    }
+
     pub(crate) fn has(&self, label: Label) -> bool {
-        self.seen.contains(&label)
+        self.seen.contains_key(&label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { single: false, small: true };
+
+    fn label(sender: u32, number: u32) -> Label {
+        Label { sender, number }
+    }
+
+    #[test]
+    fn a_message_that_came_whole_is_known_and_a_torn_one_is_told() {
+        let reply_to = Some(label(9, 4));
+        for number in 0..100 {
+            let label = label(3, number);
+            let message = label.message(b'A', SHAPE, reply_to);
+            assert_eq!(Label::parse(&message, SHAPE), Some(Ok(Parsed { label, reply_to })));
+            let mut longer = message.clone();
+            longer.push_back("more");
+            assert!(Label::parse(&longer, SHAPE).is_some_and(|parsed| parsed.is_err()));
+        }
+        assert_eq!(Label::parse(&Message::from("hostile"), SHAPE), None);
+    }
+
+    #[test]
+    fn what_comes_twice_or_behind_a_later_one_is_told() {
+        let mut received = Received::default();
+        assert_eq!(received.note(label(1, 0), 5), Ok(()));
+        assert_eq!(received.note(label(1, 2), 5), Ok(()));
+        assert_eq!(received.note(label(1, 1), 6), Ok(()), "another connection");
+        assert!(received.note(label(1, 2), 6).is_err(), "twice");
+        let mut received = Received::default();
+        assert_eq!(received.note(label(1, 2), 5), Ok(()));
+        assert!(received.note(label(1, 1), 5).is_err(), "out of order");
+    }
+
+    #[test]
+    fn who_came_first_is_known() {
+        let mut received = Received::default();
+        [label(1, 0), label(2, 0), label(1, 1)].into_iter().for_each(|label| {
+            let _ = received.note(label, 1);
+        });
+        assert!(received.is_behind(label(1, 1), 2));
+        assert!(!received.is_behind(label(1, 0), 2));
+        assert!(!received.is_behind(label(1, 0), 3), "nothing of it has come");
+        assert!(received.has_all(1, 2) && !received.has_all(2, 2));
     }
 }

@@ -18,7 +18,11 @@ mod keys;
 #[cfg(simulate)]
 mod ledger;
 #[cfg(simulate)]
+mod memory;
+#[cfg(simulate)]
 mod motion;
+#[cfg(simulate)]
+mod panics;
 #[cfg(simulate)]
 mod run;
 #[cfg(simulate)]

@@ -36,6 +36,8 @@ pub(crate) struct Motion {
     /// How many connections were cut, and how many accepts or dials failed.
     pub(crate) injected: u64,
     pub(crate) steps: u64,
+    /// A hash of all that has moved.
+    pub(crate) hash: u64,
     pub(crate) trace: bool,
 }
 
@@ -48,6 +50,7 @@ impl Motion {
             faults: false,
             injected: 0,
             steps: 0,
+            hash: 0,
             trace,
         }
     }
@@ -55,6 +58,11 @@ impl Motion {
     /// Whether the session has taken too many steps.
     pub(crate) fn is_endless(&self) -> bool {
         self.steps >= MOST_STEPS
+    }
+
+    /// Adds a number to the hash of all that has moved (FNV-1a, by words).
+    fn mix(&mut self, number: u64) {
+        self.hash = (self.hash ^ number).wrapping_mul(0x0100_0000_01b3);
     }
 
     /// Prints what happens, where somebody looks.
@@ -81,6 +89,7 @@ impl Motion {
             return self.handlers.iter().any(|handler| handler.answer(choices));
         }
         let chosen = self.choices.below(count);
+        self.mix(simulation::now().as_nanos() as u64 ^ chosen as u64);
         if let Some(thread) = awake.get(chosen) {
             self.tell(|| format!("{} runs", simulation::name(*thread)));
             simulation::run(*thread);
@@ -108,6 +117,11 @@ impl Motion {
             },
             _ => 0,
         };
+        let (link, side) = match which {
+            Move::Connect(link) => (link, 2),
+            Move::Deliver(link, side, _) | Move::End(link, side) => (link, side),
+        };
+        self.mix(link << 32 | (side as u64) << 30 | bytes as u64);
         self.tell(|| format!("{which:?} {bytes}"));
         simulated::make(which, bytes);
     }

@@ -1,8 +1,9 @@
 //! The command line: which sessions are played, and what is said of them.
 
 use std::fs;
+use std::io::{Seek, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -13,11 +14,13 @@ use clap::Parser;
 use crate::choices::Choices;
 use crate::fault::Fault;
 use crate::keys::Keys;
+use crate::memory;
+use crate::panics;
 use crate::session::{Report, play};
 use crate::shrink::shrink;
 
 /// The stack of the thread that plays: what a peer sends must not deepen it.
-const STACK: usize = 512 << 10;
+const STACK: usize = 256 << 10;
 
 /// Plays sessions of whole contexts on one thread and on virtual time, each from a seed.
 #[derive(Debug, Parser)]
@@ -43,6 +46,9 @@ struct Arguments {
     /// Where the choices of a session that failed are written.
     #[arg(long, default_value = "target/simulate/failed.txt")]
     failed: PathBuf,
+    /// Plays in this process: nobody says which seed it was if the process dies.
+    #[arg(long, hide = true)]
+    alone: bool,
 }
 
 /// What all threads have played so far.
@@ -68,6 +74,10 @@ impl Sum {
 
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.replay.is_none() && !arguments.alone {
+        return watched(&arguments);
+    }
+    panics::keep();
     let played = thread::Builder::new().stack_size(16 << 20).spawn(move || match &arguments.replay {
         Some(what) => replay(what),
         None => play_all(&arguments),
@@ -76,6 +86,31 @@ pub(crate) fn main() -> ExitCode {
         Ok(Ok(true)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
+}
+
+/// Plays in another process, which may die of what it plays, and says which session it was.
+fn watched(arguments: &Arguments) -> ExitCode {
+    let own = std::env::current_exe();
+    let child =
+        own.and_then(|own| Command::new(own).args(std::env::args_os().skip(1)).arg("--alone").status());
+    match child {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(status) if status.code().is_some() => ExitCode::FAILURE,
+        Ok(status) => {
+            println!("{}", fs::read_to_string(playing(arguments)).unwrap_or_default());
+            println!("rule the process survives\n\nthe process that played it ended: {status}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("no process that plays: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The file that says what is being played.
+fn playing(arguments: &Arguments) -> PathBuf {
+    arguments.failed.with_extension("playing")
 }
 
 /// Plays one session in view.
@@ -100,14 +135,25 @@ fn replay(what: &str) -> bool {
 
 fn play_all(arguments: &Arguments) -> bool {
     let (sum, start) = (Sum::default(), Instant::now());
+    let file = fs::File::create(playing(arguments)).ok();
     let next = AtomicU64::new(arguments.seed);
+    if arguments.jobs > 1 {
+        memory::share();
+    }
     let end = arguments.seconds.map(|seconds| start + Duration::from_secs(seconds));
     thread::scope(|scope| {
         for _ in 0..arguments.jobs.max(1) {
             let player = || {
                 let keys = Keys::new();
                 while !sum.over.load(Ordering::Relaxed) {
-                    play_next(next.fetch_add(1, Ordering::Relaxed), &keys, &sum);
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if let Some(mut file) = file.as_ref() {
+                        let connections = sum.connections.load(Ordering::Relaxed);
+                        // Each line is as long as the one before it, and takes its place.
+                        let _ = file.rewind();
+                        let _ = writeln!(file, "seed {seed:<20}\nconnections {connections:<20}");
+                    }
+                    play_next(seed, &keys, &sum);
                     let enough = sum.connections.load(Ordering::Relaxed) >= arguments.sessions
                         || end.is_some_and(|end| Instant::now() >= end);
                     sum.over.fetch_or(enough, Ordering::Relaxed);
@@ -128,7 +174,10 @@ fn play_all(arguments: &Arguments) -> bool {
     println!("connections_per_minute {:.0}", connections as f64 / seconds * 60.0);
     let failed = sum.failed.into_inner().unwrap_or_default();
     let Some((seed, list, fault)) = failed else { return connections > 0 };
-    println!("\nseed {seed} breaks a rule after {} choices.\n{fault}\n", list.len());
+    println!("rule {}\n\nseed {seed} breaks it after {} choices.\n{fault}\n", fault.rule, list.len());
+    if arguments.shrink == 0 {
+        return false;
+    }
     let (list, fault) = shrink(list, fault, &Keys::new(), Duration::from_secs(arguments.shrink));
     let text: Vec<String> = list.iter().map(u32::to_string).collect();
     println!("shrunk to {} choices:\n{fault}", list.len());
