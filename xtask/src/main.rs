@@ -16,6 +16,7 @@
 //! | [`soak`] | `soak`: all socket types in one process for a long time, and its memory |
 //! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
 //! | [`fuzz`] | `fuzz`: the fuzz targets, from their corpora |
+//! | [`mutants`] | `simulate --mutants`: known faults put back, which the simulator must find |
 //! | [`mod@bench`] | `bench` |
 //! | [`run`] | child processes, their output and time limits |
 //! | [`descendants`] | a child process ended with all that it has started |
@@ -35,6 +36,7 @@ mod harness;
 mod hostile;
 mod house;
 mod install;
+mod mutants;
 mod panics;
 mod registry;
 mod replacement;

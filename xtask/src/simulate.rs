@@ -1,6 +1,6 @@
 //! `simulate`: the crate `simulator`, built with `--cfg simulate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,16 +8,22 @@ use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::report::Report;
-use crate::run;
+use crate::{mutants, run};
 
 /// Longer than any session list: the program has limits of its own.
 const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The name of the program.
+pub(crate) const PROGRAM: &str = if cfg!(windows) { "zeroxide-simulator.exe" } else { "zeroxide-simulator" };
 /// The short form: a million connections or a minute, whichever is less, from new seeds in each version of the source.
 const SHORT: [&str; 6] = ["--sessions", "1000000", "--seconds", "60", "--jobs", "2"];
 
 /// Options of `simulate`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Puts known faults back, one after the other, and fails where the simulator does not find one: all patches of
+    /// simulator/mutants, or those of the names behind `--`. It takes about half an hour on two processors.
+    #[arg(long)]
+    mutants: bool,
     /// Arguments of the simulator, `-- --seed 7 --sessions 10000000 --jobs 2` or `-- --replay 7`; `-- --help` lists them.
     /// Without any, it plays a million connections, for a minute at most.
     #[arg(last = true)]
@@ -25,6 +31,9 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
+    if options.mutants {
+        return mutants::run(sh, &options.arguments);
+    }
     let mut report = Report::default();
     let given: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
     report.step("simulator", |_| play(sh, if given.is_empty() { &SHORT } else { &given }));
@@ -39,22 +48,24 @@ pub(crate) fn step(sh: &Shell) -> Result<()> {
 /// clippy on what is only there in simulations.
 pub(crate) fn clippy(sh: &Shell) -> Result<()> {
     let packages = ["-p", "zeroxide-simulator", "-p", "zeroxide"];
-    run::pass(simulating(sh, cmd!(sh, "cargo clippy {packages...} --all-targets -- -D warnings")))
+    let clippy = cmd!(sh, "cargo clippy {packages...} --all-targets -- -D warnings");
+    run::pass(simulating(clippy, &folder(sh)))
 }
 
 fn play(sh: &Shell, arguments: &[&str]) -> Result<()> {
-    run::pass(simulating(sh, cmd!(sh, "cargo test --release -p zeroxide-simulator")))?;
-    run::pass(simulating(sh, cmd!(sh, "cargo build --release -p zeroxide-simulator")))?;
-    let name = format!("zeroxide-simulator{}", std::env::consts::EXE_SUFFIX);
-    let program = folder(sh).join("release").join(name);
+    let folder = folder(sh);
+    run::pass(simulating(cmd!(sh, "cargo test --release -p zeroxide-simulator"), &folder))?;
+    run::pass(simulating(cmd!(sh, "cargo build --release -p zeroxide-simulator"), &folder))?;
+    let program = folder.join("release").join(PROGRAM);
     run::within(cmd!(sh, "{program} {arguments...}"), LIMIT)
 }
 
 /// Cargo with `--cfg simulate`, which rebuilds everything: it has a folder of its own.
-fn simulating<'a>(sh: &Shell, cargo: Cmd<'a>) -> Cmd<'a> {
-    cargo.env("RUSTFLAGS", "--cfg simulate").env("CARGO_TARGET_DIR", folder(sh))
+pub(crate) fn simulating<'a>(cargo: Cmd<'a>, folder: &Path) -> Cmd<'a> {
+    cargo.env("RUSTFLAGS", "--cfg simulate").env("CARGO_TARGET_DIR", folder)
 }
 
-fn folder(sh: &Shell) -> PathBuf {
+/// That folder.
+pub(crate) fn folder(sh: &Shell) -> PathBuf {
     run::target(sh).join("simulate")
 }
