@@ -33,6 +33,8 @@ pub(crate) struct Motion {
     pub(crate) handlers: Vec<Handler>,
     /// Whether faults happen.
     pub(crate) faults: bool,
+    /// Every third connection is slow, beginning with this one.
+    pub(crate) slow: Option<u64>,
     /// How many connections were cut, and how many accepts or dials failed.
     pub(crate) injected: u64,
     pub(crate) steps: u64,
@@ -48,6 +50,7 @@ impl Motion {
             hostiles: Vec::new(),
             handlers: Vec::new(),
             faults: false,
+            slow: None,
             injected: 0,
             steps: 0,
             hash: 0,
@@ -109,6 +112,10 @@ impl Motion {
     }
 
     fn move_bytes(&mut self, which: Move) {
+        let (Move::Connect(link) | Move::Deliver(link, ..) | Move::End(link, _)) = which;
+        if self.slow == Some(link % 3) && self.choices.below(8) != 0 {
+            return;
+        }
         let bytes = match which {
             Move::Deliver(_, _, flying) => match self.choices.below(4) {
                 0 | 1 => flying,

@@ -120,6 +120,9 @@ impl Session {
                 let limit = simulation::now() + Duration::from_millis(1);
                 self.motion.borrow_mut().go_on(Some(limit));
             }
+            if self.one_in(40) {
+                self.pause();
+            }
             let at = self.below(self.actors.len());
             self.act(scene, at)?;
             self.check(at)?;
@@ -128,6 +131,12 @@ impl Session {
         motion.faults = false;
         self.calm &= motion.injected == 0;
         Ok(())
+    }
+
+    /// No application calls for a while.
+    fn pause(&mut self) {
+        let limit = simulation::now() + self.pick(&[Duration::from_millis(50), Duration::from_millis(700)]);
+        while self.motion.borrow_mut().go_on(Some(limit)) {}
     }
 
     /// One call of an application.

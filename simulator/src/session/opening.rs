@@ -78,6 +78,8 @@ impl Session {
         let room = self.pick(&[1 << 16, 1 << 16, 4096, 300, 17]);
         simulated::set_room(room);
         self.small = room < 4096;
+        let slow = self.pick(&[None, None, None, Some(0), Some(1), Some(2)]);
+        self.motion.borrow_mut().slow = slow;
         self.calm = scene.has_no_enemies();
         let one_peer = scene.binder.has_one_peer();
         let servers = if one_peer || scene.rivals { 1 } else { 1 + self.below(2) };
@@ -224,10 +226,6 @@ impl Session {
         if self.one_in(4) {
             options = options.set(opt::IMMEDIATE, true);
         }
-        if self.one_in(3) {
-            let interval = self.pick(&[millis(1000), millis(300), millis(110)]);
-            options = options.set(opt::HEARTBEAT_IVL, interval).set(opt::HEARTBEAT_TIMEOUT, interval);
-        }
         if self.one_in(4) {
             options = options.set(opt::HANDSHAKE_IVL, self.pick(&[millis(3000), millis(300), millis(50)]));
         }
@@ -270,6 +268,12 @@ impl Session {
         if t == Req && !scene.strict {
             // Where a reply is lost, it may ask again.
             options = options.set(opt::REQ_RELAXED, true).set(opt::REQ_CORRELATE, self.one_in(2));
+        }
+        // Where only one side beats, the other one must show that it is alive although it has no room to read.
+        if self.one_in(3) {
+            let millis = |n: u64| Some(Duration::from_millis(n));
+            let interval = self.pick(&[millis(1000), millis(300), millis(110)]);
+            options = options.set(opt::HEARTBEAT_IVL, interval).set(opt::HEARTBEAT_TIMEOUT, interval);
         }
         options = with_extra(options, scene.extra, t);
         self.lives += 1;
