@@ -138,7 +138,7 @@ pub fn run(options: &Options, report: &mut Report) -> Result<()> {
             println!("soak.round.{rounds}.point {point:?}");
         }
         if is_warm {
-            measured.add(point);
+            measured.add(point, options.minutes / 60.0);
         }
     }
     let [messages, reconnects, violations] = world.counts();
@@ -188,10 +188,13 @@ struct Measured {
 }
 
 impl Measured {
-    fn add(&mut self, point: Point) {
+    /// Adds a point of a run of so many hours. Resident memory counts in the second half: the allocator has settled by then.
+    fn add(&mut self, point: Point, hours: f64) {
         self.points += 1;
         self.heap.add(point.hours, point.live);
-        self.resident.add(point.hours, point.resident);
+        if point.hours >= hours / 2.0 {
+            self.resident.add(point.hours, point.resident);
+        }
         self.descriptors.add(point.hours, point.descriptors as f64);
     }
 

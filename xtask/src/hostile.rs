@@ -1,5 +1,6 @@
 //! `hostile`: the programs of the crate `hostile` against Zeroxide.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,9 +41,13 @@ pub(crate) fn step(sh: &Shell) -> Result<()> {
     programs(sh, &["all"], SHORT)
 }
 
-/// Builds the programs and runs one of them.
-pub(crate) fn programs(sh: &Shell, arguments: &[&str], limit: Duration) -> Result<()> {
-    run::pass(cmd!(sh, "cargo build --release -p zeroxide-hostile"))?;
-    let program = run::target(sh).join("release").join(format!("hostile{}", std::env::consts::EXE_SUFFIX));
+fn programs(sh: &Shell, arguments: &[&str], limit: Duration) -> Result<()> {
+    let program = build(sh)?;
     run::within(cmd!(sh, "{program} {arguments...}"), limit)
+}
+
+/// Builds the programs; returns where they are.
+pub(crate) fn build(sh: &Shell) -> Result<PathBuf> {
+    run::pass(cmd!(sh, "cargo build --release -p zeroxide-hostile"))?;
+    Ok(run::target(sh).join("release").join(format!("hostile{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -4,15 +4,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use xshell::Shell;
+use xshell::{Shell, cmd};
 
-use crate::hostile;
 use crate::report::Report;
+use crate::{hostile, run};
 
 /// The short form, in minutes.
 const SHORT: f64 = 1.0;
 /// More than what remains to be done after the last minute, on a busy machine.
 const REST: Duration = Duration::from_secs(10 * 60);
+
+/// The GNU allocator gives free memory back to the system at once, and has one heap: resident memory is then what the program
+/// holds. By default each of its heaps keeps megabytes (docs/RELIABILITY.md, "Soak").
+const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "65536")];
 
 /// Options of `soak`.
 #[derive(clap::Args)]
@@ -41,7 +45,11 @@ pub(crate) fn step(sh: &Shell) -> Result<()> {
 
 fn play(sh: &Shell, options: &Options) -> Result<()> {
     let (minutes, seed) = (options.minutes.to_string(), options.seed.to_string());
-    let mut arguments = vec!["soak", "--minutes", &minutes, "--seed", &seed];
-    arguments.extend(options.trace.then_some("--trace"));
-    hostile::programs(sh, &arguments, Duration::from_secs_f64(options.minutes * 60.0) + REST)
+    let trace = options.trace.then_some("--trace");
+    let program = hostile::build(sh)?;
+    let mut soak = cmd!(sh, "{program} soak --minutes {minutes} --seed {seed} {trace...}");
+    for (name, value) in ALLOCATOR {
+        soak = soak.env(name, value);
+    }
+    run::within(soak, Duration::from_secs_f64(options.minutes * 60.0) + REST)
 }
