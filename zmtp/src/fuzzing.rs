@@ -14,6 +14,7 @@ use crate::Config;
 use crate::command::{self, Command};
 use crate::error::ProtocolError;
 use crate::frame::Framing;
+#[cfg(feature = "curve")]
 use crate::mechanism::z85::{self, Z85Error};
 use crate::pair::{End, VERSIONS, drain};
 use crate::{Message, SocketType, Traffic, Version};
@@ -70,6 +71,7 @@ pub fn v2_frames(data: &[u8]) {
 }
 
 /// Tests that Z85 is undone by its inverse, in both directions.
+#[cfg(feature = "curve")]
 pub fn z85(data: &[u8]) {
     match z85::encode(data) {
         Ok(text) => assert_eq!(z85::decode(&text).as_deref(), Ok(data)),
@@ -297,6 +299,7 @@ mod tests {
         }
 
         #[test]
+        #[cfg(feature = "curve")]
         fn z85(data in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..40),
             "[0-9a-zA-Z.:+=^!/*?&<>(){}@%$#-]{0,20}".prop_map(String::into_bytes),
