@@ -269,11 +269,12 @@ impl Pending {
     fn admit(&mut self, connection: u64, host: Option<Host>, values: &Values) -> Result<Option<u64>, Crowd> {
         let full = |limit: u32, pending: usize| limit > 0 && pending >= limit as usize;
         let of_host = host.and_then(|host| self.by_host.get(&host)).map_or(0, VecDeque::len);
+        let is_full = full(values.max_handshakes, self.total as usize);
         if host.is_some() && full(values.handshakes_per_host(), of_host) {
-            return Err(Crowd::OfHost);
+            return Err(if is_full { Crowd::OfListener } else { Crowd::OfHost });
         }
         let mut oldest = None;
-        if full(values.max_handshakes, self.total as usize) {
+        if is_full {
             let crowded = self.by_host.values_mut().max_by_key(|connections| connections.len());
             // With one more than the newcomer's host, both would have the same right to the place.
             let crowded =
