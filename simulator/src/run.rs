@@ -125,6 +125,8 @@ fn replay(what: &str) -> bool {
             }
         },
     };
+    // The first line takes a buffer, which is none of the session's.
+    println!("{what}");
     let (_, outcome) = play(choices, &Keys::new(), true);
     match outcome {
         Ok(report) => println!("{report:?}"),

@@ -125,7 +125,13 @@ impl Pattern for Req {
         if self.asked.is_some() && !self.relaxed {
             return Err(Refusal::WrongState);
         }
-        self.out.route(pipes)
+        let routed = self.out.route(pipes);
+        if self.asked.is_none() && matches!(routed, Err(Refusal::Full { .. })) {
+            // Late replies hold back what is behind them, perhaps the end of the connection. Without it no peer takes the
+            // requests that wait, and there is never room.
+            self.input.discard_all(pipes);
+        }
+        routed
     }
 
     fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {

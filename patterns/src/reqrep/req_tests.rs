@@ -51,6 +51,28 @@ fn req_sends_and_receives_strictly_by_turns() {
 }
 
 #[test]
+fn req_without_room_drops_late_replies_that_hide_the_end_of_its_connection() {
+    let mut req = req();
+    let a = req.accept(1);
+    req.pipes.get(a).reserved = 1; // full
+    req.deliver(a, ("", "late"));
+    assert_eq!(req.send("q"), Err(Refusal::Full { pipes: 1 }));
+    assert_eq!(req.pipes.dropped_for(Cause::Unwanted), 1);
+}
+
+#[test]
+fn req_without_room_keeps_the_reply_that_it_waits_for() {
+    let mut req = correlating();
+    let a = req.accept(2);
+    req.send("q").unwrap();
+    let (id, _) = take_numbered(&mut req, a);
+    req.pipes.get(a).reserved = 2; // full
+    req.deliver(a, [&id.to_ne_bytes()[..], b"", b"x"]);
+    assert_eq!(req.send("q2"), Err(Refusal::Full { pipes: 1 }));
+    assert_eq!(req.recv(), Ok(Some("x".into())));
+}
+
+#[test]
 fn req_changes_state_with_the_commit_only() {
     let mut req = req();
     let a = req.accept(1);
