@@ -56,6 +56,14 @@ impl Session {
     /// id.
     pub(crate) fn replace(&mut self, scene: Scene, at: usize) -> Checked {
         self.calm = false;
+        // A clock that jumps past the limit of a close would make it late.
+        let faults = std::mem::take(&mut self.motion.borrow_mut().faults);
+        let outcome = self.close_and_open(scene, at);
+        self.motion.borrow_mut().faults = faults;
+        outcome
+    }
+
+    fn close_and_open(&mut self, scene: Scene, at: usize) -> Checked {
         let orderly = scene.has_no_enemies() && self.comes_to_order()?;
         let words = if orderly { self.last_words(at)? } else { LastWords { labels: Vec::new(), at_once: 0 } };
         let name = self.actors[at].name.clone();
