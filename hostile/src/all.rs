@@ -20,6 +20,9 @@ const PROGRAMS: &[(&str, &[&str], &[&str])] = &[
     ("signals", &[], &["--seconds", "60"]),
     ("names", &[], &[]),
     ("cable", &[], &["--cuts", "30"]),
+    ("churn", &[], &["--rounds", "1000000"]),
+    ("ceiling", &[], &["--connections", "9000"]),
+    ("races", &[], &["--rounds", "100000"]),
     ("storms", &["--megabytes", "20"], &["--megabytes", "1000"]),
 ];
 

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use hostile::report::Report;
 use hostile::{
-    all, cable, descriptors, handshakes, kill, memory, more, names, signals, sizes, slow, soak, stopped,
-    storms, victim,
+    all, cable, ceiling, churn, descriptors, handshakes, kill, memory, more, names, races, signals, sizes,
+    slow, soak, stopped, storms, victim,
 };
 
 /// What a hostile or unlucky world does to an implementation of ZMTP.
@@ -50,6 +50,12 @@ enum Program {
     Names(names::Options),
     /// The cable is pulled, and plugged in again. Has no --target: both ends have a network of their own.
     Cable(cable::Options),
+    /// Peers that come and go: nothing is left of them. Has no --target: its own heap is counted.
+    Churn(churn::Options),
+    /// What an idle connection and a queued message cost in memory. Has no --target: its own heap is counted.
+    Ceiling(ceiling::Options),
+    /// Eight threads use a socket that is closed, or whose context ends. Has no --target: its calls are watched.
+    Races(races::Options),
     /// All socket types over all transports and mechanisms in one process, with losses: memory does not grow, no message is torn,
     /// doubled or out of order. Not a part of `all`. Has no --target: allocations are counted from the inside.
     Soak(soak::Options),
@@ -84,6 +90,9 @@ fn run(program: &Program, report: &mut Report) -> Result<()> {
         Program::Signals(options) => signals::run(options, report),
         Program::Names(options) => names::run(options, report),
         Program::Cable(options) => cable::run(options, report),
+        Program::Churn(options) => churn::run(options, report),
+        Program::Ceiling(options) => ceiling::run(options, report),
+        Program::Races(options) => races::run(options, report),
         Program::Storms(options) => storms::run(options, report),
         Program::Soak(options) => soak::run(options, report),
         Program::Victim(settings) => victim::serve(settings),

@@ -43,6 +43,14 @@ pub fn descriptors() -> Result<usize> {
     Ok(fs::read_dir("/proc/self/fd")?.count())
 }
 
+/// Threads of this process.
+///
+/// # Errors
+/// The system failed.
+pub fn threads() -> Result<usize> {
+    Ok(fs::read_dir("/proc/self/task")?.count())
+}
+
 /// Sends a signal to a process.
 ///
 /// # Errors

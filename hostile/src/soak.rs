@@ -26,10 +26,11 @@ use zeroxide::SocketType::{
 };
 use zeroxide::{Mechanism, Monitor, Socket, SocketType};
 
+use crate::heap::Live;
 use crate::process::descriptors;
 use crate::report::{Report, Rule};
 use crate::wire::LONG;
-use heap::{Line, Live, Quiet};
+use heap::{Line, Quiet};
 use link::{Kind, Link};
 use world::{Contexts, World};
 

@@ -67,10 +67,10 @@ pub(crate) const HOUSES: &[House] = &[
         src: "hostile/src",
         floors: &[
             "lib arguments",
-            "all cable descriptors handshakes kill memory more names signals sizes slow soak stopped storms",
+            "all cable ceiling churn descriptors handshakes kill memory more names races signals sizes slow soak stopped storms",
             "namespace neighbour target",
             "victim",
-            "numbered process report wire",
+            "heap numbered process report wire",
         ],
         circles: &[],
     },
