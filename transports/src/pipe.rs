@@ -11,7 +11,7 @@
 //!
 //! **Bytes**: a pipe from [`budgeted_pipe`] also counts the bytes that its reader has not taken, for itself and in the
 //! [`Budget`] of the socket. They are counted for each batch, under the lock that is taken anyway: the writer adds a batch
-//! when it flushes, and the reader releases it when it asks for the next one. Of a batch beyond [`HEAVY`] bytes it
+//! when it flushes, and the reader releases it when it asks for the next one. Of a batch beyond 1 MiB it
 //! releases so much at a time.
 //!
 //! **Waking**: `flush` returns `true` if the reader has found the pipe empty since the last flush. `ack` returns `true`
