@@ -235,6 +235,8 @@ impl Session {
 
     /// An application says its last words and closes its socket; where it is the last of its context, that ends.
     fn close(&mut self, at: usize) -> Checked {
+        // A peer may have closed, and the end of its connection be on its way: what is sent to it is lost.
+        self.let_arrive();
         let words = self.last_words(at)?;
         let actor = self.actors.remove(at);
         self.motion.borrow().tell(|| format!("{} closes", actor.name));
