@@ -272,9 +272,12 @@ ZMQ_EXPORT const char *zmq_msg_gets (const zmq_msg_t *msg_, const char *property
 #define ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE 91
 #define ZMQ_BINDTODEVICE 92
 
-/* Zeroxide's own options: libzmq has no such limit. Both are uint64_t, in bytes; 0, the default, is no limit. */
+/* Zeroxide's own options, for who asks for them: libzmq has no such limit. Both are uint64_t, in bytes; 0, the default, is
+   no limit. */
+#ifdef ZMQ_ZEROXIDE_OPTIONS
 #define ZMQ_RCVHWM_BYTES 10001
 #define ZMQ_RCVHWM_BYTES_TOTAL 10002
+#endif
 
 /* Deprecated options and names. */
 #define ZMQ_IPV4ONLY 31
