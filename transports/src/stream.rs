@@ -127,8 +127,9 @@ impl Stream {
     pub fn read_body(&mut self, body: &mut Vec<u8>) -> io::Result<usize> {
         let old = body.len();
         body.resize(body.capacity(), 0);
-        let read = self.read(&mut body[old..]);
-        body.truncate(old + read.as_ref().map_or(0, |read| *read));
+        let (_, room) = body.split_at_mut(old);
+        let read = self.read(room);
+        body.truncate(old.saturating_add(read.as_ref().map_or(0, |read| *read)));
         read
     }
 
