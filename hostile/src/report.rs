@@ -2,6 +2,12 @@
 
 use std::fmt::Display;
 
+/// With this variable in the environment, a figure of time or of a share of time breaks no rule: a machine that does other work
+/// is slow. It is told all the same.
+pub const TIMES_ARE_TOLD: &str = "HOSTILE_TIMES_ARE_TOLD";
+
+const UNITS_OF_TIME: [&str; 4] = ["µs", "ms", "s", "%"];
+
 /// A bound of a figure, and where the bound is from.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -60,7 +66,12 @@ impl Report {
     /// Prints a figure that has a rule, and after it what is broken.
     pub fn judge(&mut self, name: impl Display, value: f64, unit: &str, rule: &Rule) {
         self.figure(&name, value, unit);
-        if !rule.is_kept(value) {
+        if rule.is_kept(value) {
+            return;
+        }
+        if UNITS_OF_TIME.contains(&unit) && std::env::var_os(TIMES_ARE_TOLD).is_some() {
+            println!("SLOW {name}: {value} {unit}, should be {rule}");
+        } else {
             self.broken += 1;
             println!("BROKEN {name}: {value} {unit}, must be {rule}");
         }

@@ -36,8 +36,9 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     report.close()
 }
 
-/// The short form, as a step.
+/// The short form, as a step. Its machine may do other work, so that times are told and not judged.
 pub(crate) fn step(sh: &Shell) -> Result<()> {
+    let _told = sh.push_env("HOSTILE_TIMES_ARE_TOLD", "1");
     programs(sh, &["all"], SHORT)
 }
 
