@@ -123,9 +123,7 @@ impl Reactor {
             self.half_closed_in_order.retain(|id| self.half_closed.contains_key(id));
             self.half_closed_in_order.push_back(id);
             if self.half_closed_in_order.len() > MOST {
-                if let Some(oldest) = self.half_closed_in_order.pop_front() {
-                    self.close_whole(oldest);
-                }
+                self.close_oldest_half();
             }
         }
         let longest = if self.leaving { LAST } else { LONGEST };
