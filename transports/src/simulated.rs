@@ -484,7 +484,7 @@ impl SimulatedStream {
         });
     }
 
-    pub(crate) fn text(&self, side: usize) -> String {
+    fn text(&self, side: usize) -> String {
         self.link(|link| if side == 0 { link.from.clone() } else { link.to.clone() }).unwrap_or_default()
     }
 
@@ -508,23 +508,6 @@ impl SimulatedStream {
 
     pub(crate) fn raw(&self) -> i64 {
         i64::try_from(self.link * 2).unwrap_or(i64::MAX) + i64::from(self.side == 1)
-    }
-}
-
-/// The registry of the I/O thread's poll is not used: [`set_poller`] names the thread.
-impl Source for SimulatedStream {
-    fn register(&mut self, _: &Registry, token: Token, _: Interest) -> io::Result<()> {
-        self.note_token(token.0 as u64);
-        Ok(())
-    }
-
-    fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
-        self.register(registry, token, interest)
-    }
-
-    fn deregister(&mut self, _: &Registry) -> io::Result<()> {
-        self.forget_token();
-        Ok(())
     }
 }
 
@@ -612,22 +595,6 @@ impl SimulatedListener {
     }
 }
 
-impl Source for SimulatedListener {
-    fn register(&mut self, _: &Registry, token: Token, _: Interest) -> io::Result<()> {
-        self.note_token(token.0 as u64);
-        Ok(())
-    }
-
-    fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
-        self.register(registry, token, interest)
-    }
-
-    fn deregister(&mut self, _: &Registry) -> io::Result<()> {
-        self.forget_token();
-        Ok(())
-    }
-}
-
 impl Drop for SimulatedListener {
     fn drop(&mut self) {
         let _ = NETWORK.try_with(|network| {
@@ -640,6 +607,29 @@ impl Drop for SimulatedListener {
         });
     }
 }
+
+/// The registry of the I/O thread's poll is not used: [`set_poller`] names the thread.
+macro_rules! source {
+    ($($kind:ty),+) => {
+        $(impl Source for $kind {
+            fn register(&mut self, _: &Registry, token: Token, _: Interest) -> io::Result<()> {
+                self.note_token(token.0 as u64);
+                Ok(())
+            }
+
+            fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+                self.register(registry, token, interest)
+            }
+
+            fn deregister(&mut self, _: &Registry) -> io::Result<()> {
+                self.forget_token();
+                Ok(())
+            }
+        })+
+    };
+}
+
+source!(SimulatedStream, SimulatedListener);
 
 /// The address of an ordinary peer.
 pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

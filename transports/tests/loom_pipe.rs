@@ -60,32 +60,39 @@ fn a_sleeping_reader_is_woken_by(send: fn(&mut Writer, Traffic) -> bool) {
     });
 }
 
+/// Sends two messages from one thread to another, each of which sleeps until the other one wakes it. The writer waits for
+/// what `may_write` says.
+fn exchange(mut writer: Writer, mut reader: Reader, may_write: impl Fn(&mut Writer) -> bool) -> Writer {
+    let (writer_wake, reader_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (writer_sleeps, reader_sleeps) = (Arc::clone(&writer_wake), Arc::clone(&reader_wake));
+    let receiver = thread::spawn(move || {
+        let mut read = 0;
+        while read < 2 {
+            let got = reader.read().is_some();
+            if reader.owes_wake() {
+                writer_sleeps.notify();
+            }
+            if got { read += 1 } else { reader_wake.wait() }
+        }
+    });
+    for n in 0..2u8 {
+        while !may_write(&mut writer) {
+            writer_wake.wait();
+        }
+        writer.write(Traffic::Message((&[n]).into()));
+        if writer.flush() {
+            reader_sleeps.notify();
+        }
+    }
+    receiver.join().unwrap();
+    writer
+}
+
 #[test]
 fn a_writer_without_credit_is_woken_by_the_acknowledgement() {
     loom::model(|| {
-        let (mut writer, mut reader) = one_way(1);
-        let (writer_wake, reader_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (writer_sleeps, reader_sleeps) = (Arc::clone(&writer_wake), Arc::clone(&reader_wake));
-        let receiver = thread::spawn(move || {
-            let mut read = 0;
-            while read < 2 {
-                let got = reader.read().is_some();
-                if reader.owes_wake() {
-                    writer_sleeps.notify();
-                }
-                if got { read += 1 } else { reader_wake.wait() }
-            }
-        });
-        for n in 0..2u8 {
-            while !writer.reserve() {
-                writer_wake.wait();
-            }
-            writer.write(Traffic::Message((&[n]).into()));
-            if writer.flush() {
-                reader_sleeps.notify();
-            }
-        }
-        receiver.join().unwrap();
+        let (writer, reader) = one_way(1);
+        let writer = exchange(writer, reader, Writer::reserve);
         assert_eq!(writer.tally().routed, 2);
     });
 }
@@ -115,29 +122,8 @@ fn counted(most: u64, budget: &Budget) -> (Writer, Reader) {
 #[test]
 fn a_writer_without_room_is_woken_by_the_release() {
     loom::model(|| {
-        let (mut writer, mut reader) = counted(1, &Budget::default());
-        let (writer_wake, reader_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (writer_sleeps, reader_sleeps) = (Arc::clone(&writer_wake), Arc::clone(&reader_wake));
-        let receiver = thread::spawn(move || {
-            let mut read = 0;
-            while read < 2 {
-                let got = reader.read().is_some();
-                if reader.owes_wake() {
-                    writer_sleeps.notify();
-                }
-                if got { read += 1 } else { reader_wake.wait() }
-            }
-        });
-        for n in 0..2u8 {
-            while !writer.has_credit() {
-                writer_wake.wait();
-            }
-            writer.write(Traffic::Message((&[n]).into()));
-            if writer.flush() {
-                reader_sleeps.notify();
-            }
-        }
-        receiver.join().unwrap();
+        let (writer, reader) = counted(1, &Budget::default());
+        exchange(writer, reader, Writer::has_credit);
     });
 }
 
