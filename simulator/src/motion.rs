@@ -100,19 +100,19 @@ impl Motion {
             self.move_bytes(*which);
         } else {
             let at = chosen - awake.len() - moves.len();
-            let (choices, trace) = (&mut self.choices, self.trace);
-            if let Some(hostile) = self.hostiles.iter_mut().filter(|hostile| hostile.is_active()).nth(at) {
-                let did = hostile.act(choices);
-                if trace {
-                    println!("{:>12.6} {:>6} {did}", simulation::now().as_secs_f64(), self.steps);
-                }
+            let hostile = self.hostiles.iter_mut().filter(|hostile| hostile.is_active()).nth(at);
+            if let Some(did) = hostile.map(|hostile| hostile.act(&mut self.choices)) {
+                self.tell(|| did);
             }
         }
         true
     }
 
     fn move_bytes(&mut self, which: Move) {
-        let (Move::Connect(link) | Move::Deliver(link, ..) | Move::End(link, _)) = which;
+        let (link, side) = match which {
+            Move::Connect(link) => (link, 2),
+            Move::Deliver(link, side, _) | Move::End(link, side) => (link, side),
+        };
         if self.slow == Some(link % 3) && self.choices.below(8) != 0 {
             return;
         }
@@ -123,10 +123,6 @@ impl Motion {
                 _ => 1 + self.choices.below(flying),
             },
             _ => 0,
-        };
-        let (link, side) = match which {
-            Move::Connect(link) => (link, 2),
-            Move::Deliver(link, side, _) | Move::End(link, side) => (link, side),
         };
         self.mix(link << 32 | (side as u64) << 30 | bytes as u64);
         self.tell(|| format!("{which:?} {bytes}"));

@@ -137,7 +137,10 @@ fn replay(what: &str) -> bool {
 
 fn play_all(arguments: &Arguments) -> bool {
     let (sum, start) = (Sum::default(), Instant::now());
-    let file = fs::File::create(playing(arguments)).ok();
+    let file = fs::File::create(playing(arguments));
+    if let Err(error) = &file {
+        eprintln!("if the process dies, its seed is not known: {}: {error}", playing(arguments).display());
+    }
     let next = AtomicU64::new(arguments.seed);
     if arguments.jobs > 1 {
         memory::share();
@@ -149,7 +152,7 @@ fn play_all(arguments: &Arguments) -> bool {
                 let keys = Keys::new();
                 while !sum.over.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if let Some(mut file) = file.as_ref() {
+                    if let Ok(mut file) = file.as_ref() {
                         let connections = sum.connections.load(Ordering::Relaxed);
                         // Each line is as long as the one before it, and takes its place.
                         let _ = file.rewind();
