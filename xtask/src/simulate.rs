@@ -14,7 +14,7 @@ use crate::{mutants, run};
 const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The name of the program.
 pub(crate) const PROGRAM: &str = if cfg!(windows) { "zeroxide-simulator.exe" } else { "zeroxide-simulator" };
-/// The short form: a million connections or a minute, whichever is less, from new seeds in each version of the source.
+/// The short form, from the first seed on: a million connections or a minute, whichever is less.
 const SHORT: [&str; 6] = ["--sessions", "1000000", "--seconds", "60", "--jobs", "2"];
 
 /// Options of `simulate`.
