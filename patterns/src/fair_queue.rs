@@ -155,6 +155,11 @@ impl FairQueue {
         if let Some((_, message)) = self.peeked.take() {
             drop_message(None, Cause::Unwanted, message, pipes);
         }
+        self.discard_unread(pipes);
+    }
+
+    /// Drops all present input but the message that an earlier `has_in` found.
+    pub(crate) fn discard_unread<P: Pipes>(&mut self, pipes: &mut P) {
         let none = self.next(pipes, |_, _| false);
         debug_assert!(none.is_none(), "nothing is kept");
     }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use zeroxide::{Cause, SocketType, opt, simulation};
+use zeroxide::{Cause, opt, simulation};
 use zeroxide_transports::simulated;
 
 use crate::actor::{Actor, Wait};
@@ -264,14 +264,10 @@ impl Session {
     /// Where there is a peer that receives, nothing waits.
     pub(crate) fn no_message_waits(&mut self) -> Checked {
         self.until("what waits for a peer that is there is sent", Duration::from_secs(20), |actors| {
-            // A REQ receives only what it has asked for, and leaves late replies where they are.
-            let is_req = |actor: &Actor| actor.socket_type() == SocketType::Req;
             let is_idle = |actor: &Actor| {
                 let stats = actor.socket.stats();
-                let sends =
-                    stats.queued == 0 || actors.iter().any(|peer| peer.bound != actor.bound && is_req(peer));
-                let reads = actor.socket_type().receives() && !is_req(actor);
-                sends && !(reads && stats.pipes.iter().any(|pipe| pipe.waiting > 0))
+                let reads = actor.socket_type().receives();
+                stats.queued == 0 && !(reads && stats.pipes.iter().any(|pipe| pipe.waiting > 0))
             };
             Ok(actors.iter().all(is_idle))
         })
@@ -326,8 +322,7 @@ impl Session {
                 let stats = actor.check()?;
                 routed += stats.routed;
                 dropped += stats.dropped.routed() + stats.dropped.by(Cause::Unwanted);
-                // A REQ leaves late replies unread until it receives again.
-                received += actor.received.count + stats.pipes.iter().map(|pipe| pipe.waiting).sum::<u64>();
+                received += actor.received.count;
             }
             // Replies that a REQ does not want may be anywhere on their way.
             let asks_twice = actors.iter().any(|actor| actor.options.get(opt::REQ_RELAXED) == Some(true));

@@ -3,6 +3,10 @@
 //! On the wire a request is `[id, 4 bytes, with REQ_CORRELATE] [empty] body…`. `commit` adds the frames before the
 //! body, and `recv` removes them. Only these two calls and `abandon_request` change the state.
 //!
+//! **Nothing waits in a pipe.** What arrives is read at once: the reply is kept for `recv`, and everything else is dropped.
+//! A late reply that stayed would hold back what is behind it, perhaps the end of the connection, and no call would ever
+//! read it. Then the next request would go to a peer that is gone.
+//!
 //! **Which replies are accepted.** As long as the pipe of the request exists, only a reply of its peer. After that, a
 //! reply of any peer, as in libzmq (req.cpp `recv_reply_pipe`): the lost peer may send its reply over another pipe, and
 //! a REQ that accepted none would wait for ever. Then any admitted peer could reply in its place. Where that matters,
@@ -54,6 +58,13 @@ impl Req {
             relaxed: false,
             numbers_next: false,
             probes: false,
+        }
+    }
+
+    /// Reads all input: keeps the reply that is due, if it is there, and drops the rest.
+    fn read_all<P: Pipes>(&mut self, pipes: &mut P) {
+        if self.asked.is_none() || self.has_in(pipes) {
+            self.input.discard_unread(pipes);
         }
     }
 
@@ -113,8 +124,9 @@ impl Pattern for Req {
         }
     }
 
-    fn readable<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
+    fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         self.input.readable(pipe);
+        self.read_all(pipes);
     }
 
     fn writable(&mut self, pipe: PipeId) {
@@ -125,13 +137,7 @@ impl Pattern for Req {
         if self.asked.is_some() && !self.relaxed {
             return Err(Refusal::WrongState);
         }
-        let routed = self.out.route(pipes);
-        if self.asked.is_none() && matches!(routed, Err(Refusal::Full { .. })) {
-            // Late replies hold back what is behind them, perhaps the end of the connection. Without it no peer takes the
-            // requests that wait, and there is never room.
-            self.input.discard_all(pipes);
-        }
-        routed
+        self.out.route(pipes)
     }
 
     fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {

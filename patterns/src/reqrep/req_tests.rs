@@ -51,24 +51,33 @@ fn req_sends_and_receives_strictly_by_turns() {
 }
 
 #[test]
-fn req_without_room_drops_late_replies_that_hide_the_end_of_its_connection() {
+fn req_without_a_request_drops_what_arrives_so_that_nothing_hides_the_end_of_its_connection() {
     let mut req = req();
     let a = req.accept(1);
-    req.pipes.get(a).reserved = 1; // full
-    req.deliver(a, ("", "late"));
-    assert_eq!(req.send("q"), Err(Refusal::Full { pipes: 1 }));
-    assert_eq!(req.pipes.dropped_for(Cause::Unwanted), 1);
+    req.deliver(a, ("", "before the first request"));
+    assert!(req.pipes.get(a).input.is_empty());
+    req.send("q").unwrap();
+    req.deliver(a, ("", "x"));
+    assert_eq!(req.recv(), Ok(Some("x".into())));
+    req.deliver(a, ("", "again"));
+    assert!(req.pipes.get(a).input.is_empty());
+    assert_eq!(req.pipes.drops, [(Some(a), Cause::Unwanted); 2]);
 }
 
 #[test]
-fn req_without_room_keeps_the_reply_that_it_waits_for() {
+fn req_without_room_keeps_the_reply_that_it_waits_for_and_drops_what_is_around_it() {
     let mut req = correlating();
     let a = req.accept(2);
     req.send("q").unwrap();
     let (id, _) = take_numbered(&mut req, a);
     req.pipes.get(a).reserved = 2; // full
-    req.deliver(a, [&id.to_ne_bytes()[..], b"", b"x"]);
+    let reply = |id: u32, text: &str| Message::from([&id.to_ne_bytes()[..], b"", text.as_bytes()]);
+    for (id, text) in [(id.wrapping_sub(1), "late"), (id, "x"), (id, "again")] {
+        req.deliver(a, reply(id, text));
+        assert!(req.pipes.get(a).input.is_empty(), "{text}");
+    }
     assert_eq!(req.send("q2"), Err(Refusal::Full { pipes: 1 }));
+    assert_eq!(req.pipes.drops, [(Some(a), Cause::Unwanted); 2]);
     assert_eq!(req.recv(), Ok(Some("x".into())));
 }
 
