@@ -8,6 +8,7 @@ use zeroxide::{
     SocketStats, SocketType, opt,
 };
 
+use crate::bytes::{Connections, pack};
 use crate::fault::{Checked, Fault};
 use crate::ledger::{FIRST, Label, Parsed, Received, Shape};
 
@@ -70,6 +71,10 @@ pub(crate) struct Actor {
     pub(crate) received: Received,
     /// Connections whose HELLO_MSG has come.
     greeted: HashSet<u64>,
+    /// The numbers of peers whose HELLO_MSG has come (PEER).
+    numbers: Vec<u32>,
+    /// The connections of a STREAM.
+    connections: Connections,
     /// How often it has subscribed to each topic.
     topics: BTreeMap<u8, u32>,
     /// The requests that it owes a reply to.
@@ -114,6 +119,8 @@ impl Actor {
             next: 0,
             received: Received::default(),
             greeted: HashSet::new(),
+            numbers: Vec::new(),
+            connections: Connections::default(),
             topics,
             owed: VecDeque::new(),
             asked: None,
@@ -130,6 +137,8 @@ impl Actor {
         self.socket = open(&self.context, t, &self.options)?;
         self.begin_life(life);
         self.greeted.clear();
+        self.numbers.clear();
+        self.connections = Connections::default();
         self.topics = if t.resubscribes() { BTreeMap::from([(FIRST, 1)]) } else { BTreeMap::new() };
         (self.asked, self.trap) = (None, None);
         self.owed.clear();
@@ -236,7 +245,8 @@ impl Actor {
     }
 
     fn shape(&self) -> Shape {
-        Shape { single: self.socket_type().has_single_frames(), small: self.small }
+        let t = self.socket_type();
+        Shape { single: t.has_single_frames() || t.is_raw(), small: self.small }
     }
 
     /// Whether it sends without having been asked.
@@ -247,7 +257,11 @@ impl Actor {
 
     /// Whether it sends only what it is asked for.
     pub(crate) fn replies(&self) -> bool {
-        matches!(self.socket_type(), SocketType::Rep | SocketType::Router | SocketType::Server)
+        match self.socket_type() {
+            SocketType::Rep | SocketType::Router | SocketType::Server => true,
+            SocketType::Peer | SocketType::Stream => self.bound,
+            _ => false,
+        }
     }
 
     /// Begins a new life: from now on its messages may take another way than those before.
@@ -291,8 +305,12 @@ impl Actor {
         if t.has_groups() {
             message = message.with_group([topic].to_vec());
         }
+        let Some(message) = self.address(message) else { return Ok(None) };
         let before = if t == SocketType::Req { self.routed() } else { BTreeMap::new() };
         let sent = self.pass_on(message, wait)?;
+        if !sent && !self.is_full && t == SocketType::Peer {
+            self.numbers.pop();
+        }
         if sent && t == SocketType::Req {
             self.asked = Some(label);
             let grown =
@@ -300,6 +318,19 @@ impl Actor {
             self.asked_at = self.routed().into_iter().find(grown).map(|(connection, _)| connection);
         }
         Ok(sent.then_some(label))
+    }
+
+    /// Puts an address on a message, where its socket wants one; `None` if no peer is known yet.
+    fn address(&mut self, message: Message) -> Option<Message> {
+        match self.socket_type() {
+            SocketType::Peer => Some(message.with_routing_id(*self.numbers.last()?)),
+            SocketType::Stream => {
+                let mut packed = pack(&message);
+                packed.push_front(self.connections.next()?.to_frame());
+                Some(packed)
+            }
+            _ => Some(message),
+        }
     }
 
     /// How many messages went to each connection.
@@ -317,6 +348,9 @@ impl Actor {
         match &asker {
             Asker::Last => {}
             Asker::Id(id, envelope) => {
+                if self.socket_type().is_raw() {
+                    message = pack(&message);
+                }
                 if self.enveloped {
                     message.push_front("");
                 }
@@ -382,13 +416,31 @@ impl Actor {
         }
         let number = message.routing_id();
         let id = if t.addresses() { message.pop_front() } else { None };
+        let id = id.map(|id| RoutingId::as_written(&id));
+        if let Some(id) = id.as_ref().filter(|_| t.is_raw()) {
+            let bytes = message.first().cloned().unwrap_or_default();
+            let whole = self.connections.take(id.as_bytes(), &bytes);
+            let whole = whole.map_err(|text| self.fault("bytes come between begin and end", text))?;
+            let asker = || Asker::Id(id.clone(), Message::new());
+            return whole.iter().try_for_each(|message| self.take_whole(message, asker(), connection));
+        }
         let mut envelope = Message::new();
         if self.enveloped {
             (envelope, message) = message.split_envelope();
         }
-        let parsed = match Label::parse(&message, self.shape()) {
+        let asker = match id {
+            Some(id) => Asker::Id(id, envelope),
+            None if number != 0 => Asker::Number(number),
+            None => Asker::Last,
+        };
+        self.take_whole(&message, asker, connection)
+    }
+
+    fn take_whole(&mut self, message: &Message, asker: Asker, connection: u64) -> Checked {
+        let t = self.socket_type();
+        let parsed = match Label::parse(message, self.shape()) {
             Some(parsed) => parsed.map_err(|text| self.fault("a message is whole", text))?,
-            None => return self.take_other(&message, connection),
+            None => return self.take_other(message, &asker, connection),
         };
         let topic = message.first().and_then(|frame| frame.first().copied()).unwrap_or_default();
         if matches!(t, SocketType::Sub | SocketType::Dish) && !self.wants(topic) {
@@ -403,18 +455,13 @@ impl Actor {
         }
         self.note(parsed, connection)?;
         if self.replies() {
-            let asker = match id {
-                Some(id) => Asker::Id(RoutingId::as_written(&id), envelope),
-                None if number != 0 => Asker::Number(number),
-                None => Asker::Last,
-            };
             self.owed.push_back((asker, parsed.label));
         }
         Ok(())
     }
 
     /// A notice, a subscription, or what a hostile peer has sent.
-    fn take_other(&mut self, message: &Message, connection: u64) -> Checked {
+    fn take_other(&mut self, message: &Message, asker: &Asker, connection: u64) -> Checked {
         if self.socket_type().answers() {
             // Whoever it was gets an answer, too, for the next request to be read.
             let _ = self.socket.try_send("");
@@ -423,6 +470,9 @@ impl Actor {
         match (self.extra, &*first) {
             (Extra::Hello, b"hello") => {
                 self.greeted.insert(connection);
+                if let Asker::Number(number) = asker {
+                    self.numbers.push(*number);
+                }
                 // Over inproc it counts as routed.
                 self.received.count += u64::from(connection == 0);
             }

@@ -6,6 +6,8 @@
 #[cfg(simulate)]
 mod actor;
 #[cfg(simulate)]
+mod bytes;
+#[cfg(simulate)]
 mod choices;
 #[cfg(simulate)]
 mod fault;

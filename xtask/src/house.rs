@@ -83,7 +83,7 @@ pub(crate) const HOUSES: &[House] = &[
             "session",
             "motion actor",
             "handler hostile",
-            "choices keys ledger memory panics",
+            "bytes choices keys ledger memory panics",
             "fault",
         ],
         circles: &[],

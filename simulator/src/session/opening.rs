@@ -15,7 +15,7 @@ use crate::hostile::Hostile;
 use crate::keys::Keys;
 
 /// Socket types that talk to each other, the one that binds first.
-const PAIRS: [(SocketType, SocketType); 20] = [
+const PAIRS: [(SocketType, SocketType); 22] = [
     (Pull, Push),
     (Push, Pull),
     (Router, Dealer),
@@ -36,15 +36,18 @@ const PAIRS: [(SocketType, SocketType); 20] = [
     (Gather, Scatter),
     (Scatter, Gather),
     (Channel, Channel),
+    (Peer, Peer),
+    (Stream, Stream),
 ];
 
 impl Session {
     /// Decides what the session is about.
     fn set_scene(&mut self) -> Scene {
         let (binder, connecter) = self.pick(&PAIRS);
-        let scheme = self.pick(&["tcp", "tcp", "ipc", "inproc"]);
+        let schemes = if binder.is_raw() { ["tcp"; 4] } else { ["tcp", "tcp", "ipc", "inproc"] };
+        let scheme = self.pick(&schemes);
         let alone = scheme == "inproc";
-        let mechanism = if alone { 0 } else { self.pick(&[0, 0, 0, 0, 0, 1, 1, 2]) };
+        let mechanism = if alone || binder.is_raw() { 0 } else { self.pick(&[0, 0, 0, 0, 0, 1, 1, 2]) };
         let handover = binder == Router && self.one_in(3);
         let one_place = binder.has_one_peer() || binder == Router && !handover;
         let rivals = one_place && !alone && self.one_in(4);
@@ -53,6 +56,8 @@ impl Session {
         let faults = !alone && self.below(3) != 0;
         let strict = hostiles == 0 && !trap && !faults && self.one_in(2);
         let extra = match self.below(4) {
+            // A PEER that connects knows whom to send to from what it has received.
+            _ if binder == Peer => Extra::Hello,
             3 => extra_of(binder, connecter, self.one_in(2)),
             _ => Extra::None,
         };
@@ -298,11 +303,12 @@ fn extra_of(binder: SocketType, connecter: SocketType, probes: bool) -> Extra {
 fn with_extra(options: Options, extra: Extra, t: SocketType) -> Options {
     let text = |text: &'static str| Some(Bytes::from_static(text.as_bytes()));
     match (extra, t) {
-        (Extra::Hello, Router | Server | Dealer | Client) => {
+        (Extra::Hello, Router | Server | Dealer | Client | Peer) => {
             let mut options = options.set(opt::HELLO_MSG, text("hello"));
-            if matches!(t, Router | Server) {
+            if matches!(t, Router | Server | Peer) {
                 options = options.set(opt::DISCONNECT_MSG, text("bye"));
-            } else {
+            }
+            if matches!(t, Dealer | Client | Peer) {
                 options = options.set(opt::HICCUP_MSG, text("hiccup"));
             }
             if t == Router {
