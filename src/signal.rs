@@ -7,17 +7,20 @@
 #![expect(clippy::disallowed_methods, reason = "the one place where application threads wait")]
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
 use crate::clock;
 use crate::error::Error;
+use crate::sync::waiting::{AtomicBool as Flag, Mutex, MutexGuard, thread};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::user_code;
+
+#[cfg(all(test, loom))]
+mod models;
 
 /// Who is to be woken.
 #[derive(Clone)]
@@ -43,14 +46,14 @@ impl Waiter {
 
 /// One thread's place to sleep.
 pub(crate) struct Parker {
-    thread: Thread,
-    woken: AtomicBool,
+    thread: thread::Thread,
+    woken: Flag,
 }
 
 impl Parker {
     /// Creates a place for the calling thread.
     pub(crate) fn new() -> Arc<Parker> {
-        Arc::new(Parker { thread: thread::current(), woken: AtomicBool::new(false) })
+        Arc::new(Parker { thread: thread::current(), woken: Flag::new(false) })
     }
 
     /// Sleeps until unparked (`true`) or until the deadline (`false`).
@@ -252,9 +255,10 @@ impl Signal {
 
     /// Wakes everybody; returns how many that were.
     pub(crate) fn notify_all(&self) -> usize {
-        if self.waiting() == 0 {
-            return 0;
-        }
+        if self.waiting() == 0 { 0 } else { self.wake_all() }
+    }
+
+    fn wake_all(&self) -> usize {
         let mut list = self.list();
         let waiters = std::mem::take(&mut list.waiters);
         self.waiting.store(0, Ordering::SeqCst);
@@ -280,7 +284,8 @@ impl Latch {
     /// It has happened: wakes everybody.
     pub(crate) fn open(&self) {
         self.done.store(true, Ordering::SeqCst);
-        self.signal.notify_all();
+        // This change is made under no lock. That of the list orders it with the looks of those who have registered.
+        self.signal.wake_all();
     }
 
     /// Returns whether it has happened.

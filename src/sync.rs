@@ -1,15 +1,32 @@
 //! The synchronisation of what the model checker looks at. Under `--cfg loom`, the checker's types replace those of std.
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering, fence},
+pub(crate) use std::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering, fence},
+    },
+    thread_local,
 };
 
 #[cfg(loom)]
 pub(crate) use checked::{Mutex, MutexGuard};
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, Ordering, fence};
+pub(crate) use local::of_each_thread as thread_local;
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+
+/// All threads of a model are one thread for std.
+#[cfg(loom)]
+mod local {
+    macro_rules! of_each_thread {
+        ($(#[$attribute:meta])* static $name:ident: $type:ty = const $value:block;) => {
+            loom::thread_local! { $(#[$attribute])* static $name: $type = $value; }
+        };
+    }
+
+    pub(crate) use of_each_thread;
+}
 
 /// A mutex whose holding the checker sees. With loom's own it never lets another thread try the lock between its locking
 /// and its release, so that a model of `try_lock` could not fail. As std's, it orders by the word that says who holds it.
@@ -74,5 +91,85 @@ mod checked {
         fn deref_mut(&mut self) -> &mut T {
             self.inner.as_mut().unwrap()
         }
+    }
+}
+
+/// What waiting is made of (`signal`), where loom says what std does not do:
+///
+/// - `swap` may read what the same thread wrote before, although another thread has stored in between and told it so
+///   (tokio-rs/loom#254). The flag here is a mutex;
+/// - `park` forgets a wake that comes while the thread waits for a lock (tokio-rs/loom#249). A thread here sleeps on a
+///   condition.
+///
+/// The mutex is loom's own, as nobody tries it.
+pub(crate) mod waiting {
+    #[cfg(not(loom))]
+    pub(crate) use std::{
+        sync::{Mutex, MutexGuard, atomic::AtomicBool},
+        thread,
+    };
+
+    #[cfg(loom)]
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+
+    #[cfg(loom)]
+    pub(crate) struct AtomicBool(Mutex<bool>);
+
+    #[cfg(loom)]
+    impl AtomicBool {
+        pub(crate) fn new(value: bool) -> AtomicBool {
+            AtomicBool(Mutex::new(value))
+        }
+
+        pub(crate) fn store(&self, value: bool, _: super::Ordering) {
+            *self.0.lock().unwrap() = value;
+        }
+
+        pub(crate) fn swap(&self, value: bool, _: super::Ordering) -> bool {
+            std::mem::replace(&mut *self.0.lock().unwrap(), value)
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) mod thread {
+        use std::sync::Arc;
+        use std::time::Duration;
+
+        use loom::sync::{Condvar, Mutex};
+
+        /// Whether the thread was woken since it last slept.
+        #[derive(Default)]
+        struct Token {
+            woken: Mutex<bool>,
+            changed: Condvar,
+        }
+
+        loom::thread_local! {
+            static TOKEN: Arc<Token> = Arc::default();
+        }
+
+        pub(crate) struct Thread(Arc<Token>);
+
+        impl Thread {
+            pub(crate) fn unpark(&self) {
+                *self.0.woken.lock().unwrap() = true;
+                self.0.changed.notify_one();
+            }
+        }
+
+        pub(crate) fn current() -> Thread {
+            TOKEN.with(|token| Thread(Arc::clone(token)))
+        }
+
+        pub(crate) fn park() {
+            let Thread(token) = current();
+            let mut woken = token.woken.lock().unwrap();
+            while !std::mem::take(&mut *woken) {
+                woken = token.changed.wait(woken).unwrap();
+            }
+        }
+
+        /// A model has no time: a sleep with an end is over at once.
+        pub(crate) fn park_timeout(_: Duration) {}
     }
 }

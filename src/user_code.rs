@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
+use crate::sync::thread_local;
+
 /// Calls of user code that wait for an earlier one.
 type List = VecDeque<Box<dyn FnOnce()>>;
 
@@ -73,7 +75,7 @@ fn run(code: impl FnOnce() + 'static) {
     let Some(code) = code else { return };
     contain(code);
     // A thread that is about to end has no list any more.
-    if nested == Ok(false) {
+    if matches!(nested, Ok(false)) {
         while let Some(code) = next() {
             contain(code);
         }
@@ -82,7 +84,8 @@ fn run(code: impl FnOnce() + 'static) {
 
 /// What waits first; the list ends when nothing does.
 fn next() -> Option<Box<dyn FnOnce()>> {
-    WAITING.with_borrow_mut(|waiting| {
+    WAITING.with(|waiting| {
+        let mut waiting = waiting.borrow_mut();
         let first = waiting.as_mut().and_then(VecDeque::pop_front);
         if first.is_none() {
             *waiting = None;
