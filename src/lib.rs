@@ -63,7 +63,11 @@ pub use security::{
     Verdict,
 };
 pub use socket::Socket;
-pub use socket::{closing::Closing, closure::CloseReport};
+pub use socket::{
+    closing::Closing,
+    closure::CloseReport,
+    futures::{Recv, RecvFrom, Request, Sending},
+};
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};
 pub use zeroxide_transports::{

@@ -8,7 +8,7 @@
 
 use std::io;
 use std::sync::{Arc, PoisonError};
-use std::task::{Wake, Waker};
+use std::task::{Poll as TaskPoll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
@@ -222,6 +222,15 @@ impl Signal {
         self.list().waiters.iter().any(|(_, waiter)| same(waiter))
     }
 
+    /// Keeps a waiter in its place, with another waker of its task. Returns `false` if it has been woken already.
+    fn renew(&self, ticket: Ticket, waiter: Waiter) -> bool {
+        let mut list = self.list();
+        let place = list.waiters.iter_mut().find(|(other, _)| *other == ticket);
+        let replaced = place.map(|(_, old)| std::mem::replace(old, waiter));
+        drop(list);
+        replaced.is_some()
+    }
+
     /// Takes a waiter back. `true`: it had been woken already, so a wake that is not used must be passed on.
     pub(crate) fn cancel(&self, ticket: Ticket) -> bool {
         let mut list = self.list();
@@ -270,6 +279,44 @@ impl Signal {
 
     fn list(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A task's place at a [`Signal`], kept by a future from one poll to the next. Who has it calls [`Place::leave`] when it is
+/// dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Place(Option<Ticket>);
+
+impl Place {
+    /// Looks for what a task waits for, and registers the task if it is not there. By the rules of [`wait_with`]: the task is
+    /// registered before the last look, and a wake that it does not use goes to the next waiter.
+    pub(crate) fn poll<T>(
+        &mut self,
+        signal: &Signal,
+        waker: &Waker,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> TaskPoll<T> {
+        // A task that has been woken uses its wake now.
+        self.0 = self.0.filter(|ticket| signal.renew(*ticket, Waiter::Task(waker.clone())));
+        let mut found = look();
+        if found.is_none() && self.0.is_none() {
+            self.0 = Some(signal.register(Waiter::Task(waker.clone())));
+            found = look();
+        }
+        match found {
+            Some(found) => {
+                self.leave(signal);
+                TaskPoll::Ready(found)
+            }
+            None => TaskPoll::Pending,
+        }
+    }
+
+    /// Waits no longer: a wake that has come meanwhile goes to the next waiter.
+    pub(crate) fn leave(&mut self, signal: &Signal) {
+        if self.0.take().is_some_and(|ticket| signal.cancel(ticket)) {
+            signal.notify_one();
+        }
     }
 }
 

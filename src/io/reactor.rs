@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -27,6 +27,7 @@ use crate::clock;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
 use crate::random::{ByNumber, Random};
 use crate::signal::after;
+use crate::socket::base::SocketBase;
 use crate::socket::context::ContextBase;
 use crate::socket::orders::{IoThread, Order};
 
@@ -74,6 +75,8 @@ pub(crate) enum Timer {
     Leave,
     /// Deferred sockets are to be looked at again.
     Watch,
+    /// Tasks of a socket have waited long enough.
+    Alarm(u64),
     /// The LINGER of a closed socket is over.
     Linger(u64),
     /// The LINGER of a disconnected session is over.
@@ -130,6 +133,8 @@ pub(crate) struct Reactor {
     pub(super) closing: ByNumber<super::reaper::Reaping>,
     /// Sockets whose open batches this thread flushes.
     pub(super) watch: Watch,
+    /// Sockets whose tasks wait for a limited time.
+    pub(super) alarms: ByNumber<Weak<SocketBase>>,
     /// The lookups of names.
     pub(super) lookups: Lookups,
     pub(super) resolve: Resolve,
@@ -174,6 +179,7 @@ impl Reactor {
             handshakes_again: clock::now(),
             closing: ByNumber::default(),
             watch: Watch::default(),
+            alarms: ByNumber::default(),
             lookups: Lookups::default(),
             resolve: Arc::new(resolve),
             leaving: false,
@@ -275,6 +281,7 @@ impl Reactor {
                 Order::Flush(base) => self.watch_over(base),
                 Order::Engine(id) => self.turn(id),
                 Order::Retire(id) => self.let_drain(id),
+                Order::Alarm(at, base) => self.wake_tasks_at(at, base),
                 Order::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
                 Order::Stop(id) => self.disconnect(id),
                 Order::Close(base) => self.close(&base),
@@ -285,6 +292,24 @@ impl Reactor {
                     self.end_everything();
                 }
             }
+        }
+    }
+
+    /// Wakes the tasks of a socket at a moment.
+    fn wake_tasks_at(&mut self, at: Instant, base: Weak<SocketBase>) {
+        let Some(id) = base.upgrade().map(|base| base.id) else { return };
+        self.alarms.insert(id, base);
+        self.arm(at, Timer::Alarm(id));
+    }
+
+    /// Wakes the tasks of a socket whose time has come.
+    fn wake_tasks(&mut self, id: u64) {
+        let base = self.alarms.get(&id).and_then(Weak::upgrade);
+        if let Some(next) = base.as_ref().and_then(|base| base.alarms.ring(clock::now())) {
+            self.arm(next, Timer::Alarm(id));
+        }
+        if base.is_none_or(|base| !base.alarms.is_armed()) {
+            self.alarms.remove(&id);
         }
     }
 
@@ -323,6 +348,7 @@ impl Reactor {
                 Timer::ReadOut(id) => self.end_read_out(id),
                 Timer::Leave => self.half_closed.clear(),
                 Timer::Watch => self.look_again(),
+                Timer::Alarm(id) => self.wake_tasks(id),
                 Timer::Linger(id) => self.lingered(id),
                 Timer::SessionLinger(id) => self.end_session(id),
             }

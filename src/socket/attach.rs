@@ -232,7 +232,7 @@ impl SocketBase {
     }
 
     /// Returns the I/O thread of this socket. The first endpoint that needs one selects it.
-    fn reactor(self: &Arc<Self>, values: &Values) -> Result<IoThread> {
+    pub(super) fn reactor(self: &Arc<Self>, values: &Values) -> Result<IoThread> {
         if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
             return Ok(reactor);
         }

@@ -13,6 +13,7 @@ use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
 use zeroxide_transports::budget::Budget;
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
+use super::alarms::Alarms;
 use super::marks::Limits;
 use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable};
 use super::waits::{Exchange, Waits};
@@ -62,6 +63,8 @@ pub(crate) struct SocketBase {
     pub(crate) zmq_fd: ZmqFd,
     /// The calls that wait in `send`.
     pub(crate) sending: Waits,
+    /// When its tasks stop waiting.
+    pub(crate) alarms: Alarms,
     /// Makes the calls of `request` take turns.
     pub(crate) exchange: Exchange,
     /// The progress of its closing.
@@ -155,6 +158,7 @@ impl SocketBase {
             counters: Arc::new(Counters::default()),
             zmq_fd: ZmqFd::default(),
             sending: Waits::default(),
+            alarms: Alarms::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
             departed: AtomicUsize::new(0),

@@ -1,5 +1,6 @@
 //! The socket: one thread-safe handle for every pattern and transport.
 
+pub(crate) mod alarms;
 mod attach;
 pub(crate) mod authorities;
 pub(crate) mod base;
@@ -10,6 +11,7 @@ mod doorbell;
 #[cfg_attr(not(feature = "face"), path = "no_face_state.rs")]
 pub(crate) mod face_state;
 pub(crate) mod flush;
+pub(crate) mod futures;
 pub(crate) mod inproc;
 mod mailbox;
 mod marks;

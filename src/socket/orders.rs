@@ -1,7 +1,8 @@
 //! Orders: what other threads tell an I/O thread to do. They never contain a message.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use zeroxide_patterns::RoutingId;
@@ -54,6 +55,8 @@ pub(crate) enum Order {
     ReadOut(u64),
     /// End an endpoint, because the pattern has closed its pipe.
     Stop(u64),
+    /// Wake the tasks of a socket that wait until this moment at most.
+    Alarm(Instant, Weak<SocketBase>),
     /// Close the listeners of a closed socket, and linger for its unsent messages.
     Close(Arc<SocketBase>),
     /// End the thread as soon as the last socket has closed, because the context has ended.

@@ -48,18 +48,28 @@ impl Socket {
             let error = Error::TimedOut(Why::AwaitingReply { after: Some(limit) });
             return Err(RequestError { error, unsent: Some(message) });
         };
-        base.exchange_one(message, deadline).map_err(|mut refused| {
-            match &mut refused.error {
-                Error::TimedOut(Why::AwaitingReply { after }) => *after = Some(limit),
-                Error::TimedOut(Why::RequestUnsent(unsent)) => unsent.after = Some(limit),
-                _ => {}
-            }
-            refused
-        })
+        base.exchange_one(message, deadline).map_err(|failed| failed.after(limit))
+    }
+}
+
+impl RequestError {
+    /// The same, with the time that it waited.
+    fn after(mut self, limit: Duration) -> RequestError {
+        match &mut self.error {
+            Error::TimedOut(Why::AwaitingReply { after }) => *after = Some(limit),
+            Error::TimedOut(Why::RequestUnsent(unsent)) => unsent.after = Some(limit),
+            _ => {}
+        }
+        self
     }
 }
 
 impl SocketBase {
+    /// Ends an exchange of a task whose reply did not come.
+    pub(super) fn failed_exchange(self: &Arc<Self>, error: Error, limit: Duration) -> RequestError {
+        self.without_reply(error).after(limit)
+    }
+
     fn exchange_one(
         self: &Arc<Self>,
         message: Message,
@@ -71,11 +81,15 @@ impl SocketBase {
             self.enter(|state| state.pattern.number_request(false));
             return Err(unsent.into());
         }
-        self.recv(WaitLimit::For(left())).map_err(|error| match error {
+        self.recv(WaitLimit::For(left())).map_err(|error| self.without_reply(error))
+    }
+
+    fn without_reply(self: &Arc<Self>, error: Error) -> RequestError {
+        match error {
             // Another call of `recv` has received the reply, so there is no request to abandon.
             Error::WrongState { .. } => RequestError { error, unsent: None },
             error => self.give_up(error),
-        })
+        }
     }
 
     /// Abandons a request after this error, and takes it back if it is still in its pipe's queue.

@@ -98,7 +98,7 @@ impl SocketBase {
     }
 
     #[inline]
-    fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Attempt<Option<Refusal>> {
+    pub(super) fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Attempt<Option<Refusal>> {
         self.attempt(|state| state.try_send(held))
     }
 

@@ -15,8 +15,21 @@ pub(crate) struct Wait<'a>(&'a Waits, Instant);
 
 impl Waits {
     pub(crate) fn begin(&self, start: Instant) -> Wait<'_> {
-        self.list().push(start);
+        self.enter(start);
         Wait(self, start)
+    }
+
+    /// Counts a task that waits since `start`, until [`Waits::end`].
+    pub(super) fn enter(&self, start: Instant) {
+        self.list().push(start);
+    }
+
+    /// Counts a task that has begun to wait at `start` no longer.
+    pub(super) fn end(&self, start: Instant) {
+        let mut list = self.list();
+        if let Some(at) = list.iter().position(|other| *other == start) {
+            list.swap_remove(at);
+        }
     }
 
     /// Returns how many calls wait, and since when the first one waits.
@@ -32,10 +45,7 @@ impl Waits {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let mut list = self.0.list();
-        if let Some(at) = list.iter().position(|start| *start == self.1) {
-            list.swap_remove(at);
-        }
+        self.0.end(self.1);
     }
 }
 
@@ -50,15 +60,29 @@ pub(crate) struct Exchange {
 pub(super) struct MyTurn<'a>(&'a Exchange);
 
 impl Exchange {
+    /// Takes the turn if it is free; [`Exchange::give_back`] is to follow.
+    pub(super) fn try_take(&self) -> Option<()> {
+        (!self.taken.swap(true, Ordering::SeqCst)).then_some(())
+    }
+
+    /// Gives the turn to the next call.
+    pub(super) fn give_back(&self) {
+        self.taken.store(false, Ordering::SeqCst);
+        self.free.notify_one();
+    }
+
+    /// Where tasks wait for their turn.
+    pub(super) fn free(&self) -> &Signal {
+        &self.free
+    }
+
     pub(super) fn take(&self, deadline: Option<Instant>) -> Option<MyTurn<'_>> {
-        let free = || (!self.taken.swap(true, Ordering::SeqCst)).then_some(());
-        wait_until(&[&self.free], deadline, free).map(|()| MyTurn(self))
+        wait_until(&[&self.free], deadline, || self.try_take()).map(|()| MyTurn(self))
     }
 }
 
 impl Drop for MyTurn<'_> {
     fn drop(&mut self) {
-        self.0.taken.store(false, Ordering::SeqCst);
-        self.0.free.notify_one();
+        self.0.give_back();
     }
 }

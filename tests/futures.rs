@@ -1,0 +1,290 @@
+//! Futures on a socket: on every executor, beside threads, and dropped at any time, no message is lost or comes twice.
+#![allow(clippy::unwrap_used)] // a test's helpers
+
+mod common;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use common::{LONG, Soon};
+use zeroxide::{Cause, Context, Error, Options, Socket, SocketType, opt};
+
+/// Wakes the thread that polls, and counts.
+struct Parked(Thread, AtomicUsize);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.unpark();
+    }
+}
+
+fn parked() -> Arc<Parked> {
+    Arc::new(Parked(thread::current(), AtomicUsize::new(0)))
+}
+
+impl Parked {
+    fn wakes(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+}
+
+/// Polls once.
+fn poll<T>(future: &mut (impl Future<Output = T> + Unpin), wakes: &Arc<Parked>) -> Poll<T> {
+    pin!(future).poll(&mut TaskContext::from_waker(&Waker::from(Arc::clone(wakes))))
+}
+
+fn ready<T>(poll: Poll<T>) -> T {
+    match poll {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("pending"),
+    }
+}
+
+fn pipeline(cx: &Context, endpoint: &str) -> (Socket, Socket) {
+    let (pull, push) = (cx.socket(SocketType::Pull).unwrap(), cx.socket(SocketType::Push).unwrap());
+    push.connect(pull.bind(endpoint).unwrap()).unwrap();
+    push.wait_for_peers(1, LONG).unwrap();
+    (pull, push)
+}
+
+/// Waits until a task that was polled is woken.
+fn woken(wakes: &Parked, times: usize) {
+    common::until("the task is woken", || wakes.wakes() >= times);
+}
+
+#[test]
+fn a_receive_that_is_pending_is_woken_by_a_message() {
+    for endpoint in ["tcp://127.0.0.1:*", "ipc://*", "inproc://woken"] {
+        let cx = Context::new();
+        let (pull, push) = pipeline(&cx, endpoint);
+        let (wakes, mut recv) = (parked(), pull.recv_async());
+        assert!(poll(&mut recv, &wakes).is_pending());
+        push.send("hello").unwrap();
+        woken(&wakes, 1);
+        assert_eq!(ready(poll(&mut recv, &wakes)).unwrap()[0], "hello");
+    }
+}
+
+#[test]
+fn a_receive_that_is_dropped_takes_nothing_and_hands_its_wake_on() {
+    let cx = Context::new();
+    let (pull, push) = pipeline(&cx, "inproc://handed-on");
+    let (first, second) = (parked(), parked());
+    let (mut dropped, mut waits) = (pull.recv_async(), pull.recv_async());
+    assert!(poll(&mut dropped, &first).is_pending());
+    assert!(poll(&mut waits, &second).is_pending());
+    push.send("one").unwrap();
+    assert_eq!((first.wakes(), second.wakes()), (1, 0), "one message wakes one");
+    drop(dropped);
+    assert_eq!(second.wakes(), 1, "its wake goes to the next");
+    assert_eq!(ready(poll(&mut waits, &second)).unwrap()[0], "one");
+}
+
+#[test]
+fn a_send_is_all_or_nothing_and_gives_its_message_back() {
+    let cx = Context::new();
+    let options = Options::new().set(opt::SNDHWM, 1);
+    let pull = cx.socket_with(SocketType::Pull, &Options::new().set(opt::RCVHWM, 1)).unwrap();
+    let push = cx.socket_with(SocketType::Push, &options).unwrap();
+    pull.bind("inproc://full").unwrap();
+    push.connect("inproc://full").unwrap();
+    while push.try_send("fills").is_ok() {}
+    let wakes = parked();
+    let mut kept = push.send_async(["two", "frames"]);
+    assert!(poll(&mut kept, &wakes).is_pending());
+    let message = kept.cancel().expect("it is not sent");
+    assert_eq!((message.len(), &message[1][..]), (2, &b"frames"[..]));
+    let mut sending = push.send_async("later");
+    assert!(poll(&mut sending, &wakes).is_pending());
+    let before = wakes.wakes();
+    assert_eq!(pull.recv_soon()[0], "fills");
+    woken(&wakes, before + 1);
+    ready(poll(&mut sending, &wakes)).unwrap();
+    assert!(sending.cancel().is_none(), "it is sent");
+    while pull.recv_soon()[0] != *"later" {}
+}
+
+#[test]
+fn the_time_outs_of_the_socket_hold_without_a_runtime() {
+    let cx = Context::new();
+    let brief = Some(Duration::from_millis(30));
+    for endpoint in ["inproc://brief", "tcp://127.0.0.1:*"] {
+        let options = Options::new().set(opt::RCVTIMEO, brief).set(opt::SNDTIMEO, brief);
+        let pair = cx.socket_with(SocketType::Pair, &options).unwrap();
+        pair.bind(endpoint).unwrap();
+        let (wakes, start) = (parked(), Instant::now());
+        let (mut recv, mut send) = (pair.recv_async(), pair.send_async("nobody"));
+        assert!(poll(&mut recv, &wakes).is_pending() && poll(&mut send, &wakes).is_pending());
+        woken(&wakes, 2);
+        assert!(start.elapsed() >= brief.unwrap());
+        assert!(matches!(ready(poll(&mut recv, &wakes)), Err(Error::TimedOut(_))));
+        let refused = ready(poll(&mut send, &wakes)).unwrap_err();
+        assert!(matches!(refused.error, Error::TimedOut(_)) && refused.message[0] == *"nobody");
+    }
+}
+
+#[test]
+fn a_future_outlives_its_socket_and_ends_with_closed() {
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let (wakes, mut recv) = (parked(), pull.recv_async());
+    assert!(poll(&mut recv, &wakes).is_pending());
+    drop(pull);
+    assert_eq!(wakes.wakes(), 1);
+    assert!(matches!(ready(poll(&mut recv, &wakes)), Err(Error::Closed)));
+}
+
+#[test]
+fn a_loop_that_is_always_ready_yields_now_and_then() {
+    let cx = Context::new();
+    let (pull, push) = pipeline(&cx, "inproc://always");
+    for _ in 0..1000 {
+        push.send("x").unwrap();
+    }
+    let (wakes, mut yields) = (parked(), 0);
+    for _ in 0..1000 {
+        let mut recv = pull.recv_async();
+        let before = wakes.wakes();
+        if poll(&mut recv, &wakes).is_pending() {
+            yields += 1;
+            assert_eq!(wakes.wakes(), before + 1, "it is polled again at once");
+            assert!(poll(&mut recv, &wakes).is_ready());
+        }
+    }
+    assert!((5..20).contains(&yields), "{yields}");
+}
+
+#[test]
+fn a_request_that_is_dropped_is_recalled_or_its_reply_is_dropped_and_the_socket_goes_on() {
+    let cx = Context::new();
+    let (rep, req) = (cx.socket(SocketType::Rep).unwrap(), cx.socket(SocketType::Req).unwrap());
+    req.connect("inproc://oracle").unwrap();
+    let wakes = parked();
+    let mut unsent = req.request_async("never read", LONG);
+    assert!(poll(&mut unsent, &wakes).is_pending());
+    drop(unsent);
+    rep.bind("inproc://oracle").unwrap();
+    let mut asked = req.request_async("first", LONG);
+    assert!(poll(&mut asked, &wakes).is_pending());
+    assert_eq!(rep.recv_soon()[0], "first", "the one before was taken back");
+    drop(asked);
+    rep.send("too late").unwrap();
+    let mut asked = req.request_async("second", LONG);
+    assert!(poll(&mut asked, &wakes).is_pending());
+    assert_eq!(rep.recv_soon()[0], "second");
+    rep.send("in time").unwrap();
+    assert_eq!(ready(poll(&mut asked, &wakes)).unwrap()[0], "in time");
+    assert_eq!(req.stats().dropped.by(Cause::Unwanted), 1, "the late reply");
+}
+
+#[test]
+fn requests_of_tasks_take_turns() {
+    let cx = Context::new();
+    let (rep, req) = (cx.socket(SocketType::Rep).unwrap(), cx.socket(SocketType::Req).unwrap());
+    rep.bind("inproc://turns").unwrap();
+    req.connect("inproc://turns").unwrap();
+    let (one, two) = (parked(), parked());
+    let (mut first, mut second) = (req.request_async("1", LONG), req.request_async("2", LONG));
+    assert!(poll(&mut first, &one).is_pending() && poll(&mut second, &two).is_pending());
+    let question = rep.recv_soon();
+    rep.send(question).unwrap();
+    woken(&one, 1);
+    assert_eq!(ready(poll(&mut first, &one)).unwrap()[0], "1");
+    woken(&two, 1);
+    assert!(poll(&mut second, &two).is_pending());
+    let question = rep.recv_soon();
+    rep.send(question).unwrap();
+    woken(&two, 2);
+    assert_eq!(ready(poll(&mut second, &two)).unwrap()[0], "2");
+}
+
+/// A storm of waits that end at any moment: what is received is counted, and each number comes once.
+async fn storm(pull: Socket, push: Socket, count: u32) -> u32 {
+    let mut next = 0;
+    let mut given_up = 0;
+    while next < count {
+        let limit = Duration::from_micros(u64::from(next % 50));
+        match tokio::time::timeout(limit, pull.recv_async()).await {
+            Ok(message) => {
+                assert_eq!(message.unwrap()[0], next.to_be_bytes()[..], "in order, none missing, none twice");
+                next += 1;
+            }
+            Err(_) => given_up += 1,
+        }
+        while given_up > 0
+            && push.stats().accepted < u64::from(count)
+            && push.stats().accepted <= u64::from(next)
+        {
+            let number = push.stats().accepted as u32;
+            let sent =
+                tokio::time::timeout(Duration::from_micros(10), push.send_async(&number.to_be_bytes())).await;
+            if let Ok(sent) = sent {
+                sent.unwrap();
+            }
+        }
+    }
+    given_up
+}
+
+#[test]
+fn a_storm_of_time_outs_loses_nothing_on_tokio() {
+    for multi in [false, true] {
+        let mut builder = match multi {
+            true => tokio::runtime::Builder::new_multi_thread(),
+            false => tokio::runtime::Builder::new_current_thread(),
+        };
+        let runtime = builder.enable_time().build().unwrap();
+        let cx = Context::new();
+        let (pull, push) = pipeline(&cx, "tcp://127.0.0.1:*");
+        let given_up = runtime.block_on(async { tokio::spawn(storm(pull, push, 5_000)).await.unwrap() });
+        assert!(given_up > 0);
+    }
+}
+
+#[test]
+fn tasks_and_threads_share_one_socket() {
+    const COUNT: u32 = 20_000;
+    let cx = Context::new();
+    let (pull, push) = pipeline(&cx, "tcp://127.0.0.1:*");
+    let seen: Vec<AtomicUsize> = (0..COUNT).map(|_| AtomicUsize::new(0)).collect();
+    let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap()) as usize;
+    let note = |at: usize| seen[at].fetch_add(1, Ordering::SeqCst);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            (0..COUNT).for_each(|n| push.send(&n.to_be_bytes()).unwrap());
+            (0..3).for_each(|_| push.send("").unwrap());
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let message = pull.recv_soon();
+                    if message[0].is_empty() {
+                        return;
+                    }
+                    note(number(&message[0]));
+                }
+            });
+        }
+        runtime.block_on(async {
+            loop {
+                let Ok(message) = tokio::time::timeout(Duration::from_micros(100), pull.recv_async()).await
+                else {
+                    continue;
+                };
+                let message = message.unwrap();
+                if message[0].is_empty() {
+                    return;
+                }
+                note(number(&message[0]));
+            }
+        });
+    });
+    assert!(seen.iter().all(|times| times.load(Ordering::SeqCst) == 1));
+}
