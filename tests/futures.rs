@@ -113,16 +113,16 @@ fn a_send_is_all_or_nothing_and_gives_its_message_back() {
 #[test]
 fn the_time_outs_of_the_socket_hold_without_a_runtime() {
     let cx = Context::new();
-    let brief = Some(Duration::from_millis(30));
+    let brief = Duration::from_millis(30);
     for endpoint in ["inproc://brief", "tcp://127.0.0.1:*"] {
-        let options = Options::new().set(opt::RCVTIMEO, brief).set(opt::SNDTIMEO, brief);
+        let options = Options::new().set(opt::RCVTIMEO, Some(brief)).set(opt::SNDTIMEO, Some(brief));
         let pair = cx.socket_with(SocketType::Pair, &options).unwrap();
         pair.bind(endpoint).unwrap();
         let (wakes, start) = (parked(), Instant::now());
         let (mut recv, mut send) = (pair.recv_async(), pair.send_async("nobody"));
         assert!(poll(&mut recv, &wakes).is_pending() && poll(&mut send, &wakes).is_pending());
         woken(&wakes, 2);
-        assert!(start.elapsed() >= brief.unwrap());
+        assert!(start.elapsed() >= brief);
         assert!(matches!(ready(poll(&mut recv, &wakes)), Err(Error::TimedOut(_))));
         let refused = ready(poll(&mut send, &wakes)).unwrap_err();
         assert!(matches!(refused.error, Error::TimedOut(_)) && refused.message[0] == *"nobody");
@@ -235,9 +235,10 @@ async fn storm(pull: Socket, push: Socket, count: u32) -> u32 {
 #[test]
 fn a_storm_of_time_outs_loses_nothing_on_tokio() {
     for multi in [false, true] {
-        let mut builder = match multi {
-            true => tokio::runtime::Builder::new_multi_thread(),
-            false => tokio::runtime::Builder::new_current_thread(),
+        let mut builder = if multi {
+            tokio::runtime::Builder::new_multi_thread()
+        } else {
+            tokio::runtime::Builder::new_current_thread()
         };
         let runtime = builder.enable_time().build().unwrap();
         let cx = Context::new();

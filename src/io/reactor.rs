@@ -27,7 +27,7 @@ use crate::clock;
 use crate::engine::{HUNG_UP, READABLE, WRITABLE};
 use crate::random::{ByNumber, Random};
 use crate::signal::after;
-use crate::socket::base::SocketBase;
+use crate::socket::alarms::Alarms;
 use crate::socket::context::ContextBase;
 use crate::socket::orders::{IoThread, Order};
 
@@ -134,7 +134,7 @@ pub(crate) struct Reactor {
     /// Sockets whose open batches this thread flushes.
     pub(super) watch: Watch,
     /// Sockets whose tasks wait for a limited time.
-    pub(super) alarms: ByNumber<Weak<SocketBase>>,
+    pub(super) alarms: ByNumber<Weak<Alarms>>,
     /// The lookups of names.
     pub(super) lookups: Lookups,
     pub(super) resolve: Resolve,
@@ -281,7 +281,7 @@ impl Reactor {
                 Order::Flush(base) => self.watch_over(base),
                 Order::Engine(id) => self.turn(id),
                 Order::Retire(id) => self.let_drain(id),
-                Order::Alarm(at, base) => self.wake_tasks_at(at, base),
+                Order::Alarm(at, socket, alarms) => self.wake_tasks_at(at, socket, alarms),
                 Order::ReadOut(id) => self.arm_after(LONGEST_READ_OUT, Timer::ReadOut(id)),
                 Order::Stop(id) => self.disconnect(id),
                 Order::Close(base) => self.close(&base),
@@ -296,20 +296,19 @@ impl Reactor {
     }
 
     /// Wakes the tasks of a socket at a moment.
-    fn wake_tasks_at(&mut self, at: Instant, base: Weak<SocketBase>) {
-        let Some(id) = base.upgrade().map(|base| base.id) else { return };
-        self.alarms.insert(id, base);
-        self.arm(at, Timer::Alarm(id));
+    fn wake_tasks_at(&mut self, at: Instant, socket: u64, alarms: Weak<Alarms>) {
+        self.alarms.insert(socket, alarms);
+        self.arm(at, Timer::Alarm(socket));
     }
 
     /// Wakes the tasks of a socket whose time has come.
-    fn wake_tasks(&mut self, id: u64) {
-        let base = self.alarms.get(&id).and_then(Weak::upgrade);
-        if let Some(next) = base.as_ref().and_then(|base| base.alarms.ring(clock::now())) {
-            self.arm(next, Timer::Alarm(id));
+    fn wake_tasks(&mut self, socket: u64) {
+        let alarms = self.alarms.get(&socket).and_then(Weak::upgrade);
+        if let Some(next) = alarms.as_ref().and_then(|alarms| alarms.ring(clock::now())) {
+            self.arm(next, Timer::Alarm(socket));
         }
-        if base.is_none_or(|base| !base.alarms.is_armed()) {
-            self.alarms.remove(&id);
+        if alarms.is_none_or(|alarms| !alarms.is_armed()) {
+            self.alarms.remove(&socket);
         }
     }
 

@@ -2,13 +2,10 @@
 //! its runtime, so the socket's I/O thread wakes it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::base::SocketBase;
-use super::orders::Order;
-use crate::error::Result;
 use crate::user_code;
 
 /// The alarms of one socket.
@@ -28,6 +25,19 @@ struct List {
 pub(crate) struct Alarm(Instant, u64);
 
 impl Alarms {
+    /// Adds an alarm. Returns it, and whether the I/O thread must be asked to look at its time.
+    pub(super) fn set(&self, at: Instant, waker: Waker) -> (Alarm, bool) {
+        let mut list = self.list();
+        let alarm = Alarm(at, list.next);
+        list.next = list.next.wrapping_add(1);
+        list.set.insert(alarm, waker);
+        let earlier = list.armed.is_none_or(|armed| at < armed);
+        if earlier {
+            list.armed = Some(at);
+        }
+        (alarm, earlier)
+    }
+
     /// Wakes the tasks whose time has come. Returns when to look again, unless that has been asked for already.
     pub(crate) fn ring(&self, now: Instant) -> Option<Instant> {
         let mut list = self.list();
@@ -49,6 +59,17 @@ impl Alarms {
         self.list().armed.is_some()
     }
 
+    /// Gives an alarm the present waker of its task. Returns `false` if it has rung already.
+    pub(super) fn renew(&self, alarm: Alarm, waker: &Waker) -> bool {
+        let mut list = self.list();
+        let Some(kept) = list.set.get_mut(&alarm) else { return false };
+        let old = (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()));
+        drop(list);
+        // Not under the lock: a waker is the application's.
+        drop(old);
+        true
+    }
+
     /// Takes an alarm back.
     pub(crate) fn clear(&self, alarm: Alarm) {
         let removed = self.list().set.remove(&alarm);
@@ -58,29 +79,5 @@ impl Alarms {
 
     fn list(&self) -> MutexGuard<'_, List> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl SocketBase {
-    /// Lets the I/O thread wake a task at a moment.
-    ///
-    /// # Errors
-    /// Returns [`crate::Error::NoIoThread`] in a context without I/O threads, and the errors of their start.
-    pub(super) fn set_alarm(self: &Arc<Self>, at: Instant, waker: Waker) -> Result<Alarm> {
-        let values = self.enter(|state| state.values.clone());
-        let reactor = self.reactor(&values)?;
-        let mut list = self.alarms.list();
-        let alarm = Alarm(at, list.next);
-        list.next = list.next.wrapping_add(1);
-        list.set.insert(alarm, waker);
-        let earlier = list.armed.is_none_or(|armed| at < armed);
-        if earlier {
-            list.armed = Some(at);
-        }
-        drop(list);
-        if earlier {
-            reactor.send(Order::Alarm(at, Arc::downgrade(self)));
-        }
-        Ok(alarm)
     }
 }

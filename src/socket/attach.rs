@@ -51,7 +51,7 @@ impl SocketBase {
             return Ok(endpoint);
         }
         self.check_security(text, values)?;
-        let reactor = self.reactor(values)?;
+        let reactor = self.reactor(values.affinity)?;
         let listener = listen(&endpoint).map_err(|error| {
             let cause = IoError::from(error.source);
             self.monitors.emit(id, &endpoint.to_string(), "", EventKind::BindFailed(cause.clone()));
@@ -155,7 +155,7 @@ impl SocketBase {
         text: &str,
         values: &Values,
     ) -> Result<()> {
-        let reactor = self.reactor(values)?;
+        let reactor = self.reactor(values.affinity)?;
         let slot = Slot::new();
         let mut held = None;
         let given_id = values.connect_routing_id.clone();
@@ -232,11 +232,11 @@ impl SocketBase {
     }
 
     /// Returns the I/O thread of this socket. The first endpoint that needs one selects it.
-    pub(super) fn reactor(self: &Arc<Self>, values: &Values) -> Result<IoThread> {
+    pub(super) fn reactor(self: &Arc<Self>, affinity: u64) -> Result<IoThread> {
         if let Some(reactor) = self.enter(|state| state.reactor.clone()) {
             return Ok(reactor);
         }
-        let reactor = self.context.reactor(values.affinity)?;
+        let reactor = self.context.reactor(affinity)?;
         // A closed socket must not get one, because that I/O thread would not learn that it is closed.
         self.enter(|state| state.alive().map(|()| state.reactor.get_or_insert(reactor).clone()))
     }

@@ -64,7 +64,7 @@ pub(crate) struct SocketBase {
     /// The calls that wait in `send`.
     pub(crate) sending: Waits,
     /// When its tasks stop waiting.
-    pub(crate) alarms: Alarms,
+    pub(crate) alarms: Arc<Alarms>,
     /// Makes the calls of `request` take turns.
     pub(crate) exchange: Exchange,
     /// The progress of its closing.
@@ -158,7 +158,7 @@ impl SocketBase {
             counters: Arc::new(Counters::default()),
             zmq_fd: ZmqFd::default(),
             sending: Waits::default(),
-            alarms: Alarms::default(),
+            alarms: Arc::default(),
             exchange: Exchange::default(),
             closure: Closure::default(),
             departed: AtomicUsize::new(0),

@@ -15,7 +15,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Pattern, Refusal, RoutingId};
@@ -23,6 +23,7 @@ use zeroxide_zmtp::Message;
 
 use super::alarms::Alarm;
 use super::base::SocketBase;
+use super::orders::Order;
 use super::transfer::Attempt;
 use super::{Op, Socket};
 use crate::clock;
@@ -74,8 +75,9 @@ impl Limit {
             return Ok(true);
         }
         // The waker may be another one than before.
-        self.end(base);
-        self.alarm = Some(base.set_alarm(deadline, cx.waker().clone())?);
+        if !self.alarm.is_some_and(|alarm| base.alarms.renew(alarm, cx.waker())) {
+            self.alarm = Some(set_alarm(base, deadline, cx.waker().clone())?);
+        }
         Ok(false)
     }
 
@@ -84,6 +86,20 @@ impl Limit {
             base.alarms.clear(alarm);
         }
     }
+}
+
+/// Lets the I/O thread wake a task at a moment.
+///
+/// # Errors
+/// Returns [`Error::NoIoThread`] in a context without I/O threads, and the errors of their start.
+fn set_alarm(base: &Arc<SocketBase>, at: Instant, waker: Waker) -> Result<Alarm> {
+    let affinity = base.enter(|state| state.values.affinity);
+    let reactor = base.reactor(affinity)?;
+    let (alarm, earlier) = base.alarms.set(at, waker);
+    if earlier {
+        reactor.send(Order::Alarm(at, base.id, Arc::downgrade(&base.alarms)));
+    }
+    Ok(alarm)
 }
 
 /// The future of [`Socket::recv_async`].

@@ -10,6 +10,7 @@ use zeroxide_transports::pipe::Pipe;
 use zeroxide_transports::{Endpoint, Listener, Resolved};
 use zeroxide_zmtp::mechanism::Decision;
 
+use super::alarms::Alarms;
 use super::base::SocketBase;
 use super::doorbell::{Doorbell, Presence};
 use crate::engine::buffers::Buffers;
@@ -55,8 +56,8 @@ pub(crate) enum Order {
     ReadOut(u64),
     /// End an endpoint, because the pattern has closed its pipe.
     Stop(u64),
-    /// Wake the tasks of a socket that wait until this moment at most.
-    Alarm(Instant, Weak<SocketBase>),
+    /// Wake the tasks of the socket with this number that wait until this moment at most.
+    Alarm(Instant, u64, Weak<Alarms>),
     /// Close the listeners of a closed socket, and linger for its unsent messages.
     Close(Arc<SocketBase>),
     /// End the thread as soon as the last socket has closed, because the context has ended.
