@@ -48,7 +48,7 @@ pub use error::{
 #[cfg(simulate)]
 #[doc(hidden)]
 pub use io::simulated as simulation;
-pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
+pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor, NextEvent};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, OptionValue, Options, ReadOnly, ReconnectStop,
     RouterNotify, Writable, opt,
@@ -66,7 +66,7 @@ pub use socket::Socket;
 pub use socket::{
     closing::Closing,
     closure::CloseReport,
-    futures::{Recv, RecvFrom, Request, Sending},
+    futures::{ConnectReady, PeersReady, Recv, RecvFrom, Request, Sending, SubscribersReady},
 };
 pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};

@@ -79,18 +79,8 @@ impl Socket {
     /// Returns [`Error::Handshake`] if the handshake fails, and [`Error::TimedOut`] with the last failure if no peer was
     /// reached. In both cases dialling goes on in the background; [`Socket::disconnect`] ends it.
     pub fn connect_ready(&self, endpoint: impl EndpointText, limit: Duration) -> Result<Arc<Peer>> {
-        let base = self.base();
-        let (resolved, id) = base.connect(&endpoint.text(), &self.connect_values())?;
-        let found = wait_until(&[&base.watch], base.deadline(limit), || base.readiness(id));
-        found.unwrap_or_else(|| {
-            let row = base.endpoints.get(id);
-            Err(Error::TimedOut(Why::NotReady(Box::new(NotReady {
-                endpoint: resolved.to_string().into(),
-                after: limit,
-                last: row.as_ref().and_then(|row| row.last.clone()),
-                attempts: row.map_or(0, |row| row.attempts),
-            }))))
-        })
+        let dialled = self.dial(&endpoint.text())?;
+        self.base().wait_for(limit, dialled)
     }
 
     /// Waits until at least `n` peers are connected, inproc included.
@@ -98,8 +88,7 @@ impl Socket {
     /// # Errors
     /// Returns [`Error::TimedOut`] with the number of peers, [`Error::Closed`] or [`Error::Terminated`].
     pub fn wait_for_peers(&self, n: usize, limit: Duration) -> Result<()> {
-        let count = |state: &mut SocketState| state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
-        self.base().wait_for(n, limit, count, |have| Why::FewerPeers { wanted: n, have })
+        self.base().wait_for(limit, Peers { wanted: n, have: 0 })
     }
 
     /// Waits until at least `n` peers have subscribed to this topic (PUB, XPUB) or joined this group (RADIO). They receive
@@ -109,11 +98,98 @@ impl Socket {
     /// Returns [`Error::TimedOut`] with the number of these peers, [`Error::NotSupported`] on a type that does not publish,
     /// [`Error::Closed`] or [`Error::Terminated`].
     pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, n: usize, limit: Duration) -> Result<()> {
+        let subscribers = self.subscribers(topic.as_ref(), n)?;
+        self.base().wait_for(limit, subscribers)
+    }
+
+    /// Connects to an endpoint, for a wait until it is connected.
+    pub(super) fn dial(&self, endpoint: &str) -> Result<Dialled> {
+        let (resolved, id) = self.base().connect(endpoint, &self.connect_values())?;
+        Ok(Dialled { endpoint: resolved.to_string().into(), id })
+    }
+
+    /// Returns what a wait for subscribers waits for.
+    pub(super) fn subscribers(&self, topic: &[u8], wanted: usize) -> Result<Subscribers> {
         if !self.socket_type().publishes() {
             return Err(self.no(Op::CountSubscribers));
         }
-        let count = |state: &mut SocketState| state.pattern.subscribers(topic.as_ref());
-        self.base().wait_for(n, limit, count, |have| Why::FewerSubscribers { wanted: n, have })
+        Ok(Subscribers { topic: topic.into(), wanted, have: 0 })
+    }
+}
+
+/// What a thread or a task waits for at a socket's `watch` signal.
+pub(super) trait Awaited {
+    type Output;
+
+    /// Returns the result, or `None` while it is to wait.
+    fn look(&mut self, base: &Arc<SocketBase>) -> Option<Result<Self::Output>>;
+
+    /// Returns what has not come in time.
+    fn missing(self, base: &SocketBase, after: Duration) -> Why;
+}
+
+/// The end of the handshake of an endpoint that was connected.
+pub(super) struct Dialled {
+    endpoint: Arc<str>,
+    id: u64,
+}
+
+impl Awaited for Dialled {
+    type Output = Arc<Peer>;
+
+    fn look(&mut self, base: &Arc<SocketBase>) -> Option<Result<Arc<Peer>>> {
+        base.readiness(self.id)
+    }
+
+    fn missing(self, base: &SocketBase, after: Duration) -> Why {
+        let row = base.endpoints.get(self.id);
+        Why::NotReady(Box::new(NotReady {
+            endpoint: self.endpoint,
+            after,
+            last: row.as_ref().and_then(|row| row.last.clone()),
+            attempts: row.map_or(0, |row| row.attempts),
+        }))
+    }
+}
+
+/// A number of connected peers.
+pub(super) struct Peers {
+    pub(super) wanted: usize,
+    pub(super) have: usize,
+}
+
+impl Awaited for Peers {
+    type Output = ();
+
+    fn look(&mut self, base: &Arc<SocketBase>) -> Option<Result<()>> {
+        let up = |state: &SocketState| state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
+        let counted = base.enter(|state| state.alive().map(|()| self.have = up(state)));
+        (counted.is_err() || self.have >= self.wanted).then_some(counted)
+    }
+
+    fn missing(self, _: &SocketBase, _: Duration) -> Why {
+        Why::FewerPeers { wanted: self.wanted, have: self.have }
+    }
+}
+
+/// A number of subscribers of a topic.
+pub(super) struct Subscribers {
+    topic: Box<[u8]>,
+    wanted: usize,
+    have: usize,
+}
+
+impl Awaited for Subscribers {
+    type Output = ();
+
+    fn look(&mut self, base: &Arc<SocketBase>) -> Option<Result<()>> {
+        let subscribed = |state: &mut SocketState| state.pattern.subscribers(&self.topic);
+        let counted = base.enter(|state| state.alive().map(|()| self.have = subscribed(state)));
+        (counted.is_err() || self.have >= self.wanted).then_some(counted)
+    }
+
+    fn missing(self, _: &SocketBase, _: Duration) -> Why {
+        Why::FewerSubscribers { wanted: self.wanted, have: self.have }
     }
 }
 
@@ -139,25 +215,9 @@ impl SocketBase {
         }
     }
 
-    fn wait_for(
-        self: &Arc<Self>,
-        wanted: usize,
-        limit: Duration,
-        mut count: impl FnMut(&mut SocketState) -> usize,
-        why: impl Fn(usize) -> Why,
-    ) -> Result<()> {
-        let mut have = 0;
-        let found = wait_until(&[&self.watch], self.deadline(limit), || {
-            let counted = self.enter(|state| state.alive().map(|()| count(state)));
-            match counted {
-                Ok(counted) => {
-                    have = counted;
-                    (counted >= wanted).then_some(Ok(()))
-                }
-                Err(error) => Some(Err(error)),
-            }
-        });
-        found.unwrap_or_else(|| Err(Error::TimedOut(why(have))))
+    fn wait_for<A: Awaited>(self: &Arc<Self>, limit: Duration, mut awaited: A) -> Result<A::Output> {
+        let found = wait_until(&[&self.watch], self.deadline(limit), || awaited.look(self));
+        found.unwrap_or_else(|| Err(Error::TimedOut(awaited.missing(self, limit))))
     }
 }
 

@@ -1,0 +1,149 @@
+//! Receiving as a task.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use zeroxide_patterns::RoutingId;
+use zeroxide_zmtp::Message;
+
+use super::limit::{Limit, counted, yields};
+use crate::error::{Error, Op, Result};
+use crate::signal::Place;
+use crate::socket::Socket;
+use crate::socket::base::SocketBase;
+
+/// The future of [`Socket::recv_async`].
+///
+/// # Cancel safety
+/// Dropping it takes no message: one that came meanwhile is received by the next call.
+#[must_use = "a future does nothing unless it is polled"]
+pub struct Recv {
+    base: Arc<SocketBase>,
+    place: Place,
+    limit: Limit,
+}
+
+impl Recv {
+    fn new(base: &Arc<SocketBase>) -> Recv {
+        Recv::within(base, Limit::default())
+    }
+
+    /// One that waits as long as `limit` says, whatever RCVTIMEO is.
+    pub(super) fn within(base: &Arc<SocketBase>, limit: Limit) -> Recv {
+        Recv { base: Arc::clone(base), place: Place::default(), limit }
+    }
+
+    pub(super) fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
+        if yields(cx) {
+            return Poll::Pending;
+        }
+        let Recv { base, place, limit } = self;
+        if !limit.has_begun() {
+            // The first poll. What is in the streams already need not wait for the I/O thread.
+            base.context.check_process()?;
+        }
+        let look = || base.attempt_to_recv().map_err(|error| *error).transpose();
+        let found = place.poll(&base.input, cx.waker(), look);
+        if let Poll::Ready(message) = found {
+            limit.end(base);
+            return counted(Poll::Ready(message));
+        }
+        let mut allowed = None;
+        limit.begin(|| {
+            base.enter(|state| state.pipes.pull_input());
+            allowed = base.enter(|state| state.values.rcvtimeo);
+            allowed
+        });
+        if allowed == Some(Duration::ZERO) {
+            place.leave(&base.input);
+            return counted(Poll::Ready(Err(Error::WouldBlock(base.why_nothing_came(None)))));
+        }
+        match limit.is_over(base, cx) {
+            Ok(false) => counted(Poll::Pending),
+            Ok(true) => {
+                place.leave(&base.input);
+                Poll::Ready(Err(Error::TimedOut(base.why_nothing_came(None))))
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl Future for Recv {
+    type Output = Result<Message>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
+        self.poll_message(cx)
+    }
+}
+
+impl Drop for Recv {
+    fn drop(&mut self) {
+        self.place.leave(&self.base.input);
+        self.limit.end(&self.base);
+    }
+}
+
+/// The future of [`Socket::recv_from_async`].
+///
+/// # Cancel safety
+/// As [`Recv`].
+#[must_use = "a future does nothing unless it is polled"]
+pub struct RecvFrom(Recv);
+
+impl Future for RecvFrom {
+    type Output = Result<(RoutingId, Message)>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let socket = self.0.base.socket_type;
+        let no = || Error::NotSupported { socket, op: Op::Address };
+        if !socket.addresses() {
+            return Poll::Ready(Err(no()));
+        }
+        self.0.poll_message(cx).map(|received| {
+            let mut message = received?;
+            let id = message.pop_front().and_then(|frame| RoutingId::new(frame).ok());
+            Ok((id.ok_or_else(no)?, message))
+        })
+    }
+}
+
+impl Socket {
+    /// Receives a message; waits for it as a task, at most for RCVTIMEO.
+    ///
+    /// It runs on any executor, and beside threads and other tasks that use the same socket. Dropping the future, as a
+    /// time-out or a `select!` does, loses no message.
+    ///
+    /// ```
+    /// # use zeroxide::{Context, SocketType};
+    /// # let context = Context::new();
+    /// # let (pull, push) = (context.socket(SocketType::Pull)?, context.socket(SocketType::Push)?);
+    /// # push.connect(pull.bind("inproc://tasks")?)?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// push.send_async("hello").await?;
+    /// assert_eq!(pull.recv_async().await?[0], "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::recv`], and [`Error::NoIoThread`] for a time-out in a context without I/O threads.
+    pub fn recv_async(&self) -> Recv {
+        Recv::new(self.base())
+    }
+
+    /// Receives a message and the routing id of its sender (ROUTER, STREAM); waits for it as a task, at most for RCVTIMEO.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::recv_from`] and [`Socket::recv_async`].
+    pub fn recv_from_async(&self) -> RecvFrom {
+        RecvFrom(Recv::new(self.base()))
+    }
+}
+
+debug!(Recv, RecvFrom);

@@ -1,0 +1,176 @@
+//! Sending as a task.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use zeroxide_patterns::{Refusal, RoutingId};
+use zeroxide_zmtp::Message;
+
+use super::limit::{Limit, counted, yields};
+use crate::clock;
+use crate::error::{Error, Op, Result, SendError};
+use crate::signal::Place;
+use crate::socket::Socket;
+use crate::socket::base::SocketBase;
+use crate::socket::transfer::Attempt;
+
+/// The future of [`Socket::send_async`] and [`Socket::send_to_async`].
+///
+/// # Cancel safety
+/// The message is sent whole in the poll that returns `Ok`, or not at all. Dropping the future drops a message that is not
+/// sent; [`Sending::cancel`] returns it.
+#[must_use = "a future does nothing unless it is polled"]
+pub struct Sending {
+    base: Arc<SocketBase>,
+    message: Option<Message>,
+    /// An error that was known before the first poll.
+    failed: Option<Error>,
+    /// The message begins with a routing id that this future has put there.
+    addressed: bool,
+    place: Place,
+    pub(super) limit: Limit,
+    /// When it began to wait, for `Socket::status`.
+    since: Option<Instant>,
+}
+
+impl Sending {
+    pub(super) fn new(base: &Arc<SocketBase>, message: Message) -> Sending {
+        Sending {
+            base: Arc::clone(base),
+            message: Some(message),
+            failed: None,
+            addressed: false,
+            place: Place::default(),
+            limit: Limit::default(),
+            since: None,
+        }
+    }
+
+    /// Gives up, and returns the message if it is not sent.
+    #[must_use = "the message is not sent"]
+    pub fn cancel(mut self) -> Option<Message> {
+        self.take_message()
+    }
+
+    fn take_message(&mut self) -> Option<Message> {
+        let mut message = self.message.take()?;
+        if std::mem::take(&mut self.addressed) {
+            message.pop_front();
+        }
+        Some(message)
+    }
+
+    fn stop(&mut self) {
+        self.place.leave(&self.base.output);
+        self.limit.end(&self.base);
+        if let Some(since) = self.since.take() {
+            self.base.sending.end(since);
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> SendError {
+        self.stop();
+        SendError { error, message: self.take_message().unwrap_or_default() }
+    }
+
+    /// Fails for want of time.
+    fn refuse(&mut self, error: Error) -> Poll<Result<(), SendError>> {
+        self.base.enter(|state| state.refused += 1);
+        Poll::Ready(Err(self.fail(error)))
+    }
+
+    pub(super) fn poll_sent(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), SendError>> {
+        if yields(cx) {
+            return Poll::Pending;
+        }
+        let early = self.failed.take().map_or_else(|| self.base.context.check_process(), Err);
+        if let Err(error) = early {
+            return Poll::Ready(Err(self.fail(error)));
+        }
+        let Sending { base, message, place, .. } = self;
+        let mut refusal = Refusal::NoPeer;
+        let attempt: Poll<Attempt<()>> =
+            place.poll(&base.output, cx.waker(), || match base.attempt_to_send(message) {
+                Ok(None) => Some(Ok(())),
+                Ok(Some(why)) => {
+                    refusal = why;
+                    None
+                }
+                Err(error) => Some(Err(error)),
+            });
+        match attempt {
+            Poll::Ready(Ok(())) => {
+                self.stop();
+                return counted(Poll::Ready(Ok(())));
+            }
+            Poll::Ready(Err(error)) => return counted(Poll::Ready(Err(self.fail(*error)))),
+            Poll::Pending => {}
+        }
+        let mut allowed = None;
+        let base = Arc::clone(&self.base);
+        self.limit.begin(|| {
+            allowed = base.enter(|state| state.values.sndtimeo);
+            allowed
+        });
+        let why = |base: &SocketBase| base.why_not_sent(&refusal);
+        if allowed == Some(Duration::ZERO) {
+            return self.refuse(Error::WouldBlock(why(&base)));
+        }
+        match self.limit.is_over(&base, cx) {
+            Ok(false) => {
+                if self.since.is_none() {
+                    let since = *self.since.insert(clock::now());
+                    base.sending.enter(since);
+                }
+                counted(Poll::Pending)
+            }
+            Ok(true) => self.refuse(Error::TimedOut(why(&base))),
+            Err(error) => Poll::Ready(Err(self.fail(error))),
+        }
+    }
+}
+
+impl Future for Sending {
+    type Output = Result<(), SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.poll_sent(cx)
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Socket {
+    /// Sends a message; waits for room as a task, at most for SNDTIMEO.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::send`], with the message itself, and [`Error::NoIoThread`] for a time-out in a context
+    /// without I/O threads.
+    pub fn send_async(&self, message: impl Into<Message>) -> Sending {
+        Sending::new(self.base(), message.into())
+    }
+
+    /// Sends a message to the peer with this routing id (ROUTER, STREAM); waits for room as a task, at most for SNDTIMEO.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::send_to`] and [`Socket::send_async`].
+    pub fn send_to_async(&self, to: &RoutingId, message: impl Into<Message>) -> Sending {
+        let mut sending = Sending::new(self.base(), message.into());
+        if self.socket_type().addresses() {
+            sending.message.iter_mut().for_each(|message| message.push_front(to.to_frame()));
+            sending.addressed = true;
+        } else {
+            sending.failed = Some(self.no(Op::Address));
+        }
+        sending
+    }
+}
+
+debug!(Sending);
