@@ -48,13 +48,18 @@ pub use error::{
 #[cfg(simulate)]
 #[doc(hidden)]
 pub use io::simulated as simulation;
-pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor, NextEvent};
+#[cfg(feature = "stream")]
+pub use monitor::task::Events;
+pub use monitor::task::NextEvent;
+pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, OptionValue, Options, ReadOnly, ReconnectStop,
     RouterNotify, Writable, opt,
 };
 pub use peers::PeerTable;
+pub use poller::task::PollerWait;
 pub use poller::{PollEvent, PollItem, PollWaker, Poller, Ready, poll};
+pub use proxy::task::ProxyRun;
 pub use proxy::{Proxy, ProxyCount, ProxyHandle, ProxySide, ProxyStats};
 #[cfg(feature = "curve")]
 pub use secret_key::generate_secret_key;
@@ -63,6 +68,10 @@ pub use security::{
     Verdict,
 };
 pub use socket::Socket;
+#[cfg(feature = "stream")]
+pub use socket::futures::{MessageSink, Messages};
+#[cfg(unix)]
+pub use socket::ready_fd::ReadyFd;
 pub use socket::{
     closing::Closing,
     closure::CloseReport,

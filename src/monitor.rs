@@ -3,20 +3,19 @@
 //! A monitor is lossy but counted: it keeps the last 4096 events that nobody took, and never makes an I/O
 //! thread wait. For who is connected *now*, ask [`Socket::peers`](crate::Socket::peers), which loses nothing.
 
+pub(crate) mod task;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use zeroxide_zmtp::{ConnectionError, Peer};
 
 use crate::clock;
 use crate::error::{DialError, Error, HandshakeError, IoError, Result, Why};
-use crate::signal::{Place, Signal, after, wait_until};
+use crate::signal::{Signal, after, wait_until};
 
 /// Events that a monitor keeps for its reader; older ones are counted as missed.
 pub(crate) const CAPACITY: usize = 4096;
@@ -179,14 +178,6 @@ impl Monitor {
         self.0.take().unwrap_or(Err(Error::WouldBlock(Why::NoEvent)))
     }
 
-    /// Returns the next event; waits for it as a task.
-    ///
-    /// # Errors
-    /// Returns [`Error::Closed`] after the last event of a closed socket.
-    pub fn recv_async(&self) -> NextEvent {
-        NextEvent { queue: Arc::clone(&self.0), place: Place::default() }
-    }
-
     /// Events that were overwritten because nobody took them.
     #[must_use]
     pub fn missed(&self) -> u64 {
@@ -204,37 +195,6 @@ impl Monitor {
         let deadline = limit.and_then(after);
         wait_until(&[&self.0.signal], deadline, || self.0.take())
             .unwrap_or(Err(Error::TimedOut(Why::NoEvent)))
-    }
-}
-
-/// The future of [`Monitor::recv_async`].
-///
-/// # Cancel safety
-/// Dropping it takes no event.
-#[must_use = "a future does nothing unless it is polled"]
-pub struct NextEvent {
-    queue: Arc<Queue>,
-    place: Place,
-}
-
-impl Future for NextEvent {
-    type Output = Result<Event>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<Event>> {
-        let NextEvent { queue, place } = &mut *self;
-        place.poll(&queue.signal, cx.waker(), || queue.take())
-    }
-}
-
-impl Drop for NextEvent {
-    fn drop(&mut self) {
-        self.place.leave(&self.queue.signal);
-    }
-}
-
-impl fmt::Debug for NextEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NextEvent").finish_non_exhaustive()
     }
 }
 

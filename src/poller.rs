@@ -5,6 +5,7 @@
 //! input that waits for room and writes open batches.
 
 mod files;
+pub(crate) mod task;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -170,21 +171,17 @@ impl Poller {
     pub fn wait(&mut self, events: &mut Vec<PollEvent>, limit: Option<Duration>) -> Result<usize> {
         let looks: Vec<Look> = self.items.iter().map(Item::hold).collect();
         let (files, wake) = (&mut self.files, &*self.wake);
-        wait_for(&looks, files.as_mut(), wake, limit, false, |found| {
-            events.clear();
-            events.extend(
-                found
-                    .filter(|(_, ready)| !ready.is_none())
-                    .map(|(look, ready)| PollEvent { key: look.key, ready }),
-            );
-            events.len()
-        })
+        wait_for(&looks, files.as_mut(), wake, limit, false, |found| fill(events, found))
     }
 
     /// Returns a handle with which any thread can end a wait of this poller.
     #[must_use]
     pub fn waker(&self) -> PollWaker {
         PollWaker(Arc::clone(&self.wake))
+    }
+
+    fn has_descriptors(&self) -> bool {
+        self.items.iter().any(|item| matches!(item.source, Source::File(_)))
     }
 
     fn push(&mut self, key: usize, source: Source, wanted: Ready) -> Result<()> {
@@ -239,6 +236,13 @@ impl fmt::Debug for PollWaker {
 struct Wake {
     asked: AtomicBool,
     signal: Signal,
+}
+
+impl Wake {
+    /// Returns whether the present wait is to end.
+    fn is_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::SeqCst)
+    }
 }
 
 /// One item for [`poll`].
@@ -359,6 +363,14 @@ impl Look {
 /// The result of a look, item by item.
 type Found<'a> = dyn Iterator<Item = (&'a Look, Ready)> + 'a;
 
+/// Replaces the events by those that a look has found. Returns how many they are.
+fn fill(events: &mut Vec<PollEvent>, found: &mut Found<'_>) -> usize {
+    events.clear();
+    let ready = found.filter(|(_, ready)| !ready.is_none());
+    events.extend(ready.map(|(look, ready)| PollEvent { key: look.key, ready }));
+    events.len()
+}
+
 /// Looks at the items until at least one is ready or `limit` has passed. `tell` gets the result of each look, and returns how many
 /// items are ready.
 fn wait_for(
@@ -380,8 +392,7 @@ fn wait_for(
             },
         };
         let count = tell(&mut looks.iter().map(|item| (item, item.look(files))));
-        let woken = wake.asked.swap(false, Ordering::SeqCst);
-        (count > 0 || woken).then_some(Ok(count))
+        (count > 0 || wake.is_asked()).then_some(Ok(count))
     };
     let mut files = files;
     if let Some(found) = look(files.as_deref_mut()) {

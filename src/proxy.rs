@@ -8,6 +8,7 @@ mod forward;
 mod sockets;
 mod stats;
 mod steering;
+pub(crate) mod task;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};

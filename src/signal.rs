@@ -297,10 +297,10 @@ impl Place {
         mut look: impl FnMut() -> Option<T>,
     ) -> TaskPoll<T> {
         // A task that has been woken uses its wake now.
-        self.0 = self.0.filter(|ticket| signal.renew(*ticket, Waiter::Task(waker.clone())));
+        self.renew(signal, waker);
         let mut found = look();
         if found.is_none() && self.0.is_none() {
-            self.0 = Some(signal.register(Waiter::Task(waker.clone())));
+            self.stand(signal, waker);
             found = look();
         }
         match found {
@@ -312,11 +312,53 @@ impl Place {
         }
     }
 
+    /// Keeps the place, if the task has not been woken, with the present waker of the task.
+    fn renew(&mut self, signal: &Signal, waker: &Waker) {
+        self.0 = self.0.filter(|ticket| signal.renew(*ticket, Waiter::Task(waker.clone())));
+    }
+
+    /// Registers the task, unless it is there.
+    fn stand(&mut self, signal: &Signal, waker: &Waker) {
+        self.0.get_or_insert_with(|| signal.register(Waiter::Task(waker.clone())));
+    }
+
     /// Waits no longer: a wake that has come meanwhile goes to the next waiter.
     pub(crate) fn leave(&mut self, signal: &Signal) {
         if self.0.take().is_some_and(|ticket| signal.cancel(ticket)) {
             signal.notify_one();
         }
+    }
+}
+
+/// A task's places at several signals. Who has them calls [`Places::leave`] when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Places(Vec<Place>);
+
+impl Places {
+    /// Registers the task at all signals, then looks. The signals are the same at each call.
+    pub(crate) fn poll<'a, T>(
+        &mut self,
+        signals: impl Iterator<Item = &'a Signal> + Clone,
+        waker: &Waker,
+        look: impl FnOnce() -> Option<T>,
+    ) -> TaskPoll<T> {
+        self.0.resize_with(signals.clone().count(), Place::default);
+        for (place, signal) in self.0.iter_mut().zip(signals.clone()) {
+            place.renew(signal, waker);
+            place.stand(signal, waker);
+        }
+        match look() {
+            Some(found) => {
+                self.leave(signals);
+                TaskPoll::Ready(found)
+            }
+            None => TaskPoll::Pending,
+        }
+    }
+
+    /// Waits no longer at any of them.
+    pub(crate) fn leave<'a>(&mut self, signals: impl Iterator<Item = &'a Signal>) {
+        self.0.iter_mut().zip(signals).for_each(|(place, signal)| place.leave(signal));
     }
 }
 

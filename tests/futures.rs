@@ -3,59 +3,18 @@
 
 mod common;
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context as TaskContext, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use common::task::{parked, poll, ready, woken};
 use common::{LONG, Soon};
 use zeroxide::{Cause, Context, Error, Options, Socket, SocketType, opt};
-
-/// Wakes the thread that polls, and counts.
-struct Parked(Thread, AtomicUsize);
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.unpark();
-    }
-}
-
-fn parked() -> Arc<Parked> {
-    Arc::new(Parked(thread::current(), AtomicUsize::new(0)))
-}
-
-impl Parked {
-    fn wakes(&self) -> usize {
-        self.1.load(Ordering::SeqCst)
-    }
-}
-
-/// Polls once.
-fn poll<T>(future: &mut (impl Future<Output = T> + Unpin), wakes: &Arc<Parked>) -> Poll<T> {
-    pin!(future).poll(&mut TaskContext::from_waker(&Waker::from(Arc::clone(wakes))))
-}
-
-fn ready<T>(poll: Poll<T>) -> T {
-    match poll {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("pending"),
-    }
-}
 
 fn pipeline(cx: &Context, endpoint: &str) -> (Socket, Socket) {
     let (pull, push) = (cx.socket(SocketType::Pull).unwrap(), cx.socket(SocketType::Push).unwrap());
     push.connect(pull.bind(endpoint).unwrap()).unwrap();
     push.wait_for_peers(1, LONG).unwrap();
     (pull, push)
-}
-
-/// Waits until a task that was polled is woken.
-fn woken(wakes: &Parked, times: usize) {
-    common::until("the task is woken", || wakes.wakes() >= times);
 }
 
 #[test]
@@ -209,90 +168,4 @@ fn requests_of_tasks_take_turns() {
     rep.send(question).unwrap();
     woken(&two, 2);
     assert_eq!(ready(poll(&mut second, &two)).unwrap()[0], "2");
-}
-
-/// A storm of waits that end at any moment: what is received is counted, and each number comes once.
-async fn storm(pull: Socket, push: Socket, count: u32) -> u32 {
-    let mut next = 0;
-    let mut given_up = 0;
-    while next < count {
-        let limit = Duration::from_micros(u64::from(next % 50));
-        match tokio::time::timeout(limit, pull.recv_async()).await {
-            Ok(message) => {
-                assert_eq!(message.unwrap()[0], next.to_be_bytes()[..], "in order, none missing, none twice");
-                next += 1;
-            }
-            Err(_) => given_up += 1,
-        }
-        while given_up > 0
-            && push.stats().accepted < u64::from(count)
-            && push.stats().accepted <= u64::from(next)
-        {
-            let number = push.stats().accepted as u32;
-            let sent =
-                tokio::time::timeout(Duration::from_micros(10), push.send_async(&number.to_be_bytes())).await;
-            if let Ok(sent) = sent {
-                sent.unwrap();
-            }
-        }
-    }
-    given_up
-}
-
-#[test]
-fn a_storm_of_time_outs_loses_nothing_on_tokio() {
-    for multi in [false, true] {
-        let mut builder = if multi {
-            tokio::runtime::Builder::new_multi_thread()
-        } else {
-            tokio::runtime::Builder::new_current_thread()
-        };
-        let runtime = builder.enable_time().build().unwrap();
-        let cx = Context::new();
-        let (pull, push) = pipeline(&cx, "tcp://127.0.0.1:*");
-        let given_up = runtime.block_on(async { tokio::spawn(storm(pull, push, 5_000)).await.unwrap() });
-        assert!(given_up > 0);
-    }
-}
-
-#[test]
-fn tasks_and_threads_share_one_socket() {
-    const COUNT: u32 = 20_000;
-    let cx = Context::new();
-    let (pull, push) = pipeline(&cx, "tcp://127.0.0.1:*");
-    let seen: Vec<AtomicUsize> = (0..COUNT).map(|_| AtomicUsize::new(0)).collect();
-    let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap()) as usize;
-    let note = |at: usize| seen[at].fetch_add(1, Ordering::SeqCst);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            (0..COUNT).for_each(|n| push.send(&n.to_be_bytes()).unwrap());
-            (0..3).for_each(|_| push.send("").unwrap());
-        });
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let message = pull.recv_soon();
-                    if message[0].is_empty() {
-                        return;
-                    }
-                    note(number(&message[0]));
-                }
-            });
-        }
-        runtime.block_on(async {
-            loop {
-                let Ok(message) = tokio::time::timeout(Duration::from_micros(100), pull.recv_async()).await
-                else {
-                    continue;
-                };
-                let message = message.unwrap();
-                if message[0].is_empty() {
-                    return;
-                }
-                note(number(&message[0]));
-            }
-        });
-    });
-    assert!(seen.iter().all(|times| times.load(Ordering::SeqCst) == 1));
 }

@@ -9,7 +9,7 @@ use crate::Socket;
 use crate::error::{Error, Result};
 use crate::signal::Ticket;
 use crate::socket::base::SocketBase;
-use crate::socket::face_state::wake_fd::WakeFd;
+use crate::socket::wake_fd::WakeFd;
 
 /// A descriptor that becomes readable when one of several sockets may have become ready since it was armed.
 pub struct PollerFd {

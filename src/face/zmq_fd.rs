@@ -4,13 +4,13 @@
 //! receive that is refused, arm it first and look at the socket after that, so no change is missed.
 
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::Ready;
 use crate::error::{Error, Result};
 use crate::socket::base::SocketBase;
-use crate::socket::face_state::wake_fd::{Armed, WakeFd};
 use crate::socket::ready::readiness;
+use crate::socket::wake_fd::Armed;
 
 impl SocketBase {
     /// Returns the descriptor, and creates it at the first call. Then it is readable at once if the socket is ready or has
@@ -21,7 +21,7 @@ impl SocketBase {
         if let Some(armed) = self.zmq_fd.0.get() {
             return Ok(armed.fd.descriptor());
         }
-        let made = Armed { fd: WakeFd::new().map_err(Error::Limit)?, ticket: Mutex::default() };
+        let made = Armed::new().map_err(Error::Limit)?;
         // If another thread has created one meanwhile, that one stays.
         let armed = self.zmq_fd.0.get_or_init(|| made);
         armed.arm(&self.watch);

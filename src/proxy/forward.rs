@@ -33,7 +33,7 @@ pub(super) struct Forwarder {
 
 /// The result of a round.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Round {
+pub(super) enum Round {
     Moved,
     Stopped,
 }
@@ -58,6 +58,11 @@ impl Forwarder {
     /// Forwards until it is stopped or a socket ends.
     pub(super) fn run(mut self) -> Result<ProxyStats> {
         let ended = self.forward();
+        self.finish(ended)
+    }
+
+    /// Counts the messages that it holds as unsent, and returns the counts.
+    pub(super) fn finish(&mut self, ended: Result<()>) -> Result<ProxyStats> {
         for to in [To::Front, To::Back] {
             let held = self.held[to as usize].take();
             let (_, side) = self.sides(to);
@@ -68,9 +73,13 @@ impl Forwarder {
         ended.map(|()| self.stats)
     }
 
+    /// Returns the sockets, to be passed to each round.
+    pub(super) fn bases(&self) -> Vec<Arc<SocketBase>> {
+        self.sockets.all().map(|socket| Arc::clone(socket.base())).collect()
+    }
+
     fn forward(&mut self) -> Result<()> {
-        let bases: Vec<Arc<SocketBase>> =
-            self.sockets.all().map(|socket| Arc::clone(socket.base())).collect();
+        let bases = self.bases();
         let steering = Arc::clone(&self.steering);
         let first = Arc::clone(&bases[0].context);
         let parkers = self.interruptible.then_some(&first.parkers);
@@ -87,7 +96,7 @@ impl Forwarder {
     }
 
     /// Executes commands, and forwards one burst each way. Returns `None` if there was nothing to do.
-    fn round(&mut self, bases: &[Arc<SocketBase>]) -> Result<Option<Round>> {
+    pub(super) fn round(&mut self, bases: &[Arc<SocketBase>]) -> Result<Option<Round>> {
         bases.iter().try_for_each(alive)?;
         self.obey()?;
         self.steering.look();

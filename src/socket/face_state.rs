@@ -1,12 +1,11 @@
 //! What a socket holds for the C library. Without the feature `face`, `no_face_state.rs` replaces this file.
 
-#[cfg(unix)]
-pub(crate) mod wake_fd;
-
 use zeroxide_zmtp::{Message, SocketType};
 
+/// The ZMQ_FD of one socket: none until the application asks for it.
 #[cfg(unix)]
-pub(crate) use wake_fd::ZmqFd;
+#[derive(Default)]
+pub(crate) struct ZmqFd(pub(crate) std::sync::OnceLock<super::wake_fd::Armed>);
 
 /// There is no ZMQ_FD on this platform.
 #[cfg(not(unix))]

@@ -26,8 +26,12 @@ mod observe;
 mod receive;
 mod request;
 mod send;
+#[cfg(feature = "stream")]
+mod streams;
 
 pub use observe::{ConnectReady, PeersReady, SubscribersReady};
 pub use receive::{Recv, RecvFrom};
 pub use request::Request;
 pub use send::Sending;
+#[cfg(feature = "stream")]
+pub use streams::{MessageSink, Messages};

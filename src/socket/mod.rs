@@ -21,10 +21,14 @@ pub(crate) mod orders;
 pub(crate) mod pipe_ends;
 pub(crate) mod pipes;
 pub(crate) mod ready;
+#[cfg(unix)]
+pub(crate) mod ready_fd;
 mod request;
 mod settle;
 pub(crate) mod transfer;
 mod waits;
+#[cfg(unix)]
+pub(crate) mod wake_fd;
 
 use std::sync::Arc;
 use std::time::Duration;

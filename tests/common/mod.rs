@@ -2,6 +2,8 @@
 //! of a plain `TcpStream`, which reads and writes exactly when it is told to.
 #![allow(dead_code, unreachable_pub)] // each test program uses its part, as a module of its own
 
+pub mod task;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;

@@ -11,7 +11,8 @@ use crate::report::{Counts, NotRun, Report, not_run};
 use crate::{conformance, hostile, install, replacement, run, simulate, soak};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
-pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,benches/plain,benches/curve";
+pub(crate) const FEATURES: &str =
+    "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,benches/plain,benches/curve";
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 

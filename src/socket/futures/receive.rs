@@ -27,7 +27,7 @@ pub struct Recv {
 }
 
 impl Recv {
-    fn new(base: &Arc<SocketBase>) -> Recv {
+    pub(super) fn new(base: &Arc<SocketBase>) -> Recv {
         Recv::within(base, Limit::default())
     }
 

@@ -5,24 +5,28 @@
 //! is reported as readable and as writable.
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
 use crate::signal::{Signal, Ticket, Waiter};
 use ends::Ends;
 
-/// The ZMQ_FD of one socket: none until the application asks for it.
-#[derive(Default)]
-pub(crate) struct ZmqFd(pub(crate) OnceLock<Armed>);
-
 /// A descriptor that the next change makes readable.
 pub(crate) struct Armed {
     pub(crate) fd: WakeFd,
-    pub(crate) ticket: Mutex<Option<Ticket>>,
+    ticket: Mutex<Option<Ticket>>,
 }
 
 impl Armed {
+    /// Creates a descriptor that no change makes readable yet.
+    ///
+    /// # Errors
+    /// Returns the system's error if there are too many descriptors.
+    pub(crate) fn new() -> io::Result<Armed> {
+        Ok(Armed { fd: WakeFd::new()?, ticket: Mutex::default() })
+    }
+
     /// Makes the descriptor unreadable until the next change.
     pub(crate) fn arm(&self, changes: &Signal) {
         let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,6 +35,14 @@ impl Armed {
             changes.cancel(ticket);
         }
         *ticket = Some(changes.register(self.fd.waiter()));
+    }
+
+    /// No change makes the descriptor readable any more.
+    pub(crate) fn disarm(&self, changes: &Signal) {
+        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if ticket.is_some_and(|ticket| changes.cancel(ticket)) {
+            changes.notify_one();
+        }
     }
 }
 
@@ -54,6 +66,10 @@ impl WakeFd {
     /// Returns the number of the descriptor, which is open as long as this value lives.
     pub(crate) fn descriptor(&self) -> RawFd {
         self.ends.as_raw_fd()
+    }
+
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ends.as_fd()
     }
 
     /// Returns a waiter for a `Signal`: a notification makes the descriptor readable.
@@ -82,7 +98,7 @@ impl Wake for Ends {
 mod ends {
     use std::fs::File;
     use std::io::{self, Read, Write};
-    use std::os::fd::{AsRawFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
     use rustix::event::{EventfdFlags, eventfd};
 
@@ -110,12 +126,18 @@ mod ends {
             self.0.as_raw_fd()
         }
     }
+
+    impl AsFd for Ends {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod ends {
     use std::io::{self, Read, Write};
-    use std::os::fd::{AsRawFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
     use std::os::unix::net::UnixStream;
 
     /// A pair of sockets. The application gets the end that is read.
@@ -145,6 +167,12 @@ mod ends {
     impl AsRawFd for Ends {
         fn as_raw_fd(&self) -> RawFd {
             self.read.as_raw_fd()
+        }
+    }
+
+    impl AsFd for Ends {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.read.as_fd()
         }
     }
 }
