@@ -19,6 +19,7 @@ mod security;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod typed;
 mod values;
 
@@ -36,7 +37,7 @@ pub use choices::{ReconnectStop, RouterNotify};
 pub use context::ContextOptions;
 pub use error::OptionError;
 pub(crate) use kind::show_duration;
-pub(crate) use row::{Place, Row};
+pub(crate) use row::{Place, Row, Scope, Support};
 pub(crate) use table::Values;
 pub use table::opt;
 pub use typed::{AtAttach, Live, Opt, ReadOnly, Writable};
@@ -136,15 +137,54 @@ impl Options {
             value: format!("{} bytes", error.length),
             allowed: option.row.allowed(),
         });
-        match value.and_then(|value| option.admit(&value).map(|()| value)) {
+        let set = value.and_then(|value| {
+            option.admit(&value)?;
+            (option.write)(&mut self.values, value);
+            Ok(())
+        });
+        self.note(option.row, set)
+    }
+
+    /// Sets one option from text, in place of an earlier value. A time has a unit; what may be absent is set to nothing by `none`
+    /// or the word that docs/OPTIONS.md shows for it; a list has commas.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Options, opt};
+    ///
+    /// let [linger, sndhwm] = ["LINGER", "SNDHWM"].map(|name| opt::by_name(name).unwrap());
+    /// let options = Options::new().set_text(linger, "2.5s").set_text(sndhwm, "10");
+    /// assert_eq!(options.get(opt::LINGER), Some(Some(Duration::from_millis(2500))));
+    ///
+    /// let error = options.set_text(linger, "soon").check().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     r#"LINGER = "soon": write a time with its unit, such as 250ms, 1.5s or 2m, or "for ever""#
+    /// );
+    /// ```
+    #[must_use]
+    pub fn set_text(mut self, option: &'static Row, text: &str) -> Options {
+        let name = option.name;
+        let set = match (option.support, option.scope) {
+            (Support::NotYet(needs), _) => Err(OptionError::NotYet { option: name, needs }),
+            (Support::NotBuilt(feature), _) => Err(OptionError::NotBuilt { option: name, feature }),
+            (Support::COnly(instead), _) => Err(OptionError::COnly { option: name, instead }),
+            (Support::Works, Scope::ReadOnly) => Err(OptionError::ReadOnly { option: name }),
+            (Support::Works, _) => (option.set_text)(&mut self.values, text),
+        };
+        self.note(option, set)
+    }
+
+    /// Notes that an option was set, or why it was not.
+    fn note(mut self, row: &'static Row, set: Result<(), OptionError>) -> Options {
+        match set {
             Err(error) => {
                 self.error.get_or_insert(error);
             }
-            Ok(value) => {
-                self.error = self.error.filter(|error| error.option() != option.row.name);
-                (option.write)(&mut self.values, value);
-                if !self.is_set(option.row) {
-                    self.set.push(option.row);
+            Ok(()) => {
+                self.error = self.error.filter(|error| error.option() != row.name);
+                if !self.is_set(row) {
+                    self.set.push(row);
                 }
             }
         }

@@ -18,6 +18,29 @@ pub enum OptionError {
         /// The limits, as text with their unit.
         allowed: String,
     },
+    /// The text is no value of the option.
+    Malformed {
+        /// Name of the option.
+        option: &'static str,
+        /// The text; `***` for a secret.
+        text: String,
+        /// What to write.
+        form: &'static str,
+        /// The word for an absent value, if the option may have none.
+        none: Option<&'static str>,
+    },
+    /// The option can only be read.
+    ReadOnly {
+        /// Name of the option.
+        option: &'static str,
+    },
+    /// The option exists only in the C interface.
+    COnly {
+        /// Name of the option.
+        option: &'static str,
+        /// What does the same in Rust.
+        instead: &'static str,
+    },
     /// Sockets of this type do not have the option.
     NotForType {
         /// Name of the option.
@@ -61,6 +84,9 @@ impl OptionError {
     pub fn option(&self) -> &'static str {
         match self {
             OptionError::OutOfRange { option, .. }
+            | OptionError::Malformed { option, .. }
+            | OptionError::ReadOnly { option }
+            | OptionError::COnly { option, .. }
             | OptionError::NotForType { option, .. }
             | OptionError::NotForEndpoint { option }
             | OptionError::NotYet { option, .. }
@@ -76,6 +102,14 @@ impl fmt::Display for OptionError {
         match self {
             OptionError::OutOfRange { option, value, allowed } => {
                 write!(f, "{option} = {value}: allowed {allowed}")
+            }
+            OptionError::Malformed { option, text, form, none } => {
+                write!(f, "{option} = {text:?}: write {form}")?;
+                none.map_or(Ok(()), |word| write!(f, ", or {word:?}"))
+            }
+            OptionError::ReadOnly { option } => write!(f, "{option}: can only be read"),
+            OptionError::COnly { option, instead } => {
+                write!(f, "{option}: exists only in the C interface; in Rust {instead}")
             }
             OptionError::NotForType { option, socket, types } => {
                 write!(f, "{option}: {socket} sockets do not have it, only {}", types.join(", "))

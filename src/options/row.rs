@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use zeroxide_zmtp::SocketType;
 
+use super::error::OptionError;
 use super::table::Values;
 
 /// When a changed value takes effect.
@@ -127,6 +128,8 @@ pub struct Row {
     /// Returns the bytes of a text that need not be UTF-8; `None` for other options.
     #[cfg_attr(not(feature = "face"), expect(dead_code, reason = "only the C library sets such bytes"))]
     pub(super) text: fn(&mut Values) -> Option<&mut Option<Bytes>>,
+    /// Sets the option from a text; for options that work.
+    pub(super) set_text: fn(&mut Values, &str) -> Result<(), OptionError>,
 }
 
 impl Row {
@@ -214,6 +217,18 @@ impl Row {
     #[must_use]
     pub fn doc(&self) -> &'static str {
         self.doc.trim()
+    }
+
+    /// Returns whether this text stands for an absent value: `none`, the word of the table, or a number that says it in C.
+    pub(super) fn means_none(&self, text: &str) -> bool {
+        let in_c = || text.parse().is_ok_and(|number| self.none_in_c.contains(&number));
+        self.none.is_some_and(|word| text == "none" || text == word || in_c())
+    }
+
+    /// Returns the error for a text that is no value of the option.
+    pub(super) fn malformed(&self, text: &str, form: &'static str) -> OptionError {
+        let text = if self.secret { "***" } else { text };
+        OptionError::Malformed { option: self.name, text: text.to_owned(), form, none: self.none }
     }
 
     /// Returns this library's default as text, for sockets of type `t`.

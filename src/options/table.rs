@@ -18,6 +18,7 @@ use zeroxide_zmtp::{SocketType, Version};
 use super::choices::{ReconnectStop, RouterNotify};
 use super::kind::{Field, Kind, check};
 use super::row::{CType, InC, Place, Row, Scope, Support, Unit};
+use super::text::FromText;
 use crate::security::{Mechanism, Net, PublicKey, Role, SecretKey};
 
 /// The largest number that fits in C's `int`, where libzmq's options live.
@@ -186,6 +187,14 @@ macro_rules! options {
                     copied!(to, from $(, $then)?);
                 },
                 text: |values| Field::<$ty>::text(&mut values.$field),
+                set_text: |values, text| {
+                    let (row, option) = (&rows::$name, opt::$name);
+                    let value = <$ty>::from_text(text, row.means_none(text));
+                    let value = value.ok_or_else(|| row.malformed(text, <$ty>::FORM))?;
+                    option.admit(&value)?;
+                    (option.write)(values, value);
+                    Ok(())
+                },
             };)+
 
             $(pub(super) static $later: Row = Row {
@@ -209,6 +218,7 @@ macro_rules! options {
                 show: |_| $later_default.to_owned(),
                 copy: |_, _| {},
                 text: |_| None,
+                set_text: |_, _| Ok(()),
             };)+
 
             $(pub(super) static $c_name: Row = Row {
@@ -232,6 +242,7 @@ macro_rules! options {
                 show: |_| $c_default.to_owned(),
                 copy: |_, _| {},
                 text: |_| None,
+                set_text: |_, _| Ok(()),
             };)+
         }
 
@@ -270,6 +281,22 @@ macro_rules! options {
 
             /// Every row of the table: options that work, options that will, and options of the C interface alone.
             pub static TABLE: &[&Row] = &[$(&rows::$name,)+ $(&rows::$later,)+ $(&rows::$c_name,)+];
+
+            /// Returns the row with this name, in capitals or not, with `ZMQ_` before it or not.
+            ///
+            /// ```
+            /// use zeroxide::opt;
+            ///
+            /// assert_eq!(opt::by_name("zmq_sndhwm").map(opt::Row::name), Some("SNDHWM"));
+            /// ```
+            #[must_use]
+            pub fn by_name(name: &str) -> Option<&'static Row> {
+                let bare = match name.split_at_checked(4) {
+                    Some((start, rest)) if start.eq_ignore_ascii_case("ZMQ_") => rest,
+                    _ => name,
+                };
+                TABLE.iter().copied().find(|row| row.name().eq_ignore_ascii_case(bare))
+            }
         }
 
         /// The numbers of all options that the C interface has.

@@ -368,6 +368,7 @@ fn secret_row() -> Row {
         show: |_| String::new(),
         copy: |_, _| {},
         text: |_| None,
+        set_text: |_, _| Ok(()),
     }
 }
 
