@@ -64,6 +64,20 @@ pub(crate) const HOUSES: &[House] = &[
         circles: &[],
     },
     House {
+        src: "cli/src",
+        floors: &[
+            "lib",
+            "arguments",
+            "sockets",
+            "attach source",
+            "notices security",
+            "format keys stop totals words time",
+            "stdout",
+            "exit",
+        ],
+        circles: &[],
+    },
+    House {
         src: "hostile/src",
         floors: &[
             "lib arguments",

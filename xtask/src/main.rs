@@ -68,7 +68,7 @@ enum Task {
     ///
     /// Fails with one line for each fault. The rules:
     ///
-    /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi -> zeroxide;
+    /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi, cli -> zeroxide;
     ///          interop, benches, hostile, simulator, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
     ///
     /// storeys  a file imports what is on its floor or below: the table in xtask/src/house.rs.

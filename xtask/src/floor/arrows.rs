@@ -23,6 +23,7 @@ const HOUSE: &[Room] = &[
     },
     Room { folder: "capi", package: "zeroxide-capi", arrows: Some(&["zeroxide"]) },
     Room { folder: "capi/zmq-sys", package: "zmq-sys", arrows: Some(&["zeroxide-capi"]) },
+    Room { folder: "cli", package: "zeroxide-cli", arrows: Some(&["zeroxide"]) },
     Room { folder: "interop", package: "interop", arrows: None },
     Room { folder: "benches", package: "benches", arrows: None },
     Room { folder: "hostile", package: "zeroxide-hostile", arrows: None },

@@ -1,0 +1,171 @@
+//! The command line: every command with its examples.
+
+use clap::{Parser, Subcommand};
+use zeroxide::SocketType;
+
+use crate::exit::Outcome;
+use crate::sockets::SocketArgs;
+use crate::sockets::both::{self, BothArgs, XSubArgs};
+use crate::sockets::receive::{self, DishArgs, SubArgs};
+use crate::sockets::reply::{self, RepArgs};
+use crate::sockets::request::{self, ReqArgs};
+use crate::sockets::send::{self, PubArgs, RadioArgs, SendArgs};
+
+/// ZeroMQ on the command line: send, receive, watch and measure
+#[derive(Parser)]
+#[command(
+    name = "zx",
+    bin_name = "zx",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 110,
+    after_help = "Exit codes: 0 well, 1 failed, 2 timed out.\n\
+                  In one terminal: zx pub -b tcp://127.0.0.1:5556\n\
+                  In another:      zx sub tcp://127.0.0.1:5556\n\
+                  Help with examples: zx COMMAND --help"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Publish each line of standard input to all subscribers
+    #[command(after_help = "Examples:
+  seq 10 | zx pub -b 'tcp://*:5556'                 waits for a subscriber, publishes 1 to 10
+  zx pub -b ipc:///tmp/feed -t weather -m sunny     one message of two frames: weather, sunny
+  zx pub tcp://127.0.0.1:6001 -m tick -n 100 --rate 10
+  zx pub -b 'tcp://*:5556' --wait 0 --raw < photo.jpg")]
+    Pub(PubArgs),
+    /// Print what publishers send
+    #[command(after_help = "Examples:
+  zx sub tcp://127.0.0.1:5556                       everything, until Ctrl-C
+  zx sub tcp://h:5556 -t weather --json -n 3        three messages whose topic begins with weather
+  zx sub -c tcp://a:5556 -c tcp://b:5556 --timeout 10
+  zx sub tcp://h:5556 --opt CONFLATE=on --raw -n 1 > newest.jpg")]
+    Sub(SubArgs),
+    /// Send each line of standard input to one of the pullers in turn
+    #[command(after_help = "Examples:
+  zx push -b 'tcp://*:5557' < tasks.txt             ends when every task was taken
+  zx push tcp://127.0.0.1:5557 -m one -m two
+  zx pull -b 'tcp://*:5557' --len | zx push tcp://next:5557 --len")]
+    Push(SendArgs),
+    /// Print what pushers send
+    #[command(after_help = "Examples:
+  zx pull -b 'tcp://*:5557'
+  zx pull tcp://127.0.0.1:5557 -n 100 --hex")]
+    Pull(SocketArgs),
+    /// Send each line of standard input as a request, and print its reply
+    #[command(after_help = "Examples:
+  zx req tcp://127.0.0.1:5555 -m hello --timeout 2
+  zx req tcp://127.0.0.1:5555 < questions.txt > replies.txt
+  zx req tcp://h:5555 --server-key server.key -m hello")]
+    Req(ReqArgs),
+    /// Print requests, and reply to each
+    #[command(after_help = "Examples:
+  zx rep -b 'tcp://*:5555' --echo
+  zx rep -b 'tcp://*:5555' -m fine                  the same reply to all
+  zx rep -b 'tcp://*:5555' --exec 'tr a-z A-Z'      the output of a command
+  zx rep -b 'tcp://*:5555'                          type each reply")]
+    Rep(RepArgs),
+    /// Exchange messages with peers by their routing ids: the first frame is the peer's
+    #[command(after_help = "Examples:
+  zx router -b 'tcp://*:5555' --json                {\"frames\":[\"w1\",\"\",\"hello\"]}, both ways
+  zx router -b 'tcp://*:5555'                       the frames with tabs between them, both ways")]
+    Router(BothArgs),
+    /// Exchange messages with any of several peers, in turn
+    #[command(after_help = "Examples:
+  zx dealer tcp://127.0.0.1:5555 --opt ROUTING_ID=w1 -m hello -n 1
+  zx dealer tcp://h:5555 --frames '|' -m '|hello'   an empty frame first, as a REP wants it")]
+    Dealer(BothArgs),
+    /// Exchange messages with one peer
+    #[command(after_help = "Examples:
+  zx pair -b ipc:///tmp/chat                        in one terminal
+  zx pair ipc:///tmp/chat                           in another; type in both")]
+    Pair(BothArgs),
+    /// Publish lines, and print the subscriptions that come in
+    #[command(after_help = "Example:
+  zx xpub -b 'tcp://*:5556' --hex                   01776561... is a subscription, 00... the end of one")]
+    Xpub(BothArgs),
+    /// Print what publishers send; lines of standard input go to the publishers
+    #[command(after_help = "Example:
+  zx xsub tcp://127.0.0.1:5556 -t weather")]
+    Xsub(XSubArgs),
+    /// Exchange bytes with TCP peers that do not speak ZeroMQ
+    #[command(after_help = "Example:
+  zx stream -b 'tcp://*:8080' --hex                 the peer's id, then its bytes; an empty frame: it came or went")]
+    Stream(BothArgs),
+    /// Exchange messages with a server (one frame each)
+    #[command(after_help = "Example:
+  zx client tcp://127.0.0.1:5558 -m hello -n 1")]
+    Client(BothArgs),
+    /// Exchange messages with clients: the number of a client, a tab, the message
+    #[command(after_help = "Example:
+  zx server -b 'tcp://*:5558'")]
+    Server(BothArgs),
+    /// Send each line of standard input to the members of a group
+    #[command(after_help = "Examples:
+  zx radio -b 'tcp://*:5559' -g weather -m sunny
+  printf 'weather\\tsunny\\n' | zx radio -b 'tcp://*:5559'")]
+    Radio(RadioArgs),
+    /// Print what is sent to groups: the group, a tab, the message
+    #[command(after_help = "Example:
+  zx dish tcp://127.0.0.1:5559 -g weather -g news")]
+    Dish(DishArgs),
+    /// Send each line of standard input to one of the gatherers in turn (one frame each)
+    Scatter(SendArgs),
+    /// Print what scatterers send
+    Gather(SocketArgs),
+    /// Exchange messages with peers by their numbers (one frame each)
+    Peer(BothArgs),
+    /// Exchange messages with one peer (one frame each)
+    Channel(BothArgs),
+}
+
+impl Cli {
+    pub(crate) fn run(&self) -> Outcome {
+        match &self.command {
+            Command::Pub(arguments) => send::run_pub(arguments),
+            Command::Sub(arguments) => receive::run_sub(arguments),
+            Command::Push(arguments) => send::run(arguments, SocketType::Push),
+            Command::Pull(arguments) => receive::run(arguments, SocketType::Pull),
+            Command::Req(arguments) => request::run(arguments),
+            Command::Rep(arguments) => reply::run(arguments),
+            Command::Router(arguments) => both::run(arguments, SocketType::Router),
+            Command::Dealer(arguments) => both::run(arguments, SocketType::Dealer),
+            Command::Pair(arguments) => both::run(arguments, SocketType::Pair),
+            Command::Xpub(arguments) => both::run(arguments, SocketType::XPub),
+            Command::Xsub(arguments) => both::run_xsub(arguments),
+            Command::Stream(arguments) => both::run(arguments, SocketType::Stream),
+            Command::Client(arguments) => both::run(arguments, SocketType::Client),
+            Command::Server(arguments) => both::run(arguments, SocketType::Server),
+            Command::Radio(arguments) => send::run_radio(arguments),
+            Command::Dish(arguments) => receive::run_dish(arguments),
+            Command::Scatter(arguments) => send::run(arguments, SocketType::Scatter),
+            Command::Gather(arguments) => receive::run(arguments, SocketType::Gather),
+            Command::Peer(arguments) => both::run(arguments, SocketType::Peer),
+            Command::Channel(arguments) => both::run(arguments, SocketType::Channel),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_and_shows_examples() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_help().to_string();
+            assert!(help.lines().all(|line| line.chars().count() <= 110), "{help}");
+        }
+    }
+}
