@@ -584,6 +584,7 @@ impl State {
     fn drive_in(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
         let end = self.read(by, now, buffers, turn);
         if let Some(pipe) = &mut self.pipe {
+            pipe.writer.came(now);
             turn.input |= pipe.writer.flush();
         }
         end

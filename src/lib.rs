@@ -77,7 +77,7 @@ pub use socket::{
     closure::CloseReport,
     futures::{ConnectReady, PeersReady, Recv, RecvFrom, Request, Sending, SubscribersReady},
 };
-pub use stats::{Dropped, IoStats, PipeStats, SocketStats, Status};
+pub use stats::{Dropped, IoStats, PipeStats, Received, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};
 pub use zeroxide_transports::{
     Endpoint, EndpointError, EndpointText, ResolveError, SocksError, SocksRefusal,

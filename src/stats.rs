@@ -1,20 +1,21 @@
 //! Counters: what became of every message, and what moving them cost.
 //!
-//! For every pipe, and summed over a socket's pipes: **routed = written + dropped + queued**, to the message.
+//! For every pipe, and summed over a socket's pipes, to the message: **routed = written + dropped + queued** of what it
+//! sends, and **received = delivered + dropped + waiting** of what it receives.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroxide_patterns::Cause;
-use zeroxide_transports::pipe::Tally;
+use zeroxide_transports::pipe::{Arrivals, Tally};
 use zeroxide_zmtp::{Peer, SocketType};
 
 use crate::endpoints::EndpointStatus;
 use crate::error::Denial;
 
-/// What became of a socket's outgoing messages, from [`Socket::stats`](crate::Socket::stats).
+/// What became of a socket's messages, from [`Socket::stats`](crate::Socket::stats).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SocketStats {
@@ -34,8 +35,10 @@ pub struct SocketStats {
     pub queued: u64,
     /// Bytes that peers sent and nobody has received, as RCVHWM_BYTES_TOTAL counts them.
     pub waiting_bytes: u64,
-    /// Messages dropped, by cause.
+    /// Messages that were to be sent and were dropped, by cause.
     pub dropped: Dropped,
+    /// What came from peers.
+    pub received: Received,
     /// The same for each pipe there is now.
     pub pipes: Vec<PipeStats>,
     /// What it cost.
@@ -55,7 +58,64 @@ impl SocketStats {
     }
 }
 
-/// What became of the messages to one peer.
+/// What became of the messages that peers sent: **messages = delivered + dropped + waiting**.
+///
+/// A message of several frames counts once. What the library itself makes for the application (an XPUB's reports of
+/// subscriptions, a STREAM's notes of connections) does not count; a notice in a peer's place (ROUTER_NOTIFY, HICCUP_MSG,
+/// DISCONNECT_MSG) does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Received {
+    /// Messages that came.
+    pub messages: u64,
+    /// The bytes of their frames, without those of messages that came over inproc: there each message would have to be
+    /// measured.
+    pub bytes: u64,
+    /// Of these: messages that the application has received.
+    pub delivered: u64,
+    /// Of these: messages that wait to be received.
+    pub waiting: u64,
+    /// Of these: messages that were dropped: replaced by newer ones (CONFLATE), unwanted by the socket's rules, or unread
+    /// when this side ended the connection.
+    pub dropped: Dropped,
+    /// When the last message came over a connection. It is noted once for all messages that are read together. Over inproc
+    /// the clock is not read, and this is `None`.
+    pub last: Option<Instant>,
+}
+
+impl Received {
+    /// Returns the counts of a pipe; `rejected` are those that the socket's rules have dropped.
+    pub(crate) fn new(arrivals: Arrivals, rejected: u64) -> Received {
+        let Arrivals { messages, bytes, taken, conflated, unread, waiting, last } = arrivals;
+        let mut dropped = Dropped::default();
+        let counts = [(Cause::Conflated, conflated), (Cause::Unwanted, rejected), (Cause::Unread, unread)];
+        counts.iter().for_each(|(cause, n)| dropped.0[*cause as usize] = *n);
+        Received { messages, bytes, delivered: taken.saturating_sub(rejected), waiting, dropped, last }
+    }
+
+    /// Adds the counts of another pipe.
+    pub(crate) fn add(&mut self, other: &Received) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.delivered += other.delivered;
+        self.waiting += other.waiting;
+        self.dropped.add(other.dropped);
+        self.last = self.last.max(other.last);
+    }
+
+    /// Counts one delivered message as one that waits: the pattern holds it.
+    pub(crate) fn hold(&mut self) {
+        self.delivered = self.delivered.saturating_sub(1);
+        self.waiting += 1;
+    }
+
+    /// Counts what waits as unread, because nobody can receive it any more.
+    pub(crate) fn end(&mut self) {
+        self.dropped.0[Cause::Unread as usize] += std::mem::take(&mut self.waiting);
+    }
+}
+
+/// What became of the messages to and from one peer.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PipeStats {
@@ -67,16 +127,17 @@ pub struct PipeStats {
     pub written: u64,
     /// Messages on their way to it.
     pub queued: u64,
-    /// Messages of the peer that wait to be received. One that the socket has already taken from the pipe does not count.
-    pub waiting: u64,
-    /// Their bytes, as RCVHWM_BYTES counts them. Over inproc the queue is the sender's, and 0 is told.
-    pub waiting_bytes: u64,
     /// Messages for it that were dropped, by cause.
     pub dropped: Dropped,
+    /// What came from it.
+    pub received: Received,
+    /// The bytes of its messages that wait to be received, as RCVHWM_BYTES counts them. Over inproc the queue is the
+    /// sender's, and 0 is told.
+    pub waiting_bytes: u64,
 }
 
 /// How many causes a message can be dropped for.
-const CAUSES: usize = 7;
+const CAUSES: usize = 8;
 
 /// Drops by [`Cause`].
 pub(crate) type Drops = [u64; CAUSES];
@@ -92,8 +153,7 @@ impl Dropped {
         self.0[cause as usize]
     }
 
-    /// Messages dropped for any cause, of those that had been routed to a peer: all but those that reached no pipe
-    /// and those that were received.
+    /// Messages dropped for any cause, of those that had been routed to a peer: all but those that reached no pipe.
     #[must_use]
     pub fn routed(&self) -> u64 {
         ROUTED.iter().map(|cause| self.by(*cause)).sum()
@@ -103,6 +163,10 @@ impl Dropped {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
+    }
+
+    pub(crate) fn add(&mut self, other: Dropped) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, n)| *sum += n);
     }
 }
 
@@ -303,6 +367,10 @@ impl Status {
         }
         if dropped > 0 {
             facts.push(format!("dropped {dropped}"));
+        }
+        let ignored = self.stats.received.dropped.total();
+        if ignored > 0 {
+            facts.push(format!("dropped {ignored} of those received"));
         }
         facts
     }

@@ -1,5 +1,5 @@
 //! The equations of the counters hold whatever happens: routed = written + dropped + queued, for every pipe and in sum,
-//! and accepted is where it must be.
+//! and accepted is where it must be. What is received is in `tests/received.rs`.
 #![allow(clippy::unwrap_used)] // a test's helpers
 
 mod common;
@@ -235,7 +235,7 @@ fn what_a_socket_receives_and_throws_away_is_not_routed() {
     assert_eq!(rep.recv_soon()[0], "question");
     let stats = rep.stats();
     assert_balanced(&stats);
-    assert_eq!((stats.routed, stats.dropped.by(Cause::Unwanted)), (0, 1));
+    assert_eq!((stats.routed, stats.received.dropped.by(Cause::Unwanted)), (0, 1));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn what_waits_for_a_peer_that_is_gone_is_lost_though_the_last_of_its_own_message
             let first = socket.recv_soon();
             while socket.try_send(addressed(ours, &first)).is_ok() {}
             peer.send(last).unwrap();
-            until("it has come", || socket.stats().pipes[0].waiting == 1);
+            until("it has come", || socket.stats().pipes[0].received.waiting == 1);
             assert!(socket.stats().queued > 0);
             peer.set(opt::LINGER, Some(Duration::ZERO)).unwrap();
             peer.close().wait();

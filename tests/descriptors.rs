@@ -52,7 +52,7 @@ fn what_nobody_has_received_yet_is_counted_for_each_pipe() {
     let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
     let mut peer = RawPeer::connect(&endpoint).shake_hands("PUSH");
     (0..3).for_each(|_| peer.send(&[b"x"]));
-    let waiting = || pull.stats().pipes.iter().map(|pipe| pipe.waiting).sum::<u64>();
+    let waiting = || pull.stats().pipes.iter().map(|pipe| pipe.received.waiting).sum::<u64>();
     until("all have come", || waiting() == 3);
     pull.recv_soon();
     assert_eq!(waiting(), 2);

@@ -36,6 +36,8 @@ impl Pipes for Sink {
 
     fn dropped(&mut self, _: Option<PipeId>, _: Cause) {}
 
+    fn reject(&mut self, _: PipeId, _: Message) {}
+
     fn unmatched(&mut self) {}
 
     fn unreported(&mut self, _: u64) {}

@@ -176,6 +176,10 @@ impl Pattern for AnyPattern {
         each!(&mut self.kind, it => it.abandon_request(pipes))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        each!(&self.kind, it => it.held())
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         each!(&mut self.kind, it => it.has_in(pipes))
     }

@@ -82,6 +82,10 @@ impl Pattern for Dish {
         Ok(self.input.recv(pipes, |_, message| groups.contains(message.group())))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         let groups = &self.groups;
         self.input.has_in(pipes, |_, message| groups.contains(message.group()))

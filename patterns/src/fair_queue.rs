@@ -7,14 +7,13 @@
 use zeroxide_zmtp::{Message, Traffic};
 
 use crate::by_pipe::ByPipe;
-use crate::chosen::drop_message;
 use crate::ring::Ring;
-use crate::{Cause, PipeId, Pipes};
+use crate::{PipeId, Pipes};
 
 /// The receiving half of every type that receives messages from several peers.
 ///
 /// `keep` is the rule of the socket type. It is called once for each message, may rewrite it (an envelope, a routing
-/// id), and returns whether the application gets it. Other messages count as [`Cause::Unwanted`].
+/// id), and returns whether the application gets it. Other messages count as [`Cause::Unwanted`](crate::Cause::Unwanted).
 #[derive(Debug, Default)]
 pub(crate) struct FairQueue {
     ring: Ring,
@@ -93,6 +92,9 @@ impl FairQueue {
 
     /// Removes a pipe and its number. A message that `has_in` took from it is still delivered.
     pub(crate) fn detach(&mut self, pipe: PipeId) {
+        if let Some((from, _)) = self.peeked.as_mut().filter(|(from, _)| *from == pipe) {
+            *from = PipeId::GONE;
+        }
         self.ring.leave(pipe);
         if let Some(member) = self.members.get_mut(pipe) {
             *member = Member::No;
@@ -152,8 +154,8 @@ impl FairQueue {
 
     /// Drops all present input.
     pub(crate) fn discard_all<P: Pipes>(&mut self, pipes: &mut P) {
-        if let Some((_, message)) = self.peeked.take() {
-            drop_message(None, Cause::Unwanted, message, pipes);
+        if let Some((pipe, message)) = self.peeked.take() {
+            pipes.reject(pipe, message);
         }
         self.discard_unread(pipes);
     }
@@ -169,6 +171,11 @@ impl FairQueue {
         self.peeked.take()
     }
 
+    /// Returns the pipe of the message that `has_in` found and `recv` has not taken.
+    pub(crate) fn held(&self) -> Vec<PipeId> {
+        self.peeked.iter().map(|(pipe, _)| *pipe).collect()
+    }
+
     #[inline]
     fn next<P, K>(&mut self, pipes: &mut P, mut keep: K) -> Option<(PipeId, Message)>
     where
@@ -182,7 +189,7 @@ impl FairQueue {
                     if (!self.single || message.len() == 1) && keep(pipe, &mut message) {
                         return Some((pipe, message));
                     }
-                    drop_message(Some(pipe), Cause::Unwanted, message, pipes);
+                    pipes.reject(pipe, message);
                 }
                 // Socket types with a fair queue do not publish, so they ignore subscriptions.
                 Some(_) => {}

@@ -153,6 +153,11 @@ impl Pipes for FakePipes {
         self.drops.push((pipe, cause));
     }
 
+    fn reject(&mut self, pipe: PipeId, message: Message) {
+        self.drops.push((Some(pipe), Cause::Unwanted));
+        self.discarded.push(message);
+    }
+
     fn unmatched(&mut self) {
         self.unmatched += 1;
     }

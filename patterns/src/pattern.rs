@@ -198,6 +198,11 @@ pub trait Pattern {
         None
     }
 
+    /// Returns the pipe of each message that was read from a pipe and that `recv` has not returned yet.
+    fn held(&self) -> Vec<PipeId> {
+        Vec::new()
+    }
+
     /// Returns whether `recv` would return a message now.
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool;
 

@@ -3,10 +3,9 @@
 
 use zeroxide_zmtp::{Frame, Message, Traffic};
 
-use crate::chosen::drop_message;
 use crate::fair_queue::FairQueue;
 use crate::load_balancer::LoadBalancer;
-use crate::{Cause, Origin, Pattern, PipeId, Pipes, Refusal};
+use crate::{Origin, Pattern, PipeId, Pipes, Refusal};
 
 /// PUSH: sends to its peers in turn, waits if none has room, receives nothing.
 #[derive(Debug, Default)]
@@ -29,7 +28,7 @@ impl Pattern for Push {
     fn readable<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         while let Some(traffic) = pipes.read(pipe) {
             if let Traffic::Message(message) = traffic {
-                drop_message(Some(pipe), Cause::Unwanted, message, pipes);
+                pipes.reject(pipe, message);
             }
         }
     }
@@ -103,6 +102,10 @@ impl Pattern for Pull {
     #[inline]
     fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
         Ok(self.input.recv(pipes, |_, _| true))
+    }
+
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
     }
 
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {

@@ -45,6 +45,8 @@ pub enum Cause {
     /// It was received, but the socket's rules drop it: a reply that is not expected, a request without an envelope, or
     /// a topic without a subscription.
     Unwanted,
+    /// It was received, and nobody had taken it when this side ended the connection or closed the socket.
+    Unread,
 }
 
 /// The operations of a pattern on the pipes of its socket. The socket's pipe table implements them, and so do plain
@@ -72,8 +74,11 @@ pub trait Pipes {
     /// the pipe's queue. It counts as never written, and its room is free.
     fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message>;
 
-    /// Counts one dropped message that was routed to `pipe` (or to no pipe).
+    /// Counts one dropped message that was to be sent to `pipe` (or to no pipe).
     fn dropped(&mut self, pipe: Option<PipeId>, cause: Cause);
+
+    /// Takes a message of this peer that the socket's rules drop, and counts it as [`Cause::Unwanted`].
+    fn reject(&mut self, pipe: PipeId, message: Message);
 
     /// Counts one sent message without a subscriber.
     fn unmatched(&mut self);

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use zeroxide_zmtp::groups::is_group;
 use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
 
-use crate::chosen::drop_message;
 use crate::distributor::Distributor;
 use crate::downstream::Downstream;
 use crate::subscriptions::Subscriptions;
-use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
 /// RADIO: sends to groups, receives nothing.
 #[derive(Debug)]
@@ -101,7 +100,7 @@ impl Pattern for Radio {
                 Traffic::Leave(group) => {
                     self.groups.remove(&group, pipe);
                 }
-                Traffic::Message(message) => drop_message(Some(pipe), Cause::Unwanted, message, pipes),
+                Traffic::Message(message) => pipes.reject(pipe, message),
                 Traffic::NextConnection => self.forget(pipe),
                 Traffic::Subscribe(_) | Traffic::Cancel(_) => {}
             }

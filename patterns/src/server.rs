@@ -116,6 +116,10 @@ impl Pattern for Server {
         Ok(self.input.recv(pipes, |pipe, message| sign(numbers, pipe, message)))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         let numbers = &self.numbers;
         self.input.has_in(pipes, |pipe, message| sign(numbers, pipe, message))

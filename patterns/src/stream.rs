@@ -11,9 +11,8 @@ use zeroxide_zmtp::{Frame, Message, Traffic};
 
 use crate::addressed::{Addressed, take_id};
 use crate::by_pipe::ByPipe;
-use crate::chosen::drop_message;
 use crate::fair_queue::FairQueue;
-use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal, RoutingId};
 
 /// STREAM.
 #[derive(Debug)]
@@ -110,7 +109,7 @@ impl Pattern for Stream {
         while let Some(traffic) = pipes.read(pipe) {
             match traffic {
                 Traffic::Message(chunk) if self.notes.len() < MAX_NOTES => self.note(pipe, chunk),
-                Traffic::Message(chunk) => drop_message(Some(pipe), Cause::PeerLost, chunk, pipes),
+                Traffic::Message(chunk) => pipes.reject(pipe, chunk),
                 _ => {}
             }
         }
@@ -119,6 +118,8 @@ impl Pattern for Stream {
 
     fn detached<P: Pipes>(&mut self, pipe: PipeId, _: &mut P) {
         self.note_end(pipe);
+        // Another pipe may get the number.
+        self.notes.iter_mut().filter(|(from, ..)| *from == pipe).for_each(|(from, ..)| *from = PipeId::GONE);
         self.out.detach(pipe);
         self.input.detach(pipe);
     }
@@ -161,6 +162,12 @@ impl Pattern for Stream {
         }
         let table = &self.out.table;
         Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
+    }
+
+    fn held(&self) -> Vec<PipeId> {
+        // A note without bytes is of the connection itself.
+        let chunks = self.notes.iter().filter(|(_, _, chunk)| chunk.size() > 0);
+        self.input.held().into_iter().chain(chunks.map(|(pipe, ..)| *pipe)).collect()
     }
 
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {

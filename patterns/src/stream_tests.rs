@@ -140,7 +140,7 @@ fn unread_notes_are_bounded() {
     assert!(!stream.pipes.get(b).closed);
     stream.deliver(b, "no room for this");
     stream.lose(b);
-    assert_eq!(stream.pipes.drops, [(Some(b), Cause::PeerLost)]);
+    assert_eq!(stream.pipes.drops, [(Some(b), Cause::Unwanted)]);
 }
 
 #[test]
@@ -160,4 +160,18 @@ fn router_raw_is_a_stream_to_which_mandatory_applies() {
     assert!(matches!(router.send(("nobody", "x")), Err(Refusal::Unroutable(_))));
     router.send((id, "")).unwrap();
     assert!(router.pipes.get(a).closed);
+}
+
+#[test]
+fn what_is_received_of_a_peer_that_is_gone_names_no_other_pipe() {
+    let mut rig = stream();
+    let pipe = rig.accept(0);
+    rig.detach(pipe);
+    assert_eq!(rig.accept(0), pipe, "the number is used again");
+    let from: Vec<PipeId> = std::iter::from_fn(|| rig.recv_from().unwrap()).map(|(from, _)| from).collect();
+    assert_eq!(
+        from,
+        [PipeId::GONE, PipeId::GONE, pipe],
+        "its begin and its end, and the begin of the next one"
+    );
 }

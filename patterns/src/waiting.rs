@@ -2,7 +2,7 @@
 
 use zeroxide_zmtp::Traffic;
 
-use crate::{Cause, PipeId, Pipes};
+use crate::{PipeId, Pipes};
 
 /// The most pipes that may wait before messages of lost peers are dropped. Without a bound, peers that connect, send and leave
 /// again and again would fill the memory although the application receives.
@@ -20,8 +20,7 @@ pub(crate) fn ended<P: Pipes>(
     }
     while let Some(traffic) = pipes.read(pipe) {
         if let Traffic::Message(message) = traffic {
-            pipes.dropped(Some(pipe), Cause::Unwanted);
-            pipes.discard(message);
+            pipes.reject(pipe, message);
         }
     }
     pipes.close(pipe);

@@ -282,7 +282,8 @@ impl Actor {
 
     /// Whether a message waits at its socket, perhaps one that is no message for it.
     pub(crate) fn has_input(&self) -> bool {
-        self.socket_type().receives() && self.socket.stats().pipes.iter().any(|pipe| pipe.waiting > 0)
+        self.socket_type().receives()
+            && self.socket.stats().pipes.iter().any(|pipe| pipe.received.waiting > 0)
     }
 
     /// How many messages it has sent in this life.
@@ -473,8 +474,6 @@ impl Actor {
                 if let Asker::Number(number) = asker {
                     self.numbers.push(*number);
                 }
-                // Over inproc it counts as routed.
-                self.received.count += u64::from(connection == 0);
             }
             (Extra::Probe, b"") | (Extra::Welcome, b"A welcome") => self.received.count += 1,
             _ => {}
@@ -536,7 +535,10 @@ impl Actor {
         let stats = self.socket.stats();
         let pipe = |pipe: &PipeStats| {
             let peer = pipe.peer.as_ref().map_or(0, |peer| peer.connection);
-            format!("{peer}: {} routed, {} queued, {} waiting", pipe.routed, pipe.queued, pipe.waiting)
+            format!(
+                "{peer}: {} routed, {} queued, {} waiting",
+                pipe.routed, pipe.queued, pipe.received.waiting
+            )
         };
         let pipes: Vec<String> = stats.pipes.iter().map(pipe).collect();
         text += &format!(
@@ -559,6 +561,12 @@ impl Actor {
         }
         if !balanced(stats.routed, stats.written, stats.dropped.routed(), stats.queued) {
             return Err(self.fault(rule, format!("{stats:?}")));
+        }
+        let adds_up = |received: &zeroxide::Received| {
+            received.messages == received.delivered + received.dropped.total() + received.waiting
+        };
+        if !stats.pipes.iter().map(|pipe| &pipe.received).chain([&stats.received]).all(adds_up) {
+            return Err(self.fault("what is received is delivered, dropped or waits", format!("{stats:?}")));
         }
         Ok(stats)
     }

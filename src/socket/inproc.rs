@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::options::Values;
 use crate::security::Role;
 use crate::socket::news::{Attach, News};
-use crate::socket::pipe_ends::{leave_pipe, tell};
+use crate::socket::pipe_ends::{greet, leave_pipe};
 
 /// A connect over inproc whose name is not bound yet: the binder's end of the pipe, and the connecting socket.
 pub(crate) struct Waiting {
@@ -102,7 +102,7 @@ impl SocketBase {
         let flow = |hwm| Flow { hwm, conflate, count_control: false, lots: values.credit_in_lots };
         let (mut ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
         // The other side looks at the pipe when it is attached, so it need not be told.
-        tell(&mut ours, values.hello(self.socket_type));
+        greet(&mut ours, values.hello(self.socket_type));
         let marks = JointMarks::of(hwm);
         let mut entry = Entry::new(ours, Link::Offline, slot.clone(), id);
         entry.joint = Some((Arc::clone(&marks), Side::Connector));
@@ -151,7 +151,7 @@ impl SocketBase {
             return leave_pipe(&connector.base, &connector.slot, pipe);
         }
         marks.set(Side::Binder, Some(terms.hwm.send), Some(terms.hwm.receive), &mut pipe);
-        tell(&mut pipe, terms.hello.clone());
+        greet(&mut pipe, terms.hello.clone());
         let binder = owner(self, &slot);
         let base = Arc::clone(&connector.base);
         let bound = News::Bound(connector.slot.clone(), binder);

@@ -18,6 +18,7 @@ mod marks;
 pub(crate) mod news;
 mod observe;
 pub(crate) mod orders;
+mod past;
 pub(crate) mod pipe_ends;
 pub(crate) mod pipes;
 pub(crate) mod ready;

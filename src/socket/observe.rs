@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zeroxide_patterns::{Pattern, RoutingId};
+use zeroxide_patterns::{Pattern, PipeId, RoutingId};
 use zeroxide_transports::EndpointText;
 use zeroxide_zmtp::Peer;
 
@@ -225,7 +225,13 @@ impl SocketState {
     fn stats(&mut self, counters: &Counters) -> SocketStats {
         self.pipes.add_ended_counts();
         let [flushes_by_token, flushes_by_quantum, flushes_by_watch, flushes_by_wait] = self.pipes.flushes;
-        let pipes: Vec<PipeStats> = self.pipes.iter().map(|(_, entry)| entry.stats()).collect();
+        let held = self.pattern.held();
+        let stats_of = |(id, entry): (PipeId, &Entry)| {
+            let mut stats = entry.stats();
+            held.iter().filter(|pipe| **pipe == id).for_each(|_| stats.received.hold());
+            stats
+        };
+        let pipes: Vec<PipeStats> = self.pipes.iter().map(stats_of).collect();
         let mut stats = SocketStats {
             accepted: self.accepted,
             refused: self.refused,
@@ -233,6 +239,7 @@ impl SocketState {
             routed: self.pipes.past.routed,
             written: self.pipes.past.written,
             dropped: Dropped(self.pipes.drops),
+            received: self.pipes.past.received,
             io: IoStats {
                 flushes_by_token,
                 flushes_by_quantum,
@@ -252,7 +259,13 @@ impl SocketState {
             stats.written += pipe.written;
             stats.queued += pipe.queued;
             stats.waiting_bytes += pipe.waiting_bytes;
-            stats.dropped.0.iter_mut().zip(pipe.dropped.0).for_each(|(sum, n)| *sum += n);
+            stats.dropped.add(pipe.dropped);
+            stats.received.add(&pipe.received);
+        }
+        // What the pattern holds of pipes that are gone.
+        held.iter().filter(|pipe| self.pipes.get(**pipe).is_none()).for_each(|_| stats.received.hold());
+        if self.closed {
+            stats.received.end();
         }
         stats.pipes = pipes;
         stats
@@ -280,8 +293,8 @@ impl Entry {
         if is_deserted {
             drops[zeroxide_patterns::Cause::PeerLost as usize] += std::mem::take(&mut queued);
         }
-        let (waiting, waiting_bytes) = (self.pipe.reader.waiting() as u64, self.pipe.reader.waiting_bytes());
+        let (received, waiting_bytes) = (self.received(), self.pipe.reader.waiting_bytes());
         let (peer, dropped) = (self.peer.clone(), Dropped(drops));
-        PipeStats { peer, routed, written, queued, waiting, waiting_bytes, dropped }
+        PipeStats { peer, routed, written, queued, dropped, received, waiting_bytes }
     }
 }

@@ -27,6 +27,12 @@ pub(crate) fn tell(pipe: &mut Pipe, notices: impl IntoIterator<Item = Message>) 
     pipe.writer.flush()
 }
 
+/// Writes the HELLO_MSG into a new pipe of inproc. It does not count as routed, as over a connection.
+pub(crate) fn greet(pipe: &mut Pipe, hello: Option<Message>) {
+    hello.into_iter().for_each(|hello| pipe.writer.write_own(hello));
+    pipe.writer.flush();
+}
+
 /// Closes the I/O end of a pipe: tells the socket, and drops the messages that were not sent.
 pub(crate) fn leave_pipe(base: &Arc<SocketBase>, slot: &Slot, mut pipe: Pipe) {
     pipe.writer.finish();

@@ -13,10 +13,11 @@ use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
 use super::marks::{Changes, JointMarks, Side};
+use super::past::Past;
 use crate::engine::slot::Slot;
 use crate::engine::{Engine, READABLE};
 use crate::socket::news::News;
-use crate::stats::{Dropped, Drops, is_routed};
+use crate::stats::{Dropped, Drops, Received, is_routed};
 use crate::user_code;
 
 /// A receiver that is about to wait reads its connections itself if there are at most so many.
@@ -56,7 +57,12 @@ pub(crate) struct Entry {
     pub(crate) peer: Option<Arc<Peer>>,
     /// The endpoint it belongs to, by number.
     pub(crate) endpoint: u64,
+    /// Messages for the peer that were dropped.
     pub(crate) drops: Drops,
+    /// Messages of the peer that the pattern has dropped.
+    rejected: u64,
+    /// Messages that were received and did not come through the pipe: the DISCONNECT_MSG of inproc.
+    noticed: u64,
     /// Something is in the open batch, and the pipe is in `PipeTable::dirty`.
     dirty: bool,
     /// The peer is gone for good. Input may be left.
@@ -88,6 +94,8 @@ impl Entry {
             peer,
             endpoint,
             drops,
+            rejected: 0,
+            noticed: 0,
             dirty,
             ended,
             departed,
@@ -118,9 +126,20 @@ impl Entry {
         }
     }
 
-    /// Returns the number of dropped messages for the peer. Dropped messages from the peer do not count.
+    /// Returns the number of dropped messages that were routed to the peer.
     pub(crate) fn dropped(&self) -> u64 {
         Dropped(self.drops).routed()
+    }
+
+    /// Returns what came from the peer.
+    pub(crate) fn received(&self) -> Received {
+        let mut arrivals = self.pipe.reader.arrivals();
+        arrivals.messages += self.noticed;
+        arrivals.taken += self.noticed;
+        if self.inproc {
+            arrivals.bytes = 0;
+        }
+        Received::new(arrivals, self.rejected)
     }
 }
 
@@ -129,7 +148,7 @@ pub(crate) type NewsOf = fn(Slot) -> News;
 
 /// A part of a removed pipe. Its drop may be the last of messages, of an engine or of a socket.
 #[allow(dead_code)] // mostly only dropped
-enum ToFree {
+pub(super) enum ToFree {
     Reader(Reader),
     Writer(Writer),
     Link(Link),
@@ -246,7 +265,7 @@ impl AfterUnlock {
         self.any = true;
     }
 
-    fn free_later(&mut self, part: ToFree) {
+    pub(super) fn free_later(&mut self, part: ToFree) {
         self.any = true;
         self.garbage.parts.push(part);
     }
@@ -313,16 +332,6 @@ pub(crate) struct PipeTable {
     pub(crate) passed_over: bool,
     /// What connections have brought and nobody has taken.
     pub(crate) budget: Budget,
-}
-
-/// The counts of the pipes that a socket had.
-#[derive(Debug, Default)]
-pub(crate) struct Past {
-    pub(crate) routed: u64,
-    pub(crate) written: u64,
-    /// The writers of removed pipes whose messages may still be sent, and the cause under which unsent ones count as dropped.
-    /// `None` over inproc, where they count as written.
-    pub(crate) leaving: Vec<(Writer, Option<Cause>)>,
 }
 
 impl PipeTable {
@@ -471,7 +480,7 @@ impl PipeTable {
     }
 
     #[inline]
-    fn collect(after_unlock: &mut AfterUnlock, writer: &mut Writer) {
+    pub(super) fn collect(after_unlock: &mut AfterUnlock, writer: &mut Writer) {
         let replaced = writer.take_replaced();
         if !replaced.is_empty() {
             after_unlock.mark();
@@ -614,6 +623,7 @@ impl Pipes for PipeTable {
         }
         if traffic.is_none() && entry.ended {
             traffic = entry.disconnect_notice.take().map(Traffic::Message);
+            entry.noticed += u64::from(traffic.is_some());
         }
         match (&mut traffic, &entry.peer) {
             // The peer is noted here, while the pipe is known: a pattern may keep the message for a while.
@@ -647,6 +657,19 @@ impl Pipes for PipeTable {
             }
         };
         drops[cause as usize] += 1;
+    }
+
+    fn reject(&mut self, pipe: PipeId, message: Message) {
+        match self.get_mut(pipe) {
+            Some(entry) => entry.rejected += 1,
+            // Its pipe is gone, and has counted it as delivered.
+            None => {
+                let received = &mut self.past.received;
+                received.delivered = received.delivered.saturating_sub(1);
+                received.dropped.0[Cause::Unwanted as usize] += 1;
+            }
+        }
+        self.discard(message);
     }
 
     fn unmatched(&mut self) {
@@ -702,82 +725,6 @@ impl Pipes for PipeTable {
 }
 
 impl PipeTable {
-    /// Adds the counts of a removed pipe to those of the socket. If the other end goes away with unread messages, these count
-    /// as dropped for `cause`.
-    pub(crate) fn keep_counts(&mut self, entry: Entry, cause: Cause) {
-        self.keep_drops(&entry);
-        let cause = (!entry.inproc).then_some(cause);
-        let writer = self.dismantle(entry);
-        self.past.leaving.push((writer, cause));
-        self.add_ended_counts();
-    }
-
-    /// Does the same when the socket closes, but returns the writer if its messages linger.
-    pub(crate) fn take_lingering_writer(&mut self, entry: Entry) -> Option<Writer> {
-        if entry.inproc || entry.is_deserted() {
-            self.keep_counts(entry, Cause::PeerLost);
-            return None;
-        }
-        self.keep_drops(&entry);
-        Some(self.dismantle(entry))
-    }
-
-    /// Returns the endpoints whose pipes have unsent messages.
-    pub(crate) fn endpoints_with_unsent(&self) -> Vec<u64> {
-        let is_loaded = |entry: &&Entry| !entry.is_deserted() && entry.pipe.writer.tally().queued() > 0;
-        let loaded = self.entries.iter().flatten().filter(is_loaded);
-        loaded.map(|entry| entry.endpoint).collect()
-    }
-
-    /// Frees a pipe that was never in the table.
-    pub(crate) fn discard_pipe(&mut self, entry: Entry) {
-        let writer = self.dismantle(entry);
-        self.after_unlock.free_later(ToFree::Writer(writer));
-    }
-
-    /// Returns a pipe's writer. The rest of the pipe is freed without the lock.
-    fn dismantle(&mut self, entry: Entry) -> Writer {
-        let Pipe { mut writer, reader } = entry.pipe;
-        Self::collect(&mut self.after_unlock, &mut writer);
-        self.after_unlock.free_later(ToFree::Reader(reader));
-        self.after_unlock.free_later(ToFree::Link(entry.link));
-        writer
-    }
-
-    fn keep_drops(&mut self, entry: &Entry) {
-        for (sum, drops) in self.drops.iter_mut().zip(entry.drops) {
-            *sum += drops;
-        }
-        self.past.routed += entry.dropped();
-    }
-
-    /// Adds the counts of removed pipes to the sums, once they can no longer change.
-    pub(crate) fn add_ended_counts(&mut self) {
-        let Past { routed, written, leaving } = &mut self.past;
-        let drops = &mut self.drops;
-        let (stay, done) = std::mem::take(leaving).into_iter().partition(|(writer, cause)| {
-            // In this order, so that the tally contains what the reader did before it went away.
-            let abandoned = writer.is_abandoned();
-            let tally = writer.tally();
-            if cause.is_some() && tally.queued() > 0 && !abandoned {
-                return true;
-            }
-            *routed += tally.routed;
-            *written += tally.written;
-            drops[Cause::PeerLost as usize] += tally.lost;
-            drops[Cause::Conflated as usize] += tally.conflated;
-            match cause {
-                Some(cause) => drops[*cause as usize] += tally.queued(),
-                // Over inproc a queued message counts as written.
-                None => *written += tally.queued(),
-            }
-            false
-        });
-        *leaving = stay;
-        let done: Vec<(Writer, Option<Cause>)> = done;
-        done.into_iter().for_each(|(writer, _)| self.after_unlock.free_later(ToFree::Writer(writer)));
-    }
-
     /// Flushes a full pipe and asks for a drive of its engine, which can write.
     #[cold]
     fn flush_for_credit(&mut self, pipe: PipeId) {

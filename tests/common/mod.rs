@@ -10,7 +10,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zeroxide::{Cause, Dropped, Event, EventKind, Message, Monitor, Options, Socket, SocketStats, opt};
+use zeroxide::{
+    Cause, Dropped, Event, EventKind, Message, Monitor, Options, Received, Socket, SocketStats, opt,
+};
 
 /// Longer than anything takes that does not hang.
 pub const LONG: Duration = Duration::from_secs(10);
@@ -105,8 +107,15 @@ pub fn parents_endpoint() -> Option<String> {
 pub fn assert_balanced(stats: &SocketStats) {
     for pipe in &stats.pipes {
         assert_eq!(pipe.routed, pipe.written + pipe.dropped.routed() + pipe.queued, "{pipe:?}");
+        assert!(adds_up(&pipe.received), "{pipe:?}");
     }
     assert_eq!(stats.routed, stats.written + stats.dropped.routed() + stats.queued, "{stats:?}");
+    assert!(adds_up(&stats.received), "{stats:?}");
+}
+
+/// Whether each received message is delivered, dropped or waits.
+fn adds_up(received: &Received) -> bool {
+    received.messages == received.delivered + received.dropped.total() + received.waiting
 }
 
 /// Drops of messages that no pipe had taken.

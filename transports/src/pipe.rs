@@ -19,13 +19,18 @@
 //! the writer a wake if it had no room for more. Then the caller must wake the other side. No wake is lost: a side
 //! that is going to sleep sets a flag, and then checks once more.
 
+mod counts;
+
 use std::time::{Duration, Instant};
 
 use zeroxide_zmtp::queue::TrafficQueue;
-use zeroxide_zmtp::{Frame, Message, Traffic};
+use zeroxide_zmtp::{Message, Traffic};
 
+use self::counts::{Came, FRAMING, frame_list, weight};
 use crate::budget::{Budget, or_none};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
+
+pub use self::counts::{Arrivals, Tally};
 
 /// The settings of one direction of a pipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,12 +51,6 @@ pub struct Flow {
 /// The interval at which a non-blocking writer checks for credit. libzmq handles the commands of its other threads once
 /// in 3 million cycles, about a millisecond (config.hpp, max_command_delay).
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
-
-impl Flow {
-    fn counts(self, traffic: &Traffic) -> bool {
-        traffic.is_message() || self.count_control
-    }
-}
 
 /// Makes a pipe. `forth` applies to what the first end writes, `back` to what the second end writes.
 #[must_use]
@@ -88,31 +87,6 @@ pub struct Pipe {
     /// Reads what the other end wrote.
     pub reader: Reader,
 }
-
-/// Counters of the messages of one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Messages that entered the direction.
-    pub routed: u64,
-    /// Messages that its reader has taken and finished with. Over tcp and ipc, the kernel has accepted their last byte.
-    pub written: u64,
-    /// Messages that the reader had taken when their connection ended, before the kernel accepted them.
-    pub lost: u64,
-    /// Messages that a newer one replaced.
-    pub conflated: u64,
-}
-
-impl Tally {
-    /// Returns the number of messages that are open, queued or staged.
-    #[must_use]
-    pub fn queued(&self) -> u64 {
-        self.routed - self.written - self.lost - self.conflated
-    }
-}
-
-/// Bytes that a frame's header adds to its body: 2, or 9 beyond 255 bytes (RFC 37 §3.3). Most frames are short when
-/// there are many.
-const FRAMING: usize = 2;
 
 /// A reader that has taken a batch of more bytes than this weighs each message of it, and releases so much at a time.
 /// A shorter batch is released as a whole. With the default high-water mark no batch of small messages is longer.
@@ -158,6 +132,8 @@ struct Swap {
     most: u64,
     /// The writer was refused for want of room in bytes.
     hungry: bool,
+    /// What has come through [`Writer::flush`], counted for each batch.
+    came: Came,
 }
 
 impl Queue {
@@ -239,6 +215,14 @@ pub struct Writer {
     routed: u64,
     reserved: u64,
     conflated: u64,
+    /// The number of items written that are no messages, and of the messages of the library itself.
+    controls: u64,
+    own: u64,
+    /// As in [`Came`].
+    extra: u64,
+    last: Option<Instant>,
+    /// The number of messages written when `last` was set.
+    stamped: u64,
     /// The last values that this end read of the acknowledgements and of the high-water mark.
     acked: u64,
     limit: u64,
@@ -259,6 +243,11 @@ impl Writer {
             routed: 0,
             reserved: 0,
             conflated: 0,
+            controls: 0,
+            own: 0,
+            extra: 0,
+            last: None,
+            stamped: 0,
             acked: 0,
             limit: limit(flow.hwm, flow.conflate),
             looked: None,
@@ -361,7 +350,13 @@ impl Writer {
     /// is one.
     #[inline]
     pub fn write(&mut self, traffic: Traffic) {
-        self.open_bytes += if self.weighs { weight(&traffic) } else { traffic.size() + FRAMING };
+        let mut bytes = traffic.size() + FRAMING;
+        if self.weighs {
+            let list = frame_list(&traffic).saturating_sub(FRAMING);
+            bytes += list;
+            self.extra += list as u64;
+        }
+        self.open_bytes += bytes;
         self.count(&traffic);
         if self.flow.conflate {
             self.conflated += replace(&mut self.open, &mut self.replaced);
@@ -369,23 +364,52 @@ impl Writer {
         self.open.push(traffic);
     }
 
-    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message.
+    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message. Its bytes do not
+    /// count in [`Arrivals::bytes`]: that would cost every message more than all else that is counted.
     #[inline]
     pub fn put(&mut self, traffic: Traffic) -> bool {
-        if self.flow.conflate || self.is_open() || self.weighs {
+        if self.flow.conflate || self.is_open() || self.weighs || !traffic.is_message() {
             self.write(traffic);
             return self.flush();
         }
-        self.count(&traffic);
+        self.count_message();
         let mut swap = self.queue.swap();
         swap.items.push(traffic);
         std::mem::take(&mut swap.drained)
     }
 
+    /// Does the same as [`Writer::write`] for a message of the library itself, which [`Writer::tally`] does not count.
+    /// It is the first message of the direction.
+    pub fn write_own(&mut self, message: Message) {
+        self.own += 1;
+        self.write(Traffic::Message(message));
+    }
+
+    #[inline]
     fn count(&mut self, traffic: &Traffic) {
-        if self.flow.counts(traffic) {
-            self.reserved = self.reserved.saturating_sub(1);
-            self.routed += 1;
+        if traffic.is_message() { self.count_message() } else { self.count_control(traffic) }
+    }
+
+    #[inline]
+    fn count_message(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+        self.routed += 1;
+    }
+
+    #[cold]
+    fn count_control(&mut self, traffic: &Traffic) {
+        self.controls += 1;
+        self.extra += (traffic.size() + FRAMING) as u64;
+        if self.flow.count_control {
+            self.count_message();
+        }
+    }
+
+    /// Notes the time at which the messages of the open batch came. Does nothing if there is none.
+    pub fn came(&mut self, now: Instant) {
+        let messages = self.routed - if self.flow.count_control { self.controls } else { 0 };
+        if std::mem::replace(&mut self.stamped, messages) != messages {
+            self.last = Some(now);
         }
     }
 
@@ -433,6 +457,8 @@ impl Writer {
         if self.flow.conflate {
             self.conflated += replace(&mut swap.items, &mut self.replaced);
         }
+        let (controls, conflated, extra, last) = (self.controls, self.conflated, self.extra, self.last);
+        swap.came = Came { controls, conflated, weight: swap.came.weight + bytes, extra, last };
         if swap.items.is_empty() {
             std::mem::swap(&mut swap.items, &mut self.open);
         } else {
@@ -464,14 +490,17 @@ impl Writer {
         self.queue.reader_gone.load(Ordering::Acquire)
     }
 
-    /// Returns the counters of this direction.
+    /// Returns the counters of this direction, without the messages of the library itself.
     #[must_use]
     pub fn tally(&self) -> Tally {
+        let written = self.queue.written.load(Ordering::Acquire);
+        let lost = self.queue.lost.load(Ordering::Acquire);
+        let own_conflated = self.own.min(self.conflated);
         Tally {
-            routed: self.routed,
-            written: self.queue.written.load(Ordering::Acquire),
-            lost: self.queue.lost.load(Ordering::Acquire),
-            conflated: self.conflated,
+            routed: self.routed - self.own,
+            written: written.saturating_sub(self.own - own_conflated),
+            lost,
+            conflated: self.conflated - own_conflated,
         }
     }
 
@@ -501,6 +530,9 @@ pub struct Reader {
     read: u64,
     acked: u64,
     lost: u64,
+    /// The number of items read that are no messages, and of the messages that nobody read before reading ended.
+    controls: u64,
+    unread: u64,
     low_water: u64,
     /// The end of the last whole lot that is acknowledged.
     lot: u64,
@@ -526,6 +558,8 @@ impl Reader {
             read: 0,
             acked: 0,
             lost: 0,
+            controls: 0,
+            unread: 0,
             low_water,
             lot: 0,
             finished: false,
@@ -552,7 +586,12 @@ impl Reader {
         let traffic = self.take();
         match &traffic {
             Some(traffic) => {
-                self.read += u64::from(self.flow.counts(traffic));
+                if traffic.is_message() {
+                    self.read += 1;
+                } else {
+                    self.controls += 1;
+                    self.read += u64::from(self.flow.count_control);
+                }
                 if self.read - self.lot >= self.low_water {
                     self.wake_writer |= self.acknowledge();
                 }
@@ -665,6 +704,26 @@ impl Reader {
         self.taken.len() + self.queue.swap().items.len()
     }
 
+    /// Returns what this direction has brought, if everything was taken with [`Reader::read`].
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals {
+        let swap = self.queue.swap();
+        let taken = self.read - if self.flow.count_control { self.controls } else { 0 };
+        let mut waiting = self.waiting_messages(&swap);
+        let mut unread = self.unread;
+        if self.queue.reader_gone.load(Ordering::Relaxed) {
+            unread += std::mem::take(&mut waiting);
+        }
+        let Came { conflated, weight, extra, last, .. } = swap.came;
+        let messages = taken + conflated + unread + waiting;
+        let bytes = weight.saturating_sub(extra + FRAMING as u64 * messages);
+        Arrivals { messages, bytes, taken, conflated, unread, waiting, last }
+    }
+
+    fn waiting_messages(&self, swap: &Swap) -> u64 {
+        (self.taken.len() + swap.items.len()) as u64 - (swap.came.controls - self.controls)
+    }
+
     /// Returns the bytes that are flushed and not taken, as a budget counts them; 0 without one. Of a batch that is being
     /// read and not weighed, everything counts until its last item is taken.
     #[must_use]
@@ -704,8 +763,12 @@ impl Reader {
     /// `true`; wake the writer.
     pub fn abandon(&mut self) -> TrafficQueue {
         self.queue.reader_gone.store(true, Ordering::Release);
-        let mut rest = std::mem::take(&mut self.taken);
         let mut swap = self.queue.swap();
+        self.unread += self.waiting_messages(&swap);
+        let controls = swap.came.controls - self.controls;
+        self.controls += controls;
+        self.read += if self.flow.count_control { controls } else { 0 };
+        let mut rest = std::mem::take(&mut self.taken);
         rest.append(&mut swap.items);
         let held = swap.held;
         self.queue.release(&mut swap, held);
@@ -722,16 +785,6 @@ impl Drop for Reader {
     }
 }
 
-/// Returns the bytes that an item takes, as a budget counts them. The frames of a message of several are stored in a list.
-#[inline(always)] // a call of its own is dearer than all else that a budget costs
-fn weight(traffic: &Traffic) -> usize {
-    let frames = match traffic {
-        Traffic::Message(message) if message.len() > 1 => message.len() * size_of::<Frame>(),
-        _ => FRAMING,
-    };
-    traffic.size() + frames
-}
-
 /// Returns the number of messages in a lot of credit.
 fn low_water(limit: u64) -> u64 {
     // Without a high-water mark no writer waits for credit, but the counters must be updated now and then.
@@ -740,6 +793,8 @@ fn low_water(limit: u64) -> u64 {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use zeroxide_zmtp::Frame;
+
     use super::*;
 
     fn one_way() -> (Writer, Reader) {
@@ -838,5 +893,46 @@ mod tests {
         reader.ack(1);
         assert_eq!(taken(&mut reader), [(&[3]).into()]);
         assert_eq!(writer.tally().queued(), 0);
+    }
+
+    #[test]
+    fn what_came_is_counted_in_messages_and_bytes_whatever_became_of_it() {
+        let control = || Traffic::Subscribe(Frame::from("topic"));
+        for conflate in [false, true] {
+            let back = Flow { conflate, count_control: true, ..Flow::default() };
+            let (here, there) = budgeted_pipe(Flow::default(), back, 0, &Budget::new(1 << 30));
+            let (mut writer, mut reader) = (there.writer, here.reader);
+            let now = Instant::now();
+            for n in 0..4u8 {
+                writer.write(control());
+                writer.write(Traffic::Message([vec![n; 10], vec![n; 90]].into()));
+                writer.write(Traffic::Message(vec![n; 50].into()));
+                writer.came(now + Duration::from_secs(n.into()));
+                writer.flush();
+            }
+            if !conflate {
+                writer.write(control());
+                writer.came(now + Duration::from_secs(9));
+                writer.flush();
+            }
+            assert!(std::iter::from_fn(|| reader.read()).any(|traffic| traffic.is_message()));
+            let replaced = if conflate { 7 } else { 0 };
+            let expected = Arrivals {
+                messages: 8,
+                bytes: 600,
+                taken: 1,
+                conflated: replaced,
+                unread: 0,
+                waiting: 7 - replaced,
+                last: Some(now + Duration::from_secs(3)),
+            };
+            assert_eq!(reader.arrivals(), expected);
+            reader.abandon();
+            let ended = Arrivals { unread: 7 - replaced, waiting: 0, ..expected };
+            assert_eq!(reader.arrivals(), ended);
+            writer.put(Traffic::Message("late".into()));
+            let late = reader.arrivals();
+            assert_eq!((late.messages, late.taken, late.waiting), (9, 1, 0));
+        }
     }
 }

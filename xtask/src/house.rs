@@ -130,7 +130,7 @@ pub(crate) const HOUSES: &[House] = &[
             },
             Circle {
                 files: "socket/authorities socket/base socket/context socket/inproc socket/news \
-                    socket/orders socket/pipe_ends socket/pipes",
+                    socket/orders socket/past socket/pipe_ends socket/pipes",
                 reason: "sockets, their context and their pipes over inproc hold one another",
             },
         ],

@@ -173,6 +173,12 @@ impl Inbox {
         self.items.is_empty()
     }
 
+    /// Returns where each message came from that waits here.
+    pub(super) fn sources_of_messages(&self) -> impl Iterator<Item = Source> {
+        let queued = self.items.iter().filter(|item| matches!(item.body, Body::Message(_)));
+        queued.map(|item| item.source).chain(self.held_back.iter().map(|(source, _)| *source))
+    }
+
     /// Moves one late report to the end of the queue. Returns `false` if there is none.
     fn push_late(&mut self) -> bool {
         let Some(mut first) = self.late.first_entry() else { return false };

@@ -13,7 +13,7 @@ use crate::chosen::drop_frame;
 use crate::distributor::Distributor;
 use crate::downstream::{Downstream, Source};
 use crate::subscriptions::{Added, Removed, Subscriptions};
-use crate::{Cause, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
+use crate::{Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
 /// The pattern of XPUB, and of PUB, which is an XPUB that cannot receive.
 #[derive(Debug)]
@@ -151,8 +151,7 @@ impl XPub {
             let has_room = self.inbox.message(self.downstream.source(pipe), message);
             self.downstream.hold_back(pipe, !has_room);
         } else {
-            pipes.dropped(Some(pipe), Cause::Unwanted);
-            pipes.discard(message);
+            pipes.reject(pipe, message);
         }
     }
 }
@@ -249,6 +248,12 @@ impl Pattern for XPub {
 
     fn has_in<P: Pipes>(&mut self, _pipes: &mut P) -> bool {
         !self.inbox.is_empty()
+    }
+
+    fn held(&self) -> Vec<PipeId> {
+        let pipe =
+            |source: Source| if self.downstream.is_present(source) { source.pipe } else { PipeId::GONE };
+        self.inbox.sources_of_messages().map(pipe).collect()
     }
 
     fn has_out<P: Pipes>(&mut self, _pipes: &mut P) -> bool {

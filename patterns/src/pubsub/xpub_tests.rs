@@ -8,6 +8,7 @@ use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::super::requests::{MESSAGES, REPORTS};
 use super::*;
+use crate::Cause;
 use crate::fake::Rig;
 
 fn subscribe(rig: &mut Rig, pipe: PipeId, topic: &str) {

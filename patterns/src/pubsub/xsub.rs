@@ -148,6 +148,10 @@ impl Pattern for XSub {
         Ok(self.queue.recv(pipes, |_, message| filter.passes(message)))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.queue.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         let filter = Filter::of(&self.topics, self.filters, &self.options);
         self.queue.has_in(pipes, |_, message| filter.passes(message))

@@ -66,6 +66,10 @@ impl Pattern for Dealer {
         Ok(self.input.recv(pipes, |_, _| true))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         self.input.has_in(pipes, |_, _| true)
     }

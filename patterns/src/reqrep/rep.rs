@@ -107,6 +107,10 @@ impl Pattern for Rep {
         Ok(request)
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         let next = &mut self.next;
         !self.is_due && self.input.has_in(pipes, |pipe, message| next.take_from(pipe, message))

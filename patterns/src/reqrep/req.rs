@@ -179,6 +179,10 @@ impl Pattern for Req {
         Some((pipe, request))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         let Some(asked) = self.asked else { return false };
         let spent = &mut self.spent;

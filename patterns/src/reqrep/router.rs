@@ -156,6 +156,10 @@ impl Pattern for Router {
         Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
     }
 
+    fn held(&self) -> Vec<PipeId> {
+        self.input.held()
+    }
+
     fn has_in<P: Pipes>(&mut self, pipes: &mut P) -> bool {
         let table = &self.out.table;
         self.input.has_in(pipes, |pipe, message| table.sign(pipe, message))
