@@ -1,9 +1,13 @@
 //! The command line: every command with its examples.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use zeroxide::SocketType;
 
+use crate::doctor::{self, DoctorArgs};
 use crate::exit::Outcome;
+use crate::generate::{self, CompletionsArgs, ManArgs};
+use crate::keygen::{self, KeygenArgs};
+use crate::monitor::{self, MonitorArgs};
 use crate::sockets::SocketArgs;
 use crate::sockets::both::{self, BothArgs, XSubArgs};
 use crate::sockets::receive::{self, DishArgs, SubArgs};
@@ -121,6 +125,34 @@ enum Command {
     Peer(BothArgs),
     /// Exchange messages with one peer (one frame each)
     Channel(BothArgs),
+    /// Find out why an endpoint does not work
+    #[command(after_help = "Examples:
+  zx doctor tcp://127.0.0.1:5555
+  zx doctor tcp://h:5555 --as SUB                   whether a SUB fits what is there
+  zx doctor tcp://h:5555 --server-key server.key    with CURVE
+Exit codes: 0 all is well, 1 the line FAIL says what is wrong, 2 a step took too long")]
+    Doctor(DoctorArgs),
+    /// Print the events of a socket: connections that come, fail and go
+    #[command(after_help = "Examples:
+  zx monitor tcp://127.0.0.1:5555
+  zx monitor -b 'tcp://*:5555' --as ROUTER --json")]
+    Monitor(MonitorArgs),
+    /// Make a pair of CURVE keys
+    #[command(after_help = "Examples:
+  zx keygen server                                  server.key and server.key_secret
+  zx rep -b 'tcp://*:5555' --echo --curve-server --key server.key_secret --any-client
+  zx req tcp://h:5555 -m hello --server-key server.key")]
+    Keygen(KeygenArgs),
+    /// Print a script for your shell, which completes commands and flags
+    #[command(after_help = "Examples:
+  zx completions bash > ~/.local/share/bash-completion/completions/zx
+  zx completions zsh > ~/.zfunc/_zx")]
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = "Examples:
+  zx man | man -l -
+  zx man --dir /usr/local/share/man/man1")]
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -146,14 +178,17 @@ impl Cli {
             Command::Gather(arguments) => receive::run(arguments, SocketType::Gather),
             Command::Peer(arguments) => both::run(arguments, SocketType::Peer),
             Command::Channel(arguments) => both::run(arguments, SocketType::Channel),
+            Command::Doctor(arguments) => doctor::run(arguments),
+            Command::Monitor(arguments) => monitor::run(arguments),
+            Command::Keygen(arguments) => keygen::run(arguments),
+            Command::Completions(arguments) => generate::completions(arguments, Cli::command()),
+            Command::Man(arguments) => generate::man(arguments, Cli::command()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

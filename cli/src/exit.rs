@@ -33,6 +33,8 @@ pub(crate) enum End {
     Failed(String),
     /// A time limit passed.
     TimedOut(String),
+    /// The command has printed why.
+    Printed(Exit),
 }
 
 /// The result of a command, or of a part of one.
@@ -48,13 +50,14 @@ impl End {
             End::Stopped => Exit::Well,
             End::Failed(_) => Exit::Failed,
             End::TimedOut(_) => Exit::TimedOut,
+            End::Printed(exit) => *exit,
         }
     }
 
-    /// Returns what to print; `None` for a command that was stopped.
+    /// Returns what is to be printed.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            End::Stopped => None,
+            End::Stopped | End::Printed(_) => None,
             End::Failed(text) | End::TimedOut(text) => Some(text),
         }
     }

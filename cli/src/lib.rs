@@ -10,6 +10,8 @@
 //! | `arguments` | the command line: every command with its examples |
 //! | [`exit`](Exit) | the exit codes, and why a command ends |
 //! | `sockets` | `pub sub push pull req rep router dealer pair …` |
+//! | `doctor` | why an endpoint does not work |
+//! | `monitor`, `keygen`, `generate` | events; keys; completions and the man page |
 //! | `attach`, `security`, `keys` | a socket with its endpoints, options and keys; how it closes |
 //! | `format` | messages as lines, JSON, hex, or with lengths; without a socket |
 //! | `source` | the messages to send, and their rate |
@@ -28,9 +30,13 @@
 
 mod arguments;
 mod attach;
+mod doctor;
 mod exit;
 mod format;
+mod generate;
+mod keygen;
 mod keys;
+mod monitor;
 mod notices;
 mod security;
 mod sockets;

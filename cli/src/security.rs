@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use zeroxide::{AccessList, Context, Options, PublicKey, Security, generate_secret_key};
+use zeroxide::{AccessList, Context, Mechanism, Options, PublicKey, Security, generate_secret_key};
 
 use crate::exit::{End, Outcome};
 use crate::keys::{self, text_of};
@@ -45,6 +45,25 @@ impl SecurityArgs {
             context.authenticator("", list)?;
         }
         Ok(options.security(security))
+    }
+
+    /// Returns the mechanism that the flags select.
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        if self.server_key.is_some() || self.curve_server {
+            Mechanism::Curve
+        } else if self.user.is_some() || self.users.is_some() {
+            Mechanism::Plain
+        } else {
+            Mechanism::Null
+        }
+    }
+
+    /// Adds the mechanism of a client to the options of a socket.
+    pub(crate) fn client(&self, options: Options) -> Outcome<Options> {
+        Ok(match self.chosen()? {
+            Some((security, _)) => options.security(security),
+            None => options,
+        })
     }
 
     fn chosen(&self) -> Outcome<Option<(Security, Option<AccessList>)>> {

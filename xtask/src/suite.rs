@@ -90,15 +90,25 @@ fn peers(sh: &Shell, report: &mut Report, required: bool) {
         let required = required.then_some("--require-peers");
         run::count(cmd!(sh, "cargo run --release -p interop -- --ci {required...}"), counts)
     });
-    report.step("bytes on the wire", |counts| {
+    // These find what the step before has set up.
+    let has_python = || {
         let venv = run::target(sh).join("peers/pyzmq/venv");
-        let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-        if !python.exists() {
-            return demanded(required, Err(not_run("there is no Python with pyzmq")));
+        venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" }).exists()
+    };
+    let no_python = || demanded(required, Err(not_run("there is no Python with pyzmq")));
+    report.step("bytes on the wire", |counts| {
+        if !has_python() {
+            return no_python();
         }
-        // They find what the step before has set up.
         let wire = ["-p", "interop", "--features", "peers", "--test", "wire", "--test", "secure"];
         run::count(run::cargo_test(sh).args(wire), counts)
+    });
+    report.step("the command with pyzmq", |counts| {
+        if !has_python() {
+            return no_python();
+        }
+        let pyzmq = ["-p", "zeroxide-cli", "--features", "peers", "--test", "pyzmq"];
+        run::count(run::cargo_test(sh).args(pyzmq), counts)
     });
 }
 
