@@ -720,8 +720,11 @@ impl Reader {
         Arrivals { messages, bytes, taken, conflated, unread, waiting, last }
     }
 
+    /// Returns the messages that wait. What [`Reader::take`] took is not counted as control traffic or messages, so with it
+    /// this may be fewer, and nobody asks.
     fn waiting_messages(&self, swap: &Swap) -> u64 {
-        (self.taken.len() + swap.items.len()) as u64 - (swap.came.controls - self.controls)
+        let waiting = (self.taken.len() + swap.items.len()) as u64;
+        waiting.saturating_sub(swap.came.controls - self.controls)
     }
 
     /// Returns the bytes that are flushed and not taken, as a budget counts them; 0 without one. Of a batch that is being
@@ -817,6 +820,18 @@ mod tests {
             other => panic!("{other:?}"),
         };
         std::iter::from_fn(|| reader.read()).map(message).collect()
+    }
+
+    /// An engine takes subscriptions, and leaves the rest of them behind when its connection ends.
+    #[test]
+    fn a_reader_that_takes_control_traffic_without_reading_it_can_abandon_the_rest() {
+        let (mut writer, mut reader) = one_way();
+        for topic in ["a", "b"] {
+            writer.write(Traffic::Subscribe(Frame::from(topic)));
+        }
+        writer.flush();
+        assert!(reader.take().is_some());
+        assert_eq!(reader.abandon().len(), 1);
     }
 
     #[test]
