@@ -8,9 +8,12 @@ use crate::exit::Outcome;
 use crate::generate::{self, CompletionsArgs, ManArgs};
 use crate::keygen::{self, KeygenArgs};
 use crate::monitor::{self, MonitorArgs};
+use crate::proxy::{self, ProxyArgs};
 use crate::sockets::SocketArgs;
 use crate::sockets::both::{self, BothArgs, XSubArgs};
 use crate::sockets::receive::{self, DishArgs, SubArgs};
+use crate::sockets::record::{self, RecordArgs};
+use crate::sockets::replay::{self, ReplayArgs};
 use crate::sockets::reply::{self, RepArgs};
 use crate::sockets::request::{self, ReqArgs};
 use crate::sockets::send::{self, PubArgs, RadioArgs, SendArgs};
@@ -125,6 +128,25 @@ enum Command {
     Peer(BothArgs),
     /// Exchange messages with one peer (one frame each)
     Channel(BothArgs),
+    /// Forward messages between two sockets: a broker
+    #[command(after_help = "Examples:
+  zx proxy pubsub -f 'tcp://*:6001' -b 'tcp://*:6000' --stats 1
+  zx proxy reqrep -f 'tcp://*:5555' -b 'tcp://*:5560'
+  zx proxy pipeline --front-connect tcp://h:5557 -b 'tcp://*:5558' --capture tasks.zxrec
+Ends with Ctrl-C, and prints what it has forwarded and dropped")]
+    Proxy(ProxyArgs),
+    /// Record what a SUB or a PULL receives into a file
+    #[command(after_help = "Examples:
+  zx record -o feed.zxrec tcp://h:5556 -t weather   until Ctrl-C
+  zx record -o tasks.zxrec -b 'tcp://*:5557' --as pull -n 1000")]
+    Record(RecordArgs),
+    /// Send a recording with a PUB or a PUSH, at the pace at which it was recorded
+    #[command(after_help = "Examples:
+  zx replay -i feed.zxrec -b 'tcp://*:5556'
+  zx replay -i feed.zxrec tcp://h:5556 --speed 10
+  zx replay -i tasks.zxrec --as push tcp://h:5557 --speed 0
+A recording that was cut, as by kill -9, is sent up to its last whole message")]
+    Replay(ReplayArgs),
     /// Find out why an endpoint does not work
     #[command(after_help = "Examples:
   zx doctor tcp://127.0.0.1:5555
@@ -178,6 +200,9 @@ impl Cli {
             Command::Gather(arguments) => receive::run(arguments, SocketType::Gather),
             Command::Peer(arguments) => both::run(arguments, SocketType::Peer),
             Command::Channel(arguments) => both::run(arguments, SocketType::Channel),
+            Command::Proxy(arguments) => proxy::run(arguments),
+            Command::Record(arguments) => record::run(arguments),
+            Command::Replay(arguments) => replay::run(arguments),
             Command::Doctor(arguments) => doctor::run(arguments),
             Command::Monitor(arguments) => monitor::run(arguments),
             Command::Keygen(arguments) => keygen::run(arguments),

@@ -116,7 +116,7 @@ pub(crate) fn context() -> Outcome<Context> {
 }
 
 /// Sets the option of `NAME=VALUE`.
-fn set(options: Options, text: &str) -> Outcome<Options> {
+pub(crate) fn set(options: Options, text: &str) -> Outcome<Options> {
     let Some((name, value)) = text.split_once('=') else {
         return Err(End::failed(format!("--opt {text}: write NAME=VALUE, such as SNDHWM=10")));
     };
@@ -130,7 +130,7 @@ fn set(options: Options, text: &str) -> Outcome<Options> {
 }
 
 /// An error of bind or connect, which names its endpoint.
-fn attach_failed(error: Error, text: &str) -> End {
+pub(crate) fn attach_failed(error: Error, text: &str) -> End {
     match &error {
         Error::Endpoint(_) | Error::Bind(_) => End::failed(error),
         Error::Handshake(handshake) => End::failed(words::handshake(handshake)),

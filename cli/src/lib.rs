@@ -11,6 +11,8 @@
 //! | [`exit`](Exit) | the exit codes, and why a command ends |
 //! | `sockets` | `pub sub push pull req rep router dealer pair …` |
 //! | `doctor` | why an endpoint does not work |
+//! | `proxy` | a broker between two sockets |
+//! | `recording` | the file of `record`, `replay` and `proxy --capture`, with its format |
 //! | `monitor`, `keygen`, `generate` | events; keys; completions and the man page |
 //! | `attach`, `security`, `keys` | a socket with its endpoints, options and keys; how it closes |
 //! | `format` | messages as lines, JSON, hex, or with lengths; without a socket |
@@ -32,12 +34,15 @@ mod arguments;
 mod attach;
 mod doctor;
 mod exit;
+mod files;
 mod format;
 mod generate;
 mod keygen;
 mod keys;
 mod monitor;
 mod notices;
+mod proxy;
+mod recording;
 mod security;
 mod sockets;
 mod source;

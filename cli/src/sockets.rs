@@ -6,10 +6,14 @@
 //! | `receive` | SUB PULL DISH GATHER: from the socket to standard output |
 //! | `request` | REQ: a message from standard input, its reply to standard output |
 //! | `reply` | REP: a request to standard output, its reply from standard input or a command |
+//! | `record` | SUB or PULL: from the socket to a file |
+//! | `replay` | PUB or PUSH: from a file to the socket |
 //! | `both` | all others: both ways at the same time |
 
 pub(crate) mod both;
 pub(crate) mod receive;
+pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod send;

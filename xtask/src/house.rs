@@ -68,10 +68,10 @@ pub(crate) const HOUSES: &[House] = &[
         floors: &[
             "lib",
             "arguments generate",
-            "monitor sockets",
+            "monitor proxy sockets",
             "attach doctor source",
             "notices security",
-            "format keygen keys stop totals words time",
+            "files format keygen keys recording stop totals words time",
             "stdout",
             "exit",
         ],

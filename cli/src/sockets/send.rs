@@ -115,7 +115,7 @@ fn send_all(
 }
 
 /// Waits for subscribers of the first message.
-fn wait_for(working: &Working, topic: &[u8], wanted: usize) -> Outcome {
+pub(super) fn wait_for(working: &Working, topic: &[u8], wanted: usize) -> Outcome {
     let wait = |limit| working.socket().wait_for_subscribers(topic, wanted, limit);
     match wait(working.timeout.unwrap_or(SOON).min(SOON)) {
         Err(error) if error.kind() == ErrorKind::TimedOut => {}
@@ -132,7 +132,7 @@ fn wait_for(working: &Working, topic: &[u8], wanted: usize) -> Outcome {
 }
 
 /// Returns what was lost of the messages that the socket took, and why.
-fn losses(socket: &Socket) -> Vec<String> {
+pub(super) fn losses(socket: &Socket) -> Vec<String> {
     let stats = socket.stats();
     let (unmatched, full) = (stats.unmatched, stats.dropped.by(Cause::Hwm));
     let mut losses = Vec::new();
