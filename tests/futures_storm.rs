@@ -8,6 +8,7 @@ mod common;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::thread;
@@ -46,10 +47,27 @@ async fn first<T>(future: impl Future<Output = T>, give_up: impl Future<Output =
     .await
 }
 
-/// Sends every number; each send may be given up, and its message is sent again.
-async fn send_all(push: Socket, count: u32, give_up: GiveUp) -> u32 {
+/// Lets others of its executor run once.
+async fn pause() {
+    let mut paused = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Sends every number, at most 63 ahead of the receiver, so that it has to wait often. Each send may be given up, and its message
+/// is sent again.
+async fn send_all(push: Socket, count: u32, give_up: GiveUp, received: Arc<AtomicU32>) -> u32 {
     let mut given_up = 0;
     for n in 0..count {
+        while n > received.load(Ordering::SeqCst) + n % 64 {
+            pause().await;
+        }
         let mut message = Message::from(&n.to_be_bytes());
         loop {
             let mut sending = push.send_async(message);
@@ -61,22 +79,25 @@ async fn send_all(push: Socket, count: u32, give_up: GiveUp) -> u32 {
                 },
             }
             given_up += 1;
+            pause().await;
         }
     }
     given_up
 }
 
 /// Receives every number in order; each wait may be given up.
-async fn recv_all(pull: Socket, count: u32, give_up: GiveUp) -> u32 {
+async fn recv_all(pull: Socket, count: u32, give_up: GiveUp, progress: Arc<AtomicU32>) -> u32 {
     let (mut next, mut given_up) = (0, 0);
     while next < count {
         let limit = Duration::from_micros(u64::from(next % 50));
         let Some(received) = first(pull.recv_async(), give_up(limit)).await else {
             given_up += 1;
+            pause().await;
             continue;
         };
         assert_eq!(number(&received.unwrap()), next, "in order, none missing, none twice");
         next += 1;
+        progress.store(next, Ordering::SeqCst);
     }
     given_up
 }
@@ -97,9 +118,10 @@ fn a_storm_loses_nothing_on_tokio_with_one_thread_and_with_several() {
         let runtime = builder.enable_time().build().unwrap();
         let (cx, count) = (Context::new(), messages());
         let (pull, push) = pipeline(&cx);
+        let received: Arc<AtomicU32> = Arc::default();
         let given_up = runtime.block_on(async {
-            let sender = tokio::spawn(send_all(push, count, give_up));
-            let given_up = tokio::spawn(recv_all(pull, count, give_up)).await.unwrap();
+            let sender = tokio::spawn(send_all(push, count, give_up, Arc::clone(&received)));
+            let given_up = tokio::spawn(recv_all(pull, count, give_up, received)).await.unwrap();
             sender.await.unwrap();
             given_up
         });
@@ -112,14 +134,17 @@ fn a_storm_loses_nothing_on_tokio_with_one_thread_and_with_several() {
 fn a_storm_loses_nothing_on_smol() {
     let give_up: GiveUp = |limit| {
         Box::pin(async move {
-            smol::Timer::after(limit).await;
+            if !limit.is_zero() {
+                smol::Timer::after(limit).await;
+            }
         })
     };
     let (cx, count) = (Context::new(), messages());
     let (pull, push) = pipeline(&cx);
+    let received: Arc<AtomicU32> = Arc::default();
     let given_up = smol::block_on(async {
-        let sender = smol::spawn(send_all(push, count, give_up));
-        let given_up = smol::spawn(recv_all(pull, count, give_up)).await;
+        let sender = smol::spawn(send_all(push, count, give_up, Arc::clone(&received)));
+        let given_up = smol::spawn(recv_all(pull, count, give_up, received)).await;
         sender.await;
         given_up
     });
@@ -133,9 +158,11 @@ fn a_storm_loses_nothing_on_a_bare_executor() {
     let give_up: GiveUp = |_| Box::pin(std::future::ready(()));
     let (cx, count) = (Context::new(), messages());
     let (pull, push) = pipeline(&cx);
+    let received: Arc<AtomicU32> = Arc::default();
+    let progress = Arc::clone(&received);
     thread::scope(|scope| {
-        let sender = scope.spawn(|| block_on(send_all(push, count, give_up)));
-        let given_up = block_on(recv_all(pull, count, give_up));
+        let sender = scope.spawn(|| block_on(send_all(push, count, give_up, progress)));
+        let given_up = block_on(recv_all(pull, count, give_up, received));
         sender.join().unwrap();
         println!("{count} messages, {given_up} waits given up");
         assert!(given_up > 0, "no wait was given up");
