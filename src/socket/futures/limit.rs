@@ -44,11 +44,6 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Returns whether its end is set.
-    pub(super) fn has_begun(&self) -> bool {
-        self.deadline.is_some()
-    }
-
     /// Returns a limit with the same end, for a part of the same wait.
     pub(super) fn part(&self) -> Limit {
         Limit { deadline: self.deadline, alarm: None }

@@ -14,6 +14,7 @@ use crate::error::{Error, Op, Result};
 use crate::signal::Place;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
+use crate::stats::Counters;
 
 /// The future of [`Socket::recv_async`].
 ///
@@ -24,6 +25,8 @@ pub struct Recv {
     base: Arc<SocketBase>,
     place: Place,
     limit: Limit,
+    /// It has been pending.
+    waits: bool,
 }
 
 impl Recv {
@@ -33,27 +36,28 @@ impl Recv {
 
     /// One that waits as long as `limit` says, whatever RCVTIMEO is.
     pub(super) fn within(base: &Arc<SocketBase>, limit: Limit) -> Recv {
-        Recv { base: Arc::clone(base), place: Place::default(), limit }
+        Recv { base: Arc::clone(base), place: Place::default(), limit, waits: false }
     }
 
     pub(super) fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
         if yields(cx) {
             return Poll::Pending;
         }
-        let Recv { base, place, limit } = self;
-        if !limit.has_begun() {
-            // The first poll. What is in the streams already need not wait for the I/O thread.
-            base.context.check_process()?;
-        }
+        let Recv { base, place, limit, waits } = self;
         let look = || base.attempt_to_recv().map_err(|error| *error).transpose();
         let found = place.poll(&base.input, cx.waker(), look);
         if let Poll::Ready(message) = found {
             limit.end(base);
             return counted(Poll::Ready(message));
         }
+        if !std::mem::replace(waits, true) {
+            base.context.check_process()?;
+            Counters::add(&base.counters.waits, 1);
+            // What is in the streams already need not wait for the I/O thread.
+            base.enter(|state| state.pipes.pull_input());
+        }
         let mut allowed = None;
         limit.begin(|| {
-            base.enter(|state| state.pipes.pull_input());
             allowed = base.enter(|state| state.values.rcvtimeo);
             allowed
         });

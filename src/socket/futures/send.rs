@@ -16,6 +16,7 @@ use crate::signal::Place;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::transfer::Attempt;
+use crate::stats::Counters;
 
 /// The future of [`Socket::send_async`] and [`Socket::send_to_async`].
 ///
@@ -86,8 +87,7 @@ impl Sending {
         if yields(cx) {
             return Poll::Pending;
         }
-        let early = self.failed.take().map_or_else(|| self.base.context.check_process(), Err);
-        if let Err(error) = early {
+        if let Some(error) = self.failed.take() {
             return Poll::Ready(Err(self.fail(error)));
         }
         let Sending { base, message, place, .. } = self;
@@ -104,30 +104,35 @@ impl Sending {
         match attempt {
             Poll::Ready(Ok(())) => {
                 self.stop();
-                return counted(Poll::Ready(Ok(())));
+                counted(Poll::Ready(Ok(())))
             }
-            Poll::Ready(Err(error)) => return counted(Poll::Ready(Err(self.fail(*error)))),
-            Poll::Pending => {}
+            Poll::Ready(Err(error)) => counted(Poll::Ready(Err(self.fail(*error)))),
+            Poll::Pending => self.wait(&refusal, cx),
+        }
+    }
+
+    /// There is no room yet.
+    fn wait(&mut self, refusal: &Refusal, cx: &TaskContext<'_>) -> Poll<Result<(), SendError>> {
+        let base = Arc::clone(&self.base);
+        if self.since.is_none() {
+            if let Err(error) = base.context.check_process() {
+                return Poll::Ready(Err(self.fail(error)));
+            }
+            Counters::add(&base.counters.waits, 1);
+            let since = *self.since.insert(clock::now());
+            base.sending.enter(since);
         }
         let mut allowed = None;
-        let base = Arc::clone(&self.base);
         self.limit.begin(|| {
             allowed = base.enter(|state| state.values.sndtimeo);
             allowed
         });
-        let why = |base: &SocketBase| base.why_not_sent(&refusal);
         if allowed == Some(Duration::ZERO) {
-            return self.refuse(Error::WouldBlock(why(&base)));
+            return self.refuse(Error::WouldBlock(base.why_not_sent(refusal)));
         }
         match self.limit.is_over(&base, cx) {
-            Ok(false) => {
-                if self.since.is_none() {
-                    let since = *self.since.insert(clock::now());
-                    base.sending.enter(since);
-                }
-                counted(Poll::Pending)
-            }
-            Ok(true) => self.refuse(Error::TimedOut(why(&base))),
+            Ok(false) => counted(Poll::Pending),
+            Ok(true) => self.refuse(Error::TimedOut(base.why_not_sent(refusal))),
             Err(error) => Poll::Ready(Err(self.fail(error))),
         }
     }
