@@ -146,7 +146,7 @@ fn a_request_that_is_dropped_is_recalled_or_its_reply_is_dropped_and_the_socket_
     assert_eq!(rep.recv_soon()[0], "second");
     rep.send("in time").unwrap();
     assert_eq!(ready(poll(&mut asked, &wakes)).unwrap()[0], "in time");
-    assert_eq!(req.stats().dropped.by(Cause::Unwanted), 1, "the late reply");
+    assert_eq!(req.stats().received.dropped.by(Cause::Unwanted), 1, "the late reply");
 }
 
 #[test]

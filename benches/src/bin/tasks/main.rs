@@ -75,6 +75,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(value) = future.as_mut().poll(&mut TaskContext::from_waker(&waker)) {
             return value;
         }
+        #[expect(clippy::disallowed_methods, reason = "an executor")]
         thread::park();
     }
 }
