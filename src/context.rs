@@ -14,6 +14,7 @@ use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::closing::Closing;
 use crate::socket::context::{ContextBase, ContextHandle};
+use crate::stats::Status;
 
 /// A context: makes sockets, and owns the threads that serve them.
 ///
@@ -137,6 +138,22 @@ impl Context {
         &self.handle.base
     }
 
+    /// Returns a handle of each socket that the application has and has not closed, in the order in which they were made.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<Socket> {
+        let mut bases = self.base().sockets();
+        bases.sort_by_key(|base| base.id);
+        bases.iter().filter_map(Socket::of).collect()
+    }
+
+    /// Returns a report for people: the status of each socket that is open or lingers, one a line.
+    #[must_use]
+    pub fn status(&self) -> ContextStatus {
+        let mut bases = self.base().sockets();
+        bases.sort_by_key(|base| base.id);
+        ContextStatus { sockets: bases.iter().map(SocketBase::status).collect() }
+    }
+
     /// Shuts down, closes every socket and lets them linger (libzmq `zmq_ctx_term`). Wait for the result, or await it,
     /// to learn what was lost. When it is done, the threads of the context have ended and its descriptors are closed,
     /// although handles of the context and its sockets are still there.
@@ -150,6 +167,21 @@ impl Context {
         sockets.iter().for_each(SocketBase::close);
         base.leave_if_done();
         Closing::new(sockets, Some(Arc::clone(base)))
+    }
+}
+
+/// How the sockets of a context fare, from [`Context::status`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ContextStatus {
+    /// Each socket that is open or lingers, in the order in which they were made.
+    pub sockets: Vec<Status>,
+}
+
+/// One line for each socket.
+impl std::fmt::Display for ContextStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.sockets.iter().try_for_each(|status| writeln!(f, "{status}"))
     }
 }
 

@@ -123,6 +123,8 @@ pub(crate) struct Outcome {
     pub(crate) established: Option<Established>,
     /// The connection is over. This is its pipe, if it had one.
     pub(crate) ended: Option<(End, Option<Pipe>)>,
+    /// The bytes of the message that was written in part when the connection ended.
+    pub(crate) cut: Option<u64>,
     /// Arm a timer for this moment.
     pub(crate) deadline: Option<Instant>,
     /// There is more to read or write: give the engine another turn.
@@ -483,6 +485,7 @@ impl Engine {
             outcome.introduction = turn.outcome.introduction.or(outcome.introduction.take());
             outcome.established = turn.outcome.established.or(outcome.established.take());
             outcome.ended = turn.outcome.ended.or(outcome.ended.take());
+            outcome.cut = turn.outcome.cut.or(outcome.cut);
             outcome.deadline = turn.outcome.deadline.or(outcome.deadline);
             outcome.again |= turn.outcome.again;
             effects.outcome = true;
@@ -770,6 +773,7 @@ impl State {
     /// Ends the connection: what is framed and not written is lost, and the pipe goes back to the I/O thread.
     fn finish(&mut self, end: End, turn: &mut Turn) {
         self.over = true;
+        turn.outcome.cut = self.outbox.cut();
         if let Some(pipe) = &mut self.pipe {
             turn.credit |= pipe.reader.lose(self.outbox.unwritten_messages() as u64);
             pipe.reader.put_back();

@@ -18,9 +18,11 @@ mod endpoints;
 )]
 mod engine;
 mod error;
+mod event_text;
 #[cfg(feature = "face")]
 #[doc(hidden)]
 pub mod face;
+mod history;
 mod io;
 mod monitor;
 mod options;
@@ -39,12 +41,13 @@ mod threads;
 mod user_code;
 
 pub use bytes::Bytes;
-pub use context::Context;
+pub use context::{Context, ContextStatus};
 pub use endpoints::{EndpointState, EndpointStatus};
 pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
     IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
 };
+pub use history::{Loss, TurnedAway};
 #[cfg(simulate)]
 #[doc(hidden)]
 pub use io::simulated as simulation;

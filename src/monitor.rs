@@ -15,6 +15,7 @@ use zeroxide_zmtp::{ConnectionError, Peer};
 
 use crate::clock;
 use crate::error::{DialError, Error, HandshakeError, IoError, Result, Why};
+use crate::history::History;
 use crate::signal::{Signal, after, wait_until};
 
 /// Events that a monitor keeps for its reader; older ones are counted as missed.
@@ -76,7 +77,10 @@ pub enum EventKind {
         attempt: u32,
     },
     /// A peer is there (HANDSHAKE_SUCCEEDED).
-    HandshakeSucceeded,
+    HandshakeSucceeded {
+        /// The peer.
+        peer: Arc<Peer>,
+    },
     /// A connection ended before there was a peer (HANDSHAKE_FAILED_…).
     HandshakeFailed(Arc<HandshakeError>),
     /// A peer is gone (DISCONNECTED).
@@ -85,6 +89,9 @@ pub enum EventKind {
         peer: Arc<Peer>,
         /// Why.
         why: DisconnectReason,
+        /// The bytes of the message that was being sent, of which a part had left; its framing is included. A peer that
+        /// closes in the middle of a message may have a smaller MAXMSGSIZE.
+        cut: Option<u64>,
     },
     /// How much waits in a pipe, which the C interface was asked for (PIPES_STATS); in Rust ask
     /// [`Socket::stats`](crate::Socket::stats).
@@ -266,6 +273,7 @@ pub(crate) struct Monitors {
     queues: Mutex<Vec<Weak<Queue>>>,
     seq: AtomicU64,
     any: AtomicBool,
+    pub(crate) history: History,
     /// The socket is closed; changes under the lock of `queues`.
     closed: AtomicBool,
 }
@@ -296,6 +304,7 @@ impl Monitors {
         remote: &str,
         kind: EventKind,
     ) {
+        self.history.note(remote, &kind);
         let last = matches!(kind, EventKind::Closed);
         if !self.any.load(Ordering::SeqCst) && !last {
             return;

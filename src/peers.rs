@@ -31,15 +31,7 @@ impl IntoIterator for PeerTable {
 impl fmt::Display for PeerTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for peer in &self.0 {
-            let kind = peer.socket_type.map_or("?", zeroxide_zmtp::SocketType::name);
-            let version = peer.zmtp.map_or("raw".to_owned(), |version| format!("ZMTP {version}"));
-            write!(f, "#{} {kind} {} {version}", peer.connection, peer.address)?;
-            if let Ok(id) = zeroxide_patterns::RoutingId::new(peer.routing_id.clone()) {
-                write!(f, " id {id}")?;
-            }
-            if !peer.user_id.is_empty() {
-                write!(f, " user {:?}", peer.user_id)?;
-            }
+            write!(f, "{peer}")?;
             writeln!(f, ", {} s", peer.since.elapsed().as_secs())?;
         }
         Ok(())

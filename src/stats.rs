@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use zeroxide_patterns::Cause;
 use zeroxide_transports::pipe::{Arrivals, Tally};
 use zeroxide_zmtp::{Peer, SocketType};
 
 use crate::endpoints::EndpointStatus;
-use crate::error::Denial;
+use crate::error::{Denial, ErrorKind, Turn};
+use crate::history::{Loss, TurnedAway};
 
 /// What became of a socket's messages, from [`Socket::stats`](crate::Socket::stats).
 #[derive(Clone, Debug, Default)]
@@ -137,7 +139,7 @@ pub struct PipeStats {
 }
 
 /// How many causes a message can be dropped for.
-const CAUSES: usize = 8;
+const CAUSES: usize = Cause::ALL.len();
 
 /// Drops by [`Cause`].
 pub(crate) type Drops = [u64; CAUSES];
@@ -167,6 +169,38 @@ impl Dropped {
 
     pub(crate) fn add(&mut self, other: Dropped) {
         self.0.iter_mut().zip(other.0).for_each(|(sum, n)| *sum += n);
+    }
+}
+
+/// `3: 2 hwm, 1 peer lost`; `0` for none.
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.total())?;
+        let told = Cause::ALL.into_iter().filter(|cause| self.by(*cause) > 0);
+        told.enumerate().try_for_each(|(at, cause)| {
+            write!(f, "{} {} {cause}", if at == 0 { ":" } else { "," }, self.by(cause))
+        })
+    }
+}
+
+/// Each count with its label.
+impl fmt::Display for SocketStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SocketStats { accepted, refused, unmatched, routed, written, queued, dropped, received, .. } =
+            self;
+        write!(f, "sent: accepted {accepted}, refused {refused}, unmatched {unmatched}, routed {routed}, ")?;
+        write!(f, "written {written}, queued {queued}, dropped {dropped}; {received}")
+    }
+}
+
+/// Each count with its label.
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Received { messages, bytes, delivered, waiting, dropped, .. } = self;
+        write!(
+            f,
+            "received: {messages} ({bytes} bytes), delivered {delivered}, waiting {waiting}, dropped {dropped}"
+        )
     }
 }
 
@@ -229,6 +263,9 @@ counters! {
         growths,
         /// Connections that ended because there was no memory for what their peer sent.
         out_of_memory,
+        /// Connections that ended because their peer sent a frame or a message beyond a limit (MAXMSGSIZE, MAX_MULTIPART,
+        /// MAX_FRAMES). What it sent counts nowhere else.
+        too_large,
         /// Connections that an accept filter closed at once (TCP_ACCEPT_FILTER, IPC_FILTER_UID, _GID, _PID).
         filtered,
         /// Notices of peers that come and go (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG) that were dropped, because too many peers
@@ -283,6 +320,8 @@ pub struct Status {
     pub socket: SocketType,
     /// Its routing id, as text; empty for none.
     pub name: String,
+    /// Why it can no longer be used: it is closed, or its context has ended.
+    pub end: Option<ErrorKind>,
     /// Its endpoints.
     pub endpoints: Vec<EndpointStatus>,
     /// How many peers are connected, inproc included.
@@ -291,6 +330,14 @@ pub struct Status {
     pub subscribers: Option<usize>,
     /// Its own subscriptions (SUB, XSUB).
     pub subscriptions: Option<usize>,
+    /// The first of these: at most [`Status::TOPICS`].
+    pub topics: Vec<Bytes>,
+    /// Whose turn it is: what the application must do next (REQ, REP).
+    pub turn: Option<Turn>,
+    /// The last connection with a peer that was lost, and was not ended by this side.
+    pub last_loss: Option<Loss>,
+    /// How many connections were turned away, and why.
+    pub turned_away: TurnedAway,
     /// Calls that wait in `send` now.
     pub senders_waiting: usize,
     /// How long the first of them has waited.
@@ -315,8 +362,9 @@ impl fmt::Display for Status {
             .iter()
             .enumerate()
             .try_for_each(|(n, row)| write!(f, "{} {}", if n == 0 { "" } else { "," }, row.endpoint))?;
-        let mut facts: Vec<String> = connecting.iter().map(ToString::to_string).collect();
-        if self.endpoints.is_empty() {
+        let mut facts: Vec<String> = self.end.iter().map(|end| ended(*end).to_owned()).collect();
+        facts.extend(connecting.iter().map(ToString::to_string));
+        if self.endpoints.is_empty() && self.end.is_none() {
             facts.push("neither bound nor connected".to_owned());
         }
         facts.extend(self.who(!bound.is_empty()));
@@ -327,19 +375,37 @@ impl fmt::Display for Status {
 }
 
 impl Status {
+    /// The most topics in [`Status::topics`].
+    pub const TOPICS: usize = 5;
+
     /// Subscriptions and peers; a connect that tells of itself needs no "0 peers".
     fn who(&self, is_bound: bool) -> Vec<String> {
         let peers = (is_bound || self.peers > 0).then(|| counted(self.peers, "peer"));
         let subscribers = self.subscribers.map(|n| counted(n, "subscriber"));
-        let subscriptions = self.subscriptions.map(|n| counted(n, "subscription"));
+        let subscriptions = self.subscriptions.map(|n| counted(n, "subscription") + &self.first_topics(n));
         match subscribers {
             Some(subscribers) => vec![subscribers],
             None => subscriptions.into_iter().chain(peers).collect(),
         }
     }
 
+    /// ` ("a", "b", …)`.
+    fn first_topics(&self, of: usize) -> String {
+        let mut shown: Vec<String> =
+            self.topics.iter().map(|topic| format!("\"{}\"", topic.escape_ascii())).collect();
+        if of > shown.len() {
+            shown.push("…".to_owned());
+        }
+        if of == 0 { String::new() } else { format!(" ({})", shown.join(", ")) }
+    }
+
     fn waits(&self) -> Vec<String> {
         let (mut facts, queued) = (Vec::new(), self.stats.queued);
+        match (self.turn, self.socket.expects_reply_envelope()) {
+            (Some(Turn::Recv), true) => facts.push("awaits a reply".to_owned()),
+            (Some(Turn::Send), false) => facts.push("owes a reply".to_owned()),
+            _ => {}
+        }
         if self.senders_waiting > 0 {
             let since = self.longest_wait.unwrap_or_default().as_secs_f64();
             let why = if self.peers == 0 { "no peer" } else { "peers full" };
@@ -372,7 +438,19 @@ impl Status {
         if ignored > 0 {
             facts.push(format!("dropped {ignored} of those received"));
         }
+        if self.turned_away.total() > 0 {
+            facts.push(self.turned_away.to_string());
+        }
+        facts.extend(self.last_loss.iter().map(ToString::to_string));
         facts
+    }
+}
+
+fn ended(end: ErrorKind) -> &'static str {
+    match end {
+        ErrorKind::Terminated => "its context is shut down",
+        ErrorKind::Forked => "belongs to the parent of this process",
+        _ => "closed",
     }
 }
 

@@ -15,7 +15,7 @@ fn the_events_of_one_stream_and_its_peer_name_one_descriptor() {
     let listening = wait_for(&events, "of the bind", |kind| matches!(kind, EventKind::Listening));
     let mut peer = RawPeer::connect(&endpoint).shake_hands("PUSH");
     let accepted = wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::Accepted));
-    let known = wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded));
+    let known = wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded { .. }));
     peer.send(&[b"x"]);
     let from = pull.recv_soon().peer().unwrap().descriptor;
     peer.kill();

@@ -349,7 +349,7 @@ fn a_receiver_that_has_no_room_is_not_taken_for_a_dead_one_by_a_sender_that_beat
         push.connect(pull.bind(at).unwrap().to_string()).unwrap();
         // The first PING stands behind them, for those that find no room are not read.
         (0..500u32).for_each(|n| push.send(n.to_be_bytes().to_vec()).unwrap());
-        wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded));
+        wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded { .. }));
         for n in 0..500u32 {
             if n % 250 == 0 {
                 // Five beats long nothing is received.

@@ -309,7 +309,7 @@ fn a_publisher_that_connects_forgets_what_a_peer_that_is_gone_had_subscribed_to(
             let topics = [format!("t{round}"), format!("u{round}")];
             let [first, second] = topics.each_ref().map(|topic| asking(publishes, topic));
             let mut peer = RawPeer::accept(&listener).shake_hands(first.0);
-            wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded));
+            wait_for(&events, "of the peer", |kind| matches!(kind, EventKind::HandshakeSucceeded { .. }));
             if round > 0 {
                 publisher.send(about(publishes, &format!("t{}", round - 1))).unwrap();
             }

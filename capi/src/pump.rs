@@ -218,7 +218,7 @@ fn numbers(event: &Event) -> Option<(u64, u64)> {
         EventKind::ConnectRetried { after, .. } => {
             (CONNECT_RETRIED, u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
         }
-        EventKind::HandshakeSucceeded => (HANDSHAKE_SUCCEEDED, 0),
+        EventKind::HandshakeSucceeded { .. } => (HANDSHAKE_SUCCEEDED, 0),
         EventKind::HandshakeFailed(error) => failure(&error.cause),
         EventKind::Disconnected { .. } => (DISCONNECTED, descriptor(event)),
         // Events of this library only, and events that follow from others.

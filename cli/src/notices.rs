@@ -66,7 +66,7 @@ impl Problems {
             EventKind::ConnectFailed(_) | EventKind::HandshakeFailed(_) => {
                 self.failing.insert(event.remote.clone());
             }
-            EventKind::HandshakeSucceeded => {
+            EventKind::HandshakeSucceeded { .. } => {
                 return self.failing.remove(&event.remote).then(|| line(event));
             }
             EventKind::Exposed
@@ -102,7 +102,7 @@ pub(crate) fn line(event: &Event) -> String {
         EventKind::ConnectRetried { after, attempt } => {
             format!("{remote}: attempt {attempt} in {}", humantime::format_duration(*after))
         }
-        EventKind::HandshakeSucceeded => format!("{remote}: peer is there"),
+        EventKind::HandshakeSucceeded { .. } => format!("{remote}: peer is there"),
         EventKind::HandshakeFailed(error) => words::handshake(error),
         EventKind::Disconnected { why, .. } => format!("{remote}: peer is gone: {why}"),
         EventKind::Closed => "closed".to_owned(),

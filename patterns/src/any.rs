@@ -232,6 +232,14 @@ impl Pattern for AnyPattern {
         each!(&self.kind, it => it.routing_id(pipe))
     }
 
+    fn may_send(&self) -> Option<bool> {
+        each!(&self.kind, it => it.may_send())
+    }
+
+    fn first_topics(&self, most: usize) -> Vec<Bytes> {
+        each!(&self.kind, it => it.first_topics(most))
+    }
+
     fn topics(&self) -> usize {
         each!(&self.kind, it => it.topics())
     }

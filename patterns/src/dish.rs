@@ -114,6 +114,10 @@ impl Pattern for Dish {
         Ok(())
     }
 
+    fn first_topics(&self, most: usize) -> Vec<Bytes> {
+        self.groups.iter().take(most).map(|group| Bytes::copy_from_slice(group)).collect()
+    }
+
     fn topics(&self) -> usize {
         self.groups.len()
     }

@@ -282,6 +282,17 @@ pub trait Pattern {
         None
     }
 
+    /// Returns whether it is this socket's turn to send, for the types that send and receive by turns (REQ, REP).
+    fn may_send(&self) -> Option<bool> {
+        None
+    }
+
+    /// Returns at most `most` of its own subscriptions (SUB, XSUB) or groups (DISH).
+    fn first_topics(&self, most: usize) -> Vec<Bytes> {
+        let _ = most;
+        Vec::new()
+    }
+
     /// Returns the number of distinct subscriptions or groups: its own on SUB, XSUB and DISH, those of its peers on
     /// PUB, XPUB and RADIO.
     fn topics(&self) -> usize {

@@ -1,5 +1,7 @@
 //! What a pattern can read of its socket's pipes, and all that it can do with them.
 
+use std::fmt;
+
 use zeroxide_zmtp::{Message, ProtocolError, Traffic};
 
 /// The number of a pipe in its socket's table. Numbers are small, and are used again after `detached`.
@@ -47,6 +49,41 @@ pub enum Cause {
     Unwanted,
     /// It was received, and nobody had taken it when this side ended the connection or closed the socket.
     Unread,
+}
+
+impl Cause {
+    /// All causes, each at the place that its number says.
+    pub const ALL: [Cause; 8] = [
+        Cause::Hwm,
+        Cause::NoPeer,
+        Cause::Unroutable,
+        Cause::PeerLost,
+        Cause::Linger,
+        Cause::Conflated,
+        Cause::Unwanted,
+        Cause::Unread,
+    ];
+
+    /// Returns the cause as a label.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Hwm => "hwm",
+            Cause::NoPeer => "no peer",
+            Cause::Unroutable => "unroutable",
+            Cause::PeerLost => "peer lost",
+            Cause::Linger => "linger",
+            Cause::Conflated => "conflated",
+            Cause::Unwanted => "unwanted",
+            Cause::Unread => "unread",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// The operations of a pattern on the pipes of its socket. The socket's pipe table implements them, and so do plain

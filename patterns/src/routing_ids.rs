@@ -84,7 +84,7 @@ impl fmt::Display for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.as_bytes();
         if bytes.iter().all(|b| (0x20..0x7f).contains(b)) {
-            write!(f, "{:?} ", String::from_utf8_lossy(bytes))?;
+            return write!(f, "{:?}", String::from_utf8_lossy(bytes));
         }
         write!(f, "(hex ")?;
         bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))?;

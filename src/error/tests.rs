@@ -122,7 +122,7 @@ fn the_first_hour() {
             Error::TimedOut(Why::NoSubscription { socket: socket_type("SUB"), after: second }),
             r#"no message in 1 s: this SUB has no subscription; call subscribe("") for everything"#,
         ),
-        (unroutable(3), r#"no peer with routing id "w7" (hex 7737); 3 peers known, see peers()"#),
+        (unroutable(3), r#"no peer with routing id "w7"; 3 peers known, see peers()"#),
         (
             Options::new().set(opt::HEARTBEAT_TTL, Duration::from_secs(7000)).check().unwrap_err().into(),
             "HEARTBEAT_TTL = 7000 s: allowed 0..6553.5 s",
@@ -170,7 +170,7 @@ fn texts_beside_the_first_hour() {
             "no message for this SUB in 250 ms",
         ),
         (Error::WouldBlock(Why::NoMessage { socket: sub, after: None }), "no message for this SUB now"),
-        (unroutable(1), r#"no peer with routing id "w7" (hex 7737); 1 peer known, see peers()"#),
+        (unroutable(1), r#"no peer with routing id "w7"; 1 peer known, see peers()"#),
         (
             handshake("tcp://a:1", "PUSH", HandshakeCause::from(ConnectionError::HandshakeTimeout)),
             "tcp://a:1: peer did not end its handshake within HANDSHAKE_IVL",

@@ -188,11 +188,11 @@ impl Reactor {
                 None => self.established(id, established),
                 Some((end, pipe)) => {
                     debug_assert!(pipe.is_none(), "no pipe before the handshake");
-                    self.ended(id, end, pipe);
+                    self.ended(id, end, pipe, None);
                 }
             }
         } else if let Some((end, pipe)) = outcome.ended {
-            self.ended(id, end, pipe);
+            self.ended(id, end, pipe, outcome.cut);
         }
     }
 
@@ -278,7 +278,7 @@ impl Reactor {
         }
         let pipe = self.take_session_pipe(maker, id, &peer.routing_id);
         base.peers.add(Arc::clone(&peer));
-        engine.emit(&base.monitors, EventKind::HandshakeSucceeded);
+        engine.emit(&base.monitors, EventKind::HandshakeSucceeded { peer: Arc::clone(&peer) });
         let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
         match pipe {
             Some(mut pipe) => {
@@ -356,7 +356,7 @@ impl Reactor {
     }
 
     /// Removes a connection that has ended.
-    fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>) {
+    fn ended(&mut self, id: u64, end: End, pipe: Option<Pipe>, cut: Option<u64>) {
         let Some(mut connected) = self.connections.remove(&id) else { return };
         connected.question = None;
         if let Some(mut pipe) = pipe {
@@ -387,7 +387,7 @@ impl Reactor {
                 place.into_iter().for_each(|place| self.handshake_over(place));
             }
         }
-        self.report_end(&connected, &end);
+        self.report_end(&connected, &end, cut);
         if let Maker::Session(session) = connected.maker {
             self.session_lost(session, &connected, &end);
         }
@@ -395,13 +395,18 @@ impl Reactor {
         self.reap(connected.base.id);
     }
 
-    fn report_end(&self, connected: &Connected, end: &End) {
+    fn report_end(&self, connected: &Connected, end: &End, cut: Option<u64>) {
         let base = &connected.base;
-        if let End::Protocol(ConnectionError::Protocol(ProtocolError::OutOfMemory { .. })) = end {
-            Counters::add(&base.counters.out_of_memory, 1);
+        if let End::Protocol(ConnectionError::Protocol(fault)) = end {
+            let counters = &base.counters;
+            Counters::add(
+                &counters.out_of_memory,
+                u64::from(matches!(fault, ProtocolError::OutOfMemory { .. })),
+            );
+            Counters::add(&counters.too_large, u64::from(fault.is_of_size()));
         }
         let kind = match (&connected.peer, end) {
-            (Some(peer), end) => EventKind::Disconnected { peer: Arc::clone(peer), why: end.reason() },
+            (Some(peer), end) => EventKind::Disconnected { peer: Arc::clone(peer), why: end.reason(), cut },
             (None, End::Stopped | End::Drained) => return,
             (None, end) => EventKind::HandshakeFailed(Arc::new(connected.handshake_error(end))),
         };

@@ -1,5 +1,7 @@
 //! The counts of a proxy.
 
+use std::fmt;
+
 use zeroxide_zmtp::Message;
 
 /// The counts of a proxy, from [`ProxyHandle::stats`](crate::ProxyHandle::stats).
@@ -62,6 +64,32 @@ impl ProxyCount {
         self.messages += 1;
         self.frames += message.frames;
         self.bytes += message.bytes;
+    }
+}
+
+/// Each count with its label.
+impl fmt::Display for ProxyStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ProxyStats { front, back, captured, capture_dropped } = self;
+        write!(f, "front: {front}; back: {back}; captured {captured}, not captured {capture_dropped}")
+    }
+}
+
+/// Each count with its label.
+impl fmt::Display for ProxySide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ProxySide { received, sent, unroutable, full, unsent, held } = self;
+        write!(
+            f,
+            "received {received}, sent {sent}, unroutable {unroutable}, full {full}, unsent {unsent}, held {held}"
+        )
+    }
+}
+
+/// `3 (120 bytes)`: messages, and the bytes of their frames.
+impl fmt::Display for ProxyCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes)", self.messages, self.bytes)
     }
 }
 

@@ -6,7 +6,7 @@
 //! the state stays up to date while the application does nothing, and no thread waits for another one.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 
 use bytes::Bytes;
 use zeroxide_patterns::{AnyPattern, Cause, Origin, Pattern, PipeId, Refusal};
@@ -27,7 +27,7 @@ use crate::options::Values;
 use crate::peers::PeerList;
 use crate::signal::Signal;
 use crate::socket::closure::Closure;
-use crate::socket::context::ContextBase;
+use crate::socket::context::{ContextBase, ContextHandle};
 use crate::socket::face_state::{Parts, ZmqFd};
 use crate::socket::flush::{Decision, FlushRule};
 use crate::socket::news::{Attach, Mailbox, News};
@@ -37,6 +37,8 @@ use crate::stats::Counters;
 /// The shared part of a socket.
 pub(crate) struct SocketBase {
     pub(crate) id: u64,
+    /// The handle that the application has.
+    pub(super) handle: OnceLock<Weak<SocketHandle>>,
     pub(crate) socket_type: SocketType,
     pub(crate) context: Arc<ContextBase>,
     state: Mutex<SocketState>,
@@ -71,6 +73,19 @@ pub(crate) struct SocketBase {
     pub(crate) closure: Closure,
     /// The number of lost peers with messages that are not received yet.
     pub(crate) departed: AtomicUsize,
+}
+
+/// What the clones of a socket share. Its drop closes the socket.
+pub(crate) struct SocketHandle {
+    pub(super) base: Arc<SocketBase>,
+    /// A socket keeps its context open.
+    pub(crate) context: Arc<ContextHandle>,
+}
+
+impl Drop for SocketHandle {
+    fn drop(&mut self) {
+        self.base.close();
+    }
 }
 
 /// What the socket's lock guards.
@@ -143,6 +158,7 @@ impl SocketBase {
         state.pattern.configure(&state.values.pattern_options());
         Arc::new(SocketBase {
             id,
+            handle: OnceLock::new(),
             socket_type,
             context,
             budget: state.pipes.budget.clone(),

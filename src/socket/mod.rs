@@ -43,7 +43,7 @@ use crate::options::{Live, Opt, Options, Values, opt};
 use crate::poller::Ready;
 use crate::socket::closing::Closing;
 use crate::socket::context::ContextHandle;
-use base::SocketBase;
+use base::{SocketBase, SocketHandle};
 use transfer::WaitLimit;
 
 /// A socket of any of ZeroMQ's types.
@@ -71,22 +71,17 @@ pub struct Socket {
     pub(crate) handle: Arc<SocketHandle>,
 }
 
-/// What the clones of a socket share. Its drop closes the socket.
-pub(crate) struct SocketHandle {
-    base: Arc<SocketBase>,
-    /// A socket keeps its context open.
-    pub(crate) context: Arc<ContextHandle>,
-}
-
-impl Drop for SocketHandle {
-    fn drop(&mut self) {
-        self.base.close();
-    }
-}
-
 impl Socket {
     pub(crate) fn new(base: Arc<SocketBase>, context: Arc<ContextHandle>) -> Socket {
-        Socket { handle: Arc::new(SocketHandle { base, context }) }
+        let handle = Arc::new(SocketHandle { base: Arc::clone(&base), context });
+        let _ = base.handle.set(Arc::downgrade(&handle));
+        Socket { handle }
+    }
+
+    /// Returns another handle of a socket, unless the last one was dropped or the socket is closed.
+    pub(crate) fn of(base: &Arc<SocketBase>) -> Option<Socket> {
+        let handle = base.handle.get()?.upgrade()?;
+        base.enter(|state| !state.closed).then_some(Socket { handle })
     }
 
     pub(crate) fn base(&self) -> &Arc<SocketBase> {

@@ -11,7 +11,7 @@ use super::base::{SocketBase, SocketState};
 use super::{Socket, pipes::Entry};
 use crate::clock;
 use crate::endpoints::{EndpointState, EndpointStatus};
-use crate::error::{Error, NotReady, Op, Result, Why};
+use crate::error::{Error, NotReady, Op, Result, Turn, Why};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
 use crate::signal::{after, wait_until};
@@ -40,37 +40,13 @@ impl Socket {
     /// Returns the counters: how many messages were accepted, written, dropped, and why.
     #[must_use]
     pub fn stats(&self) -> SocketStats {
-        let mut stats = self.base().enter(|state| state.stats(&self.base().counters));
-        self.base().closure.count(&mut stats);
-        stats
+        self.base().stats()
     }
 
     /// Returns a report for people, which tells why nothing happens.
     #[must_use]
     pub fn status(&self) -> Status {
-        let base = self.base();
-        let socket = self.socket_type();
-        let (name, topics, peers, before_subscriptions) = base.enter(|state| {
-            let name = state.values.routing_id.as_ref().map(RoutingId::to_string).unwrap_or_default();
-            let peers = state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
-            (name, state.pattern.topics(), peers, state.before_subscriptions)
-        });
-        // A printable name is shown without its hexadecimal form.
-        let name = name.split_once("\" (hex").map_or(name.clone(), |(text, _)| format!("{text}\""));
-        let (senders_waiting, since) = base.sending.look();
-        Status {
-            socket,
-            name,
-            endpoints: self.endpoints(),
-            peers,
-            subscribers: socket.publishes().then_some(peers),
-            subscriptions: socket.resubscribes().then_some(topics),
-            senders_waiting,
-            longest_wait: since.map(|since| since.elapsed()),
-            receivers_waiting: base.input.waiting(),
-            before_subscriptions,
-            stats: self.stats(),
-        }
+        self.base().status()
     }
 
     /// Connects and waits until the handshake is over; returns the peer.
@@ -194,6 +170,41 @@ impl Awaited for Subscribers {
 }
 
 impl SocketBase {
+    fn stats(self: &Arc<Self>) -> SocketStats {
+        let mut stats = self.enter(|state| state.stats(&self.counters));
+        self.closure.count(&mut stats);
+        stats
+    }
+
+    pub(crate) fn status(self: &Arc<Self>) -> Status {
+        let socket = self.socket_type;
+        let (senders_waiting, since) = self.sending.look();
+        let (last_loss, turned_away) = self.monitors.history.look();
+        let stats = self.stats();
+        self.enter(|state| {
+            let peers = state.pipes.iter().filter(|(_, entry)| entry.is_up()).count();
+            let turn = state.pattern.may_send().map(|may| if may { Turn::Send } else { Turn::Recv });
+            Status {
+                socket,
+                name: state.values.routing_id.as_ref().map(RoutingId::to_string).unwrap_or_default(),
+                end: state.end.map(|end| Error::from(end).kind()),
+                endpoints: self.endpoints.list(),
+                peers,
+                subscribers: socket.publishes().then_some(peers),
+                subscriptions: socket.resubscribes().then(|| state.pattern.topics()),
+                topics: state.pattern.first_topics(Status::TOPICS),
+                turn,
+                last_loss,
+                turned_away,
+                senders_waiting,
+                longest_wait: since.map(|since| since.elapsed()),
+                receivers_waiting: self.input.waiting(),
+                before_subscriptions: state.before_subscriptions,
+                stats,
+            }
+        })
+    }
+
     /// Returns when a wait of at most `limit` ends; that is now on the context's own threads, which must not wait.
     pub(crate) fn deadline(&self, limit: Duration) -> Option<Instant> {
         after(if self.context.is_own_thread() { Duration::ZERO } else { limit })

@@ -137,8 +137,10 @@ impl SocketBase {
     }
 
     pub(crate) fn why_not_sent(&self, refusal: &Refusal) -> Why {
+        // The queue of a peer that was never there, or is not there now, says nothing of a peer.
+        let has_peer = || self.lock().pipes.iter().any(|(_, entry)| entry.is_up());
         match refusal {
-            Refusal::Full { pipes } => Why::Full {
+            Refusal::Full { pipes } if has_peer() => Why::Full {
                 socket: self.socket_type,
                 hwm: self.values_hwm(),
                 peers: u32::try_from(*pipes).unwrap_or(u32::MAX),

@@ -39,6 +39,8 @@ pub struct Outbox {
     /// that time; the end of the queue is at `staging.len() + beside`.
     beside: u64,
     written: u64,
+    /// The position of the end of the last message that is no longer in `ends`.
+    dropped: u64,
     garbage: Vec<Frame>,
     /// Bytes of all bodies that were referenced, since the outbox was created.
     referenced: u64,
@@ -79,6 +81,15 @@ impl Outbox {
     #[inline]
     pub fn unwritten_messages(&self) -> usize {
         self.ends.len() - self.counted
+    }
+
+    /// Returns the bytes, framing included, of the message that is written in part.
+    #[must_use]
+    pub fn cut(&self) -> Option<u64> {
+        let end = *self.ends.get(self.counted)?;
+        let begin =
+            self.counted.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(self.dropped);
+        (self.written > begin).then(|| end - begin)
     }
 
     /// Returns the bytes of all bodies that were referenced instead of copied, since the outbox was created.
@@ -311,10 +322,10 @@ impl Outbox {
         if self.is_empty() {
             self.staging.clear();
             self.ends.clear();
-            (self.head, self.counted, self.beside, self.written) = (0, 0, 0, 0);
+            (self.head, self.counted, self.beside, self.written, self.dropped) = (0, 0, 0, 0, 0);
         } else if self.head >= COMPACT && self.head >= self.staging.len() / 2 {
             self.staging.drain(..self.head);
-            self.ends.drain(..self.counted);
+            self.dropped = self.ends.drain(..self.counted).next_back().unwrap_or(self.dropped);
             self.bodies.iter_mut().for_each(|body| body.at -= self.head);
             self.beside += self.head as u64;
             (self.head, self.counted) = (0, 0);

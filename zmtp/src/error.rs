@@ -266,6 +266,17 @@ impl ProtocolError {
     pub fn is_want_of_place(&self) -> bool {
         matches!(self, ProtocolError::RoutingIdInUse | ProtocolError::HasItsPeer)
     }
+
+    /// Returns whether the peer sent a frame or a message beyond a limit.
+    #[must_use]
+    pub fn is_of_size(&self) -> bool {
+        matches!(
+            self,
+            ProtocolError::FrameTooLong { .. }
+                | ProtocolError::MessageTooLong { .. }
+                | ProtocolError::TooManyFrames { .. }
+        )
+    }
 }
 
 impl fmt::Display for ProtocolError {

@@ -93,6 +93,19 @@ impl Peer {
     }
 }
 
+/// `#7 DEALER 127.0.0.1 ZMTP 3.1 id "worker" user "ann"`.
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.socket_type.map_or("?", SocketType::name);
+        let version = self.zmtp.map_or("raw".to_owned(), |version| format!("ZMTP {version}"));
+        write!(f, "#{} {kind} {} {version}", self.connection, self.address)?;
+        if !self.routing_id.is_empty() {
+            write!(f, " id \"{}\"", self.routing_id.escape_ascii())?;
+        }
+        if self.user_id.is_empty() { Ok(()) } else { write!(f, " user {:?}", self.user_id) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -177,6 +177,12 @@ impl Pattern for XSub {
         Ok(())
     }
 
+    fn first_topics(&self, most: usize) -> Vec<Bytes> {
+        let mut first = Vec::new();
+        self.topics.for_each_of(most, |topic| first.push(Bytes::copy_from_slice(topic)));
+        first
+    }
+
     fn topics(&self) -> usize {
         self.topics.len()
     }

@@ -107,6 +107,10 @@ impl Pattern for Rep {
         Ok(request)
     }
 
+    fn may_send(&self) -> Option<bool> {
+        Some(self.is_due)
+    }
+
     fn held(&self) -> Vec<PipeId> {
         self.input.held()
     }

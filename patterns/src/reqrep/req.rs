@@ -179,6 +179,10 @@ impl Pattern for Req {
         Some((pipe, request))
     }
 
+    fn may_send(&self) -> Option<bool> {
+        Some(self.asked.is_none())
+    }
+
     fn held(&self) -> Vec<PipeId> {
         self.input.held()
     }

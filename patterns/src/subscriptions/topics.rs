@@ -58,9 +58,14 @@ impl Topics {
     }
 
     /// Calls `each` with every distinct prefix.
-    pub fn for_each(&self, mut each: impl FnMut(&[u8])) {
+    pub fn for_each(&self, each: impl FnMut(&[u8])) {
+        self.for_each_of(usize::MAX, each);
+    }
+
+    /// Does the same for at most `most` prefixes.
+    pub fn for_each_of(&self, most: usize, mut each: impl FnMut(&[u8])) {
         let mut prefix = Vec::new();
-        for node in (0..self.tree.nodes()).filter(|node| !self.tree.value(*node).is_empty()) {
+        for node in (0..self.tree.nodes()).filter(|node| !self.tree.value(*node).is_empty()).take(most) {
             self.tree.prefix(node, &mut prefix);
             each(&prefix);
         }
