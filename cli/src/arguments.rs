@@ -3,6 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use zeroxide::SocketType;
 
+use crate::bench::{self, BenchArgs, PeerArgs};
 use crate::doctor::{self, DoctorArgs};
 use crate::exit::Outcome;
 use crate::generate::{self, CompletionsArgs, ManArgs};
@@ -147,6 +148,16 @@ Ends with Ctrl-C, and prints what it has forwarded and dropped")]
   zx replay -i tasks.zxrec --as push tcp://h:5557 --speed 0
 A recording that was cut, as by kill -9, is sent up to its last whole message")]
     Replay(ReplayArgs),
+    /// Measure round trips or throughput
+    #[command(after_help = "Examples:
+  zx bench latency                                  REQ and REP in two processes, over tcp
+  zx bench throughput --size 1024 --over 'ipc://*' --html throughput.html
+  zx bench latency -c tcp://h:5555 --duration 10    with `zx rep -b tcp://*:5555 --echo -q` there
+  zx bench throughput -c tcp://h:5557 --json        with a PUSH there")]
+    Bench(BenchArgs),
+    /// The second process of `bench`
+    #[command(hide = true)]
+    BenchPeer(PeerArgs),
     /// Find out why an endpoint does not work
     #[command(after_help = "Examples:
   zx doctor tcp://127.0.0.1:5555
@@ -203,6 +214,8 @@ impl Cli {
             Command::Proxy(arguments) => proxy::run(arguments),
             Command::Record(arguments) => record::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments),
+            Command::BenchPeer(arguments) => bench::run_peer(arguments),
             Command::Doctor(arguments) => doctor::run(arguments),
             Command::Monitor(arguments) => monitor::run(arguments),
             Command::Keygen(arguments) => keygen::run(arguments),

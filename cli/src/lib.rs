@@ -10,6 +10,7 @@
 //! | `arguments` | the command line: every command with its examples |
 //! | [`exit`](Exit) | the exit codes, and why a command ends |
 //! | `sockets` | `pub sub push pull req rep router dealer pair …` |
+//! | `bench` | round trips and throughput, with charts |
 //! | `doctor` | why an endpoint does not work |
 //! | `proxy` | a broker between two sockets |
 //! | `recording` | the file of `record`, `replay` and `proxy --capture`, with its format |
@@ -32,6 +33,7 @@
 
 mod arguments;
 mod attach;
+mod bench;
 mod doctor;
 mod exit;
 mod files;

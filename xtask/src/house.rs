@@ -68,7 +68,7 @@ pub(crate) const HOUSES: &[House] = &[
         floors: &[
             "lib",
             "arguments generate",
-            "monitor proxy sockets",
+            "bench monitor proxy sockets",
             "attach doctor source",
             "notices security",
             "files format keygen keys recording stop totals words time",
