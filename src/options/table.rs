@@ -391,8 +391,8 @@ options! {
         RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
         /// Whether an endpoint is dialled again after its peer has broken the protocol or refused the connection. libzmq gives up.
         REDIAL_AFTER_FAULT redial_after_fault: bool; own none; AtAttach Endpoint all; native true, libzmq false;
-        /// The longest time for one attempt to connect, and separately for the lookup of the host name. `None` is the system's limit, and 30 s for the lookup. tcp.
-        CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native None, libzmq None, range 1, INT, none "system's" = 0;
+        /// The longest time for one attempt to connect, and separately for the lookup of the host name. `None` is the system's limit (Linux: 127 s), and 30 s for the lookup. A lost first packet is sent again after 1, 3 and 7 s, so 10 s are three more attempts, and then the name is looked up anew. tcp.
+        CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native secs(10), libzmq None, range 1, INT, none "system's" = 0;
         /// The longest time for a handshake, from the connection to the peer's READY; `None` is no limit.
         HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever" = 0;
         /// The longest time until an accepted peer has sent its signature, the first ten bytes; `None` is HANDSHAKE_IVL.

@@ -118,6 +118,7 @@ fn native_and_libzmq_defaults_differ_only_where_the_design_says() {
             "RCVHWM_BYTES_TOTAL",
             "LINGER",
             "REDIAL_AFTER_FAULT",
+            "CONNECT_TIMEOUT",
             "HANDSHAKE_IVL",
             "SIGNATURE_IVL",
             "MAX_HANDSHAKES",
@@ -530,6 +531,7 @@ fn docs_options_md_is_generated_from_the_table() {
 
 /// Options that bound what a peer can take; docs/LIMITS.md has them all, with the defaults of the table.
 const LIMITS: &[&str] = &[
+    "CONNECT_TIMEOUT",
     "SNDHWM",
     "RCVHWM",
     "RCVHWM_BYTES",

@@ -35,6 +35,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zeroxide_patterns::{Pattern, Refusal, RoutingId};
+#[cfg(unix)]
+use zeroxide_transports::Listener;
 use zeroxide_transports::{Endpoint, EndpointText};
 use zeroxide_zmtp::{Message, SocketType};
 
@@ -143,6 +145,36 @@ impl Socket {
     fn endpoint_values(&self, options: &Options) -> Result<Values> {
         let base = self.base().enter(|state| state.values.clone());
         Ok(options.endpoint_values(self.socket_type(), &base)?)
+    }
+
+    /// Binds with a socket that listens already: one that a service manager or a parent process has opened, or one whose port the
+    /// application must know before anybody else can take it. Peers that have connected before are served. Returns the endpoint;
+    /// [`Socket::unbind`] closes the listener. (libzmq `ZMQ_USE_FD`.) On Unix only.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zeroxide::{Context, SocketType};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let context = Context::new();
+    /// let (pull, push) = (context.socket(SocketType::Pull)?, context.socket(SocketType::Push)?);
+    /// push.connect(format!("tcp://{}", listener.local_addr()?))?;
+    /// push.send("early")?;
+    /// pull.bind_listener(listener)?;
+    /// assert_eq!(pull.recv()?[0], "early");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`Error::Io`] with `InvalidInput` if it is no socket of tcp and no named local socket (ipc), or does not listen; and the
+    /// errors of [`Socket::bind`].
+    #[cfg(unix)]
+    pub fn bind_listener(&self, listener: impl Into<std::os::fd::OwnedFd>) -> Result<Endpoint> {
+        let base = self.base();
+        let values = base.enter(|state| state.values.clone());
+        let inherited = Listener::inherit(listener.into(), &values.socket_options()).map_err(Error::Io)?;
+        let endpoint = inherited.endpoint().to_string();
+        base.bind_by(&endpoint, &values, |_| Ok(inherited))
     }
 
     /// Closes a bound endpoint and the connections that it has accepted. When it returns, the port is free.

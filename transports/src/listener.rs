@@ -109,6 +109,26 @@ impl Listener {
         listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
     }
 
+    /// Takes over a socket that is already listening, over tcp or locally.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if it is a socket of another kind, or does not listen (noticed here on Linux and Android; elsewhere
+    /// it accepts nothing), and the errors of the system.
+    #[cfg(unix)]
+    pub fn inherit(socket: std::os::fd::OwnedFd, options: &SocketOptions) -> io::Result<Listener> {
+        let listening = socket2::SockRef::from(&socket);
+        let is_local = listening.local_addr()?.is_unix();
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if !listening.is_listener()? {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
+        }
+        if is_local {
+            IpcListener::adopt(socket, options).map(Listener::Ipc)
+        } else {
+            TcpListener::adopt(socket, options).map(Listener::Tcp)
+        }
+    }
+
     /// Returns the endpoint at which it listens, with the real port and path.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
