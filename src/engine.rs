@@ -163,6 +163,9 @@ pub(crate) struct Engine {
     pub(crate) local: String,
     pub(crate) remote: String,
     pub(crate) descriptor: i64,
+    /// In which its events are traced.
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
     /// The slot of its pipe in the socket's table.
     pub(crate) slot: Slot,
     counters: Arc<Counters>,
@@ -261,6 +264,8 @@ impl Engine {
         let (local, remote, descriptor) = (stream.local(), stream.remote(), stream.raw());
         Arc::new(Engine {
             id,
+            #[cfg(feature = "tracing")]
+            span: tracing::debug_span!(target: "zeroxide", parent: None, "connection", id, local, remote),
             local,
             remote,
             descriptor,
@@ -300,7 +305,11 @@ impl Engine {
 
     /// Sends an event of this connection to every monitor.
     pub(crate) fn emit(&self, monitors: &Monitors, kind: EventKind) {
-        monitors.emit_at(self.id, Some(self.descriptor), &self.local, &self.remote, kind);
+        let tell = || monitors.emit_at(self.id, Some(self.descriptor), &self.local, &self.remote, kind);
+        #[cfg(feature = "tracing")]
+        return self.span.in_scope(tell);
+        #[cfg(not(feature = "tracing"))]
+        tell()
     }
 
     /// Returns the size in bytes from which the open batch of its pipe is written at once.

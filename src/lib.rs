@@ -26,6 +26,8 @@ mod event_text;
 pub mod face;
 mod history;
 mod io;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod monitor;
 mod options;
 mod peers;
@@ -53,6 +55,8 @@ pub use history::{Loss, TurnedAway};
 #[cfg(simulate)]
 #[doc(hidden)]
 pub use io::simulated as simulation;
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 #[cfg(feature = "stream")]
 pub use monitor::task::Events;
 pub use monitor::task::NextEvent;

@@ -305,6 +305,8 @@ impl Monitors {
         kind: EventKind,
     ) {
         self.history.note(remote, &kind);
+        #[cfg(feature = "tracing")]
+        tracing::debug!(target: "zeroxide", connection, local, remote, "{kind}");
         let last = matches!(kind, EventKind::Closed);
         if !self.any.load(Ordering::SeqCst) && !last {
             return;

@@ -106,6 +106,7 @@ pub(crate) const HOUSES: &[House] = &[
         src: "src",
         floors: &[
             "lib face",
+            "metrics",
             "proxy poller context secret_key",
             "io",
             "socket",

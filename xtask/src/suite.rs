@@ -11,8 +11,9 @@ use crate::report::{Counts, NotRun, Report, not_run};
 use crate::{conformance, hostile, install, replacement, run, simulate, soak};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
-pub(crate) const FEATURES: &str =
-    "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,benches/plain,benches/curve";
+pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,zeroxide/metrics,\
+     zeroxide/tracing,benches/plain,benches/curve";
+
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
