@@ -69,15 +69,23 @@ impl Problems {
             EventKind::HandshakeSucceeded { .. } => {
                 return self.failing.remove(&event.remote).then(|| line(event));
             }
-            EventKind::Exposed
-            | EventKind::BindFailed(_)
-            | EventKind::AcceptFailed(_)
-            | EventKind::TurnedAway(_) => {}
+            // A bind that fails is an error of the command.
+            EventKind::Exposed | EventKind::AcceptFailed(_) | EventKind::TurnedAway(_) => {}
             _ => return None,
         }
         let text = line(event);
-        self.printed.insert(text.clone()).then_some(text)
+        self.printed.insert(problem(event, &text)).then_some(text)
     }
+}
+
+/// Returns what makes an event another problem than one before. A peer that comes again has another port each time.
+fn problem(event: &Event, text: &str) -> String {
+    let accepted = match &event.kind {
+        EventKind::HandshakeFailed(error) => !error.connecting,
+        EventKind::TurnedAway(_) => true,
+        _ => false,
+    };
+    if accepted { text.replacen(&event.remote, "", 1) } else { text.to_owned() }
 }
 
 /// Returns an event as one line.

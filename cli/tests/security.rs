@@ -47,6 +47,32 @@ fn a_client_without_the_mechanism_is_told_which_flag() {
     }
 }
 
+/// A client that comes again each tenth of a second is one problem.
+#[test]
+fn a_problem_is_told_once() {
+    let mut server = Running::start(&["rep", "-b", "tcp://127.0.0.1:*", "--echo"]);
+    let endpoint = server.bound();
+    zx(&["sub", &endpoint, "--timeout", "500ms"])
+        .assert()
+        .code(2)
+        .stderr(contains("peer is REP, we are SUB"));
+    zx(&["req", &endpoint, "-m", "x"]).assert().success();
+    assert!(server.line_err("peer is SUB, we are REP").contains("a REP talks to REQ or DEALER"));
+    server.close_input();
+    server.kill();
+    assert_eq!(server.rest_err(), Vec::<String>::new());
+    let failed = zx(&["rep", "-b", &place_in_use(), "--echo"]).assert().code(1);
+    assert_eq!(String::from_utf8_lossy(&failed.get_output().stderr).matches("in use").count(), 1);
+}
+
+/// An endpoint that something else has bound, until the test ends.
+fn place_in_use() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    std::mem::forget(listener);
+    endpoint
+}
+
 #[test]
 fn plain_needs_the_password() {
     let place = Place::new();

@@ -82,6 +82,16 @@ impl Running {
         panic!("no {part:?} on standard error, only {before:?}");
     }
 
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    /// Returns the other lines of standard error.
+    pub(crate) fn rest_err(&mut self) -> Vec<String> {
+        self.err.iter().collect()
+    }
+
     /// Returns the endpoint that the command says it is bound to.
     pub(crate) fn bound(&mut self) -> String {
         self.line_err("bound to").rsplit(' ').next().unwrap().to_owned()
