@@ -1,5 +1,5 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | hostile | soak |
-//! simulate | fuzz | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | jupyter | hostile |
+//! soak | simulate | fuzz | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | [`install`] | `install`: the C library as a package that others find |
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
+//! | [`jupyter`] | `jupyter`: the example of a Jupyter kernel, driven by jupyter_client |
 //! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
 //! | [`soak`] | `soak`: all socket types in one process for a long time, and its memory |
 //! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
@@ -36,6 +37,7 @@ mod harness;
 mod hostile;
 mod house;
 mod install;
+mod jupyter;
 mod mutants;
 mod panics;
 mod registry;
@@ -115,6 +117,10 @@ enum Task {
     Install(install::Options),
     /// Tests the package zmq-sys that takes the real one's place: its items, a program on it, the tests of the crate zmq.
     ZmqSys,
+    /// Tests the example `jupyter-kernel` with jupyter_client, over tcp and ipc, without and with CURVE.
+    ///
+    /// It needs Python 3.10 or later with `venv`, and installs the packages below target/jupyter.
+    Jupyter,
     /// Runs the programs of the crate `hostile` against Zeroxide: kills, connections that never become peers, storms of commands.
     ///
     /// Each prints its figures as `name value unit`, and fails where a figure breaks its rule. They run against other
@@ -154,6 +160,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Panics => panics::run(&sh),
         Task::Install(options) => install::run(&sh, &options),
         Task::ZmqSys => replacement::run(&sh),
+        Task::Jupyter => jupyter::run(&sh),
         Task::Hostile(options) => hostile::run(&sh, &options),
         Task::Soak(options) => soak::run(&sh, &options),
         Task::Simulate(options) => simulate::run(&sh, &options),

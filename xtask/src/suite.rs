@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use xshell::{Shell, cmd};
 
 use crate::report::{Counts, NotRun, Report, not_run};
-use crate::{conformance, hostile, install, replacement, run, simulate, soak};
+use crate::{conformance, hostile, install, jupyter, replacement, run, simulate, soak};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,zeroxide/metrics,\
@@ -64,6 +64,7 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report, require_peers: bool) {
     replacement::steps(sh, report);
     // What is missing for these is what is missing for the peers.
     conformance::steps(sh, report, |result| demanded(require_peers, result));
+    report.step("a Jupyter kernel", |counts| demanded(require_peers, jupyter::step(sh, counts)));
     peers(sh, report, require_peers);
 }
 
