@@ -91,6 +91,8 @@ pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};
 pub use zeroxide_transports::{
     Endpoint, EndpointError, EndpointText, ResolveError, SocksError, SocksRefusal,
 };
+#[cfg(feature = "serde")]
+pub use zeroxide_zmtp::Format;
 pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
 pub use zeroxide_zmtp::mechanism::{Proof, Secret, Status as AuthStatus};
 pub use zeroxide_zmtp::{

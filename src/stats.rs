@@ -19,6 +19,7 @@ use crate::history::{Loss, TurnedAway};
 
 /// What became of a socket's messages, from [`Socket::stats`](crate::Socket::stats).
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SocketStats {
     /// Messages that `send` took.
@@ -66,6 +67,7 @@ impl SocketStats {
 /// subscriptions, a STREAM's notes of connections) does not count; a notice in a peer's place (ROUTER_NOTIFY, HICCUP_MSG,
 /// DISCONNECT_MSG) does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Received {
     /// Messages that came.
@@ -82,6 +84,7 @@ pub struct Received {
     pub dropped: Dropped,
     /// When the last message came over a connection. It is noted once for all messages that are read together. Over inproc
     /// the clock is not read, and this is `None`.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub last: Option<Instant>,
 }
 
@@ -119,9 +122,11 @@ impl Received {
 
 /// What became of the messages to and from one peer.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct PipeStats {
     /// The peer, once it was connected and unless it is in this context (inproc).
+    #[cfg_attr(feature = "serde", serde(serialize_with = "peer_as_text"))]
     pub peer: Option<Arc<Peer>>,
     /// Messages for it.
     pub routed: u64,
@@ -204,6 +209,22 @@ impl fmt::Display for Received {
     }
 }
 
+/// A map from the label of each cause to its count.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Dropped {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Cause::ALL.into_iter().map(|cause| (cause.name(), self.by(cause))))
+    }
+}
+
+#[cfg(feature = "serde")]
+fn peer_as_text<S: serde::Serializer>(peer: &Option<Arc<Peer>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match peer {
+        Some(peer) => serializer.collect_str(peer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// The causes that a routed message can be dropped for; the others concern messages that no pipe took.
 const ROUTED: [Cause; 4] = [Cause::Hwm, Cause::PeerLost, Cause::Linger, Cause::Conflated];
 
@@ -217,6 +238,7 @@ macro_rules! counters {
     (cells {$($(#[doc = $doc:literal])+ $name:ident,)+} locked {$($(#[doc = $locked_doc:literal])+ $locked:ident,)+}) => {
         /// What moving the messages cost, since the socket was made: system calls, wakes, flushes, bytes.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[non_exhaustive]
         pub struct IoStats {
             $($(#[doc = $doc])+ pub $name: u64,)+

@@ -44,6 +44,8 @@
 pub mod budget;
 mod credentials;
 pub mod endpoint;
+#[cfg(feature = "serde")]
+mod endpoint_text;
 pub mod error;
 mod groups;
 pub mod inproc;

@@ -12,7 +12,7 @@ use crate::{conformance, hostile, install, jupyter, replacement, run, simulate, 
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,zeroxide/metrics,\
-     zeroxide/tracing,benches/plain,benches/curve";
+     zeroxide/tracing,zeroxide/serde,benches/plain,benches/curve";
 
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);

@@ -72,6 +72,8 @@ mod round_trip_tests;
 mod short;
 pub mod socket_type;
 pub mod traffic;
+#[cfg(feature = "serde")]
+mod values;
 
 pub use config::Config;
 pub use connection::{Connection, Established, Stage};
@@ -82,3 +84,5 @@ pub use message::{Frame, FrameCountError, Message};
 pub use peer::{Peer, Version};
 pub use socket_type::{SocketType, UnknownSocketType};
 pub use traffic::Traffic;
+#[cfg(feature = "serde")]
+pub use values::Format;
