@@ -1,5 +1,7 @@
 //! An application with one socket: what it sends and receives, and what it knows of it.
 
+mod tasks;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use zeroxide::{
 use crate::bytes::{Connections, pack};
 use crate::fault::{Checked, Fault};
 use crate::ledger::{FIRST, Label, Parsed, Received, Shape};
+use crate::task::Task;
 
 /// How a call waits.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +80,8 @@ pub(crate) struct Actor {
     connections: Connections,
     /// How often it has subscribed to each topic.
     topics: BTreeMap<u8, u32>,
+    /// The topics that it has left since it received something.
+    left: Vec<u8>,
     /// The requests that it owes a reply to.
     owed: VecDeque<(Asker, Label)>,
     /// The request of a REQ that has no reply, and the connection that it went to if that is known.
@@ -86,6 +91,10 @@ pub(crate) struct Actor {
     pub(crate) sent: u64,
     /// The last one found no room.
     is_full: bool,
+    /// Its tasks, and the messages of those that ended without sending them.
+    pub(crate) tasks: Vec<Task>,
+    has_had_tasks: bool,
+    pub(crate) unsent: Vec<Label>,
     /// What happens to its socket, where somebody looks.
     pub(crate) events: Option<Monitor>,
 }
@@ -122,11 +131,15 @@ impl Actor {
             numbers: Vec::new(),
             connections: Connections::default(),
             topics,
+            left: Vec::new(),
             owed: VecDeque::new(),
             asked: None,
             asked_at: None,
             sent: 0,
             is_full: false,
+            tasks: Vec::new(),
+            has_had_tasks: false,
+            unsent: Vec::new(),
             events: None,
         })
     }
@@ -140,6 +153,7 @@ impl Actor {
         self.numbers.clear();
         self.connections = Connections::default();
         self.topics = if t.resubscribes() { BTreeMap::from([(FIRST, 1)]) } else { BTreeMap::new() };
+        self.left.clear();
         (self.asked, self.trap) = (None, None);
         self.owed.clear();
         self.watch(watched);
@@ -222,6 +236,9 @@ impl Actor {
         let done = subscribe(&self.socket, topic, wanted).is_ok();
         let joins = self.socket_type() == SocketType::Dish;
         let count = self.topics.entry(topic).or_default();
+        if done && !wanted {
+            self.left.push(topic);
+        }
         *count = match (done, wanted) {
             (false, _) => *count,
             (true, true) if joins => 1,
@@ -272,7 +289,7 @@ impl Actor {
 
     /// Receives all there is, and replies; returns whether there was anything to do.
     pub(crate) fn serve(&mut self) -> Checked<bool> {
-        let mut busy = self.reply(Wait::No)?;
+        let mut busy = self.poll_tasks()? | self.reply(Wait::No)?;
         while self.receive(Wait::No)? {
             busy = true;
             self.reply(Wait::No)?;
@@ -298,15 +315,11 @@ impl Actor {
     /// Sends a message; returns its label if the socket took it.
     pub(crate) fn send(&mut self, topic: u8, wait: Wait) -> Checked<Option<Label>> {
         let t = self.socket_type();
+        if self.asks_as_task() {
+            return Ok(None);
+        }
         let label = Label { sender: self.life, number: self.next };
-        let mut message = label.message(topic, self.shape(), None);
-        if self.enveloped {
-            message.push_front("");
-        }
-        if t.has_groups() {
-            message = message.with_group([topic].to_vec());
-        }
-        let Some(message) = self.address(message) else { return Ok(None) };
+        let Some(message) = self.compose(label, topic) else { return Ok(None) };
         let before = if t == SocketType::Req { self.routed() } else { BTreeMap::new() };
         let sent = self.pass_on(message, wait)?;
         if !sent && !self.is_full && t == SocketType::Peer {
@@ -321,9 +334,17 @@ impl Actor {
         Ok(sent.then_some(label))
     }
 
-    /// Puts an address on a message, where its socket wants one; `None` if no peer is known yet.
-    fn address(&mut self, message: Message) -> Option<Message> {
-        match self.socket_type() {
+    /// The message of a label, as its socket takes it; `None` if no peer is known that it could be addressed to.
+    fn compose(&mut self, label: Label, topic: u8) -> Option<Message> {
+        let t = self.socket_type();
+        let mut message = label.message(topic, self.shape(), None);
+        if self.enveloped {
+            message.push_front("");
+        }
+        if t.has_groups() {
+            message = message.with_group([topic].to_vec());
+        }
+        match t {
             SocketType::Peer => Some(message.with_routing_id(*self.numbers.last()?)),
             SocketType::Stream => {
                 let mut packed = pack(&message);
@@ -396,7 +417,12 @@ impl Actor {
         if !self.socket_type().receives() || !self.owed.is_empty() && self.socket_type().answers() {
             return Ok(false);
         }
+        if self.asks_as_task() {
+            return Ok(false);
+        }
         let received = match wait {
+            // A message wakes one, and no task goes on while this thread waits.
+            _ if !self.tasks.is_empty() => self.socket.try_recv(),
             Wait::No => self.socket.try_recv(),
             Wait::For(limit) => self.socket.recv_timeout(limit),
         };
@@ -444,7 +470,11 @@ impl Actor {
             None => return self.take_other(message, &asker, connection),
         };
         let topic = message.first().and_then(|frame| frame.first().copied()).unwrap_or_default();
-        if matches!(t, SocketType::Sub | SocketType::Dish) && !self.wants(topic) {
+        // Where several wait, whoever receives a message looks for the next one, as a poll does. That one is received, whatever is
+        // unsubscribed then.
+        let left = std::mem::take(&mut self.left);
+        let was_found = self.has_had_tasks && left.contains(&topic);
+        if matches!(t, SocketType::Sub | SocketType::Dish) && !self.wants(topic) && !was_found {
             return Err(
                 self.fault("a subscriber receives what it has subscribed to", format!("topic {topic}"))
             );

@@ -31,6 +31,8 @@ mod run;
 mod session;
 #[cfg(simulate)]
 mod shrink;
+#[cfg(simulate)]
+mod task;
 
 #[cfg(simulate)]
 fn main() -> std::process::ExitCode {

@@ -3,6 +3,7 @@
 mod ending;
 mod opening;
 mod scene;
+mod tasks;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -106,6 +107,7 @@ impl Session {
         let scene = self.open(keys)?;
         self.storm(scene)?;
         self.rest(scene)?;
+        self.unsent_is_unsent()?;
         let messages = self.actors.iter().map(|actor| actor.sent).sum();
         self.end()?;
         Ok(messages)
@@ -126,6 +128,7 @@ impl Session {
             let at = self.below(self.actors.len());
             self.act(scene, at)?;
             self.check(at)?;
+            self.poll_some()?;
         }
         let mut motion = self.motion.borrow_mut();
         motion.faults = false;
@@ -146,6 +149,9 @@ impl Session {
             _ => Wait::No,
         };
         let (what, topic) = (self.below(16), self.pick(&TOPICS));
+        if scene.tasks && self.one_in(4) {
+            return self.begin_or_drop_task(at, topic);
+        }
         let may_move = !scene.rivals && !scene.strict;
         let actor = &mut self.actors[at];
         self.motion.borrow().tell(|| format!("{} calls {what}, waits {wait:?}", actor.name));
@@ -244,6 +250,7 @@ impl Session {
         // Who came first has the one place, or the routing id, for good.
         let takes_place = |hostile: &&mut Hostile| scene.binder.has_one_peer() || hostile.has_taken_id;
         self.motion.borrow_mut().hostiles.iter_mut().filter(takes_place).for_each(Hostile::leave);
+        self.tasks_rest()?;
         if scene.rivals {
             return self.rest_of_rivals();
         }
@@ -254,6 +261,7 @@ impl Session {
         self.motion.borrow_mut().hostiles.iter_mut().for_each(Hostile::leave);
         self.actors.iter_mut().for_each(Actor::escape);
         self.probe("a message arrives where nothing disturbs", 2)?;
+        self.tasks_have_sent()?;
         self.no_message_waits()?;
         self.subscriptions_are_known()?;
         // Over inproc both sockets count what was replaced in their one queue, and a HELLO_MSG is nowhere routed.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use zeroxide_transports::simulated;
 
 use super::reactor::{Edges, Reactor};
+use crate::socket::futures::limit;
 use crate::{clock, random, signal};
 
 thread_local! {
@@ -52,6 +53,7 @@ pub fn begin(seed: u64, tick: Duration) {
     drop(old);
     simulated::reset();
     random::SEED.set(seed);
+    limit::begin_simulation();
     clock::simulated::set_tick(tick);
     BEGIN.replace(Some(clock::simulated::moment()));
 }

@@ -362,6 +362,8 @@ impl Socket {
 
     /// Removes one subscription. An unknown prefix is ignored.
     ///
+    /// One message that a poll has found before is still received, as with libzmq.
+    ///
     /// # Errors
     /// Returns [`Error::NotSupported`] on other types.
     pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
@@ -402,6 +404,8 @@ impl Socket {
     }
 
     /// Leaves a group that was joined. (libzmq `zmq_leave`.)
+    ///
+    /// One message that a poll has found before is still received, as with libzmq.
     ///
     /// # Errors
     /// Returns [`Error::Group`] if it was not joined, and [`Error::NotSupported`] on other types.

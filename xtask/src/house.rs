@@ -97,7 +97,7 @@ pub(crate) const HOUSES: &[House] = &[
             "shrink",
             "session",
             "motion actor",
-            "handler hostile",
+            "handler hostile task",
             "bytes choices keys ledger memory panics",
             "fault",
         ],

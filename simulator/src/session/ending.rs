@@ -69,6 +69,7 @@ impl Session {
         let name = self.actors[at].name.clone();
         self.motion.borrow().tell(|| format!("{name} closes, and another takes its place"));
         let closing = self.actors[at].socket.close();
+        self.actors[at].end_tasks()?;
         // Over inproc, a name is free when its socket is closed; elsewhere, its port.
         let waits = self.actors[at].bound || self.one_in(2);
         let report = |closing: zeroxide::Closing| {
@@ -238,10 +239,11 @@ impl Session {
         // A peer may have closed, and the end of its connection be on its way: what is sent to it is lost.
         self.let_arrive();
         let words = self.last_words(at)?;
-        let actor = self.actors.remove(at);
+        let mut actor = self.actors.remove(at);
         self.motion.borrow().tell(|| format!("{} closes", actor.name));
         let ends_context = actor.has_own_context && self.one_in(2);
         let closing = if ends_context { actor.context.term() } else { actor.socket.close() };
+        actor.end_tasks()?;
         let report = closing
             .wait_timeout(Duration::from_secs(30))
             .map_err(|closing| Fault::new("a socket closes", format!("{}: {closing:?}", actor.name)))?;

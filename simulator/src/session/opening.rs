@@ -74,6 +74,7 @@ impl Session {
             hostiles,
             trap,
             faults,
+            tasks: self.one_in(3),
         }
     }
 
@@ -279,6 +280,12 @@ impl Session {
             let millis = |n: u64| Some(Duration::from_millis(n));
             let interval = self.pick(&[millis(1000), millis(300), millis(110)]);
             options = options.set(opt::HEARTBEAT_IVL, interval).set(opt::HEARTBEAT_TIMEOUT, interval);
+        }
+        if scene.tasks {
+            let millis = |n: u64| Some(Duration::from_millis(n));
+            options = options
+                .set(opt::RCVTIMEO, self.pick(&[None, None, millis(500), millis(20)]))
+                .set(opt::SNDTIMEO, self.pick(&[None, None, millis(500), millis(20)]));
         }
         options = with_extra(options, scene.extra, t);
         self.lives += 1;

@@ -24,6 +24,8 @@ pub(crate) struct Scene {
     pub(crate) hostiles: usize,
     pub(crate) trap: bool,
     pub(crate) faults: bool,
+    /// Applications have tasks, too.
+    pub(crate) tasks: bool,
 }
 
 impl Scene {

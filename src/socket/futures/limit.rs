@@ -19,6 +19,12 @@ thread_local! {
     static READY: Cell<u32> = const { Cell::new(0) };
 }
 
+/// Begins a simulation on this thread: no future has been found ready yet.
+#[cfg(simulate)]
+pub(crate) fn begin_simulation() {
+    READY.set(0);
+}
+
 /// Returns whether the task is to yield now, and wakes it for the next poll.
 pub(crate) fn yields(cx: &TaskContext<'_>) -> bool {
     if READY.get() < READY_IN_A_ROW {
