@@ -79,7 +79,7 @@ impl Hash for RoutingId {
     }
 }
 
-/// Prints text in quotes if the bytes are printable, and always hexadecimal digits: `"w7" (hex 7737)`.
+/// Prints text in quotes if the bytes are printable, else hexadecimal digits: `"w7"`, `(hex 0001)`.
 impl fmt::Display for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.as_bytes();
