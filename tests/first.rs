@@ -1,8 +1,10 @@
 //! The first messages over each transport.
+#![allow(clippy::unwrap_used)] // a test's helpers
 
-use std::time::Duration;
+mod common;
+
+use common::LONG;
 use zeroxide::{Context, SocketType};
-const LONG: Duration = Duration::from_secs(10);
 
 #[test]
 fn push_pull_tcp() {

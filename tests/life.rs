@@ -6,9 +6,9 @@ mod common;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::LONG;
 use zeroxide::{Context, ContextOptions, EndpointState, Error, EventKind, Options, SocketType, opt};
 
-const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(50);
 
 #[test]

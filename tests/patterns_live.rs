@@ -169,7 +169,7 @@ fn with_handover_nothing_is_lost_of_a_peer_that_is_opened_anew_three_hundred_tim
         let router = cx.socket_with(SocketType::Router, &options).unwrap();
         let endpoint = router.bind(at).unwrap().to_string();
         for n in 0..300 {
-            let options = named("a").set(opt::LINGER, Some(LONG));
+            let options = named("a").set(opt::LINGER, None);
             let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
             dealer.connect(&endpoint).unwrap();
             dealer.send(n.to_string()).unwrap();

@@ -1,12 +1,14 @@
 //! Waiting on several sockets and descriptors.
 #![allow(clippy::unwrap_used)] // tests
 
+mod common;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::LONG;
 use zeroxide::{Context, Error, Options, PollEvent, PollItem, Poller, Ready, Socket, SocketType, opt, poll};
 
-const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(20);
 const NOW: Duration = Duration::ZERO;
 

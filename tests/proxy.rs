@@ -1,14 +1,15 @@
 //! Proxies: what they forward, hold, drop and count, and how they are steered.
 #![allow(clippy::unwrap_used)] // tests
 
+mod common;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::LONG;
 use zeroxide::{
     Context, Error, Message, Options, Proxy, ProxyHandle, ProxyStats, RoutingId, Socket, SocketType, opt,
 };
-
-const LONG: Duration = Duration::from_secs(10);
 
 /// Waits until the counts of a proxy are as wanted.
 fn until(proxy: &ProxyHandle, wanted: impl Fn(&ProxyStats) -> bool) -> ProxyStats {

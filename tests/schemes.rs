@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // clippy sees a test only in the function itself
 
+mod common;
+
 use std::io::{self, Write};
 use std::time::Duration;
 
+use common::LONG;
 use zeroxide::{Context, Error, Message, Options, Socket, SocketType, opt};
-
-const LONG: Duration = Duration::from_secs(10);
 
 /// Runs a rule for each scheme, with an endpoint to bind that nobody else uses.
 fn each_scheme(rule: &str, check: impl Fn(&Context, &str)) {

@@ -14,8 +14,9 @@ use zeroxide::{
     Cause, Dropped, Event, EventKind, Message, Monitor, Options, Received, Socket, SocketStats, opt,
 };
 
-/// Longer than anything takes that does not hang.
-pub const LONG: Duration = Duration::from_secs(10);
+/// Longer than anything takes that does not hang; under a sanitizer (`cargo xtask sanitize --workspace`) everything takes many
+/// times as long.
+pub const LONG: Duration = Duration::from_secs(if cfg!(sanitized) { 60 } else { 10 });
 
 /// Receiving in tests.
 pub trait Soon {

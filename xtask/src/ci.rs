@@ -57,7 +57,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.step(&format!("check with Rust {OLDEST}"), |_| check_oldest(sh));
     report.step("no panic in what reads a peer", |_| panics::step(sh));
     fuzz::ci_steps(sh, &mut report);
-    sanitize::steps(sh, &mut report, None);
+    sanitize::steps(sh, &mut report);
     report.step("dependencies", |_| dependencies(sh));
     report.step("advisories", |_| advisories(sh));
     report.close()

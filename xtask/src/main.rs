@@ -1,5 +1,5 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | install | zmq-sys | jupyter | hostile |
-//! soak | simulate | fuzz | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | miri | install | zmq-sys | jupyter |
+//! hostile | soak | simulate | fuzz | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -8,7 +8,8 @@
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
 //! | [`conformance`] | `conformance`: libzmq's own tests, and pyzmq's, on our libzmq.so |
-//! | [`sanitize`] | `sanitize`: C programs on our library under the address and thread sanitizers |
+//! | [`sanitize`] | `sanitize`: C programs on our library, or all Rust tests, under the address and thread sanitizers |
+//! | [`miri`] | `miri`: what is unsafe, the pipe and the codec in Miri |
 //! | [`install`] | `install`: the C library as a package that others find |
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
@@ -38,6 +39,7 @@ mod hostile;
 mod house;
 mod install;
 mod jupyter;
+mod miri;
 mod mutants;
 mod panics;
 mod registry;
@@ -103,10 +105,20 @@ enum Task {
     /// zeromq-src; pyzmq needs Python, a C compiler and the packages of xtask/conformance/pyzmq.txt.
     #[command(verbatim_doc_comment)]
     Conformance(conformance::Options),
-    /// Runs the C programs of capi/tests/programs under the address and the thread sanitizer.
+    /// Runs the C programs of capi/tests/programs, or the workspace's Rust tests (`--workspace`), under the address and the
+    /// thread sanitizer.
     ///
-    /// It needs a nightly tool chain and a C compiler; for threads also the nightly component rust-src.
+    /// It needs a nightly tool chain, and its component rust-src for threads and for the Rust tests; a C compiler for the C
+    /// programs.
+    #[command(verbatim_doc_comment)]
     Sanitize(sanitize::Options),
+    /// Runs tests of what is unsafe (the C library), of the pipe and of the codec in Miri, the codec also for 32 bits and for
+    /// a big-endian processor.
+    ///
+    /// It needs nightly's components miri and rust-src, which it asks rustup for. It takes minutes, so it is no step of `ci`;
+    /// docs/RELIABILITY.md has the result.
+    #[command(verbatim_doc_comment)]
+    Miri(miri::Options),
     /// Looks in the machine code of what reads a peer's bytes for ways to panic.
     ///
     /// Those that remain are in xtask/src/panics.rs with their reason. Needs objdump (binutils), on x86_64 Linux.
@@ -157,6 +169,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Ci => ci::run(&sh),
         Task::Conformance(options) => conformance::run(&sh, &options),
         Task::Sanitize(options) => sanitize::run(&sh, &options),
+        Task::Miri(options) => miri::run(&sh, &options),
         Task::Panics => panics::run(&sh),
         Task::Install(options) => install::run(&sh, &options),
         Task::ZmqSys => replacement::run(&sh),

@@ -58,7 +58,8 @@ pub(crate) fn count(command: Cmd<'_>, counts: &mut Counts) -> Result<()> {
     count_within(command, COUNTED_LIMIT, counts)
 }
 
-fn count_within(command: Cmd<'_>, limit: Duration, counts: &mut Counts) -> Result<()> {
+/// Like [`count`], for what takes longer.
+pub(crate) fn count_within(command: Cmd<'_>, limit: Duration, counts: &mut Counts) -> Result<()> {
     let mut harness = Harness::default();
     let status = streamed(command, limit, |line| harness.add_line(line))?;
     counts.passed += harness.passed;

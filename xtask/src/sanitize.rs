@@ -3,7 +3,9 @@
 //! Library and programs are instrumented; the programs are linked with the sanitizer's runtime of the nightly tool chain,
 //! as that of the C compiler may be another version. The thread sanitizer needs an instrumented standard library, too.
 //! Programs that are wrong on purpose prove that the sanitizer looks, for leaks too. Everything is below
-//! target/sanitize-*.
+//! target/sanitize-*. With `--workspace` the Rust tests run so instead ([`rust_tests`]).
+
+mod rust_tests;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,8 +27,17 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Options of `sanitize`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Runs only the programs whose names contain this.
+    /// Runs only the programs whose names contain this; with `--workspace`, only the tests.
     filter: Option<String>,
+    /// Runs the workspace's Rust tests instead of the C programs, with an instrumented standard library.
+    ///
+    /// It takes tens of minutes, so it is no step of `ci`; docs/RELIABILITY.md has the result. What cannot run so
+    /// is named with its reason.
+    #[arg(long)]
+    workspace: bool,
+    /// Only this sanitizer.
+    #[arg(long, value_parser = ["address", "thread"])]
+    only: Option<String>,
 }
 
 struct Sanitizer {
@@ -35,6 +46,8 @@ struct Sanitizer {
     runtime: &'static str,
     /// What it must find in the programs that are wrong on purpose, in its words.
     findings: &'static [(&'static str, &'static str)],
+    /// The same of `capi/tests/faulty.rs`, by the fault's name.
+    faults_in_rust: &'static [(&'static str, &'static str)],
     /// Arguments beside those of any build.
     build_arguments: &'static [&'static str],
 }
@@ -43,12 +56,14 @@ static ADDRESS: Sanitizer = Sanitizer {
     name: "address",
     runtime: "librustc-nightly_rt.asan.a",
     findings: &[(FAULTY, "heap-use-after-free"), (LEAKY, "detected memory leaks")],
+    faults_in_rust: &[("freed", "heap-use-after-free"), ("leak", "detected memory leaks")],
     build_arguments: &[],
 };
 static THREAD: Sanitizer = Sanitizer {
     name: "thread",
     runtime: "librustc-nightly_rt.tsan.a",
     findings: &[(FAULTY, "data race")],
+    faults_in_rust: &[("race", "data race")],
     build_arguments: &["-Zbuild-std"],
 };
 
@@ -61,17 +76,31 @@ impl Sanitizer {
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
     let mut report = Report::default();
-    steps(sh, &mut report, options.filter.as_deref());
+    let filter = options.filter.as_deref();
+    for sanitizer in [&ADDRESS, &THREAD] {
+        if options.only.as_ref().is_some_and(|only| only != sanitizer.name) {
+            continue;
+        }
+        if options.workspace {
+            report.step(&format!("Rust tests, {} sanitizer", sanitizer.name), |counts| {
+                rust_tests::run_all(sh, sanitizer, filter, counts)
+            });
+        } else {
+            c_programs(sh, &mut report, sanitizer, filter);
+        }
+    }
     report.close()
 }
 
-/// Runs the steps of `sanitize` into `report`.
-pub(crate) fn steps(sh: &Shell, report: &mut Report, filter: Option<&str>) {
-    for sanitizer in [&ADDRESS, &THREAD] {
-        report.step(&format!("C programs, {} sanitizer", sanitizer.name), |counts| {
-            Bench::make(sh, sanitizer)?.run_all(filter, counts)
-        });
-    }
+/// Runs the C programs under both sanitizers into `report`.
+pub(crate) fn steps(sh: &Shell, report: &mut Report) {
+    [&ADDRESS, &THREAD].into_iter().for_each(|sanitizer| c_programs(sh, report, sanitizer, None));
+}
+
+fn c_programs(sh: &Shell, report: &mut Report, sanitizer: &'static Sanitizer, filter: Option<&str>) {
+    report.step(&format!("C programs, {} sanitizer", sanitizer.name), |counts| {
+        Bench::make(sh, sanitizer)?.run_all(filter, counts)
+    });
 }
 
 /// An instrumented library and the runtime that belongs to it.

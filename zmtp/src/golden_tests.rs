@@ -210,7 +210,7 @@ fn frames_both_ways() {
         let mut sender = End::open(legacy(from), version, now);
         sender.send(traffic.clone());
         assert_eq!(sender.output(), hex(bytes), "{from} sends {traffic:?} in {version}");
-        for cut in 1..=12 {
+        for cut in if cfg!(miri) { 5..=5 } else { 1..=12 } {
             let mut receiver = End::open(legacy(to), version, now);
             receiver.input_cut(&hex(bytes), cut, now).unwrap();
             assert_eq!(
