@@ -18,6 +18,7 @@ use crate::sockets::replay::{self, ReplayArgs};
 use crate::sockets::reply::{self, RepArgs};
 use crate::sockets::request::{self, ReqArgs};
 use crate::sockets::send::{self, PubArgs, RadioArgs, SendArgs};
+use crate::top::{self, TopArgs};
 
 /// ZeroMQ on the command line: send, receive, watch and measure
 #[derive(Parser)]
@@ -132,10 +133,16 @@ enum Command {
     /// Forward messages between two sockets: a broker
     #[command(after_help = "Examples:
   zx proxy pubsub -f 'tcp://*:6001' -b 'tcp://*:6000' --stats 1
-  zx proxy reqrep -f 'tcp://*:5555' -b 'tcp://*:5560'
+  zx proxy reqrep -f 'tcp://*:5555' -b 'tcp://*:5560' --status ipc:///tmp/broker
   zx proxy pipeline --front-connect tcp://h:5557 -b 'tcp://*:5558' --capture tasks.zxrec
 Ends with Ctrl-C, and prints what it has forwarded and dropped")]
     Proxy(ProxyArgs),
+    /// Watch a running proxy: peers, rates, queues and drops
+    #[command(after_help = "Examples:
+  zx proxy pubsub -f 'tcp://*:6001' -b 'tcp://*:6000' --status ipc:///tmp/broker
+  zx top ipc:///tmp/broker                          q ends
+  zx req ipc:///tmp/broker -m status                the same as JSON")]
+    Top(TopArgs),
     /// Record what a SUB or a PULL receives into a file
     #[command(after_help = "Examples:
   zx record -o feed.zxrec tcp://h:5556 -t weather   until Ctrl-C
@@ -212,6 +219,7 @@ impl Cli {
             Command::Peer(arguments) => both::run(arguments, SocketType::Peer),
             Command::Channel(arguments) => both::run(arguments, SocketType::Channel),
             Command::Proxy(arguments) => proxy::run(arguments),
+            Command::Top(arguments) => top::run(arguments),
             Command::Record(arguments) => record::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),

@@ -12,7 +12,7 @@
 //! | `sockets` | `pub sub push pull req rep router dealer pair …` |
 //! | `bench` | round trips and throughput, with charts |
 //! | `doctor` | why an endpoint does not work |
-//! | `proxy` | a broker between two sockets |
+//! | `proxy`, `status`, `top` | a broker between two sockets, what it says of itself, and its live screen |
 //! | `recording` | the file of `record`, `replay` and `proxy --capture`, with its format |
 //! | `monitor`, `keygen`, `generate` | events; keys; completions and the man page |
 //! | `attach`, `security`, `keys` | a socket with its endpoints, options and keys; how it closes |
@@ -48,10 +48,12 @@ mod recording;
 mod security;
 mod sockets;
 mod source;
+mod status;
 #[cfg(unix)]
 mod stdout;
 mod stop;
 mod time;
+mod top;
 mod totals;
 mod words;
 

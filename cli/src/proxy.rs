@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::exit::{End, Outcome};
 use crate::files::{create, not_written};
 use crate::notices::{Notices, Say};
 use crate::recording::{Recorder, since_1970};
+use crate::status::{self, Side, Status};
 use crate::stop::Stop;
 use crate::time::duration;
 use crate::totals::counted;
@@ -45,6 +47,9 @@ pub(crate) struct ProxyArgs {
     /// Print the rates so often
     #[arg(long, value_name = "TIME", value_parser = duration)]
     stats: Option<Duration>,
+    /// Reply with the state of the proxy at this endpoint, as `zx top` asks for it
+    #[arg(long, value_name = "ENDPOINT")]
+    status: Option<String>,
     /// Set an option of both sockets; repeatable
     #[arg(long = "opt", value_name = "NAME=VALUE")]
     options: Vec<String>,
@@ -89,7 +94,14 @@ pub(crate) fn run(arguments: &ProxyArgs) -> Outcome {
         proxy = proxy.capture(&socket);
         writing = Some(thread);
     }
-    let proxy = proxy.spawn()?;
+    let proxy = Arc::new(proxy.spawn()?);
+    if let Some(endpoint) = &arguments.status {
+        let (front, back, proxy) = (front.clone(), back.clone(), Arc::clone(&proxy));
+        status::serve(&context, endpoint, move || {
+            let counts = proxy.stats();
+            Status { front: Side::of(&front, &counts.front), back: Side::of(&back, &counts.back) }
+        })?;
+    }
     let mut last = ProxyStats::default();
     loop {
         let wait =
@@ -105,7 +117,6 @@ pub(crate) fn run(arguments: &ProxyArgs) -> Outcome {
     }
     context.term().wait();
     let totals = proxy.stats();
-    drop(proxy.join()); // it ends with its sockets, and says so
     front_notices.end();
     back_notices.end();
     let written = writing.map_or(Ok(()), |thread| thread.join().unwrap_or(Ok(())));

@@ -98,6 +98,31 @@ fn a_proxy_records_and_counts() {
 }
 
 #[test]
+fn a_running_proxy_can_be_watched() {
+    let place = Place::new();
+    let (_proxy, front, back) = proxy("pipeline", &["--status", &place.endpoint]);
+    let mut pull = Running::start(&["pull", &back]);
+    zx(&["push", &front, "-m", "one", "-m", "two"]).assert().success();
+    assert_eq!([pull.line_out(), pull.line_out()], ["one", "two"]);
+
+    let reply = zx(&["req", &place.endpoint, "-m", "status"]).assert().success().get_output().stdout.clone();
+    let status: serde_json::Value = serde_json::from_slice(&reply).unwrap();
+    let back = &status["back"];
+    assert_eq!((&status["front"]["received"], &back["sent"]), (&2.into(), &2.into()), "{status}");
+    assert_eq!(
+        (&back["peers"][0]["socket"], &back["peers"][0]["written"]),
+        (&"PULL".into(), &2.into()),
+        "{status}"
+    );
+
+    let screen = zx(&["top", &place.endpoint, "--once"]).assert().success();
+    screen.stdout(contains("back: PUSH tcp://127.0.0.1:")).stdout(contains("PULL"));
+    let echo = Place::new();
+    let _echo = Running::start(&["rep", "-b", &echo.endpoint, "--echo"]);
+    zx(&["top", &echo.endpoint, "--once"]).assert().code(1).stderr(contains("not a proxy"));
+}
+
+#[test]
 fn a_proxy_needs_two_ends() {
     zx(&["proxy", "pubsub", "-f", "tcp://127.0.0.1:*"]).assert().code(1).stderr(contains("--back"));
     zx(&["proxy", "nonsense"]).assert().code(1).stderr(contains("pubsub"));

@@ -69,7 +69,8 @@ pub(crate) const HOUSES: &[House] = &[
         floors: &[
             "lib",
             "arguments generate",
-            "bench monitor proxy sockets",
+            "bench monitor proxy sockets top",
+            "status",
             "attach doctor source",
             "notices security",
             "files format keygen keys recording stop totals words time",
