@@ -223,12 +223,14 @@ impl Signal {
     }
 
     /// Keeps a waiter in its place, with another waker of its task. Returns `false` if it has been woken already.
-    fn renew(&self, ticket: Ticket, waiter: Waiter) -> bool {
+    fn renew(&self, ticket: Ticket, mut waiter: Waiter) -> bool {
         let mut list = self.list();
         let place = list.waiters.iter_mut().find(|(other, _)| *other == ticket);
-        let replaced = place.map(|(_, old)| std::mem::replace(old, waiter));
+        let waits = place.map(|(_, kept)| std::mem::swap(kept, &mut waiter)).is_some();
         drop(list);
-        replaced.is_some()
+        // Not under the lock: the waker that is not kept is the application's.
+        drop(waiter);
+        waits
     }
 
     /// Takes a waiter back. `true`: it had been woken already, so a wake that is not used must be passed on.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::task::{parked, poll, ready, woken};
 use common::{LONG, Soon};
-use zeroxide::{Cause, Context, Error, Options, Socket, SocketType, opt};
+use zeroxide::{Cause, Context, ContextOptions, Error, Options, Socket, SocketType, opt};
 
 fn pipeline(cx: &Context, endpoint: &str) -> (Socket, Socket) {
     let (pull, push) = (cx.socket(SocketType::Pull).unwrap(), cx.socket(SocketType::Push).unwrap());
@@ -168,4 +168,67 @@ fn requests_of_tasks_take_turns() {
     rep.send(question).unwrap();
     woken(&two, 2);
     assert_eq!(ready(poll(&mut second, &two)).unwrap()[0], "2");
+}
+
+#[test]
+fn a_receive_that_has_failed_keeps_no_wake() {
+    let cx = Context::with(ContextOptions::new().io_threads(0)).unwrap();
+    let (pull, push) = pipeline(&cx, "inproc://failed");
+    pull.set(opt::RCVTIMEO, Some(LONG)).unwrap();
+    let (one, two) = (parked(), parked());
+    let mut failed = pull.recv_async();
+    assert!(
+        matches!(ready(poll(&mut failed, &one)), Err(Error::NoIoThread)),
+        "there is no thread to keep its time"
+    );
+    pull.set(opt::RCVTIMEO, None).unwrap();
+    let mut waits = pull.recv_async();
+    assert!(poll(&mut waits, &two).is_pending());
+    push.send("one").unwrap();
+    assert_eq!((one.wakes(), two.wakes()), (0, 1), "the one that waits is woken");
+    assert_eq!(ready(poll(&mut waits, &two)).unwrap()[0], "one");
+}
+
+#[test]
+fn a_loop_yields_although_another_future_of_its_task_is_pending() {
+    let cx = Context::new();
+    let (pull, push) = pipeline(&cx, "inproc://busy");
+    let (idle, _nobody) = pipeline(&cx, "inproc://idle");
+    for _ in 0..1000 {
+        push.send("x").unwrap();
+    }
+    let (wakes, mut yields, mut received) = (parked(), 0, 0);
+    while received < 1000 {
+        // As a `select!` that looks at the idle one first.
+        assert!(poll(&mut idle.recv_async(), &wakes).is_pending());
+        match poll(&mut pull.recv_async(), &wakes) {
+            Poll::Ready(message) => received += message.unwrap().len(),
+            Poll::Pending => yields += 1,
+        }
+    }
+    assert!((5..20).contains(&yields), "{yields}");
+}
+
+#[test]
+fn a_request_that_waits_for_its_turn_ends_with_its_socket() {
+    let cx = Context::new();
+    let req = cx.socket(SocketType::Req).unwrap();
+    let (one, two) = (parked(), parked());
+    let (mut first, mut second) = (req.request_async("1", LONG), req.request_async("2", LONG));
+    assert!(poll(&mut first, &one).is_pending() && poll(&mut second, &two).is_pending());
+    drop(req);
+    assert_eq!(two.wakes(), 1, "although the first one has the turn and is not polled");
+    let failed = ready(poll(&mut second, &two)).unwrap_err();
+    assert!(matches!(failed.error, Error::Closed), "{failed}");
+    assert_eq!(failed.unsent.unwrap()[0], "2");
+}
+
+#[test]
+fn a_send_that_has_failed_does_not_succeed_when_it_is_polled_again() {
+    let cx = Context::new();
+    let push =
+        cx.socket_with(SocketType::Push, &Options::new().set(opt::SNDTIMEO, Some(Duration::ZERO))).unwrap();
+    let (wakes, mut sending) = (parked(), push.send_async("nobody"));
+    assert!(matches!(ready(poll(&mut sending, &wakes)).unwrap_err().error, Error::WouldBlock(_)));
+    assert!(poll(&mut sending, &wakes).is_pending());
 }

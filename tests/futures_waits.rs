@@ -198,3 +198,42 @@ fn sockets_and_monitors_are_streams_and_sinks() {
     let mut refused = pull.sink();
     assert_eq!(block_on(refused.send(Message::from("back"))).unwrap_err().message[0], "back");
 }
+
+#[cfg(feature = "stream")]
+#[test]
+fn a_sink_that_is_not_ready_returns_the_next_message() {
+    use std::pin::Pin;
+
+    use futures_util::Sink;
+    use zeroxide::Message;
+
+    let cx = Context::new();
+    let push = cx.socket(SocketType::Push).unwrap();
+    let mut sink = push.sink();
+    Pin::new(&mut sink).start_send(Message::from("first")).unwrap();
+    let refused = Pin::new(&mut sink).start_send(Message::from("second")).unwrap_err();
+    assert!(matches!(refused.error, Error::WouldBlock(_)), "{refused}");
+    assert_eq!(refused.message[0], "second");
+    assert_eq!(sink.cancel().expect("it is kept")[0], "first");
+}
+
+#[test]
+fn a_loop_over_a_poller_that_is_always_ready_yields_now_and_then() {
+    let cx = Context::new();
+    let (pull, push) = (cx.socket(SocketType::Pull).unwrap(), cx.socket(SocketType::Push).unwrap());
+    push.connect(pull.bind("inproc://always").unwrap()).unwrap();
+    push.send("stays").unwrap();
+    let (mut poller, mut events) = (Poller::new(), Vec::new());
+    poller.add(&pull, 1, Ready::IN).unwrap();
+    let (wakes, mut yields) = (parked(), 0);
+    for _ in 0..1000 {
+        let before = wakes.wakes();
+        let mut wait = poller.wait_async(&mut events, None);
+        if poll(&mut wait, &wakes).is_pending() {
+            yields += 1;
+            assert_eq!(wakes.wakes(), before + 1, "it is polled again at once");
+            assert!(poll(&mut wait, &wakes).is_ready());
+        }
+    }
+    assert!((5..20).contains(&yields), "{yields}");
+}

@@ -10,7 +10,7 @@ use std::{fmt, io};
 use super::{Item, Look, PollEvent, Poller, Wake, fill};
 use crate::error::{Error, Result};
 use crate::signal::{Places, Signal};
-use crate::socket::futures::limit::Limit;
+use crate::socket::futures::limit::{Limit, counted, yields};
 
 /// The future of [`Poller::wait_async`].
 ///
@@ -65,6 +65,9 @@ impl Future for PollerWait<'_> {
             let text = "a task cannot wait for the descriptors of a poller";
             return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::Unsupported, text))));
         }
+        if yields(cx, || looks.iter().any(|item| !item.look(None).is_none())) {
+            return Poll::Pending;
+        }
         let mut bases = looks.iter().filter_map(Look::base);
         bases.clone().try_for_each(|base| base.context.check_process())?;
         let found = places.poll(signals(looks, wake), cx.waker(), || {
@@ -74,7 +77,7 @@ impl Future for PollerWait<'_> {
         let first = bases.next();
         if let Poll::Ready(count) = found {
             first.inspect(|base| limit.end(base));
-            return Poll::Ready(Ok(count));
+            return counted(Poll::Ready(Ok(count)));
         }
         limit.begin(|| *allowed);
         match (&allowed, first) {

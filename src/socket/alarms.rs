@@ -61,13 +61,13 @@ impl Alarms {
 
     /// Gives an alarm the present waker of its task. Returns `false` if it has rung already.
     pub(super) fn renew(&self, alarm: Alarm, waker: &Waker) -> bool {
+        // Not under the lock: its clone and its drop are code of the application.
+        let mut waker = waker.clone();
         let mut list = self.list();
-        let Some(kept) = list.set.get_mut(&alarm) else { return false };
-        let old = (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()));
+        let waits = list.set.get_mut(&alarm).map(|kept| std::mem::swap(kept, &mut waker)).is_some();
         drop(list);
-        // Not under the lock: a waker is the application's.
-        drop(old);
-        true
+        drop(waker);
+        waits
     }
 
     /// Takes an alarm back.

@@ -124,7 +124,7 @@ impl SocketBase {
 
     fn wake_everybody(&self) {
         self.gone.store(true, Ordering::SeqCst);
-        for signal in [&self.input, &self.output, &self.watch] {
+        for signal in [&self.input, &self.output, &self.watch, self.exchange.free()] {
             signal.notify_all();
         }
     }

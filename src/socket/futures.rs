@@ -7,8 +7,11 @@
 //! - dropping one never loses a message: a message is received in the poll that returns it, and sent in the poll that returns
 //!   `Ok`. Its wake, if it has one that it did not use, goes to the next waiter;
 //! - when the socket is closed, they end with [`Error::Closed`];
-//! - a task that always finds something ready yields after [`limit::READY_IN_A_ROW`] of them, so that others of its executor run;
-//! - wakers are called without a lock.
+//! - after [`limit::READY_BEFORE_A_YIELD`] futures that were ready, the next one yields, so that other tasks of its executor run;
+//! - wakers are called, cloned and dropped without a lock.
+//!
+//! A future that has been polled is to be polled on or dropped. While it is neither, it may hold the wake, or the turn among requests,
+//! for which another waiter waits.
 
 /// Debug for futures, which show nothing of what they hold.
 macro_rules! debug {

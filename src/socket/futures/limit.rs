@@ -11,11 +11,12 @@ use crate::socket::alarms::Alarm;
 use crate::socket::base::SocketBase;
 use crate::socket::orders::Order;
 
-/// How many futures in a row a task finds ready before it yields once.
-pub(crate) const READY_IN_A_ROW: u32 = 128;
+/// How many futures a thread finds ready before one yields.
+pub(crate) const READY_BEFORE_A_YIELD: u32 = 128;
 
 thread_local! {
-    /// Futures that this thread has found ready since one was pending.
+    /// Futures that this thread has found ready since one yielded. Those that are pending do not count: a `select!` may poll one of
+    /// them each time.
     static READY: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -25,9 +26,10 @@ pub(crate) fn begin_simulation() {
     READY.set(0);
 }
 
-/// Returns whether the task is to yield now, and wakes it for the next poll.
-pub(crate) fn yields(cx: &TaskContext<'_>) -> bool {
-    if READY.get() < READY_IN_A_ROW {
+/// Returns whether the task is to yield now, and wakes it for the next poll. A future that is not ready does not yield: a `select!`
+/// would go on with one that is.
+pub(crate) fn yields(cx: &TaskContext<'_>, is_ready: impl FnOnce() -> bool) -> bool {
+    if READY.get() < READY_BEFORE_A_YIELD || !is_ready() {
         return false;
     }
     READY.set(0);
@@ -35,9 +37,9 @@ pub(crate) fn yields(cx: &TaskContext<'_>) -> bool {
     true
 }
 
-/// Counts how a poll has ended.
+/// Counts a poll that has ended ready.
 pub(crate) fn counted<T>(poll: Poll<T>) -> Poll<T> {
-    READY.set(if poll.is_ready() { READY.get().saturating_add(1) } else { 0 });
+    READY.set(READY.get().saturating_add(u32::from(poll.is_ready())));
     poll
 }
 

@@ -67,7 +67,7 @@ impl<A> Drop for Watch<A> {
 ///
 /// # Cancel safety
 /// Dropping it ends the wait alone; the endpoint stays connected.
-#[must_use = "a future does nothing unless it is polled"]
+#[must_use = "it waits only when it is polled"]
 pub struct ConnectReady(Watch<Dialled>);
 
 /// The future of [`Socket::wait_for_peers_async`].

@@ -14,6 +14,7 @@ use crate::error::{Error, Op, Result};
 use crate::signal::Place;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
+use crate::socket::ready::{Ready, readiness};
 use crate::stats::Counters;
 
 /// The future of [`Socket::recv_async`].
@@ -40,18 +41,25 @@ impl Recv {
     }
 
     pub(super) fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
-        if yields(cx) {
+        let is_ready = || readiness(&self.base, Ready::IN).is_ok_and(Ready::is_in);
+        if yields(cx, is_ready) {
             return Poll::Pending;
         }
+        let received = self.look_or_wait(cx);
+        if received.is_ready() {
+            self.stop();
+        }
+        counted(received)
+    }
+
+    fn look_or_wait(&mut self, cx: &TaskContext<'_>) -> Poll<Result<Message>> {
         let Recv { base, place, limit, waits } = self;
         let look = || base.attempt_to_recv().map_err(|error| *error).transpose();
-        let found = place.poll(&base.input, cx.waker(), look);
-        if let Poll::Ready(message) = found {
-            limit.end(base);
-            return counted(Poll::Ready(message));
+        if let Poll::Ready(received) = place.poll(&base.input, cx.waker(), look) {
+            return Poll::Ready(received);
         }
+        base.context.check_process()?;
         if !std::mem::replace(waits, true) {
-            base.context.check_process()?;
             Counters::add(&base.counters.waits, 1);
             // What is in the streams already need not wait for the I/O thread.
             base.enter(|state| state.pipes.pull_input());
@@ -62,17 +70,18 @@ impl Recv {
             allowed
         });
         if allowed == Some(Duration::ZERO) {
-            place.leave(&base.input);
-            return counted(Poll::Ready(Err(Error::WouldBlock(base.why_nothing_came(None)))));
+            return Poll::Ready(Err(Error::WouldBlock(base.why_nothing_came(None))));
         }
-        match limit.is_over(base, cx) {
-            Ok(false) => counted(Poll::Pending),
-            Ok(true) => {
-                place.leave(&base.input);
-                Poll::Ready(Err(Error::TimedOut(base.why_nothing_came(None))))
-            }
-            Err(error) => Poll::Ready(Err(error)),
+        if limit.is_over(base, cx)? {
+            return Poll::Ready(Err(Error::TimedOut(base.why_nothing_came(None))));
         }
+        Poll::Pending
+    }
+
+    /// Waits no longer.
+    fn stop(&mut self) {
+        self.place.leave(&self.base.input);
+        self.limit.end(&self.base);
     }
 }
 
@@ -86,8 +95,7 @@ impl Future for Recv {
 
 impl Drop for Recv {
     fn drop(&mut self) {
-        self.place.leave(&self.base.input);
-        self.limit.end(&self.base);
+        self.stop();
     }
 }
 

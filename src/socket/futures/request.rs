@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -61,7 +62,10 @@ impl Request {
             let base = Arc::clone(&self.base);
             match &mut self.stage {
                 Stage::Turn(place, message) => {
-                    let turn = place.poll(base.exchange.free(), cx.waker(), || base.exchange.try_take());
+                    // After the end of its socket each request has a turn: its send fails.
+                    let look =
+                        || if base.gone.load(Ordering::SeqCst) { Some(()) } else { base.exchange.try_take() };
+                    let turn = place.poll(base.exchange.free(), cx.waker(), look);
                     let message = std::mem::take(message);
                     if turn.is_ready() {
                         self.send(message);

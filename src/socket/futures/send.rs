@@ -15,6 +15,7 @@ use crate::error::{Error, Op, Result, SendError};
 use crate::signal::Place;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
+use crate::socket::ready::{Ready, readiness};
 use crate::socket::transfer::Attempt;
 use crate::stats::Counters;
 
@@ -83,8 +84,20 @@ impl Sending {
         Poll::Ready(Err(self.fail(error)))
     }
 
+    /// Makes one attempt to send, without waiting.
+    #[cfg(feature = "stream")]
+    pub(super) fn send_now(&mut self) -> Result<()> {
+        match self.base.attempt_to_send(&mut self.message) {
+            Ok(None) => Ok(()),
+            Ok(Some(refusal)) => Err(Error::WouldBlock(self.base.why_not_sent(&refusal))),
+            Err(error) => Err(*error),
+        }
+    }
+
     pub(super) fn poll_sent(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), SendError>> {
-        if yields(cx) {
+        let is_ready = || readiness(&self.base, Ready::OUT).is_ok_and(Ready::is_out);
+        // Polled again after its end, it stays pending, as a future may.
+        if self.message.is_none() || yields(cx, is_ready) {
             return Poll::Pending;
         }
         if let Some(error) = self.failed.take() {
@@ -114,10 +127,10 @@ impl Sending {
     /// There is no room yet.
     fn wait(&mut self, refusal: &Refusal, cx: &TaskContext<'_>) -> Poll<Result<(), SendError>> {
         let base = Arc::clone(&self.base);
+        if let Err(error) = base.context.check_process() {
+            return Poll::Ready(Err(self.fail(error)));
+        }
         if self.since.is_none() {
-            if let Err(error) = base.context.check_process() {
-                return Poll::Ready(Err(self.fail(error)));
-            }
             Counters::add(&base.counters.waits, 1);
             let since = *self.since.insert(clock::now());
             base.sending.enter(since);
@@ -131,7 +144,7 @@ impl Sending {
             return self.refuse(Error::WouldBlock(base.why_not_sent(refusal)));
         }
         match self.limit.is_over(&base, cx) {
-            Ok(false) => counted(Poll::Pending),
+            Ok(false) => Poll::Pending,
             Ok(true) => self.refuse(Error::TimedOut(base.why_not_sent(refusal))),
             Err(error) => Poll::Ready(Err(self.fail(error))),
         }

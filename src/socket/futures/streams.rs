@@ -65,7 +65,13 @@ impl Sink<Message> for MessageSink {
         self.poll_flush(cx)
     }
 
+    /// # Errors
+    /// Returns [`Error::WouldBlock`] with the message if the one before it is not sent and cannot be sent now. After `poll_ready` it
+    /// is sent.
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        if let Some(Err(error)) = self.sending.as_mut().map(Sending::send_now) {
+            return Err(SendError { error, message });
+        }
         self.sending = Some(Sending::new(&self.base, message));
         Ok(())
     }
