@@ -216,7 +216,7 @@ impl Signal {
         ticket
     }
 
-    /// Returns whether a task waits already. For those who never cancel: two futures of one task share its waker.
+    /// Returns whether a task is registered already. (Latches register without a [`Place`], and a task may poll many futures of one.)
     fn knows(&self, waker: &Waker) -> bool {
         let same = |waiter: &Waiter| matches!(waiter, Waiter::Task(task) if task.will_wake(waker));
         self.list().waiters.iter().any(|(_, waiter)| same(waiter))
@@ -302,7 +302,7 @@ impl Place {
         self.renew(signal, waker);
         let mut found = look();
         if found.is_none() && self.0.is_none() {
-            self.stand(signal, waker);
+            self.register(signal, waker);
             found = look();
         }
         match found {
@@ -320,7 +320,7 @@ impl Place {
     }
 
     /// Registers the task, unless it is there.
-    fn stand(&mut self, signal: &Signal, waker: &Waker) {
+    fn register(&mut self, signal: &Signal, waker: &Waker) {
         self.0.get_or_insert_with(|| signal.register(Waiter::Task(waker.clone())));
     }
 
@@ -347,7 +347,7 @@ impl Places {
         self.0.resize_with(signals.clone().count(), Place::default);
         for (place, signal) in self.0.iter_mut().zip(signals.clone()) {
             place.renew(signal, waker);
-            place.stand(signal, waker);
+            place.register(signal, waker);
         }
         match look() {
             Some(found) => {
@@ -389,7 +389,7 @@ impl Latch {
         wait_until(&[&self.signal], deadline, || self.is_open().then_some(())).is_some()
     }
 
-    /// For a future: registers the task and answers whether it has happened.
+    /// For a future: registers the task, and returns whether it has happened.
     pub(crate) fn poll(&self, waker: &Waker) -> bool {
         if !self.is_open() && !self.signal.knows(waker) {
             self.signal.register(Waiter::Task(waker.clone()));

@@ -16,8 +16,8 @@ use crate::socket::base::SocketBase;
 /// The future of [`Proxy::run_async`].
 ///
 /// # Cancel safety
-/// Dropping it ends the proxy. At most one message each way is dropped then: one that was received and that the other side could
-/// not take; [`ProxyRun::stats`] shows them as `held`. End it by a control socket to have them counted.
+/// Dropping it ends the proxy. A message that was received and for which the other side has no room is dropped then, at most one
+/// each way; until then [`ProxyRun::stats`] counts it as `held`. When a control socket ends the proxy, it is counted as `unsent`.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct ProxyRun {
     forwarder: Result<Forwarder>,

@@ -166,8 +166,8 @@ impl Socket {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::Io`] with `InvalidInput` if it is no socket of tcp and no named local socket (ipc), or does not listen; and the
-    /// errors of [`Socket::bind`].
+    /// Returns [`Error::Io`] with `InvalidInput` if it is neither a tcp socket nor a named local stream socket (ipc), or does not
+    /// listen; and the errors of [`Socket::bind`].
     #[cfg(unix)]
     pub fn bind_listener(&self, listener: impl Into<std::os::fd::OwnedFd>) -> Result<Endpoint> {
         let base = self.base();

@@ -112,12 +112,15 @@ impl Listener {
     /// Takes over a socket that is already listening, over tcp or locally.
     ///
     /// # Errors
-    /// Returns `InvalidInput` if it is a socket of another kind, or does not listen (noticed here on Linux and Android; elsewhere
+    /// Returns `InvalidInput` if it is a socket of another kind or without byte streams, or does not listen (noticed here on Linux and Android; elsewhere
     /// it accepts nothing), and the errors of the system.
     #[cfg(unix)]
     pub fn inherit(socket: std::os::fd::OwnedFd, options: &SocketOptions) -> io::Result<Listener> {
         let listening = socket2::SockRef::from(&socket);
         let is_local = listening.local_addr()?.is_unix();
+        if listening.r#type()? != socket2::Type::STREAM {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket has no byte streams"));
+        }
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if !listening.is_listener()? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
@@ -206,5 +209,22 @@ impl Source for Listener {
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         self.source().deregister(registry)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    use super::*;
+
+    #[test]
+    fn a_listener_without_a_byte_stream_is_not_inherited() {
+        let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+        let name = format!("\0zeroxide-packets-{}", std::process::id());
+        socket.bind(&SockAddr::unix(name).unwrap()).unwrap();
+        socket.listen(1).unwrap();
+        let refused = Listener::inherit(socket.into(), &SocketOptions::default()).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -120,7 +120,7 @@ impl Socket {
     /// Waits as a task until at least `n` peers are connected, inproc included.
     ///
     /// # Errors
-    /// Returns the errors of [`Socket::wait_for_peers`].
+    /// Returns the errors of [`Socket::wait_for_peers`], and [`Error::NoIoThread`] if it has to wait in a context without I/O threads.
     pub fn wait_for_peers_async(&self, n: usize, limit: Duration) -> PeersReady {
         PeersReady(Watch::new(self.base(), Ok(Peers { wanted: n, have: 0 }), limit))
     }
@@ -128,7 +128,7 @@ impl Socket {
     /// Waits as a task until at least `n` peers have subscribed to this topic (PUB, XPUB) or joined this group (RADIO).
     ///
     /// # Errors
-    /// Returns the errors of [`Socket::wait_for_subscribers`].
+    /// Returns the errors of [`Socket::wait_for_subscribers`], and [`Error::NoIoThread`] if it has to wait in a context without I/O threads.
     pub fn wait_for_subscribers_async(
         &self,
         topic: impl AsRef<[u8]>,

@@ -155,10 +155,10 @@ impl Drop for Request {
 
 impl Socket {
     /// Sends a request and waits for its reply as a task, at most for `limit` in all (REQ). Calls on one socket take turns, those
-    /// of threads by [`Socket::request`] among them.
+    /// of threads by [`Socket::request`] among them. The turn ends with the request: poll the future until then, or drop it.
     ///
     /// # Errors
-    /// Returns the errors of [`Socket::request`].
+    /// Returns the errors of [`Socket::request`], and [`Error::NoIoThread`] if it has to wait in a context without I/O threads.
     pub fn request_async(&self, message: impl Into<Message>, limit: Duration) -> Request {
         Request {
             base: Arc::clone(self.base()),

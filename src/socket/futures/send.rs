@@ -78,7 +78,7 @@ impl Sending {
         SendError { error, message: self.take_message().unwrap_or_default() }
     }
 
-    /// Fails for want of time.
+    /// Fails, because the time is over.
     fn refuse(&mut self, error: Error) -> Poll<Result<(), SendError>> {
         self.base.enter(|state| state.refused += 1);
         Poll::Ready(Err(self.fail(error)))
@@ -124,7 +124,7 @@ impl Sending {
         }
     }
 
-    /// There is no room yet.
+    /// Waits, because there is no room yet.
     fn wait(&mut self, refusal: &Refusal, cx: &TaskContext<'_>) -> Poll<Result<(), SendError>> {
         let base = Arc::clone(&self.base);
         if let Err(error) = base.context.check_process() {
