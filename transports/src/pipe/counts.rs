@@ -30,7 +30,7 @@ impl Tally {
 pub struct Arrivals {
     /// Messages that were flushed.
     pub messages: u64,
-    /// The bytes of their bodies, of those that came through [`Writer::flush`].
+    /// The bytes of their bodies, of those that came through [`Writer::flush`](super::Writer::flush).
     pub bytes: u64,
     /// Messages that the reader has taken.
     pub taken: u64,
@@ -40,7 +40,7 @@ pub struct Arrivals {
     pub unread: u64,
     /// Messages that wait to be taken.
     pub waiting: u64,
-    /// When the last batch with a message came, as [`Writer::came`] was told.
+    /// When the last batch with a message came, as [`Writer::came`](super::Writer::came) was told.
     pub last: Option<Instant>,
 }
 
