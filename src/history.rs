@@ -1,4 +1,4 @@
-//! What a socket remembers of its connections when they are gone: its last loss, and how many it has turned away.
+//! What a socket keeps about connections that have ended: the last one that was lost, and how many were turned away.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,7 @@ pub struct Loss {
     pub remote: String,
     /// Why.
     pub why: DisconnectReason,
-    /// The bytes of the message that was being sent, of which a part had left. Its framing is included.
+    /// If a part of a message was sent: the size of the whole message in bytes, with its framing.
     pub cut: Option<u64>,
 }
 
@@ -32,9 +32,9 @@ pub struct TurnedAway {
     pub crowded: u64,
     /// An accept filter does not let them in.
     pub filtered: u64,
-    /// Who decides about peers has denied them, or there was no decision.
+    /// The authenticator or the ZAP handler has denied them, or has not decided.
     pub denied: u64,
-    /// There was no place: the routing id is in use, or the PAIR has its peer.
+    /// Their routing id was in use, or the PAIR had a peer already.
     pub without_place: u64,
     /// Their handshake failed for another reason.
     pub failed: u64,
@@ -89,7 +89,7 @@ impl fmt::Display for Loss {
     }
 }
 
-/// Returns the option that allows what the connection was ended for.
+/// Returns the option that limits what ended the connection. A larger value allows it.
 fn cure(why: &DisconnectReason) -> Option<&'static str> {
     let DisconnectReason::Fault(fault) = why else { return None };
     match fault {
@@ -107,12 +107,12 @@ fn cure(why: &DisconnectReason) -> Option<&'static str> {
     }
 }
 
-/// What the events of a socket leave behind, whether a monitor receives them or not.
+/// A summary of a socket's events. It is kept even without a monitor.
 #[derive(Default)]
 pub(crate) struct History(Mutex<(Option<Loss>, TurnedAway)>);
 
 impl History {
-    /// Notes an event. Those of every connection, which has come and goes in order, cost nothing.
+    /// Notes an event. Only a lost connection, or one that was turned away, takes the lock.
     pub(crate) fn note(&self, remote: &str, kind: &EventKind) {
         match kind {
             EventKind::Disconnected { why, cut, .. } if *why != DisconnectReason::Ours => {
@@ -122,7 +122,7 @@ impl History {
             }
             EventKind::TurnedAway(_) => self.change(|(_, away)| away.crowded += 1),
             EventKind::Filtered(_) => self.change(|(_, away)| away.filtered += 1),
-            // One that this side dialled was not turned away by it.
+            // A connection that this side dialled does not count: this side has not turned it away.
             EventKind::HandshakeFailed(error) if !error.connecting => self.change(|(_, away)| {
                 let count = match &error.cause {
                     HandshakeCause::Denied(_) => &mut away.denied,

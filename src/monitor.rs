@@ -1,7 +1,8 @@
 //! What happens to a socket's endpoints and connections, as events (libzmq `zmq_socket_monitor`).
 //!
-//! A monitor is lossy but counted: it keeps the last 4096 events that nobody took, and never makes an I/O
-//! thread wait. For who is connected *now*, ask [`Socket::peers`](crate::Socket::peers), which loses nothing.
+//! A monitor never makes an I/O thread wait. It keeps at most 4096 events. When it is full, a new event replaces the oldest
+//! one, and [`Monitor::missed`] counts that. [`Socket::peers`](crate::Socket::peers) returns the peers that are connected now,
+//! and misses none.
 
 pub(crate) mod task;
 
@@ -18,25 +19,26 @@ use crate::error::{DialError, Error, HandshakeError, IoError, Result, Why};
 use crate::history::History;
 use crate::signal::{Signal, after, wait_until};
 
-/// Events that a monitor keeps for its reader; older ones are counted as missed.
+/// How many events a monitor keeps for its reader. Older ones are dropped, and counted as missed.
 pub(crate) const CAPACITY: usize = 4096;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
-    /// Counts the events of the socket from 0; a gap is what a monitor missed.
+    /// The number of the event. The events of a socket are counted from 0, since its first monitor was created. A gap
+    /// in the numbers means that a monitor has missed events.
     pub seq: u64,
     /// When it happened.
     pub at: Instant,
-    /// The connection, listener or connecting endpoint it happened to, by number.
+    /// The number of the connection, listener or connecting endpoint to which it happened.
     pub connection: u64,
     /// This side's address as an endpoint; empty where it is not known.
     pub local: String,
     /// The other side's address, or the endpoint dialled; empty where it is not known.
     pub remote: String,
-    /// The number of the descriptor (of the handle on Windows) of the stream or the listener, where there is one. It may
-    /// stand for something else when the event is read.
+    /// The descriptor (on Windows, the handle) of the stream or listener, if there is one. When the event is read, the system
+    /// may have given the number to another descriptor.
     pub descriptor: Option<i64>,
     /// What happened.
     pub kind: EventKind,
@@ -48,16 +50,17 @@ pub struct Event {
 pub enum EventKind {
     /// An endpoint is bound (LISTENING).
     Listening,
-    /// A warning: anybody who reaches the endpoint, which is bound to more than this machine, may come in. Its mechanism
-    /// is NULL and it has no ZAP_DOMAIN.
+    /// A warning: other machines can reach the endpoint, and it accepts every peer. Its mechanism is NULL, and it has
+    /// no ZAP_DOMAIN.
     Exposed,
-    /// An endpoint cannot be bound, or cannot be served although it is (BIND_FAILED).
+    /// An endpoint cannot be bound, or it is bound and cannot be served (BIND_FAILED).
     BindFailed(IoError),
     /// A connection was accepted; the handshake follows (ACCEPTED).
     Accepted,
     /// A connection could not be accepted; the next attempt follows after ACCEPT_BACKOFF (ACCEPT_FAILED).
     AcceptFailed(IoError),
-    /// A connection was accepted and closed at once: too many others are in their handshake (ACCEPT_FAILED).
+    /// A connection was closed because too many others are in their handshake (ACCEPT_FAILED). It is the new connection, which
+    /// is closed at once. Or it is the oldest one of the host that has the most, and a connection of another host replaces it.
     TurnedAway(Crowd),
     /// A connection was accepted and closed at once: an accept filter does not let it in (ACCEPT_FAILED).
     Filtered(Filter),
@@ -76,29 +79,29 @@ pub enum EventKind {
         /// Number of the attempt that follows, from 1.
         attempt: u32,
     },
-    /// A peer is there (HANDSHAKE_SUCCEEDED).
+    /// A handshake has succeeded, and a peer is connected (HANDSHAKE_SUCCEEDED).
     HandshakeSucceeded {
         /// The peer.
         peer: Arc<Peer>,
     },
-    /// A connection ended before there was a peer (HANDSHAKE_FAILED_…).
+    /// A connection ended before its handshake was over (HANDSHAKE_FAILED_…).
     HandshakeFailed(Arc<HandshakeError>),
-    /// A peer is gone (DISCONNECTED).
+    /// The connection of a peer has ended (DISCONNECTED).
     Disconnected {
         /// The peer.
         peer: Arc<Peer>,
         /// Why.
         why: DisconnectReason,
-        /// The bytes of the message that was being sent, of which a part had left; its framing is included. A peer that
-        /// closes in the middle of a message may have a smaller MAXMSGSIZE.
+        /// If a part of a message was sent: the size of the whole message in bytes, with its framing. A peer that closes in
+        /// the middle of a message may have a smaller MAXMSGSIZE.
         cut: Option<u64>,
     },
-    /// How much waits in a pipe, which the C interface was asked for (PIPES_STATS); in Rust ask
+    /// How many messages wait in a pipe (PIPES_STATS). Only a call of the C interface causes this event. In Rust, call
     /// [`Socket::stats`](crate::Socket::stats).
     PipeQueues {
         /// Messages on their way to the peer.
         outbound: u64,
-        /// Messages of the peer that wait to be received. One that the socket has already taken from the pipe does not count.
+        /// Messages of the peer that wait to be received, without those that the socket has already taken from the pipe.
         inbound: u64,
     },
     /// The socket is closed; nothing follows (MONITOR_STOPPED).
@@ -149,7 +152,8 @@ impl fmt::Display for DisconnectReason {
     }
 }
 
-/// Receives the events of one socket, from [`Socket::monitor`](crate::Socket::monitor). Each monitor gets them all.
+/// Receives the events of one socket. [`Socket::monitor`](crate::Socket::monitor) creates it. Each monitor of a socket receives
+/// all events.
 pub struct Monitor(Arc<Queue>);
 
 #[derive(Default)]
@@ -185,13 +189,13 @@ impl Monitor {
         self.0.take().unwrap_or(Err(Error::WouldBlock(Why::NoEvent)))
     }
 
-    /// Events that were overwritten because nobody took them.
+    /// Returns how many events were dropped because the monitor was full.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.0.missed.load(Ordering::SeqCst)
     }
 
-    /// Nothing more comes.
+    /// Ends this monitor. It still returns the events that it has.
     #[cfg(feature = "face")]
     pub(crate) fn end(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
@@ -205,7 +209,7 @@ impl Monitor {
     }
 }
 
-/// Each event in turn, waiting for it, until the last event of a closed socket.
+/// Returns each event, and waits for it. Ends after the last event of a closed socket.
 impl Iterator for Monitor {
     type Item = Event;
 
@@ -236,7 +240,7 @@ impl Queue {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the next event; `None` when one may still come.
+    /// Returns the next event, or [`Error::Closed`] if no more events come. Returns `None` if there is none yet.
     fn take(&self) -> Option<Result<Event>> {
         let closed = self.closed.load(Ordering::SeqCst);
         match self.events().pop_front() {
@@ -257,7 +261,8 @@ impl Queue {
         self.closed.fetch_or(closing, Ordering::SeqCst);
     }
 
-    /// Wakes who waits for what was pushed. A waker is user code: not under the list's lock.
+    /// Wakes one waiter for the pushed event, or all waiters if no more events come (`closing`). A waker is code of
+    /// the application, so it must not run under the lock of `events`.
     fn wake(&self, closing: bool) {
         if closing {
             self.signal.notify_all();
@@ -279,7 +284,7 @@ pub(crate) struct Monitors {
 }
 
 impl Monitors {
-    /// One more monitor, from now on. Of a closed socket it has nothing to tell.
+    /// Adds a monitor, which receives the events from now on. On a closed socket it receives none.
     pub(crate) fn add(&self) -> Monitor {
         let queue = Arc::new(Queue::default());
         let mut queues = self.queues();
@@ -290,12 +295,12 @@ impl Monitors {
         Monitor(queue)
     }
 
-    /// Tells every monitor of something that has no descriptor.
+    /// Sends an event without a descriptor to every monitor.
     pub(crate) fn emit(&self, connection: u64, local: &str, remote: &str, kind: EventKind) {
         self.emit_at(connection, None, local, remote, kind);
     }
 
-    /// Tells every monitor. Costs one load while there is none.
+    /// Sends an event to every monitor, and notes it in the history. Without a monitor, most events cost no lock.
     pub(crate) fn emit_at(
         &self,
         connection: u64,
@@ -314,19 +319,19 @@ impl Monitors {
         let seq = self.seq.fetch_add(1, Ordering::SeqCst);
         let (local, remote) = (local.to_owned(), remote.to_owned());
         let event = Event { seq, at: clock::now(), connection, local, remote, descriptor, kind };
-        let mut told = Vec::new();
+        let mut receivers = Vec::new();
         let mut queues = self.queues();
         self.closed.fetch_or(last, Ordering::SeqCst);
         queues.retain(|queue| match queue.upgrade() {
             Some(queue) => {
                 queue.push(event.clone());
-                told.push(queue);
+                receivers.push(queue);
                 true
             }
             None => false,
         });
         drop(queues);
-        told.iter().for_each(|queue| queue.wake(last));
+        receivers.iter().for_each(|queue| queue.wake(last));
     }
 
     fn queues(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {

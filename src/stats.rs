@@ -1,7 +1,8 @@
 //! Counters: what became of every message, and what moving them cost.
 //!
-//! For every pipe, and summed over a socket's pipes, to the message: **routed = written + dropped + queued** of what it
-//! sends, and **received = delivered + dropped + waiting** of what it receives.
+//! Two equations hold exactly, for each pipe and for the sum of a socket's pipes. For messages to send: **routed = written +
+//! dropped + queued**, where dropped is [`Dropped::routed`]. For messages from peers: **messages = delivered + dropped +
+//! waiting**.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,13 +25,13 @@ use crate::history::{Loss, TurnedAway};
 pub struct SocketStats {
     /// Messages that `send` took.
     pub accepted: u64,
-    /// Calls of `send` that gave the message back because nobody could take it, and of `request` that took it back
-    /// because nobody had: such a request counts nowhere else.
+    /// Calls of `send` that returned the message because no peer could take it. Also calls of `request` that took the request
+    /// back before it was written to a peer; such a request counts nowhere else.
     pub refused: u64,
-    /// Messages taken for which nobody had subscribed (PUB, XPUB).
+    /// Accepted messages for which no peer had a subscription (PUB, XPUB) or was in the group (RADIO).
     pub unmatched: u64,
-    /// Messages that entered a pipe or were dropped at its high-water mark; one accepted message counts for each
-    /// peer it goes to.
+    /// Messages that entered a pipe or were dropped at its high-water mark. An accepted message counts once for each peer that
+    /// it goes to.
     pub routed: u64,
     /// Of these: messages whose last byte the kernel took, or that an inproc queue took.
     pub written: u64,
@@ -38,18 +39,19 @@ pub struct SocketStats {
     pub queued: u64,
     /// Bytes that peers sent and nobody has received, as RCVHWM_BYTES_TOTAL counts them.
     pub waiting_bytes: u64,
-    /// Messages that were to be sent and were dropped, by cause.
+    /// Messages to send that were dropped, by cause. [`Dropped::routed`] returns how many of them were routed.
     pub dropped: Dropped,
     /// What came from peers.
     pub received: Received,
-    /// The same for each pipe there is now.
+    /// The counts of each pipe that exists now.
     pub pipes: Vec<PipeStats>,
-    /// What it cost.
+    /// What moving the messages has cost.
     pub io: IoStats,
 }
 
 impl SocketStats {
-    /// Adds a pipe that is not the socket's any more; `goes_on`: what it still holds may be written.
+    /// Adds the counts of a pipe that the socket has given up. If `goes_on`, its queued messages may still be written;
+    /// otherwise they count as dropped (LINGER).
     pub(crate) fn add(&mut self, tally: Tally, goes_on: bool) {
         let mut dropped = |cause: Cause, n: u64| self.dropped.0[cause as usize] += n;
         dropped(Cause::PeerLost, tally.lost);
@@ -63,24 +65,23 @@ impl SocketStats {
 
 /// What became of the messages that peers sent: **messages = delivered + dropped + waiting**.
 ///
-/// A message of several frames counts once. What the library itself makes for the application (an XPUB's reports of
-/// subscriptions, a STREAM's notes of connections) does not count; a notice in a peer's place (ROUTER_NOTIFY, HICCUP_MSG,
-/// DISCONNECT_MSG) does.
+/// A message of several frames counts once. Messages that the library makes for the application do not count: an XPUB's reports
+/// of subscriptions, a STREAM's notes of connections. Notices that it delivers as if the peer had sent them do count
+/// (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Received {
     /// Messages that came.
     pub messages: u64,
-    /// The bytes of their frames, without those of messages that came over inproc: there each message would have to be
-    /// measured.
+    /// The bytes of their frames. Messages over inproc are not included: to measure each of them would cost too much.
     pub bytes: u64,
     /// Of these: messages that the application has received.
     pub delivered: u64,
     /// Of these: messages that wait to be received.
     pub waiting: u64,
-    /// Of these: messages that were dropped: replaced by newer ones (CONFLATE), unwanted by the socket's rules, or unread
-    /// when this side ended the connection.
+    /// Of these: messages that were dropped. A newer message replaced them (CONFLATE), the socket's rules do not want them, or
+    /// they were unread when this side ended the connection.
     pub dropped: Dropped,
     /// When the last message came over a connection. It is noted once for all messages that are read together. Over inproc
     /// the clock is not read, and this is `None`.
@@ -89,7 +90,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Returns the counts of a pipe; `rejected` are those that the socket's rules have dropped.
+    /// Returns the counts of a pipe. `rejected` is the number of messages that the socket's rules have dropped.
     pub(crate) fn new(arrivals: Arrivals, rejected: u64) -> Received {
         let Arrivals { messages, bytes, taken, conflated, unread, waiting, last } = arrivals;
         let mut dropped = Dropped::default();
@@ -108,13 +109,13 @@ impl Received {
         self.last = self.last.max(other.last);
     }
 
-    /// Counts one delivered message as one that waits: the pattern holds it.
+    /// Counts one delivered message as waiting, because the pattern still holds it.
     pub(crate) fn hold(&mut self) {
         self.delivered = self.delivered.saturating_sub(1);
         self.waiting += 1;
     }
 
-    /// Counts what waits as unread, because nobody can receive it any more.
+    /// Counts the waiting messages as unread, because nobody can receive them any more.
     pub(crate) fn end(&mut self) {
         self.dropped.0[Cause::Unread as usize] += std::mem::take(&mut self.waiting);
     }
@@ -125,7 +126,7 @@ impl Received {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct PipeStats {
-    /// The peer, once it was connected and unless it is in this context (inproc).
+    /// The peer; `None` before its first connection, and over inproc.
     #[cfg_attr(feature = "serde", serde(serialize_with = "peer_as_text"))]
     pub peer: Option<Arc<Peer>>,
     /// Messages for it.
@@ -138,8 +139,8 @@ pub struct PipeStats {
     pub dropped: Dropped,
     /// What came from it.
     pub received: Received,
-    /// The bytes of its messages that wait to be received, as RCVHWM_BYTES counts them. Over inproc the queue is the
-    /// sender's, and 0 is told.
+    /// The bytes of its messages that wait to be received, as RCVHWM_BYTES counts them. Over inproc this is 0, because the
+    /// queue belongs to the sender.
     pub waiting_bytes: u64,
 }
 
@@ -154,19 +155,20 @@ pub(crate) type Drops = [u64; CAUSES];
 pub struct Dropped(pub(crate) Drops);
 
 impl Dropped {
-    /// Messages dropped for `cause`.
+    /// Returns how many messages were dropped for `cause`.
     #[must_use]
     pub fn by(&self, cause: Cause) -> u64 {
         self.0[cause as usize]
     }
 
-    /// Messages dropped for any cause, of those that had been routed to a peer: all but those that reached no pipe.
+    /// Returns how many messages were dropped after they had been routed to a peer, for any cause. Messages that reached no pipe
+    /// do not count.
     #[must_use]
     pub fn routed(&self) -> u64 {
         ROUTED.iter().map(|cause| self.by(*cause)).sum()
     }
 
-    /// Messages dropped for any cause.
+    /// Returns how many messages were dropped for any cause.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
@@ -225,7 +227,8 @@ fn peer_as_text<S: serde::Serializer>(peer: &Option<Arc<Peer>>, serializer: S) -
     }
 }
 
-/// The causes that a routed message can be dropped for; the others concern messages that no pipe took.
+/// The causes for which a routed message can be dropped. The others are of messages that no pipe took, and of received
+/// messages.
 const ROUTED: [Cause; 4] = [Cause::Hwm, Cause::PeerLost, Cause::Linger, Cause::Conflated];
 
 /// Returns whether a drop for `cause` is of a message that had been routed to a peer.
@@ -233,7 +236,8 @@ pub(crate) fn is_routed(cause: Cause) -> bool {
     ROUTED.contains(&cause)
 }
 
-/// Declares the counters once: as a public snapshot, and those that no lock guards as live cells.
+/// Declares each counter once. All are fields of the public snapshot. Those in `cells` are also atomic cells; those in `locked`
+/// are counted under the socket's lock, elsewhere.
 macro_rules! counters {
     (cells {$($(#[doc = $doc:literal])+ $name:ident,)+} locked {$($(#[doc = $locked_doc:literal])+ $locked:ident,)+}) => {
         /// What moving the messages cost, since the socket was made: system calls, wakes, flushes, bytes.
@@ -265,21 +269,22 @@ counters! {
         writes,
         /// `recv` calls.
         reads,
-        /// Calls of `send` and `recv` that had to sleep.
+        /// Calls of `send` and `recv` that had to wait, as a thread or as a task.
         waits,
         /// Waiting threads and tasks that were woken.
         wakes,
-        /// Times that open messages were left to the I/O thread.
+        /// Times that a sender left its open batches to the I/O thread.
         deferrals,
-        /// Times that an engine was busy when somebody wanted it.
+        /// Drives that did nothing, because another thread was driving the engine and does the work.
         engine_busy,
-        /// Times that an engine was wanted again while it was driven.
+        /// Additional rounds of a drive, because another thread had found the engine busy.
         engine_again,
         /// Bytes that the kernel took.
         bytes_written,
-        /// Of these: bytes of bodies that were given to the kernel where they stood, without a copy.
+        /// Of these: bytes of large bodies, which the kernel took from the message itself, without a copy in between.
         bytes_referenced,
-        /// Bytes that the kernel gave; each body among them was copied once.
+        /// Bytes that were read from the kernel. A body is copied into its message once, except the part of a large one that
+        /// is read into the message directly.
         bytes_read,
         /// Times that the memory of a body grew while it was received.
         growths,
@@ -293,10 +298,10 @@ counters! {
         /// Notices of peers that come and go (ROUTER_NOTIFY, HICCUP_MSG, DISCONNECT_MSG) that were dropped, because too many peers
         /// had left something to be received (docs/LIMITS.md).
         notices_dropped,
-        /// Peers that were not let in by who decides about them, for whatever reason.
+        /// Peers that the authenticator or the ZAP handler has denied, or has not decided about.
         denied,
-        /// Of these: peers about whom there was no decision, because who decides panicked, was gone or overloaded, or
-        /// sent what is no answer.
+        /// Of these: peers without a decision. The authenticator or the ZAP handler panicked, was missing or overloaded, or sent
+        /// an invalid reply.
         undecided,
     }
     locked {
@@ -306,9 +311,10 @@ counters! {
         flushes_by_quantum,
         /// Batches flushed by the I/O thread, for a deferred socket.
         flushes_by_watch,
-        /// Batches flushed because somebody was about to wait or to refuse, or because a connection was made.
+        /// Batches flushed because a call was about to wait or to refuse, or because a connection was made.
         flushes_by_wait,
-        /// Subscriptions and their ends that an XPUB was not told of, because it had left too many unread (docs/LIMITS.md).
+        /// Reports of subscriptions and their ends that an XPUB dropped, because the application had left too many reports unread
+        /// (docs/LIMITS.md).
         reports_dropped,
     }
 }
@@ -318,7 +324,7 @@ impl Counters {
         counter.fetch_add(n, Ordering::Relaxed);
     }
 
-    /// A decision about a peer came, with the reason if it may not come in.
+    /// Counts the decision about a peer. `denial` is the reason if the peer is denied.
     pub(crate) fn count_denial(&self, denial: Option<&Denial>) {
         let Some(denial) = denial else { return };
         Counters::add(&self.denied, 1);
@@ -327,14 +333,15 @@ impl Counters {
 }
 
 impl IoStats {
-    /// Bytes copied between messages and system calls, framing included.
+    /// Returns how many bytes were copied between messages and system calls, at most. Framing is included, and so are the parts
+    /// of large bodies that were read into their message directly.
     #[must_use]
     pub fn bytes_copied(&self) -> u64 {
         self.bytes_written.saturating_sub(self.bytes_referenced) + self.bytes_read
     }
 }
 
-/// Says "why is nothing happening?": print it. From [`Socket::status`](crate::Socket::status).
+/// A report that shows why nothing happens: print it. [`Socket::status`](crate::Socket::status) returns it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
@@ -348,15 +355,15 @@ pub struct Status {
     pub endpoints: Vec<EndpointStatus>,
     /// How many peers are connected, inproc included.
     pub peers: usize,
-    /// How many subscribers are connected (PUB, XPUB).
+    /// How many peers are connected, whether they have subscribed or not (PUB, XPUB, RADIO).
     pub subscribers: Option<usize>,
-    /// Its own subscriptions (SUB, XSUB).
+    /// How many subscriptions it has (SUB, XSUB), or groups (DISH).
     pub subscriptions: Option<usize>,
     /// The first of these: at most [`Status::TOPICS`].
     pub topics: Vec<Bytes>,
-    /// Whose turn it is: what the application must do next (REQ, REP).
+    /// What the application must do next (REQ, REP).
     pub turn: Option<Turn>,
-    /// The last connection with a peer that was lost, and was not ended by this side.
+    /// The last connection with a peer that ended and that this side did not end.
     pub last_loss: Option<Loss>,
     /// How many connections were turned away, and why.
     pub turned_away: TurnedAway,
@@ -366,13 +373,13 @@ pub struct Status {
     pub longest_wait: Option<Duration>,
     /// Calls that wait in `recv` now.
     pub receivers_waiting: usize,
-    /// Of the messages that nobody had subscribed to: those sent before there was any subscription (PUB, XPUB).
+    /// How many of the unmatched messages were sent before the first subscription (PUB, XPUB, RADIO).
     pub before_subscriptions: u64,
     /// The counters.
     pub stats: SocketStats,
 }
 
-/// One line: what it is and where it is bound, then how its connects fare, its peers, and what waits or was lost.
+/// Writes one line: the type and the bound endpoints, the state of each connect, the peers, what waits, and what was lost.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.socket)?;
@@ -400,7 +407,8 @@ impl Status {
     /// The most topics in [`Status::topics`].
     pub const TOPICS: usize = 5;
 
-    /// Subscriptions and peers; a connect that tells of itself needs no "0 peers".
+    /// Returns the numbers of subscriptions and peers. A socket that is not bound shows no "0 peers": its connects show their
+    /// state.
     fn who(&self, is_bound: bool) -> Vec<String> {
         let peers = (is_bound || self.peers > 0).then(|| counted(self.peers, "peer"));
         let subscribers = self.subscribers.map(|n| counted(n, "subscriber"));

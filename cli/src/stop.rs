@@ -1,6 +1,6 @@
-//! What stops a command from outside: a signal, or an output that nobody reads.
+//! Stops a command at a signal, or when nobody reads its standard output.
 //!
-//! Invariant: once stopped, the context is shut down, so that every call on a socket ends, and every wait of this module ends.
+//! Invariant: a stop shuts the context down. So every call on a socket ends, and every wait in this module ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::exit::{End, Outcome};
 #[cfg(unix)]
 use crate::stdout;
 
-/// Nothing is ever sent: the channel closes when the command is stopped.
+/// The type of a channel that carries no message. The channel closes when the command is stopped.
 enum Nothing {}
 
-/// Whether the command was stopped.
+/// Stops a command, and shows whether it was stopped. Clones stop the same command.
 #[derive(Clone)]
 pub(crate) struct Stop {
     stopped: Receiver<Nothing>,
@@ -63,7 +63,7 @@ impl Stop {
         self.by_signal.load(Ordering::SeqCst)
     }
 
-    /// Waits until `moment`.
+    /// Waits until `moment`. Returns [`End::Stopped`] as soon as the command is stopped.
     pub(crate) fn wait_until(&self, moment: Instant) -> Outcome {
         match self.stopped.recv_deadline(moment) {
             Err(RecvTimeoutError::Timeout) => Ok(()),
@@ -71,13 +71,14 @@ impl Stop {
         }
     }
 
-    /// Waits for the next value, at most for `limit`. Returns `None` if the channel is closed, or `limit` has passed.
+    /// Waits for the next value, at most for `limit`. Returns `None` if the channel is closed, or `limit` has passed, and
+    /// [`End::Stopped`] as soon as the command is stopped.
     pub(crate) fn wait_for<T>(&self, values: &Receiver<T>, limit: Option<Duration>) -> Outcome<Option<T>> {
-        let limit = limit.map_or_else(never, crossbeam_channel::after);
+        let timer = limit.map_or_else(never, crossbeam_channel::after);
         select! {
             recv(values) -> value => Ok(value.ok()),
             recv(self.stopped) -> _ => Err(End::Stopped),
-            recv(limit) -> _ => Ok(None),
+            recv(timer) -> _ => Ok(None),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Returns the duration of a text: seconds, or a number with a unit.
+/// Parses a duration: seconds, or a number with a unit.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().map(Duration::try_from_secs_f64);
     let parsed = match seconds {

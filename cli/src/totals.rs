@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use zeroxide::Message;
 
-/// What a command has moved. Several threads may count.
+/// The messages and bytes that a command has sent and received. Several threads may add to them.
 pub(crate) struct Totals {
     sent: Count,
     received: Count,
@@ -24,11 +24,12 @@ impl Totals {
         Totals { sent: Count::default(), received: Count::default(), since: Instant::now() }
     }
 
+    /// Counts a sent message of this size, and returns how many were sent.
     pub(crate) fn add_sent(&self, bytes: usize) -> u64 {
         self.sent.add(bytes)
     }
 
-    /// Counts a received message, and returns how many there are.
+    /// Counts a received message, and returns how many were received.
     pub(crate) fn add_received(&self, message: &Message) -> u64 {
         self.received.add(message.size())
     }

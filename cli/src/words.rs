@@ -1,4 +1,4 @@
-//! What the library says, for somebody who types a command: the flag to give in place of the call to make.
+//! Errors of the library in the words of the command line: they name the flag to give instead of the function to call.
 
 use zeroxide::{HandshakeCause, HandshakeError, Mechanism, ProtocolError};
 
@@ -10,7 +10,7 @@ pub(crate) fn handshake(error: &HandshakeError) -> String {
     }
 }
 
-/// Returns what to give where the two sides want different mechanisms.
+/// Returns the advice for two sides that want different mechanisms; `None` for another error.
 fn missing(error: &HandshakeError) -> Option<String> {
     let HandshakeCause::Protocol(ProtocolError::MechanismMismatch { peer }) = &error.cause else {
         return None;
@@ -19,7 +19,7 @@ fn missing(error: &HandshakeError) -> Option<String> {
     mismatch(peer.split(|byte| *byte == 0).next()?, ours, error.connecting)
 }
 
-/// Returns what to give to a peer that wants `theirs` where this side offers `ours`.
+/// Returns which flags to give if the peer wants the mechanism `theirs` and this side offers `ours`.
 pub(crate) fn mismatch(theirs: &[u8], ours: Mechanism, connecting: bool) -> Option<String> {
     let advice = match (theirs, connecting) {
         (b"CURVE", true) => "give --server-key with the server's public key",

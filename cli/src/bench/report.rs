@@ -8,7 +8,7 @@ use super::chart::{self, Bar};
 use super::measure::{Kind, Measured};
 use crate::exit::{End, Outcome};
 
-/// A result.
+/// The result of one benchmark.
 #[derive(Serialize)]
 pub(super) struct Report {
     pub(super) kind: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Report {
     seconds: f64,
     pub(super) messages_per_second: f64,
     megabytes_per_second: f64,
-    /// Replies that were not the request.
+    /// How many replies differ from their request.
     wrong: u64,
     /// The unit of the values: `us` for round trips, `messages/s` for rates.
     pub(super) unit: &'static str,
@@ -41,7 +41,7 @@ impl Report {
             Kind::Latency => ("latency", "us", 1e-3),
             Kind::Throughput => ("throughput", "messages/s", 1.0),
         };
-        // For rates the bad end is the low one.
+        // The percentiles show the bad values: long times, low rates.
         let percents: &[f64] =
             if unit == "us" { &[50.0, 90.0, 99.0, 99.9, 100.0] } else { &[0.0, 1.0, 10.0, 50.0, 100.0] };
         Report {

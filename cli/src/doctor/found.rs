@@ -1,6 +1,6 @@
-//! The result of a step.
+//! The result of one step of `doctor`.
 
-/// What a step has found: a text, and what the next steps need.
+/// What a step has found: a text for the user, and a value for the next steps.
 pub(super) struct Found<T> {
     pub(super) text: String,
     pub(super) value: T,

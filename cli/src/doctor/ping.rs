@@ -8,12 +8,13 @@ use zeroxide::SocketType;
 /// Flags of a frame (RFC 37 §3.3).
 const LONG: u8 = 2;
 const COMMAND: u8 = 4;
-/// More than a READY with all its properties has.
+/// The longest frame that is read, in bytes. A READY with all its properties is shorter.
 const LONGEST: u64 = 1 << 20;
-/// What a PONG returns.
+/// The context of the PING, which the PONG returns.
 const CONTEXT: &[u8] = b"zx";
 
-/// Returns how long the reply to a PING takes.
+/// Does the handshake, sends a PING, and returns the time until its PONG. `limit` is for all of that, and is compared after each
+/// frame.
 pub(super) fn round_trip(
     stream: &mut (impl Read + Write),
     own: SocketType,
@@ -23,7 +24,7 @@ pub(super) fn round_trip(
     stream.write_all(&ready(own))?;
     until(stream, b"\x05READY", end)?;
     let start = Instant::now();
-    // The peer is to close this connection if it hears nothing for ten seconds.
+    // The TTL, in tenths of a second: the peer closes the connection after ten seconds of silence.
     stream.write_all(&command(b"\x04PING", &[&100_u16.to_be_bytes()[..], CONTEXT].concat()))?;
     until(stream, b"\x04PONG", end)?;
     Ok(start.elapsed())
@@ -41,7 +42,7 @@ fn command(name: &[u8], body: &[u8]) -> Vec<u8> {
     [&[COMMAND, length], name, body].concat()
 }
 
-/// Reads frames until a command with this name.
+/// Reads and drops frames until there is a command with this name.
 fn until(stream: &mut impl Read, name: &[u8], end: Instant) -> io::Result<()> {
     loop {
         let (flags, body) = frame(stream)?;
@@ -54,7 +55,7 @@ fn until(stream: &mut impl Read, name: &[u8], end: Instant) -> io::Result<()> {
     }
 }
 
-/// Reads a frame. Of a message only as much as it takes to skip it.
+/// Reads a frame of at most [`LONGEST`] bytes. Returns its flags and its body.
 fn frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head[..1])?;

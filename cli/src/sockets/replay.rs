@@ -1,4 +1,4 @@
-//! `zx replay`: a recording to a PUB or a PUSH, at the pace of the recording.
+//! `zx replay`: sends a recording through a PUB or a PUSH, at the pace of the recording.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -96,10 +96,10 @@ fn play(working: &Working, player: &mut Player<impl std::io::Read>, arguments: &
                 *start.insert((Instant::now(), time))
             }
         };
-        // A recording whose clock was set back goes on at once.
-        let after = time.saturating_sub(first).as_secs_f64() / arguments.speed;
+        // If the clock was set back during the recording, the message is sent at once.
+        let seconds = time.saturating_sub(first).as_secs_f64() / arguments.speed;
         if let Some(moment) =
-            Duration::try_from_secs_f64(after).ok().and_then(|after| began.checked_add(after))
+            Duration::try_from_secs_f64(seconds).ok().and_then(|after| began.checked_add(after))
         {
             working.attached.stop.wait_until(moment)?;
         }
