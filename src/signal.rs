@@ -1,9 +1,10 @@
 //! Waiting, in one place: application threads sleep here and nowhere else.
 //!
-//! A [`Signal`] is a list of waiters for one kind of change. Whoever waits registers first, then looks once more at
-//! what it waits for, then sleeps; whoever changes something does so under the socket's lock, then notifies. As both
-//! take that lock in between, no wake is lost. One change wakes one waiter; a woken waiter that does not use its
-//! wake passes it on ([`Signal::cancel`] tells it).
+//! A [`Signal`] is a list of waiters for one kind of change. A waiter registers first, then looks once more for the change, and
+//! then sleeps. The thread that makes the change makes it first, and then notifies. The change and the look are made under the
+//! same lock, mostly the socket's (a [`Latch`] needs none). So no wake is lost: the look finds the change, or the notification
+//! finds the waiter. [`Signal::notify_one`] wakes one waiter. If that waiter does not use its wake, it passes it on;
+//! [`Signal::cancel`] returns whether it was woken.
 #![expect(clippy::disallowed_methods, reason = "the one place where application threads wait")]
 
 use std::io;
@@ -92,7 +93,7 @@ pub(crate) struct FdParker {
     poll: Poll,
     events: Events,
     waker: Waker,
-    /// A signal of the system ended a sleep, and nobody has asked yet.
+    /// A signal of the system has ended a sleep since the last [`FdParker::take_interrupted`].
     interrupted: bool,
 }
 
@@ -100,17 +101,17 @@ pub(crate) struct FdParker {
 const WAKER: Token = Token(usize::MAX);
 
 impl FdParker {
-    /// Creates a place for one thread at a time.
+    /// Creates a place in which one thread at a time can sleep.
     ///
     /// # Errors
-    /// Returns an error if the system gives no descriptor.
+    /// Returns an error if there is no descriptor for it.
     pub(crate) fn new() -> io::Result<FdParker> {
         let poll = Poll::new()?;
         let waker = Waker::from(Arc::new(PollWaker(mio::Waker::new(poll.registry(), WAKER)?)));
         Ok(FdParker { poll, events: Events::with_capacity(1), waker, interrupted: false })
     }
 
-    /// Returns whether a signal of the system ended a sleep since this was last asked.
+    /// Returns whether a signal of the system has ended a sleep since the last call.
     pub(crate) fn take_interrupted(&mut self) -> bool {
         std::mem::take(&mut self.interrupted)
     }
@@ -121,7 +122,7 @@ impl FdParker {
         self.poll.registry()
     }
 
-    /// Returns what there is to tell now of at most `count` descriptors. Does not wait.
+    /// Returns the events that the registered descriptors have now. `count` is the number of these descriptors. Does not wait.
     ///
     /// # Errors
     /// Returns an error if the poll itself is broken.
@@ -144,17 +145,17 @@ struct PollWaker(mio::Waker);
 
 impl Wake for PollWaker {
     fn wake(self: Arc<Self>) {
-        // A poll that cannot be woken is broken, and tells its own thread.
+        // If this fails, the poll is broken, and its next use returns the error to its own thread.
         let _ = self.0.wake();
     }
 }
 
 /// Where a thread sleeps and how it is woken there.
 pub(crate) trait Sleeper {
-    /// Wakes this sleeper.
+    /// Returns a waiter that wakes this sleeper.
     fn waiter(&self) -> Waiter;
 
-    /// Sleeps until woken (`true`, perhaps for nothing) or until the deadline (`false`).
+    /// Sleeps until woken (`true`) or until the deadline (`false`). It may return `true` without a wake.
     fn sleep(&mut self, deadline: Option<Instant>) -> bool;
 }
 
@@ -175,7 +176,8 @@ impl Sleeper for FdParker {
 
     fn sleep(&mut self, deadline: Option<Instant>) -> bool {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
-        // A failure counts as a wake: whom a signal matters to asks for it, and a broken poll shows at the next look.
+        // A failure counts as a wake. A caller that ends at a signal calls `take_interrupted`; if the poll is broken, its next
+        // look returns the error.
         if let Err(error) = self.poll.poll(&mut self.events, left) {
             self.interrupted |= error.kind() == io::ErrorKind::Interrupted;
         }
@@ -183,7 +185,7 @@ impl Sleeper for FdParker {
     }
 }
 
-/// Returns the moment `limit` from now; `None`, which is never, beyond the clock's range.
+/// Returns the moment `limit` from now. Returns `None`, which means never, if the clock cannot represent it.
 pub(crate) fn after(limit: Duration) -> Option<Instant> {
     clock::now().checked_add(limit)
 }
@@ -216,24 +218,26 @@ impl Signal {
         ticket
     }
 
-    /// Returns whether a task is registered already. (Latches register without a [`Place`], and a task may poll many futures of one.)
+    /// Returns whether a task is registered already. A [`Latch`] needs this: it registers tasks without a [`Place`], and a task
+    /// may poll many futures of one latch.
     fn knows(&self, waker: &Waker) -> bool {
         let same = |waiter: &Waiter| matches!(waiter, Waiter::Task(task) if task.will_wake(waker));
         self.list().waiters.iter().any(|(_, waiter)| same(waiter))
     }
 
-    /// Keeps a waiter in its place, with another waker of its task. Returns `false` if it has been woken already.
+    /// Replaces a waiter by one with another waker of the same task, in the same place of the list. Returns `false` if the waiter
+    /// has been woken already.
     fn renew(&self, ticket: Ticket, mut waiter: Waiter) -> bool {
         let mut list = self.list();
         let place = list.waiters.iter_mut().find(|(other, _)| *other == ticket);
         let waits = place.map(|(_, kept)| std::mem::swap(kept, &mut waiter)).is_some();
         drop(list);
-        // Not under the lock: the waker that is not kept is the application's.
+        // Without the lock, because the drop of a waker is code of the application.
         drop(waiter);
         waits
     }
 
-    /// Takes a waiter back. `true`: it had been woken already, so a wake that is not used must be passed on.
+    /// Removes a waiter. Returns `true` if it had been woken already; if the caller does not use that wake, it must pass it on.
     pub(crate) fn cancel(&self, ticket: Ticket) -> bool {
         let mut list = self.list();
         let at = list.waiters.iter().position(|(t, _)| *t == ticket);
@@ -243,13 +247,13 @@ impl Signal {
         waiter.is_none()
     }
 
-    /// Returns how many wait.
+    /// Returns the number of waiters.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    /// Wakes the one that has waited longest; `false` when nobody waits.
+    /// Wakes the waiter that has waited longest. Returns `false` if there is none.
     #[inline]
     pub(crate) fn notify_one(&self) -> bool {
         self.waiting() > 0 && self.wake_first()
@@ -264,7 +268,7 @@ impl Signal {
         first.map(|(_, waiter)| waiter.wake()).is_some()
     }
 
-    /// Wakes everybody; returns how many that were.
+    /// Wakes all waiters. Returns how many there were.
     pub(crate) fn notify_all(&self) -> usize {
         if self.waiting() == 0 { 0 } else { self.wake_all() }
     }
@@ -284,21 +288,21 @@ impl Signal {
     }
 }
 
-/// A task's place at a [`Signal`], kept by a future from one poll to the next. Who has it calls [`Place::leave`] when it is
+/// A task's place at a [`Signal`]. A future keeps it from one poll to the next, and calls [`Place::leave`] when the future is
 /// dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Place(Option<Ticket>);
 
 impl Place {
-    /// Looks for what a task waits for, and registers the task if it is not there. By the rules of [`wait_with`]: the task is
-    /// registered before the last look, and a wake that it does not use goes to the next waiter.
+    /// Calls `look`. If it returns `None`, registers the task and calls `look` once more. As in [`wait_with`], the task is
+    /// registered before the last look, and passes on a wake that it does not use.
     pub(crate) fn poll<T>(
         &mut self,
         signal: &Signal,
         waker: &Waker,
         mut look: impl FnMut() -> Option<T>,
     ) -> TaskPoll<T> {
-        // A task that has been woken uses its wake now.
+        // If the task has been woken, this removes its ticket: this poll uses the wake.
         self.renew(signal, waker);
         let mut found = look();
         if found.is_none() && self.0.is_none() {
@@ -314,17 +318,17 @@ impl Place {
         }
     }
 
-    /// Keeps the place, if the task has not been woken, with the present waker of the task.
+    /// Stores the present waker of the task in its place. If the task has been woken, it has no place any more.
     fn renew(&mut self, signal: &Signal, waker: &Waker) {
         self.0 = self.0.filter(|ticket| signal.renew(*ticket, Waiter::Task(waker.clone())));
     }
 
-    /// Registers the task, unless it is there.
+    /// Registers the task, unless it has its place.
     fn register(&mut self, signal: &Signal, waker: &Waker) {
         self.0.get_or_insert_with(|| signal.register(Waiter::Task(waker.clone())));
     }
 
-    /// Waits no longer: a wake that has come meanwhile goes to the next waiter.
+    /// Gives up the place. If the task has been woken meanwhile, wakes the next waiter.
     pub(crate) fn leave(&mut self, signal: &Signal) {
         if self.0.take().is_some_and(|ticket| signal.cancel(ticket)) {
             signal.notify_one();
@@ -332,7 +336,7 @@ impl Place {
     }
 }
 
-/// A task's places at several signals. Who has them calls [`Places::leave`] when it is dropped.
+/// A task's places at several signals. A future keeps them, and calls [`Places::leave`] when the future is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Places(Vec<Place>);
 
@@ -358,7 +362,7 @@ impl Places {
         }
     }
 
-    /// Waits no longer at any of them.
+    /// Gives up all places.
     pub(crate) fn leave<'a>(&mut self, signals: impl Iterator<Item = &'a Signal>) {
         self.0.iter_mut().zip(signals).for_each(|(place, signal)| place.leave(signal));
     }
@@ -372,10 +376,11 @@ pub(crate) struct Latch {
 }
 
 impl Latch {
-    /// It has happened: wakes everybody.
+    /// Notes that it has happened, and wakes all waiters.
     pub(crate) fn open(&self) {
         self.done.store(true, Ordering::SeqCst);
-        // This change is made under no lock. That of the list orders it with the looks of those who have registered.
+        // No lock guards `done`, so this takes the lock of the list even if nobody seems to wait. A waiter that has registered
+        // before is woken; one that registers later finds `done`.
         self.signal.wake_all();
     }
 
@@ -389,7 +394,7 @@ impl Latch {
         wait_until(&[&self.signal], deadline, || self.is_open().then_some(())).is_some()
     }
 
-    /// For a future: registers the task, and returns whether it has happened.
+    /// Returns whether it has happened. If it has not, registers the task, which is woken then.
     pub(crate) fn poll(&self, waker: &Waker) -> bool {
         if !self.is_open() && !self.signal.knows(waker) {
             self.signal.register(Waiter::Task(waker.clone()));
@@ -398,8 +403,8 @@ impl Latch {
     }
 }
 
-/// Sleeps until `look` gives something or the deadline passes. `look` is tried first, after every wake of one of the
-/// signals, and once more at the end. This is the loop that all blocking calls share.
+/// Sleeps until `look` returns something or the deadline passes. Calls `look` at the beginning, after every wake by one of the
+/// signals, and once more at the end. All blocking calls share this loop.
 pub(crate) fn wait_until<T>(
     signals: &[&Signal],
     deadline: Option<Instant>,
@@ -411,8 +416,8 @@ pub(crate) fn wait_until<T>(
     wait_with(&mut Parker::new(), signals, deadline, |_| look())
 }
 
-/// Like [`wait_until`], asleep in `sleeper`, and without the first look: `look` is tried for the first time when the
-/// signals are registered. Descriptors of an [`FdParker`] must be armed by `look`, as their events end a sleep.
+/// Like [`wait_until`], but sleeps in `sleeper`, and calls `look` for the first time after it has registered at the signals. If
+/// the sleeper is an [`FdParker`], each `look` must register its descriptors again, so that their next events end the sleep.
 pub(crate) fn wait_with<S: Sleeper, T>(
     sleeper: &mut S,
     signals: &[&Signal],
@@ -424,7 +429,7 @@ pub(crate) fn wait_with<S: Sleeper, T>(
         let found = look(sleeper);
         let woken = found.is_none() && sleeper.sleep(deadline);
         for (signal, ticket) in signals.iter().zip(tickets) {
-            // A wake that came although this call found what it wanted, or gave up, belongs to the next in line.
+            // If this call has found something, or gives up, it does not use its wake, and passes it on.
             if signal.cancel(ticket) && (found.is_some() || !woken) {
                 signal.notify_one();
             }
@@ -442,13 +447,13 @@ pub(crate) fn wait_with<S: Sleeper, T>(
     }
 }
 
-/// How the one thread of a simulation waits: everybody else goes on meanwhile.
+/// Waiting in a simulation, which has one thread: a wait runs the other parts of the simulation.
 #[cfg(simulate)]
 pub(crate) mod simulated {
     use std::cell::{Cell, RefCell};
     use std::time::Instant;
 
-    /// Lets somebody else take a step, at most up to a moment. Returns `false` if nobody has anything to do before it.
+    /// Runs one step of the other parts of the simulation. Returns `false` if there is none up to this moment.
     pub(crate) type Step = Box<dyn FnMut(Option<Instant>) -> bool>;
 
     thread_local! {
@@ -456,12 +461,12 @@ pub(crate) mod simulated {
         static LATE: Cell<u64> = const { Cell::new(0) };
     }
 
-    /// Sets what others do while this thread waits.
+    /// Sets the step that runs while this thread waits.
     pub(crate) fn set_step(step: Option<Step>) {
         STEP.replace(step);
     }
 
-    /// Others take a step. Returns `false` when the wait is over: at its deadline, or because nobody will ever end it.
+    /// Runs one step. Returns `false` if the wait is over: at its deadline, or if no step is left that could end it.
     pub(super) fn goes_on(deadline: Option<Instant>) -> bool {
         if deadline.is_some_and(|deadline| crate::clock::now() >= deadline) {
             return false;
@@ -472,7 +477,7 @@ pub(crate) mod simulated {
         went_on
     }
 
-    /// A wait ended at its deadline. If what it waited for was there, its wake was lost.
+    /// Notes the end of a wait at its deadline. If the last look `found` what it waited for, its wake was lost.
     pub(super) fn note_late(found: bool) {
         LATE.set(LATE.get() + u64::from(found));
     }
@@ -483,8 +488,8 @@ pub(crate) mod simulated {
     }
 }
 
-/// Like [`wait_until`]; where the caller has `parkers`, a signal of the system that arrives while the thread sleeps ends
-/// the wait with [`Error::Interrupted`]. A parked thread does not hear of signals, one that sleeps in a poll does.
+/// Like [`wait_until`]. If there are `parkers`, the thread sleeps in a poll, and a signal of the system that arrives then ends the
+/// wait with [`Error::Interrupted`]. Signals end the sleep in a poll, and not that of a parked thread.
 pub(crate) fn wait_interruptible<T>(
     parkers: Option<&Parkers>,
     signals: &[&Signal],
@@ -494,7 +499,7 @@ pub(crate) fn wait_interruptible<T>(
     if let Some(found) = look() {
         return Some(Ok(found));
     }
-    // Without a descriptor to be had it is better to be deaf than not to wait.
+    // If there is no descriptor for a poll, the thread parks instead. A signal does not end that wait.
     let Some((parkers, mut parker)) = parkers.and_then(|parkers| Some((parkers, parkers.take()?))) else {
         return wait_with(&mut Parker::new(), signals, deadline, |_| look()).map(Ok);
     };
@@ -507,7 +512,7 @@ pub(crate) fn wait_interruptible<T>(
     found
 }
 
-/// Places to sleep in a poll, kept from wait to wait: as many as threads have slept at one time.
+/// The places to sleep in a poll, which are kept for later waits. There are as many as threads have slept in them at one time.
 #[derive(Default)]
 pub(crate) struct Parkers(Mutex<Kept>);
 
@@ -518,7 +523,7 @@ struct Kept {
 }
 
 impl Parkers {
-    /// Returns a place for the calling thread; `None` when the system gives none.
+    /// Returns a place for the calling thread, or `None` if there is no descriptor for it.
     fn take(&self) -> Option<FdParker> {
         let spare = self.kept().spare.pop();
         spare.or_else(|| FdParker::new().ok())
@@ -531,7 +536,7 @@ impl Parkers {
         }
     }
 
-    /// Keeps none any longer.
+    /// Closes the kept places, and keeps none from now on.
     #[cfg(feature = "face")]
     pub(crate) fn close(&self) {
         let mut kept = self.kept();

@@ -6,17 +6,16 @@
 //! threads synchronise once per batch, and not once per message.
 //!
 //! **Credit** (libzmq pipe.cpp, in messages): the writer may write while fewer than HWM messages are written and not
-//! yet acknowledged. Messages in the open batch count too. The reader acknowledges at the low-water mark, (HWM + 1) /
-//! 2, and whenever it has read everything. With [`Flow::lots`] the writer counts credit exactly as libzmq does.
+//! yet acknowledged. Messages in the open batch count too. The reader acknowledges after each (HWM + 1) / 2 messages (the
+//! low-water mark), and whenever it has read everything. With [`Flow::lots`] the writer counts credit exactly as libzmq does.
 //!
-//! **Bytes**: a pipe from [`budgeted_pipe`] also counts the bytes that its reader has not taken, for itself and in the
-//! [`Budget`] of the socket. They are counted for each batch, under the lock that is taken anyway: the writer adds a batch
-//! when it flushes, and the reader releases it when it asks for the next one. Of a batch beyond 1 MiB it
-//! releases so much at a time.
+//! **Bytes**: a pipe from [`budgeted_pipe`] also counts the bytes that its reader has not taken, for itself and in the [`Budget`]
+//! of the socket. They are counted for each batch, under the lock that is taken anyway: the writer adds a batch when it flushes,
+//! and the reader releases it when it asks for the next one. A batch beyond 1 MiB is released in parts of 1 MiB.
 //!
-//! **Waking**: `flush` returns `true` if the reader has found the pipe empty since the last flush. `ack` returns `true`
-//! if the writer has reached the high-water mark, and a reader that has released bytes owes
-//! the writer a wake if it had no room for more. Then the caller must wake the other side. No wake is lost: a side
+//! **Waking**: in three cases the caller must wake the other side. `flush` returns `true` if the reader has found the pipe
+//! empty since the last flush. `ack` returns `true` if the writer has found no credit. [`Reader::owes_wake`] returns `true`
+//! if the reader has acknowledged or released bytes and the writer had found no credit or no room. No wake is lost: a side
 //! that is going to sleep sets a flag, and then checks once more.
 
 mod counts;
@@ -42,9 +41,8 @@ pub struct Flow {
     /// Whether subscriptions count like messages. On the subscriber's side they do not; there libzmq loses those beyond
     /// SNDHWM. They count where too many subscriptions of a peer must be held back.
     pub count_control: bool,
-    /// Whether the writer takes credit only in whole lots of (HWM + 1) / 2 messages, counted from the first, as
-    /// libzmq's reader grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay
-    /// exact.
+    /// Whether the writer takes credit only in whole lots of (HWM + 1) / 2 messages, counted from the first, as libzmq's reader
+    /// grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay exact.
     pub lots: bool,
 }
 
@@ -88,8 +86,8 @@ pub struct Pipe {
     pub reader: Reader,
 }
 
-/// A reader that has taken a batch of more bytes than this weighs each message of it, and releases so much at a time.
-/// A shorter batch is released as a whole. With the default high-water mark no batch of small messages is longer.
+/// A batch of more bytes than this is released in parts of this size, so its reader weighs each item. A smaller one is released
+/// as a whole. With the default high-water mark no batch of small messages is larger.
 const HEAVY: u64 = 1 << 20;
 
 /// What both ends share. Only the swap lock is used for each message, and its cache line contains nothing else: reading
@@ -102,14 +100,14 @@ struct Queue {
     conflate: bool,
     /// The current high-water mark; `u64::MAX` for none.
     limit: AtomicU64,
-    /// Acknowledged messages are those written and those lost. Both counters only grow. So a reader of the two that
-    /// runs during a change never counts a message twice, and never sees the sum fall.
+    /// Acknowledged messages are those written and those lost. Both counters only grow. So a thread that loads the two during
+    /// a change never counts a message twice, and never sees the sum fall.
     written: AtomicU64,
     lost: AtomicU64,
     /// The writer has reached the high-water mark and waits for an acknowledgement.
     starved: AtomicBool,
     reader_gone: AtomicBool,
-    /// Where the bytes of this direction count, if they do.
+    /// The budget in which the bytes of this direction count, if there is one.
     budget: Option<Budget>,
 }
 
@@ -128,9 +126,9 @@ struct Swap {
     finished: bool,
     /// Bytes that are flushed and not released. Only with a budget.
     held: u64,
-    /// The most of them, after which the writer stops; `u64::MAX` for none.
+    /// The number of held bytes at which the writer stops; `u64::MAX` for none.
     most: u64,
-    /// The writer was refused for want of room in bytes.
+    /// The writer has found no room in bytes, and waits for a release.
     hungry: bool,
     /// What has come through [`Writer::flush`], counted for each batch.
     came: Came,
@@ -179,15 +177,14 @@ impl Queue {
         self.written.load(Ordering::Acquire) + self.lost.load(Ordering::Acquire)
     }
 
-    /// Returns whether the writer waits for what was just stored. Returns `true` only once; then the writer must be
-    /// woken.
+    /// Returns whether the writer waits for credit and must be woken: once for each wait. Call it after a store that gives credit.
     fn is_starved(&self) -> bool {
         fence(Ordering::SeqCst);
         self.starved.load(Ordering::Relaxed) && self.starved.swap(false, Ordering::Relaxed)
     }
 }
 
-/// What nobody took counts no more.
+/// Releases the bytes of items that nobody took.
 impl Drop for Queue {
     fn drop(&mut self) {
         let mut swap = self.swap();
@@ -215,11 +212,13 @@ pub struct Writer {
     routed: u64,
     reserved: u64,
     conflated: u64,
-    /// The number of items written that are no messages, and of the messages of the library itself.
+    /// The number of items written that are no messages.
     controls: u64,
+    /// The number of messages of the library itself ([`Writer::write_own`]).
     own: u64,
     /// As in [`Came`].
     extra: u64,
+    /// As in [`Came`].
     last: Option<Instant>,
     /// The number of messages written when `last` was set.
     stamped: u64,
@@ -326,7 +325,7 @@ impl Writer {
         false
     }
 
-    /// Looks for room in bytes. After it returns `false`, the reader's next release owes this end a wake.
+    /// Looks for room in bytes. After it returns `false`, this end must be woken when the reader releases bytes.
     fn look_for_room(&mut self) -> bool {
         let Some(budget) = &self.queue.budget else { return true };
         let mut swap = self.queue.swap();
@@ -364,8 +363,8 @@ impl Writer {
         self.open.push(traffic);
     }
 
-    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message. Its bytes do not
-    /// count in [`Arrivals::bytes`]: that would cost every message more than all else that is counted.
+    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message. [`Arrivals::bytes`] is
+    /// not valid then: to measure each message would cost more than all other counters together.
     #[inline]
     pub fn put(&mut self, traffic: Traffic) -> bool {
         if self.flow.conflate || self.is_open() || self.weighs || !traffic.is_message() {
@@ -379,7 +378,7 @@ impl Writer {
     }
 
     /// Does the same as [`Writer::write`] for a message of the library itself, which [`Writer::tally`] does not count.
-    /// It is the first message of the direction.
+    /// It must be the first message of the direction.
     pub fn write_own(&mut self, message: Message) {
         self.own += 1;
         self.write(Traffic::Message(message));
@@ -405,7 +404,7 @@ impl Writer {
         }
     }
 
-    /// Notes the time at which the messages of the open batch came. Does nothing if there is none.
+    /// Notes `now` as the time at which the messages of the open batch came. Does nothing if the batch has no message.
     pub fn came(&mut self, now: Instant) {
         let messages = self.routed - if self.flow.count_control { self.controls } else { 0 };
         if std::mem::replace(&mut self.stamped, messages) != messages {
@@ -413,7 +412,7 @@ impl Writer {
         }
     }
 
-    /// Returns the bytes in the open batch, with two bytes of framing for each item; with a budget, its weight.
+    /// Returns the bytes in the open batch, with two bytes of framing for each item. With a budget, lists of frames count too.
     #[must_use]
     #[inline]
     pub fn open_bytes(&self) -> usize {
@@ -428,7 +427,7 @@ impl Writer {
     }
 
     /// Takes back the newest message for which `wanted` returns true, if the reader has not taken it. It counts as
-    /// never written.
+    /// never written. The direction must have no budget, because the bytes of the budget are not corrected.
     pub fn recall(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         let recalled = match self.open.take_last(&wanted) {
             Some(message) => {
@@ -451,7 +450,7 @@ impl Writer {
         if let Some(budget) = &self.queue.budget {
             swap.held += bytes;
             budget.add(bytes);
-            // Other pipes fill the sum meanwhile: each batch begins with a look.
+            // Other pipes use the budget, too. So the writer looks for room again in each batch.
             self.room = 0;
         }
         if self.flow.conflate {
@@ -526,17 +525,21 @@ pub struct Reader {
     queue: Arc<Queue>,
     flow: Flow,
     taken: TrafficQueue,
-    /// The number of messages that are finished with, of those the acknowledged ones, and the lost ones.
+    /// The number of messages that are finished with.
     read: u64,
+    /// Of these: the acknowledged ones.
     acked: u64,
+    /// Of these: the lost ones.
     lost: u64,
-    /// The number of items read that are no messages, and of the messages that nobody read before reading ended.
+    /// The number of items read that are no messages.
     controls: u64,
+    /// The number of messages that nobody had read when reading ended.
     unread: u64,
     low_water: u64,
     /// The end of the last whole lot that is acknowledged.
     lot: u64,
     finished: bool,
+    /// The writer of this pipe must be woken.
     wake_writer: bool,
     /// The writers of all pipes of the budget must be woken.
     wake_all: bool,
@@ -544,7 +547,7 @@ pub struct Reader {
     held: u64,
     /// Bytes that were read since the last release, of a batch that is weighed.
     weighed: u64,
-    /// The batch is so heavy that each message of it is weighed.
+    /// The batch is larger than [`HEAVY`], so each of its items is weighed.
     weighs: bool,
 }
 
@@ -663,7 +666,7 @@ impl Reader {
         !self.taken.is_empty()
     }
 
-    /// Counts an item of a heavy batch, and releases what has been read of it now and then.
+    /// Weighs an item of a heavy batch. Releases the bytes that were read, each time they reach [`HEAVY`].
     #[cold]
     fn weigh(&mut self, traffic: &Traffic) {
         self.weighed += weight(traffic) as u64;
@@ -675,14 +678,14 @@ impl Reader {
         }
     }
 
+    /// Notes whether writers that the budget has refused must be woken.
     fn look_for_refused(&mut self) {
         let all = self.queue.budget.as_ref().is_some_and(Budget::owes_wake);
         self.wake_all |= all;
         self.wake_writer |= all;
     }
 
-    /// Returns whether an item can be read now. After it returns `false`, the next flush returns `true`, as after
-    /// [`Reader::take`].
+    /// Returns whether an item can be read now. After it returns `false`, the next flush returns `true`.
     pub fn has_input(&mut self) -> bool {
         !self.taken.is_empty() || self.refill()
     }
@@ -693,7 +696,7 @@ impl Reader {
             let mut swap = self.queue.swap();
             self.taken.append(&mut swap.items);
             std::mem::swap(&mut swap.items, &mut self.taken);
-            // What was taken and used is released with the batch that it is in again.
+            // The bytes of the used items stay in `Swap::held`. They are released with the items that were put back.
             (self.held, self.weighed, self.weighs) = (0, 0, false);
         }
     }
@@ -720,8 +723,8 @@ impl Reader {
         Arrivals { messages, bytes, taken, conflated, unread, waiting, last }
     }
 
-    /// Returns the messages that wait. What [`Reader::take`] took is not counted as control traffic or messages, so with it
-    /// this may be fewer, and nobody asks.
+    /// Returns the number of messages that wait. It is too small after [`Reader::take`], which does not count the control
+    /// traffic that it takes; the callers of `take` do not use this number.
     fn waiting_messages(&self, swap: &Swap) -> u64 {
         let waiting = (self.taken.len() + swap.items.len()) as u64;
         waiting.saturating_sub(swap.came.controls - self.controls)
@@ -763,7 +766,7 @@ impl Reader {
     }
 
     /// Ends reading. Returns what was not read, to be dropped outside any lock. Then [`Writer::is_abandoned`] returns
-    /// `true`; wake the writer.
+    /// `true`. Wake the writer afterwards.
     pub fn abandon(&mut self) -> TrafficQueue {
         self.queue.reader_gone.store(true, Ordering::Release);
         let mut swap = self.queue.swap();
@@ -781,7 +784,7 @@ impl Reader {
 }
 
 /// Dropping a reader ends reading too, so that a writer does not wait for it for ever. Call [`Reader::abandon`] first
-/// where dropping unread items would run foreign code under a lock.
+/// where dropping unread items would run code of the application under a lock.
 impl Drop for Reader {
     fn drop(&mut self) {
         self.queue.reader_gone.store(true, Ordering::Release);

@@ -11,12 +11,12 @@ use crate::socket::alarms::Alarm;
 use crate::socket::base::SocketBase;
 use crate::socket::orders::Order;
 
-/// How many futures a thread finds ready before one yields.
+/// How many polls may end ready on a thread before a future yields.
 pub(crate) const READY_BEFORE_A_YIELD: u32 = 128;
 
 thread_local! {
-    /// Futures that this thread has found ready since one yielded. Those that are pending do not count: a `select!` may poll one of
-    /// them each time.
+    /// How many polls on this thread have ended ready since a future yielded. Pending polls do not count, because a `select!` may
+    /// poll a pending future each time that it polls a ready one.
     static READY: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -26,8 +26,8 @@ pub(crate) fn begin_simulation() {
     READY.set(0);
 }
 
-/// Returns whether the task is to yield now, and wakes it for the next poll. A future that is not ready does not yield: a `select!`
-/// would go on with one that is.
+/// Returns whether the future must yield now. If so, wakes the task, so that it is polled again. A future that is not ready does
+/// not yield: in a `select!`, the count would begin again, and another future that is ready would go on.
 pub(crate) fn yields(cx: &TaskContext<'_>, is_ready: impl FnOnce() -> bool) -> bool {
     if READY.get() < READY_BEFORE_A_YIELD || !is_ready() {
         return false;
@@ -43,7 +43,7 @@ pub(crate) fn counted<T>(poll: Poll<T>) -> Poll<T> {
     poll
 }
 
-/// How long a future waits: known from its first poll on.
+/// How long a future waits. The end is known once the future has begun to wait.
 #[derive(Debug, Default)]
 pub(crate) struct Limit {
     /// The end of the wait; the inner `None` is never.
@@ -52,29 +52,30 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Returns a limit with the same end, for a part of the same wait.
+    /// Returns a limit with the same end, for a future that is one step of this one.
     pub(super) fn part(&self) -> Limit {
         Limit { deadline: self.deadline, alarm: None }
     }
 
-    /// Sets the end, unless it is set.
+    /// Sets the end to `limit` from now, unless it is set already. Returns the end.
     pub(crate) fn begin(&mut self, limit: impl FnOnce() -> Option<Duration>) -> Option<Instant> {
         *self.deadline.get_or_insert_with(|| limit().and_then(|limit| clock::now().checked_add(limit)))
     }
 
-    /// Returns whether the wait is over. If it is not and has an end, the task is woken then.
+    /// Returns whether the wait is over. If it is not, the I/O thread wakes the task at the end, if there is one.
     pub(crate) fn is_over(&mut self, base: &Arc<SocketBase>, cx: &TaskContext<'_>) -> Result<bool> {
         let Some(deadline) = self.deadline.flatten() else { return Ok(false) };
         if clock::now() >= deadline {
             return Ok(true);
         }
-        // The waker may be another one than before.
+        // The task may have another waker than at its last poll.
         if !self.alarm.is_some_and(|alarm| base.alarms.renew(alarm, cx.waker())) {
             self.alarm = Some(set_alarm(base, deadline, cx.waker().clone())?);
         }
         Ok(false)
     }
 
+    /// Clears the alarm.
     pub(crate) fn end(&mut self, base: &SocketBase) {
         if let Some(alarm) = self.alarm.take() {
             base.alarms.clear(alarm);
@@ -82,7 +83,7 @@ impl Limit {
     }
 }
 
-/// Lets the I/O thread wake a task at a moment.
+/// Asks the I/O thread to wake a task at the time `at`.
 ///
 /// # Errors
 /// Returns [`Error::NoIoThread`](crate::Error::NoIoThread) in a context without I/O threads, and the errors of their start.

@@ -20,7 +20,7 @@ use crate::socket::observe::{Awaited, Dialled, Peers, Subscribers};
 struct Watch<A> {
     base: Arc<SocketBase>,
     allowed: Duration,
-    /// What it waits for; the error if that can never come; `None` when it is over.
+    /// What it waits for, or the error if it cannot begin to wait. `None` when it is over.
     awaited: Option<Result<A>>,
     place: Place,
     limit: Limit,
@@ -66,7 +66,7 @@ impl<A> Drop for Watch<A> {
 /// The future of [`Socket::connect_ready_async`].
 ///
 /// # Cancel safety
-/// Dropping it ends the wait alone; the endpoint stays connected.
+/// Dropping it ends only the wait. The socket stays connected, or goes on connecting.
 #[must_use = "it waits only when it is polled"]
 pub struct ConnectReady(Watch<Dialled>);
 
@@ -109,7 +109,7 @@ impl Future for SubscribersReady {
 }
 
 impl Socket {
-    /// Connects at once, and waits as a task until the handshake is over; returns the peer.
+    /// Begins to connect at once. The future waits until the handshake is over, and returns the peer.
     ///
     /// # Errors
     /// Returns the errors of [`Socket::connect_ready`].

@@ -26,7 +26,7 @@ pub struct Recv {
     base: Arc<SocketBase>,
     place: Place,
     limit: Limit,
-    /// It has been pending.
+    /// Whether it has been pending, and counts as a call that waited.
     waits: bool,
 }
 
@@ -35,7 +35,7 @@ impl Recv {
         Recv::within(base, Limit::default())
     }
 
-    /// One that waits as long as `limit` says, whatever RCVTIMEO is.
+    /// Creates a future that waits until the end of `limit`, whatever RCVTIMEO is.
     pub(super) fn within(base: &Arc<SocketBase>, limit: Limit) -> Recv {
         Recv { base: Arc::clone(base), place: Place::default(), limit, waits: false }
     }
@@ -61,7 +61,7 @@ impl Recv {
         base.context.check_process()?;
         if !std::mem::replace(waits, true) {
             Counters::add(&base.counters.waits, 1);
-            // What is in the streams already need not wait for the I/O thread.
+            // Reads what is in the streams already, without the I/O thread.
             base.enter(|state| state.pipes.pull_input());
         }
         let mut allowed = None;
@@ -78,7 +78,7 @@ impl Recv {
         Poll::Pending
     }
 
-    /// Waits no longer.
+    /// Gives up its place and its alarm.
     fn stop(&mut self) {
         self.place.leave(&self.base.input);
         self.limit.end(&self.base);
@@ -111,14 +111,14 @@ impl Future for RecvFrom {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let socket = self.0.base.socket_type;
-        let no = || Error::NotSupported { socket, op: Op::Address };
+        let unsupported = || Error::NotSupported { socket, op: Op::Address };
         if !socket.addresses() {
-            return Poll::Ready(Err(no()));
+            return Poll::Ready(Err(unsupported()));
         }
         self.0.poll_message(cx).map(|received| {
             let mut message = received?;
             let id = message.pop_front().and_then(|frame| RoutingId::new(frame).ok());
-            Ok((id.ok_or_else(no)?, message))
+            Ok((id.ok_or_else(unsupported)?, message))
         })
     }
 }

@@ -21,8 +21,8 @@ use crate::socket::base::SocketBase;
 /// The future of [`Socket::request_async`].
 ///
 /// # Cancel safety
-/// When it is dropped, a request that is not written to a peer is taken back, and a reply that comes later is dropped and
-/// counted. The socket can be used at once.
+/// Dropping it takes the request back if it is not written to a peer. Otherwise its reply, when it comes, is dropped and counted.
+/// The socket can send another request at once.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Request {
     base: Arc<SocketBase>,
@@ -41,7 +41,7 @@ enum Stage {
 }
 
 impl Request {
-    /// Begins with the send: it is this request's turn.
+    /// Begins to send the message. It is this request's turn now.
     fn send(&mut self, message: Message) {
         self.base.enter(|state| state.pattern.number_request(true));
         let mut sending = Sending::new(&self.base, message);
@@ -62,7 +62,7 @@ impl Request {
             let base = Arc::clone(&self.base);
             match &mut self.stage {
                 Stage::Turn(place, message) => {
-                    // After the end of its socket each request has a turn: its send fails.
+                    // On a closed socket a request does not wait for its turn: its send fails at once.
                     let look =
                         || if base.gone.load(Ordering::SeqCst) { Some(()) } else { base.exchange.try_take() };
                     let turn = place.poll(base.exchange.free(), cx.waker(), look);
@@ -109,7 +109,7 @@ impl Request {
                     self.end();
                     return Poll::Ready(reply);
                 }
-                // Polled again after its end: it stays pending, as a future may.
+                // It was polled again after its end, where a future may do anything. It stays pending.
                 Stage::Over => return Poll::Pending,
             }
         }
@@ -154,8 +154,9 @@ impl Drop for Request {
 }
 
 impl Socket {
-    /// Sends a request and waits for its reply as a task, at most for `limit` in all (REQ). Calls on one socket take turns, those
-    /// of threads by [`Socket::request`] among them. The turn ends with the request: poll the future until then, or drop it.
+    /// Sends a request and waits for its reply as a task, at most for `limit` in all (REQ). The requests on one socket take turns,
+    /// also with those of threads in [`Socket::request`]. A request keeps its turn until its future ends or is dropped. So do not
+    /// stop polling the future without dropping it.
     ///
     /// # Errors
     /// Returns the errors of [`Socket::request`], and [`Error::NoIoThread`] if it has to wait in a context without I/O threads.

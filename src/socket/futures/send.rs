@@ -22,8 +22,8 @@ use crate::stats::Counters;
 /// The future of [`Socket::send_async`] and [`Socket::send_to_async`].
 ///
 /// # Cancel safety
-/// The message is sent whole in the poll that returns `Ok`, or not at all. Dropping the future drops a message that is not
-/// sent; [`Sending::cancel`] returns it.
+/// The poll that returns `Ok` sends the whole message; before that, nothing is sent. Dropping the future before that drops the
+/// message. [`Sending::cancel`] returns it instead.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Sending {
     base: Arc<SocketBase>,
@@ -65,6 +65,7 @@ impl Sending {
         Some(message)
     }
 
+    /// Gives up its place and its alarm, and waits no longer in `Socket::status`.
     fn stop(&mut self) {
         self.place.leave(&self.base.output);
         self.limit.end(&self.base);
@@ -78,7 +79,7 @@ impl Sending {
         SendError { error, message: self.take_message().unwrap_or_default() }
     }
 
-    /// Fails, because the time is over.
+    /// Fails because there is no room in time, and counts that as refused.
     fn refuse(&mut self, error: Error) -> Poll<Result<(), SendError>> {
         self.base.enter(|state| state.refused += 1);
         Poll::Ready(Err(self.fail(error)))
@@ -96,7 +97,7 @@ impl Sending {
 
     pub(super) fn poll_sent(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), SendError>> {
         let is_ready = || readiness(&self.base, Ready::OUT).is_ok_and(Ready::is_out);
-        // Polled again after its end, it stays pending, as a future may.
+        // After its end a future may do anything when it is polled. This one stays pending.
         if self.message.is_none() || yields(cx, is_ready) {
             return Poll::Pending;
         }
@@ -124,7 +125,7 @@ impl Sending {
         }
     }
 
-    /// Waits, because there is no room yet.
+    /// There is no room yet. Returns pending, or fails if the time is over.
     fn wait(&mut self, refusal: &Refusal, cx: &TaskContext<'_>) -> Poll<Result<(), SendError>> {
         let base = Arc::clone(&self.base);
         if let Err(error) = base.context.check_process() {

@@ -43,7 +43,7 @@ impl Stream for Messages {
 /// The sink of [`Socket::sink`].
 ///
 /// # Cancel safety
-/// It keeps at most one message that is not sent. [`MessageSink::cancel`] returns it.
+/// It holds at most one message that is not sent. Dropping the sink drops that message; [`MessageSink::cancel`] returns it instead.
 #[must_use = "a sink does nothing unless it is polled"]
 pub struct MessageSink {
     base: Arc<SocketBase>,
@@ -66,8 +66,8 @@ impl Sink<Message> for MessageSink {
     }
 
     /// # Errors
-    /// Returns [`Error::WouldBlock`] with the message if the one before it is not sent and cannot be sent now. After `poll_ready` it
-    /// is sent.
+    /// Returns [`Error::WouldBlock`] with the message if the message before it is not sent yet and cannot be sent now. This cannot
+    /// happen after `poll_ready` has returned `Ok`. Returns the errors of [`Socket::send`], too.
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
         if let Some(Err(error)) = self.sending.as_mut().map(Sending::send_now) {
             return Err(SendError { error, message });
@@ -91,8 +91,8 @@ impl Sink<Message> for MessageSink {
 }
 
 impl Socket {
-    /// Returns the received messages as a stream. It ends when the socket is closed or its context is shut down; after
-    /// another error, as that of a RCVTIMEO that is over, it goes on.
+    /// Returns the received messages as a stream. It ends when the socket is closed or its context is shut down. It goes on after
+    /// any other error, for example when RCVTIMEO has passed.
     ///
     /// ```
     /// use futures_util::{SinkExt, StreamExt};
@@ -117,7 +117,7 @@ impl Socket {
         Messages { base: Arc::clone(self.base()), next: None }
     }
 
-    /// Returns a sink that sends each message as [`Socket::send_async`] does. An error of the sink holds the message.
+    /// Returns a sink that sends each message as [`Socket::send_async`] does. An error of the sink contains the message.
     pub fn sink(&self) -> MessageSink {
         MessageSink { base: Arc::clone(self.base()), sending: None }
     }
