@@ -61,6 +61,9 @@ impl TurnedAway {
 /// `turned away 3 (2 denied, 1 by a filter)`.
 impl fmt::Display for TurnedAway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.total() == 0 {
+            return f.write_str("turned away none");
+        }
         let told = self.named().into_iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}"));
         write!(f, "turned away {} ({})", self.total(), told.collect::<Vec<_>>().join(", "))
     }

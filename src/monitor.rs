@@ -316,12 +316,16 @@ impl Monitors {
         if !self.any.load(Ordering::SeqCst) && !last {
             return;
         }
-        let seq = self.seq.fetch_add(1, Ordering::SeqCst);
         let (local, remote) = (local.to_owned(), remote.to_owned());
-        let event = Event { seq, at: clock::now(), connection, local, remote, descriptor, kind };
         let mut receivers = Vec::new();
         let mut queues = self.queues();
-        self.closed.fetch_or(last, Ordering::SeqCst);
+        // Nothing follows the last event.
+        if self.closed.fetch_or(last, Ordering::SeqCst) {
+            return;
+        }
+        // Under the lock, so that the numbers are in the order of the events.
+        let seq = self.seq.fetch_add(1, Ordering::SeqCst);
+        let event = Event { seq, at: clock::now(), connection, local, remote, descriptor, kind };
         queues.retain(|queue| match queue.upgrade() {
             Some(queue) => {
                 queue.push(event.clone());

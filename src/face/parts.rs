@@ -71,13 +71,9 @@ impl SocketBase {
             Err(()) => Ok(Some(refusal)),
             Ok(deadline) => self.wait_for_room(refusal, deadline, true, attempt),
         };
-        let error = match sent {
-            Ok(None) => return Ok(()),
-            Ok(Some(refusal)) => Error::WouldBlock(self.why_not_sent(&refusal)),
-            Err(error) => error,
-        };
+        let Some(refusal) = sent? else { return Ok(()) };
         self.enter(|state| state.refused += 1);
-        Err(error)
+        Err(Error::WouldBlock(self.why_not_sent(&refusal)))
     }
 
     /// Receives one part, a message of one frame, into `received`, which is empty. Returns whether another part of the same

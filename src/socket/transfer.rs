@@ -55,7 +55,8 @@ impl SocketBase {
             match self.wait_for_room(refusal, deadline, false, || self.attempt_to_send(&mut held)) {
                 Ok(None) => return Ok(()),
                 Ok(Some(refusal)) => Error::TimedOut(self.why_not_sent(&refusal)),
-                Err(error) => error,
+                // The socket ended, or a signal of the system ended the wait: no peer was full.
+                Err(error) => return Err(SendError { error, message: held.unwrap_or_default() }),
             }
         };
         self.enter(|state| state.refused += 1);

@@ -117,7 +117,8 @@ fn send_all(
 /// Waits for subscribers of the first message.
 pub(super) fn wait_for(working: &Working, topic: &[u8], wanted: usize) -> Outcome {
     let wait = |limit| working.socket().wait_for_subscribers(topic, wanted, limit);
-    match wait(working.timeout.unwrap_or(SOON).min(SOON)) {
+    let soon = working.timeout.unwrap_or(SOON).min(SOON);
+    match wait(soon) {
         Err(error) if error.kind() == ErrorKind::TimedOut => {}
         found => return Ok(found?),
     }
@@ -125,9 +126,11 @@ pub(super) fn wait_for(working: &Working, topic: &[u8], wanted: usize) -> Outcom
         let whom = if wanted == 1 { "a subscriber".to_owned() } else { format!("{wanted} subscribers") };
         eprintln!("zx: waiting for {whom} (--wait 0 publishes at once)");
     }
-    wait(working.timeout.unwrap_or(Duration::MAX)).map_err(|error| match error {
-        Error::TimedOut(why) => End::TimedOut(format!("{why}; --wait 0 publishes to whoever is there")),
-        other => other.into(),
+    wait(working.timeout.map_or(Duration::MAX, |timeout| timeout.saturating_sub(soon))).map_err(|error| {
+        match error {
+            Error::TimedOut(why) => End::TimedOut(format!("{why}; --wait 0 publishes to whoever is there")),
+            other => other.into(),
+        }
     })
 }
 

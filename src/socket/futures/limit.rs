@@ -48,18 +48,25 @@ pub(crate) fn counted<T>(poll: Poll<T>) -> Poll<T> {
 pub(crate) struct Limit {
     /// The end of the wait; the inner `None` is never.
     deadline: Option<Option<Instant>>,
+    /// How long the whole wait may last, if this is not a part of one.
+    allowed: Option<Duration>,
     alarm: Option<Alarm>,
 }
 
 impl Limit {
     /// Returns a limit with the same end, for a future that is one step of this one.
     pub(super) fn part(&self) -> Limit {
-        Limit { deadline: self.deadline, alarm: None }
+        Limit { deadline: self.deadline, allowed: None, alarm: None }
     }
 
-    /// Sets the end to `limit` from now, unless it is set already. Returns the end.
-    pub(crate) fn begin(&mut self, limit: impl FnOnce() -> Option<Duration>) -> Option<Instant> {
-        *self.deadline.get_or_insert_with(|| limit().and_then(|limit| clock::now().checked_add(limit)))
+    /// Sets the end to `limit` from now, unless it is set already. Returns how long the wait may last; `None` is for ever, or as
+    /// long as the wait that this is a part of.
+    pub(crate) fn begin(&mut self, limit: impl FnOnce() -> Option<Duration>) -> Option<Duration> {
+        if self.deadline.is_none() {
+            self.allowed = limit();
+            self.deadline = Some(self.allowed.and_then(|limit| clock::now().checked_add(limit)));
+        }
+        self.allowed
     }
 
     /// Returns whether the wait is over. If it is not, the I/O thread wakes the task at the end, if there is one.

@@ -64,16 +64,12 @@ impl Recv {
             // Reads what is in the streams already, without the I/O thread.
             base.enter(|state| state.pipes.pull_input());
         }
-        let mut allowed = None;
-        limit.begin(|| {
-            allowed = base.enter(|state| state.values.rcvtimeo);
-            allowed
-        });
+        let allowed = limit.begin(|| base.enter(|state| state.values.rcvtimeo));
         if allowed == Some(Duration::ZERO) {
             return Poll::Ready(Err(Error::WouldBlock(base.why_nothing_came(None))));
         }
         if limit.is_over(base, cx)? {
-            return Poll::Ready(Err(Error::TimedOut(base.why_nothing_came(None))));
+            return Poll::Ready(Err(Error::TimedOut(base.why_nothing_came(allowed))));
         }
         Poll::Pending
     }

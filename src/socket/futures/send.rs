@@ -136,11 +136,7 @@ impl Sending {
             let since = *self.since.insert(clock::now());
             base.sending.enter(since);
         }
-        let mut allowed = None;
-        self.limit.begin(|| {
-            allowed = base.enter(|state| state.values.sndtimeo);
-            allowed
-        });
+        let allowed = self.limit.begin(|| base.enter(|state| state.values.sndtimeo));
         if allowed == Some(Duration::ZERO) {
             return self.refuse(Error::WouldBlock(base.why_not_sent(refusal)));
         }
