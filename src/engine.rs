@@ -34,7 +34,8 @@ use self::slot::Slot;
 use self::try_mutex::{Entered, TryMutex};
 use crate::clock;
 use crate::error::{HandshakeCause, IoError};
-use crate::monitor::{DisconnectReason, EventKind, Monitors};
+use crate::events::{DisconnectReason, EventKind};
+use crate::monitor::Monitors;
 use crate::stats::Counters;
 
 /// The most slices in one `sendmsg`.

@@ -8,7 +8,7 @@ use zeroxide_zmtp::{ConnectionError, ProtocolError};
 
 use crate::clock;
 use crate::error::HandshakeCause;
-use crate::monitor::{DisconnectReason, EventKind};
+use crate::events::{DisconnectReason, EventKind};
 
 /// A connection that was lost, from [`Status::last_loss`](crate::Status::last_loss).
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ mod endpoints;
 )]
 mod engine;
 mod error;
-mod event_text;
+mod events;
 #[cfg(feature = "face")]
 #[doc(hidden)]
 pub mod face;
@@ -51,16 +51,17 @@ pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
     IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
 };
+pub use events::{Crowd, DisconnectReason, Event, EventKind, Filter};
 pub use history::{Loss, TurnedAway};
 #[cfg(simulate)]
 #[doc(hidden)]
 pub use io::simulated as simulation;
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
+pub use monitor::Monitor;
 #[cfg(feature = "stream")]
 pub use monitor::task::Events;
 pub use monitor::task::NextEvent;
-pub use monitor::{Crowd, DisconnectReason, Event, EventKind, Filter, Monitor};
 pub use options::{
     AtAttach, ContextOptions, Live, Opt, OptionError, OptionValue, Options, ReadOnly, ReconnectStop,
     RouterNotify, Writable, opt,

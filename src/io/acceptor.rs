@@ -15,7 +15,7 @@ use super::reactor::{Reactor, Timer};
 use crate::clock;
 use crate::engine::slot::Slot;
 use crate::error::{DialError, IoError, is_limit};
-use crate::monitor::{Crowd, EventKind};
+use crate::events::{Crowd, EventKind};
 use crate::options::Values;
 use crate::socket::base::SocketBase;
 use crate::stats::Counters;

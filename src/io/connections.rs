@@ -24,7 +24,7 @@ use crate::clock;
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, End, Engine};
 use crate::error::{Denial, HandshakeCause, HandshakeError};
-use crate::monitor::{DisconnectReason, EventKind};
+use crate::events::{DisconnectReason, EventKind};
 use crate::options::Values;
 use crate::signal::after;
 use crate::socket::base::SocketBase;

@@ -19,7 +19,7 @@ use super::reactor::{Reactor, Timer};
 use crate::clock;
 use crate::endpoints::EndpointState;
 use crate::error::{DialError, is_limit};
-use crate::monitor::EventKind;
+use crate::events::EventKind;
 use crate::socket::orders::Order;
 
 /// How long an attempt waits for the lookup of its name if CONNECT_TIMEOUT sets no limit.

@@ -6,7 +6,7 @@
 
 use zeroxide_transports::{Accepted, Credentials};
 
-use crate::monitor::Filter;
+use crate::events::Filter;
 use crate::options::Values;
 
 impl Values {

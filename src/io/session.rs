@@ -27,7 +27,7 @@ use crate::endpoints::EndpointState;
 use crate::engine::End;
 use crate::engine::slot::Slot;
 use crate::error::{DialError, HandshakeError};
-use crate::monitor::EventKind;
+use crate::events::EventKind;
 use crate::options::Values;
 use crate::random::Random;
 use crate::socket::base::SocketBase;

@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use super::{Event, Monitor, Queue};
+use super::{Monitor, Queue};
 use crate::error::Result;
+use crate::events::Event;
 use crate::signal::Place;
 
 /// The future of [`Monitor::recv_async`].

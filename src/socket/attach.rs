@@ -13,7 +13,7 @@ use super::pipes::{Entry, Link, free_unread};
 use crate::endpoints::EndpointState;
 use crate::engine::slot::Slot;
 use crate::error::{BindError, Error, HandshakeError, IoError, Result, SecurityError};
-use crate::monitor::EventKind;
+use crate::events::EventKind;
 use crate::options::Values;
 use crate::security::Role;
 use crate::signal::Latch;

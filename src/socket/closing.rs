@@ -13,7 +13,7 @@ use super::closure::CloseReport;
 use super::context::ContextBase;
 use super::news::News;
 use super::orders::Order;
-use crate::monitor::EventKind;
+use crate::events::EventKind;
 use crate::signal::after;
 
 /// The closing of a socket or of a context. It is a future, and has methods that wait.

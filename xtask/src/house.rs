@@ -113,7 +113,10 @@ pub(crate) const HOUSES: &[House] = &[
             "io",
             "socket",
             "engine",
-            "stats endpoints monitor threads history event_text",
+            "stats endpoints threads",
+            "monitor",
+            "history",
+            "events",
             "signal",
             "user_code",
             "error",
@@ -126,10 +129,6 @@ pub(crate) const HOUSES: &[House] = &[
                 files: "io/acceptor io/connections io/dialer io/half_closed io/reactor io/reaper \
                     io/session io/simulated io/watch",
                 reason: "the state of an I/O thread has a part of each, and each is methods of it",
-            },
-            Circle {
-                files: "history monitor",
-                reason: "events leave something behind whether a monitor receives them or not",
             },
             Circle {
                 files: "options/kind options/row options/table",
