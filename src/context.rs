@@ -141,17 +141,13 @@ impl Context {
     /// Returns a handle of each socket that the application has and has not closed, in the order in which they were made.
     #[must_use]
     pub fn sockets(&self) -> Vec<Socket> {
-        let mut bases = self.base().sockets();
-        bases.sort_by_key(|base| base.id);
-        bases.iter().filter_map(Socket::of).collect()
+        self.base().sockets_in_order().iter().filter_map(Socket::of).collect()
     }
 
     /// Returns a report for people: the status of each socket that is open or lingers, one a line.
     #[must_use]
     pub fn status(&self) -> ContextStatus {
-        let mut bases = self.base().sockets();
-        bases.sort_by_key(|base| base.id);
-        ContextStatus { sockets: bases.iter().map(SocketBase::status).collect() }
+        ContextStatus { sockets: self.base().sockets_in_order().iter().map(SocketBase::status).collect() }
     }
 
     /// Shuts down, closes every socket and lets them linger (libzmq `zmq_ctx_term`). Wait for the result, or await it,

@@ -111,9 +111,7 @@ const DROPS: [Causes; 2] = [
 impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Some(context) = self.0.upgrade() else { return Ok(()) };
-        let mut bases = context.sockets();
-        bases.sort_by_key(|base| base.id);
-        let samples: Vec<Sample> = bases.iter().map(Sample::of).collect();
+        let samples: Vec<Sample> = context.sockets_in_order().iter().map(Sample::of).collect();
         for (name, help, count) in COUNTERS {
             let lines = samples.iter().map(|sample| (sample.labels.clone(), count(&sample.status.stats)));
             family(&mut encoder, name, help, MetricType::Counter, lines)?;

@@ -140,6 +140,17 @@ fn listed<T>(text: &str, absent: bool, mut one: impl FnMut(&str) -> Option<T>) -
     if absent { Some(Vec::new()) } else { text.split(',').map(|part| one(part.trim())).collect() }
 }
 
+/// Returns a set of switches; those are on whose names are listed.
+fn chosen<T: Default>(
+    text: &str,
+    absent: bool,
+    switch: impl for<'a> Fn(&'a mut T, &str) -> Option<&'a mut bool>,
+) -> Option<T> {
+    let mut switches = T::default();
+    listed(text, absent, |name| switch(&mut switches, name).map(|on| *on = true))?;
+    Some(switches)
+}
+
 impl FromText for Version {
     const FORM: &'static str = "a version of ZMTP: 1.0, 2.0, 3.0 or 3.1";
 
@@ -182,17 +193,12 @@ impl FromText for ReconnectStop {
     const FORM: &'static str = "some of conn-refused,handshake-failed,after-disconnect";
 
     fn from_text(text: &str, absent: bool) -> Option<ReconnectStop> {
-        let mut stop = ReconnectStop::default();
-        listed(text, absent, |name| {
-            match name {
-                "conn-refused" => stop.conn_refused = true,
-                "handshake-failed" => stop.handshake_failed = true,
-                "after-disconnect" => stop.after_disconnect = true,
-                _ => return None,
-            }
-            Some(())
-        })?;
-        Some(stop)
+        chosen(text, absent, |stop: &mut ReconnectStop, name| match name {
+            "conn-refused" => Some(&mut stop.conn_refused),
+            "handshake-failed" => Some(&mut stop.handshake_failed),
+            "after-disconnect" => Some(&mut stop.after_disconnect),
+            _ => None,
+        })
     }
 }
 
@@ -200,16 +206,11 @@ impl FromText for RouterNotify {
     const FORM: &'static str = "some of connect,disconnect";
 
     fn from_text(text: &str, absent: bool) -> Option<RouterNotify> {
-        let mut notify = RouterNotify::default();
-        listed(text, absent, |name| {
-            match name {
-                "connect" => notify.connect = true,
-                "disconnect" => notify.disconnect = true,
-                _ => return None,
-            }
-            Some(())
-        })?;
-        Some(notify)
+        chosen(text, absent, |notify: &mut RouterNotify, name| match name {
+            "connect" => Some(&mut notify.connect),
+            "disconnect" => Some(&mut notify.disconnect),
+            _ => None,
+        })
     }
 }
 

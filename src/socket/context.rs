@@ -248,6 +248,13 @@ impl ContextBase {
         self.tables().sockets.values().cloned().collect()
     }
 
+    /// Returns the sockets in the order in which they were made.
+    pub(crate) fn sockets_in_order(&self) -> Vec<Arc<SocketBase>> {
+        let mut sockets = self.sockets();
+        sockets.sort_by_key(|base| base.id);
+        sockets
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }

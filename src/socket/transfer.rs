@@ -74,14 +74,8 @@ impl SocketBase {
     ) -> Result<Option<Refusal>> {
         self.context.check_process()?;
         let _wait = self.sending.begin(clock::now());
-        let sent = self.wait_at(&self.output, deadline, interruptible, || match attempt() {
-            Ok(None) => Some(Ok(())),
-            Ok(Some(why)) => {
-                refusal = why;
-                None
-            }
-            Err(error) => Some(Err(*error)),
-        });
+        let look = || sent_or_refused(attempt(), &mut refusal);
+        let sent = self.wait_at(&self.output, deadline, interruptible, look);
         Ok(sent?.is_none().then_some(refusal))
     }
 
@@ -240,6 +234,21 @@ impl SocketBase {
         } else {
             Why::NoMessage { socket, after }
         }
+    }
+}
+
+/// Returns the result of an attempt to send. If it was refused, stores why and returns `None`: the caller waits for room.
+pub(super) fn sent_or_refused(
+    attempt: Attempt<Option<Refusal>>,
+    refusal: &mut Refusal,
+) -> Option<Result<()>> {
+    match attempt {
+        Ok(None) => Some(Ok(())),
+        Ok(Some(why)) => {
+            *refusal = why;
+            None
+        }
+        Err(error) => Some(Err(*error)),
     }
 }
 

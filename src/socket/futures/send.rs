@@ -16,7 +16,7 @@ use crate::signal::Place;
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::ready::{Ready, readiness};
-use crate::socket::transfer::Attempt;
+use crate::socket::transfer::sent_or_refused;
 use crate::stats::Counters;
 
 /// The future of [`Socket::send_async`] and [`Socket::send_to_async`].
@@ -106,21 +106,13 @@ impl Sending {
         }
         let Sending { base, message, place, .. } = self;
         let mut refusal = Refusal::NoPeer;
-        let attempt: Poll<Attempt<()>> =
-            place.poll(&base.output, cx.waker(), || match base.attempt_to_send(message) {
-                Ok(None) => Some(Ok(())),
-                Ok(Some(why)) => {
-                    refusal = why;
-                    None
-                }
-                Err(error) => Some(Err(error)),
-            });
-        match attempt {
+        let look = || sent_or_refused(base.attempt_to_send(message), &mut refusal);
+        match place.poll(&base.output, cx.waker(), look) {
             Poll::Ready(Ok(())) => {
                 self.stop();
                 counted(Poll::Ready(Ok(())))
             }
-            Poll::Ready(Err(error)) => counted(Poll::Ready(Err(self.fail(*error)))),
+            Poll::Ready(Err(error)) => counted(Poll::Ready(Err(self.fail(error)))),
             Poll::Pending => self.wait(&refusal, cx),
         }
     }
