@@ -666,8 +666,23 @@ impl IntoIterator for Message {
 impl FromIterator<Frame> for Message {
     fn from_iter<I: IntoIterator<Item = Frame>>(frames: I) -> Message {
         let mut message = Message::new();
-        frames.into_iter().for_each(|frame| message.push_back(frame));
+        message.extend(frames);
         message
+    }
+}
+
+/// Adds frames at the end: those of another message, for example.
+///
+/// ```
+/// # extern crate zeroxide_zmtp as zeroxide;
+/// use zeroxide::Message;
+/// let mut envelope = Message::from(["client", ""]);
+/// envelope.extend(Message::from(["one", "two"]));
+/// assert_eq!(envelope, Message::from(["client", "", "one", "two"]));
+/// ```
+impl Extend<Frame> for Message {
+    fn extend<I: IntoIterator<Item = Frame>>(&mut self, frames: I) {
+        frames.into_iter().for_each(|frame| self.push_back(frame));
     }
 }
 
