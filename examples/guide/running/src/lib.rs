@@ -134,11 +134,43 @@ impl Program {
     #[cfg(unix)]
     #[track_caller]
     pub fn interrupt(self) -> Ended {
-        use rustix::process::{Pid, Signal, kill_process};
-        if let Err(error) = kill_process(Pid::from_child(&self.process), Signal::INT) {
-            self.fail(&format!("it cannot be interrupted: {error}"));
-        }
+        self.signal(rustix::process::Signal::INT);
         self.end()
+    }
+
+    /// Stops the program as SIGSTOP does: its connections stay open, and when this returns it does nothing until
+    /// [`Program::resume`].
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn stop(&self) {
+        use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+        self.signal(Signal::STOP);
+        // NOWAIT leaves an exit code for whoever waits for the end.
+        let changes = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(Pid::from_child(&self.process)), changes) {
+            Ok(Some(status)) if status.stopped() => {}
+            other => self.fail(&format!("it has not stopped: {other:?}")),
+        }
+    }
+
+    /// Lets a stopped program go on (SIGCONT).
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn resume(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    #[cfg(unix)]
+    #[track_caller]
+    fn signal(&self, signal: rustix::process::Signal) {
+        use rustix::process::{Pid, kill_process};
+        if let Err(error) = kill_process(Pid::from_child(&self.process), signal) {
+            self.fail(&format!("it receives no signal: {error}"));
+        }
     }
 
     fn next(&mut self, end: Instant) -> Result<String, RecvTimeoutError> {

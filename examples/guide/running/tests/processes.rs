@@ -46,3 +46,21 @@ fn an_interrupted_program_ends_by_itself() {
     let ended = program.interrupt();
     assert_eq!((ended.code, ended.has("caught")), (Some(7), true));
 }
+
+#[test]
+fn a_stopped_program_goes_on_when_it_is_resumed() {
+    let mut program = shell("trap 'echo resumed' CONT; echo ready; while :; do sleep 0.01; done");
+    program.line("ready");
+    program.stop();
+    program.resume();
+    program.line("resumed");
+}
+
+#[test]
+fn a_program_that_has_ended_cannot_be_stopped() {
+    let mut program = shell("echo ready; exit 3");
+    program.line("ready");
+    assert!(catch_unwind(AssertUnwindSafe(|| program.line("never"))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| program.stop())).is_err());
+    assert_eq!(program.end().code, Some(3));
+}
