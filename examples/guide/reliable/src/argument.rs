@@ -1,0 +1,34 @@
+//! Arguments of the command line, counted from 1. Each has a default.
+
+use std::process::exit;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Returns argument `n`, a text such as an endpoint.
+#[must_use]
+pub fn text(n: usize, default: &str) -> String {
+    parsed(n).unwrap_or_else(|| default.to_owned())
+}
+
+/// Returns argument `n`, a number.
+#[must_use]
+pub fn number(n: usize, default: u32) -> u32 {
+    parsed(n).unwrap_or(default)
+}
+
+/// Returns argument `n`, a time in milliseconds.
+#[must_use]
+pub fn milliseconds(n: usize, default: u64) -> Duration {
+    Duration::from_millis(parsed(n).unwrap_or(default))
+}
+
+/// Ends the program if the argument is there and wrong.
+fn parsed<T: FromStr>(n: usize) -> Option<T> {
+    let text = std::env::args().nth(n)?;
+    let value = text.parse().ok();
+    if value.is_none() {
+        eprintln!("argument {n} is wrong: {text}");
+        exit(2);
+    }
+    value
+}
