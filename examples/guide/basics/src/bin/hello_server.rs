@@ -1,11 +1,11 @@
-//! A server: receives a request, does a little, sends the reply.
+//! A server: receives a request, and sends a reply.
 
 use std::env;
 
 use zeroxide::{Context, Result, SocketType};
 
 fn main() -> Result<()> {
-    let endpoint = env::args().nth(1).unwrap_or_else(|| "tcp://127.0.0.1:5555".to_owned());
+    let endpoint = env::args().nth(1).unwrap_or("tcp://127.0.0.1:5555".into());
     let context = Context::new();
     let server = context.socket(SocketType::Rep)?;
     println!("bound {}", server.bind(&endpoint)?);
