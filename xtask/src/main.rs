@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | miri | install | zmq-sys | jupyter |
-//! hostile | soak | simulate | fuzz | bench`.
+//! guide | hostile | soak | simulate | fuzz | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
 //! | [`registry`] | sources of packages that nothing here links |
 //! | [`jupyter`] | `jupyter`: the example of a Jupyter kernel, driven by jupyter_client |
+//! | [`guide`] | `guide`: the book of docs/guide, built by mdBook, and its links |
 //! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
 //! | [`soak`] | `soak`: all socket types in one process for a long time, and its memory |
 //! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
@@ -34,6 +35,7 @@ mod descendants;
 mod elf;
 mod floor;
 mod fuzz;
+mod guide;
 mod harness;
 mod hostile;
 mod house;
@@ -133,6 +135,10 @@ enum Task {
     ///
     /// It needs Python 3.10 or later with `venv`, and installs the packages below target/jupyter.
     Jupyter,
+    /// Builds the guide (docs/guide) into target/guide, and checks its includes and links.
+    ///
+    /// It installs mdBook below target/tools. `workspace tests` runs the guide's programs.
+    Guide,
     /// Runs the programs of the crate `hostile` against Zeroxide: kills, connections that never become peers, storms of commands.
     ///
     /// Each prints its figures as `name value unit`, and fails where a figure breaks its rule. They run against other
@@ -174,6 +180,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Install(options) => install::run(&sh, &options),
         Task::ZmqSys => replacement::run(&sh),
         Task::Jupyter => jupyter::run(&sh),
+        Task::Guide => guide::run(&sh),
         Task::Hostile(options) => hostile::run(&sh, &options),
         Task::Soak(options) => soak::run(&sh, &options),
         Task::Simulate(options) => simulate::run(&sh, &options),
