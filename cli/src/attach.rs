@@ -145,8 +145,13 @@ impl Attached {
     /// Returns what was not sent.
     pub(crate) fn close(self, timeout: Option<Duration>) -> Outcome {
         let (done, closed) = bounded(1);
-        let closing = self.context.term();
-        std::thread::spawn(move || done.send(closing.wait()));
+        let (context, socket) = (self.context.clone(), self.socket.clone());
+        std::thread::spawn(move || {
+            if socket.socket_type().publishes() {
+                give_up_lost_subscribers(&socket);
+            }
+            done.send(context.term().wait())
+        });
         let waited = self.wait_for(&closed, timeout);
         let report = match waited {
             Ok(report) => report,
@@ -156,6 +161,12 @@ impl Attached {
         if report.is_some() {
             // Otherwise the socket goes on trying, and the last event is still to come.
             self.notices.end();
+        }
+        if self.socket.socket_type().publishes() && report.is_some() {
+            if self.say != Say::Errors && dropped > 0 {
+                eprintln!("zx: {} for subscribers that are gone", counted(dropped, "message"));
+            }
+            return Ok(());
         }
         let what = format!("{} not sent", counted(dropped, "message"));
         match (dropped, waited.is_ok() && report.is_none()) {
@@ -183,6 +194,22 @@ impl Attached {
         }
         self.stop.wait_for(closed, rest)
     }
+}
+
+/// How long a publisher goes without a look at what is unsent. The end of a connection makes it look at once.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Waits until a publisher's messages are sent or no subscriber is left. Without a subscriber nobody wants them: they would wait
+/// for its return, which may never come, although it subscribes anew then.
+fn give_up_lost_subscribers(socket: &Socket) {
+    let events = socket.monitor();
+    while socket.stats().queued > 0 && !socket.peers().is_empty() {
+        if matches!(events.recv_timeout(LOOK), Err(Error::Closed | Error::Terminated)) {
+            return;
+        }
+    }
+    // It fails if the socket has ended, and then there is nothing to wait for.
+    let _ = socket.set(opt::LINGER, Some(Duration::ZERO));
 }
 
 #[cfg(test)]

@@ -67,6 +67,19 @@ fn a_publisher_waits_for_its_subscriber_whose_topics_filter() {
 }
 
 #[test]
+fn a_publisher_ends_when_its_subscriber_has_left_before_the_last_message() {
+    let place = Place::new();
+    let mut subscriber = Running::start(&["sub", "-b", &place.endpoint, "-n", "1"]);
+    let line = [vec![b'x'; 100_000], vec![b'\n']].concat();
+    zx(&["pub", &place.endpoint])
+        .write_stdin(line.repeat(400))
+        .assert()
+        .success()
+        .stderr(contains("that are gone"));
+    assert_eq!(subscriber.end(), Some(0));
+}
+
+#[test]
 fn a_message_without_a_subscriber_is_told() {
     let place = Place::new();
     let publish = ["pub", "-b", &place.endpoint, "--wait", "0", "-m", "hello"];
