@@ -1,0 +1,1 @@
+//! What the programs of the chapter "Advanced publishing" share.
