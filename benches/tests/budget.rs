@@ -1,5 +1,5 @@
 //! What a message may cost, in allocations and system calls: counters that no machine's noise touches. The times are
-//! in `compare`.
+//! in `cells` and `pair`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! `bench`: the benchmarks, and the comparison with other implementations.
+//! `bench`: the benchmarks, and the comparisons with other implementations.
 
 mod capi;
 
@@ -25,10 +25,13 @@ pub(crate) struct Options {
 enum Part {
     /// `cargo bench -p benches`: this project against its own past.
     Benches,
-    /// The binary `compare` of `benches`, with libzmq, which it builds from source: this project beside it, on this
-    /// machine.
+    /// The binary `cells` of `benches`: this project beside libzmq, which it builds from source, and beside the ZeroMQ libraries
+    /// written in Rust; docs/benchmarks.md has the method. `-- --help` tells what can be chosen, `-- --quick` takes minutes.
     Compare,
-    /// `compare` under CURVE: the builds `curve-simd` and `curve` beside a libzmq with the system's libsodium.
+    /// The binary `pair` of `benches`: this project beside libzmq, or beside another build of itself (`-- --other PROGRAM`), for
+    /// the before and after of a change.
+    Pair,
+    /// `pair` under CURVE: the builds `curve-simd` and `curve` beside a libzmq with the system's libsodium.
     Curve,
     /// The binary `flood` of `benches`: what established peers notice of strangers who knock, without a mechanism and
     /// with CURVE.
@@ -61,15 +64,19 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
         Some(Part::Capi) => {
             report.step("the C library beside libzmq", |_| capi::step(sh, arguments));
         }
+        Some(Part::Compare) => {
+            let cells = program(sh, "libzmq,curve", "cells").args(arguments);
+            report.step("compare", |_| run::pass(cells));
+        }
         _ => {
-            if part != Some(Part::Compare) {
+            if part != Some(Part::Pair) {
                 let benches = cmd!(sh, "cargo bench -p benches -- {arguments...}");
                 report.step("benches", |_| run::pass(benches));
             }
             if part != Some(Part::Benches) {
                 let arguments = if part.is_some() { arguments } else { &[] };
-                let compare = program(sh, "libzmq", "compare").args(arguments);
-                report.step("compare", |_| run::pass(compare));
+                let pair = program(sh, "libzmq", "pair").args(arguments);
+                report.step("pair", |_| run::pass(pair));
             }
         }
     }
@@ -81,14 +88,14 @@ fn program<'a>(sh: &'a Shell, features: &str, name: &str) -> Cmd<'a> {
     cmd!(sh, "cargo run --release -p benches --features {features} --bin {name} --")
 }
 
-/// One build of `compare` can hold one crate that seals: that with `curve` is built first and laid aside.
+/// One build of `pair` can hold one crate that seals: that with `curve` is built first and laid aside.
 fn curve(sh: &Shell, arguments: &[String], report: &mut Report) {
     let suffix = std::env::consts::EXE_SUFFIX;
     let release = run::target(sh).join("release");
-    let aside = release.join(format!("compare-curve{suffix}"));
-    let built = report.step("compare with curve", |_| -> Result<()> {
-        run::pass(cmd!(sh, "cargo build --release -p benches --features libzmq,curve --bin compare"))?;
-        fs_err::copy(release.join(format!("compare{suffix}")), &aside)?;
+    let aside = release.join(format!("pair-curve{suffix}"));
+    let built = report.step("pair with curve", |_| -> Result<()> {
+        run::pass(cmd!(sh, "cargo build --release -p benches --features libzmq,curve --bin pair"))?;
+        fs_err::copy(release.join(format!("pair{suffix}")), &aside)?;
         Ok(())
     });
     if !built {
@@ -96,6 +103,6 @@ fn curve(sh: &Shell, arguments: &[String], report: &mut Report) {
     }
     let is_given = |name: &str| arguments.iter().any(|given| given.split('=').next() == Some(name));
     let chosen = CURVE.iter().filter(|[name, _]| !is_given(name)).flatten();
-    let compare = program(sh, "libzmq,curve-simd", "compare").arg("--other").arg(&aside);
-    report.step("compare with curve-simd", |_| run::pass(compare.args(chosen).args(arguments)));
+    let pair = program(sh, "libzmq,curve-simd", "pair").arg("--other").arg(&aside);
+    report.step("pair with curve-simd", |_| run::pass(pair.args(chosen).args(arguments)));
 }

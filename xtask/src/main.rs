@@ -161,7 +161,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Runs the benchmarks of the `benches` crate, then its comparison with libzmq.
     ///
-    /// `bench curve` compares under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock;
+    /// `bench compare` measures libzmq and the ZeroMQ libraries written in Rust in many rows and writes a page with charts; `bench
+    /// curve` compares with libzmq under CURVE, which needs libsodium with its headers; `bench flood` lets strangers knock;
     /// `bench capi` runs libzmq's perf programs on our libzmq.so and on libzmq's (C++ compiler and CMake).
     Bench(bench::Options),
 }

@@ -1,4 +1,5 @@
-//! Zeroxide beside libzmq, on this machine, in the same minutes.
+//! Zeroxide beside another build of itself, or beside libzmq, on this machine, in the same minutes: for the before and after of
+//! a change. The comparison with all other libraries is `cells`.
 //!
 //! Every run is a pair of fresh processes (one for inproc) at default options: one sends, or asks, the other receives,
 //! or answers. Runs of the two libraries alternate, so that what else the machine does strikes both; what is printed is
@@ -8,7 +9,7 @@
 //! |---|---|
 //! | `case` | what is compared: patterns, transports, sizes |
 //! | `library` | what a library must be able to do to be compared |
-//! | `ours`, `theirs`, `sys` | zeroxide; libzmq and what is called of it, with feature `libzmq` |
+//! | `ours`, `theirs` | zeroxide; libzmq, with feature `libzmq` |
 //! | `child` | one end of a run: the process that the clock runs in |
 //! | `parent` | starts the two ends of a run and collects what they measured |
 //! | `boxes` | what CURVE's cryptography alone costs |
@@ -23,8 +24,6 @@ mod child;
 mod library;
 mod ours;
 mod parent;
-#[cfg(feature = "libzmq")]
-mod sys;
 mod table;
 #[cfg(feature = "libzmq")]
 mod theirs;
@@ -78,7 +77,7 @@ fn main() -> ExitCode {
         .filter(|side| options.only.is_none_or(|only| only == *side))
         .collect();
     if sides.is_empty() {
-        eprintln!("libzmq is not built in: cargo run --release -p benches --features libzmq --bin compare");
+        eprintln!("libzmq is not built in: cargo run --release -p benches --features libzmq --bin pair");
         return ExitCode::FAILURE;
     }
     #[cfg(all(feature = "libzmq", feature = "curve"))]

@@ -3,9 +3,10 @@
 
 use std::ffi::{CString, c_int, c_void};
 
+use benches::libzmq as sys;
+
 use crate::case::{CLIENT_SECRET, Kind, SERVER_PUBLIC, SERVER_SECRET, Seal};
 use crate::library::{Counters, Library};
-use crate::sys;
 
 /// libzmq wants it said, zeroxide reckons it.
 const CLIENT_PUBLIC: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
