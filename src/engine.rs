@@ -10,6 +10,7 @@
 //! connection, arm a timer, give another turn) waits in the engine's [`Outcome`].
 
 pub(crate) mod buffers;
+mod end;
 pub(crate) mod slot;
 #[cfg(test)]
 #[cfg(all(unix, not(loom)))]
@@ -22,19 +23,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use zeroxide_transports::Stream;
-use zeroxide_transports::pipe::Pipe;
+use zeroxide_transports::pipe::{Pipe, Writer};
 use zeroxide_zmtp::connection::{Connection, Established, Introduction};
 use zeroxide_zmtp::encoder::Outbox;
-use zeroxide_zmtp::mechanism::{Credentials, Decision, Status};
+use zeroxide_zmtp::mechanism::{Credentials, Decision};
 use zeroxide_zmtp::memory::Headroom;
-use zeroxide_zmtp::{ConnectionError, Frame, Message, ProtocolError, Stage, Traffic};
+use zeroxide_zmtp::{ConnectionError, Frame, Message, Peer, ProtocolError, Stage, Traffic};
 
 use self::buffers::{Buffers, READ_SIZE};
+pub(crate) use self::end::End;
 use self::slot::Slot;
 use self::try_mutex::{Entered, TryMutex};
 use crate::clock;
-use crate::error::{HandshakeCause, IoError};
-use crate::events::{DisconnectReason, EventKind};
+use crate::events::EventKind;
 use crate::monitor::Monitors;
 use crate::stats::Counters;
 
@@ -62,56 +63,6 @@ const STOP: u8 = 8;
 pub(crate) const HUNG_UP: u8 = 16;
 /// The connection is to end now, for `Engine::fault`.
 const EXPELLED: u8 = 32;
-
-/// Why a connection ended.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// The pipe was finished, and everything is sent.
-    Drained,
-    /// This side ended it.
-    Stopped,
-    /// The peer has closed, or the network has failed.
-    Lost(IoError),
-    /// The protocol ended it.
-    Protocol(ConnectionError),
-}
-
-impl End {
-    /// Returns the reason for a monitor, for a connection whose handshake was over.
-    pub(crate) fn reason(&self) -> DisconnectReason {
-        match self {
-            End::Drained | End::Stopped => DisconnectReason::Ours,
-            End::Lost(error) => match error.kind() {
-                io::ErrorKind::UnexpectedEof => DisconnectReason::PeerClosed,
-                _ => DisconnectReason::Io(error.clone()),
-            },
-            End::Protocol(error) => DisconnectReason::Fault(error.clone()),
-        }
-    }
-
-    /// Returns whether the peer can read why its handshake has failed: in our ERROR, from the mechanism in our greeting, or from
-    /// the type in our READY.
-    pub(crate) fn is_told(&self) -> bool {
-        match self {
-            End::Protocol(ConnectionError::Protocol(fault)) => match fault {
-                ProtocolError::Denied { status } => *status != Status::TemporaryError,
-                ProtocolError::MechanismMismatch { .. } | ProtocolError::SocketTypeMismatch { .. } => true,
-                ProtocolError::AnothersRoutingId => true,
-                fault => fault.is_want_of_place(),
-            },
-            End::Protocol(_) | End::Drained | End::Stopped | End::Lost(_) => false,
-        }
-    }
-
-    /// Returns the cause, for a connection whose handshake has failed.
-    pub(crate) fn handshake_cause(&self) -> HandshakeCause {
-        match self {
-            End::Drained | End::Stopped => HandshakeCause::Io(io::ErrorKind::ConnectionAborted.into()),
-            End::Lost(error) => HandshakeCause::from(error),
-            End::Protocol(error) => HandshakeCause::from(error.clone()),
-        }
-    }
-}
 
 /// What only the I/O thread can do for an engine.
 #[derive(Default)]
@@ -191,6 +142,8 @@ struct State {
     stream: Option<Stream>,
     connection: Connection,
     pipe: Option<Pipe>,
+    /// The peer, which the first message into the pipe is to name.
+    sender: Option<Arc<Peer>>,
     outbox: Outbox,
     /// Input that found no room in the pipe. The stream is not read before it is used up.
     leftover: Option<Leftover>,
@@ -278,6 +231,7 @@ impl Engine {
                 stream: Some(stream),
                 connection,
                 pipe: None,
+                sender: None,
                 outbox: Outbox::new(),
                 leftover: None,
                 early: None,
@@ -387,9 +341,10 @@ impl Engine {
         self.state.lock().connection.stage()
     }
 
-    /// Gives the engine its pipe, after the handshake. `hello` is sent before the messages in the pipe. The I/O thread calls it,
-    /// before any other thread knows the engine.
-    pub(crate) fn attach(&self, mut pipe: Pipe, hello: Option<Message>) {
+    /// Gives the engine its pipe, after the handshake. `hello` is sent before the messages in the pipe. The `sender` is the peer, for
+    /// a pipe that has had, or will have, connections to others: the first message names it. The I/O thread calls this, before any
+    /// other thread knows the engine.
+    pub(crate) fn attach(&self, mut pipe: Pipe, hello: Option<Message>, sender: Option<Arc<Peer>>) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         if let Some(hello) = hello {
@@ -397,8 +352,9 @@ impl Engine {
             // It does not count: only messages of the pipe do.
             state.outbox.disown();
         }
+        state.sender = sender;
         if let Some(traffic) = state.early.take() {
-            pipe.writer.write(traffic);
+            write(&mut pipe.writer, &mut state.sender, traffic);
         }
         state.pipe = Some(pipe);
     }
@@ -718,7 +674,7 @@ impl State {
                 Ok(Some(traffic)) => {
                     decoded = usize::saturating_add(decoded, 1);
                     match &mut self.pipe {
-                        Some(pipe) => pipe.writer.write(traffic),
+                        Some(pipe) => write(&mut pipe.writer, &mut self.sender, traffic),
                         None => self.early = Some(traffic),
                     }
                 }
@@ -797,4 +753,17 @@ impl State {
         turn.outcome.ended = Some((end, self.pipe.take()));
         turn.told = true;
     }
+}
+
+/// Writes an item that has arrived to the pipe. The first message names its `sender`. Where a message replaces the one before it,
+/// each does.
+#[inline]
+fn write(writer: &mut Writer, sender: &mut Option<Arc<Peer>>, mut traffic: Traffic) {
+    if let (Traffic::Message(message), Some(peer)) = (&mut traffic, sender.as_ref()) {
+        message.set_peer(Some(Arc::clone(peer)));
+        if !writer.conflates() {
+            *sender = None;
+        }
+    }
+    writer.write(traffic);
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use common::{LONG, RawPeer, Soon, address, assert_balanced, impatient, listen, no_linger, until, wait_for};
 use zeroxide::{
-    Cause, Context, EndpointState, Error, EventKind, Message, Options, ReconnectStop, RoutingId, Socket,
-    SocketType, Why, opt,
+    Cause, Context, EndpointState, Error, EventKind, Message, Monitor, Options, ReconnectStop, RoutingId,
+    Socket, SocketType, Why, opt,
 };
 
 fn number(bytes: &[u8]) -> u32 {
@@ -617,4 +617,77 @@ fn who_is_turned_away_at_the_door_again_and_again_never_waits_longer_than_a_seco
     push.send("in at last").unwrap();
     let mut peer = RawPeer::accept(&listener).shake_hands("PULL");
     assert_eq!(peer.read_message().unwrap(), [b"in at last"]);
+}
+
+/// Binds a socket of this type that is given a listener. Returns it, and the number of the connection that `events` tells of.
+#[cfg(unix)]
+fn successor(socket_type: SocketType, listener: std::os::fd::OwnedFd, events: &Monitor) -> (Socket, u64) {
+    let sender = Context::new().socket(socket_type).unwrap();
+    sender.bind_listener(listener).unwrap();
+    let up = wait_for(events, "a connection", |kind| matches!(kind, EventKind::HandshakeSucceeded { .. }));
+    (sender, up.connection)
+}
+
+/// A receiver whose peer is replaced three times while nothing is received.
+#[cfg(unix)]
+fn names_each_sender(
+    sends: SocketType,
+    receives: SocketType,
+    endpoint: &str,
+    listener: &std::os::fd::OwnedFd,
+) {
+    for conflate in [false, receives == SocketType::Pull] {
+        let mut options = impatient();
+        if conflate {
+            options = options.set(opt::CONFLATE, true);
+        }
+        let receiver = Context::new().socket_with(receives, &options).unwrap();
+        let events = receiver.monitor();
+        receiver.connect(endpoint).unwrap();
+        if receives == SocketType::Sub {
+            receiver.subscribe("").unwrap();
+        }
+        let mut sent = Vec::new();
+        for n in 0..3 {
+            let (sender, connection) = successor(sends, listener.try_clone().unwrap(), &events);
+            if receives == SocketType::Sub {
+                sender.wait_for_subscribers("", 1, LONG).unwrap();
+            }
+            for half in 0..2 {
+                sender.send(format!("{n}.{half}")).unwrap();
+                sent.push((format!("{n}.{half}"), connection));
+                until("it has arrived", || receiver.stats().received.messages == sent.len() as u64);
+            }
+            sender.close().wait();
+            wait_for(&events, "its end", |kind| matches!(kind, EventKind::Disconnected { .. }));
+        }
+        // While these messages wait, a fourth connection is up.
+        let _sender = successor(sends, listener.try_clone().unwrap(), &events);
+        if conflate {
+            sent.drain(..sent.len() - 1);
+        }
+        let got = sent.iter().map(|_| receiver.recv_soon());
+        let got = got.map(|m| (m[0].as_str().unwrap().to_owned(), m.peer().unwrap().connection));
+        assert_eq!(got.collect::<Vec<_>>(), sent, "{endpoint}, {receives:?}, conflate {conflate}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unread_message_names_the_connection_that_it_came_from() {
+    for (sends, receives) in [
+        (SocketType::Push, SocketType::Pull),
+        (SocketType::Dealer, SocketType::Dealer),
+        (SocketType::Pair, SocketType::Pair),
+        (SocketType::Pub, SocketType::Sub),
+    ] {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("tcp://{}", tcp.local_addr().unwrap());
+        names_each_sender(sends, receives, &endpoint, &tcp.into());
+        let path = std::env::temp_dir().join(format!("zeroxide-senders-{}", std::process::id()));
+        let local = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let endpoint = format!("ipc://{}", path.display());
+        names_each_sender(sends, receives, &endpoint, &local.into());
+        std::fs::remove_file(&path).unwrap();
+    }
 }

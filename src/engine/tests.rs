@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use mio::net::UnixStream;
 use zeroxide_transports::pipe::{Flow, pipe};
+use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::{Config, SocketType, Version};
 
 use super::*;
+use crate::events::DisconnectReason;
 
 /// An engine, and the other end of its stream.
 struct Alone {
@@ -39,7 +41,7 @@ impl Alone {
     fn attach(&self, send: u32, receive: u32, hello: Option<Message>) -> Pipe {
         let flow = |hwm| Flow { hwm, ..Flow::default() };
         let (socket, theirs) = pipe(flow(send), flow(receive));
-        self.engine.attach(theirs, hello);
+        self.engine.attach(theirs, hello, None);
         socket
     }
 
@@ -504,7 +506,7 @@ fn two_engines_carry_messages_of_every_size_both_ways() {
         for (engine, socket) in [&one, &two].into_iter().zip(&mut sockets) {
             if turn(engine).established.is_some() {
                 let (near, far) = pipe(Flow::default(), Flow::default());
-                engine.attach(far, None);
+                engine.attach(far, None, None);
                 *socket = Some(near);
             }
         }

@@ -17,7 +17,7 @@ use zeroxide_zmtp::{ConnectionError, Message, Peer, ProtocolError};
 
 use super::acceptor::Place;
 use super::half_closed::HalfClosed;
-use super::notices::notify;
+use super::notices::{named, notify};
 use super::reactor::{Reactor, Timer};
 use super::zap::Question;
 use crate::clock;
@@ -282,14 +282,14 @@ impl Reactor {
         let (hello, arrival) = (values.hello(base.socket_type), values.arrival_notice(base.socket_type));
         match pipe {
             Some(mut pipe) => {
-                notify(&base, &mut pipe, arrival);
-                engine.attach(pipe, hello);
+                notify(&base, &mut pipe, named(arrival, &Some(Arc::clone(&peer))));
+                engine.attach(pipe, hello, Some(Arc::clone(&peer)));
                 base.post(News::Up(slot, engine, peer));
             }
             None => {
                 let (ours, mut theirs) = make_pipe(&base, &values);
                 notify(&base, &mut theirs, arrival);
-                engine.attach(theirs, hello);
+                engine.attach(theirs, hello, None);
                 let endpoint = match maker {
                     Maker::Session(endpoint) | Maker::Listener(endpoint) => endpoint,
                 };
@@ -297,7 +297,7 @@ impl Reactor {
                 entry.was_up = true;
                 entry.accepted = matches!(maker, Maker::Listener(_));
                 let routing_id: Bytes = peer.routing_id.clone();
-                entry.peer = Some(peer);
+                entry.set_only_peer(peer);
                 let origin = self.origin(maker);
                 base.post(News::Attach(Box::new(Attach { entry, origin, routing_id })));
             }
@@ -361,7 +361,7 @@ impl Reactor {
         connected.question = None;
         if let Some(mut pipe) = pipe {
             let told = end.reason() != DisconnectReason::Ours
-                && notify(&connected.base, &mut pipe, connected.loss_notices());
+                && notify(&connected.base, &mut pipe, named(connected.loss_notices(), &connected.peer));
             if told {
                 connected.base.post(News::Readable(connected.slot.clone()));
             }

@@ -8,10 +8,11 @@
 //! a pipe with notices; libzmq has no limit for that (pipe.cpp `send_disconnect_msg`). Here no notice is added while
 //! [`MAX_DEPARTED`] lost peers have unread messages. Dropped notices are counted.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use zeroxide_transports::pipe::Pipe;
-use zeroxide_zmtp::Message;
+use zeroxide_zmtp::{Message, Peer};
 
 use crate::socket::base::SocketBase;
 use crate::socket::pipe_ends::tell;
@@ -27,6 +28,17 @@ pub(super) fn notify(base: &SocketBase, pipe: &mut Pipe, notices: impl IntoItera
         return pipe.writer.flush();
     }
     tell(pipe, notices)
+}
+
+/// Notes on notices which peer they are about.
+pub(super) fn named(
+    notices: impl IntoIterator<Item = Message>,
+    peer: &Option<Arc<Peer>>,
+) -> impl Iterator<Item = Message> {
+    notices.into_iter().map(|mut notice| {
+        notice.set_peer(peer.clone());
+        notice
+    })
 }
 
 #[cfg(test)]

@@ -54,7 +54,10 @@ pub(crate) struct Entry {
     pub(crate) pipe: Pipe,
     pub(crate) link: Link,
     pub(crate) slot: Slot,
+    /// The peer of its newest connection.
     pub(crate) peer: Option<Arc<Peer>>,
+    /// The peer that sent the messages which are read now. It may be of an earlier connection than `peer`.
+    sender: Option<Arc<Peer>>,
     /// The endpoint it belongs to, by number.
     pub(crate) endpoint: u64,
     /// Messages for the peer that were dropped.
@@ -92,6 +95,7 @@ impl Entry {
             link,
             slot,
             peer,
+            sender: None,
             endpoint,
             drops,
             rejected: 0,
@@ -104,6 +108,25 @@ impl Entry {
             inproc,
             disconnect_notice,
             joint,
+        }
+    }
+
+    /// Sets the only peer that this pipe will have.
+    pub(crate) fn set_only_peer(&mut self, peer: Arc<Peer>) {
+        self.sender = Some(Arc::clone(&peer));
+        self.peer = Some(peer);
+    }
+
+    /// Notes on a message that was read which peer sent it. It is noted here, while the pipe is known: a pattern may keep the
+    /// message for a while. The first message of a connection names the peer already (`Engine::attach`).
+    #[inline]
+    fn note_sender(&mut self, message: &mut Message) {
+        match (message.peer(), &self.sender) {
+            // Another socket of this process forwards it, and says nothing of itself.
+            (Some(_), _) if self.inproc => {}
+            (Some(peer), _) => self.sender = Some(Arc::clone(peer)),
+            (None, Some(sender)) => message.set_peer(Some(Arc::clone(sender))),
+            (None, None) => {}
         }
     }
 
@@ -625,10 +648,9 @@ impl Pipes for PipeTable {
             traffic = entry.disconnect_notice.take().map(Traffic::Message);
             entry.noticed += u64::from(traffic.is_some());
         }
-        match (&mut traffic, &entry.peer) {
-            // The peer is noted here, while the pipe is known: a pattern may keep the message for a while.
-            (Some(Traffic::Message(message)), Some(peer)) => message.set_peer(Some(Arc::clone(peer))),
-            (None, _) if entry.ended => self.drained.push(pipe),
+        match &mut traffic {
+            Some(Traffic::Message(message)) => entry.note_sender(message),
+            None if entry.ended => self.drained.push(pipe),
             _ => {}
         }
         if wakes_all {

@@ -19,6 +19,7 @@
 //! that is going to sleep sets a flag, and then checks once more.
 
 mod counts;
+mod flow;
 
 use std::time::{Duration, Instant};
 
@@ -30,21 +31,7 @@ use crate::budget::{Budget, or_none};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
 pub use self::counts::{Arrivals, Tally};
-
-/// The settings of one direction of a pipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flow {
-    /// The high-water mark in messages; 0 for none (libzmq SNDHWM, RCVHWM).
-    pub hwm: u32,
-    /// Whether only the newest message is kept; the high-water mark is off then (libzmq CONFLATE).
-    pub conflate: bool,
-    /// Whether subscriptions count like messages. On the subscriber's side they do not; there libzmq loses those beyond
-    /// SNDHWM. They count where too many subscriptions of a peer must be held back.
-    pub count_control: bool,
-    /// Whether the writer takes credit only in whole lots of (HWM + 1) / 2 messages, counted from the first, as libzmq's reader
-    /// grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay exact.
-    pub lots: bool,
-}
+pub use self::flow::Flow;
 
 /// The interval at which a non-blocking writer checks for credit. libzmq handles the commands of its other threads once
 /// in 3 million cycles, about a millisecond (config.hpp, max_command_delay).
@@ -481,6 +468,12 @@ impl Writer {
     pub fn set_hwm(&mut self, hwm: u32) {
         self.queue.set_hwm(hwm);
         self.limit = self.queue.limit.load(Ordering::Relaxed);
+    }
+
+    /// Returns whether a message replaces the one before it ([`Flow::conflate`]).
+    #[must_use]
+    pub fn conflates(&self) -> bool {
+        self.flow.conflate
     }
 
     /// Returns whether the reader is gone. Nothing more is read then.
