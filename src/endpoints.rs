@@ -27,6 +27,8 @@ pub struct EndpointStatus {
     pub(crate) given_up: bool,
     /// The text that it was asked for with, where that names it as well as its own does.
     asked: Option<Box<str>>,
+    /// Somebody else has made its connection, so it is never dialled.
+    inherited: bool,
     /// Names the connect in the context's table of inproc names, while nobody is bound.
     pub(crate) ticket: Option<Ticket>,
 }
@@ -57,6 +59,27 @@ pub enum EndpointState {
 }
 
 impl EndpointStatus {
+    fn new(
+        id: u64,
+        endpoint: Endpoint,
+        asked: Option<Box<str>>,
+        bound: bool,
+        state: EndpointState,
+    ) -> EndpointStatus {
+        EndpointStatus {
+            endpoint,
+            bound,
+            state,
+            attempts: 0,
+            last: None,
+            id,
+            given_up: false,
+            asked,
+            inherited: false,
+            ticket: None,
+        }
+    }
+
     /// Returns the same for the error of a send that finds no peer here.
     pub(crate) fn attachment(&self) -> Attachment {
         let endpoint = Arc::from(self.endpoint.to_string());
@@ -108,17 +131,14 @@ impl EndpointTable {
     pub(crate) fn add(&self, id: u64, endpoint: Endpoint, text: &str, bound: bool, state: EndpointState) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint.to_string());
         let resolved_anew = text.ends_with('*') || text.ends_with(":0");
-        self.rows().push(EndpointStatus {
-            endpoint,
-            bound,
-            state,
-            attempts: 0,
-            last: None,
-            id,
-            asked: (!resolved_anew).then(|| text.into()),
-            ticket: None,
-            given_up: false,
-        });
+        let asked = (!resolved_anew).then(|| text.into());
+        self.rows().push(EndpointStatus::new(id, endpoint, asked, bound, state));
+    }
+
+    /// Adds the other end of a connection that somebody else has made.
+    pub(crate) fn add_inherited(&self, id: u64, endpoint: Endpoint) {
+        let row = EndpointStatus::new(id, endpoint, None, false, EndpointState::Handshaking);
+        self.rows().push(EndpointStatus { inherited: true, ..row });
     }
 
     pub(crate) fn remove(&self, id: u64) {
@@ -198,9 +218,10 @@ impl EndpointTable {
         by_name.or_else(|| candidates.find(|row| row.asked.as_deref() == Some(wanted))).cloned()
     }
 
-    /// Returns the row of a connecting endpoint.
+    /// Returns the row of an endpoint that is dialled.
     pub(crate) fn connecting(&self, endpoint: &Endpoint) -> Option<EndpointStatus> {
-        self.rows().iter().find(|row| !row.bound && row.endpoint == *endpoint).cloned()
+        let is_it = |row: &&EndpointStatus| !row.bound && !row.inherited && row.endpoint == *endpoint;
+        self.rows().iter().find(is_it).cloned()
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<EndpointStatus> {

@@ -90,7 +90,7 @@ pub use socket::{
 pub use stats::{Dropped, IoStats, PipeStats, Received, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};
 pub use zeroxide_transports::{
-    Endpoint, EndpointError, EndpointText, ResolveError, SocksError, SocksRefusal,
+    Endpoint, EndpointError, EndpointText, OwnedStream, ResolveError, SocksError, SocksRefusal,
 };
 #[cfg(feature = "serde")]
 pub use zeroxide_zmtp::Format;

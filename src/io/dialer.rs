@@ -232,11 +232,16 @@ impl Reactor {
         let Some(Dialling { session: id, mut stream, .. }) = self.dialling.remove(&token) else {
             return Ok(());
         };
-        let outcome = connected.and_then(|_| self.start(id, token, &mut stream));
-        if let Err(error) = outcome {
-            let _ = self.poll.registry().deregister(&mut stream);
-            return Err(error);
+        match connected.and_then(|_| self.start(id, token, &mut stream)) {
+            Ok(()) => self.open_dialled(id, token, stream, true),
+            Err(error) => {
+                let _ = self.poll.registry().deregister(&mut stream);
+                Err(error)
+            }
         }
+    }
+
+    fn open_dialled(&mut self, id: u64, token: u64, stream: Stream, registered: bool) -> io::Result<()> {
         let Some(session) = self.sessions.get(&id) else { return Ok(()) };
         let opening = Opening {
             id: token,
@@ -248,7 +253,21 @@ impl Reactor {
             place: None,
             values: Arc::clone(&session.values),
         };
-        self.open(opening, true)
+        self.open(opening, registered)
+    }
+
+    /// Begins a session with the connection that somebody else has made.
+    pub(super) fn take_over(&mut self, id: u64, mut stream: Stream) {
+        let token = self.context.next_id();
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.connection = Some(token);
+        let started = self.start(id, token, &mut stream);
+        if let Err(error) = started.and_then(|()| self.open_dialled(id, token, stream, false)) {
+            let Some(session) = self.sessions.get(&id) else { return };
+            let text = session.endpoint.to_string();
+            session.base.monitors.emit(id, "", &text, EventKind::ConnectFailed(error.into()));
+            self.end_session(id);
+        }
     }
 
     /// Sets the time limit for the dialogue with a proxy that is reached.

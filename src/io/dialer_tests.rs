@@ -21,7 +21,8 @@ fn session(socket: &Socket, id: u64, endpoint: &str) -> Session {
     let values = Arc::new(Values::native(None));
     let endpoint = Endpoint::parse_connect(endpoint).unwrap();
     let (base, slot) = (Arc::clone(socket.base()), Slot::new());
-    Session::new(Connect { id, base, endpoint, values, slot, pipe: None, given_id: None })
+    let (pipe, given_id, stream) = (None, None, None);
+    Session::new(Connect { id, base, endpoint, values, slot, pipe, given_id, stream })
 }
 
 /// An address that no socket can be bound for: the dial fails at once.

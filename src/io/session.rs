@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
-use zeroxide_transports::{Endpoint, Resolved};
+use zeroxide_transports::{Endpoint, Resolved, Stream};
 use zeroxide_zmtp::{ConnectionError, ProtocolError, Stage, Traffic};
 
 use super::connections::{Connected, Maker};
@@ -52,6 +52,10 @@ pub(crate) struct Session {
     pub(crate) pipe: Option<Pipe>,
     /// The routing id that CONNECT_ROUTING_ID gave to the peer.
     pub(crate) given_id: Option<RoutingId>,
+    /// Whether somebody else has made its connection. Nothing is dialled, and the session ends with the connection.
+    inherited: bool,
+    /// That connection, until the session begins.
+    stream: Option<Box<Stream>>,
     /// The routing id that the last peer announced.
     announced_id: Option<Bytes>,
     /// The user of the first peer, to whom the pipe belongs; empty if unknown.
@@ -78,7 +82,7 @@ pub(crate) struct Session {
 impl Session {
     /// Creates a session that has not dialled yet.
     pub(crate) fn new(connect: Connect) -> Session {
-        let Connect { id, base, endpoint, values, slot, pipe, given_id } = connect;
+        let Connect { id, base, endpoint, values, slot, pipe, given_id, stream } = connect;
         Session {
             id,
             base,
@@ -87,6 +91,8 @@ impl Session {
             slot,
             pipe,
             given_id,
+            inherited: stream.is_some(),
+            stream,
             announced_id: None,
             user: None,
             addresses: VecDeque::new(),
@@ -104,7 +110,7 @@ impl Session {
     /// Returns whether the pipe stays for the next connection. With IMMEDIATE each connection has its own pipe, and on types that
     /// send to a connection instead of an endpoint.
     fn outlives_connection(&self) -> bool {
-        !self.values.immediate && !self.base.socket_type.has_pipe_per_connection()
+        !self.inherited && !self.values.immediate && !self.base.socket_type.has_pipe_per_connection()
     }
 
     /// Returns whether a peer with this routing id may get the messages that wait for the peer before it. On a ROUTER a peer with
@@ -196,12 +202,16 @@ impl Backoff {
 }
 
 impl Reactor {
-    /// Adds a new session and dials.
-    pub(super) fn connect(&mut self, session: Session) {
-        let id = session.id;
+    /// Adds a new session and dials, unless it has a connection already.
+    pub(super) fn connect(&mut self, mut session: Session) {
+        let (id, stream) = (session.id, session.stream.take());
         let late = self.is_closed(&session.base);
         self.sessions.insert(id, session);
-        if late { self.end_session(id) } else { self.dial(id) }
+        match stream {
+            _ if late => self.end_session(id),
+            Some(stream) => self.take_over(id, *stream),
+            None => self.dial(id),
+        }
     }
 
     /// Takes the session's pipe for a connection after its handshake. Returns `None` if the connection gets its own pipe.
@@ -264,7 +274,9 @@ impl Reactor {
             }
             _ => false,
         };
-        let last = if session.values.redial_after_fault {
+        let last = if session.inherited {
+            true
+        } else if session.values.redial_after_fault {
             connected.peer.is_some() && !fault && !session.values.redials()
         } else {
             // libzmq ends the endpoint whether the handshake was over or not.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use zeroxide_patterns::Origin;
-use zeroxide_transports::{Endpoint, Listener};
+use zeroxide_transports::{Endpoint, Listener, OwnedStream, Stream};
 use zeroxide_zmtp::ProtocolError;
 
 use super::base::{SocketBase, SocketState};
@@ -126,20 +126,41 @@ impl SocketBase {
                 }
             }
         }
-        if self.socket_type.has_one_peer() && values.refuses() {
-            if let Some(fault) = self.enter(|state| state.want_of_place(None, b"", "")) {
-                return Err(Error::Handshake(Arc::new(self.refused(&endpoint, values.role(), fault))));
-            }
-        }
+        self.check_place(&endpoint, values)?;
         let id = self.context.next_id();
         match &endpoint {
             Endpoint::Inproc(name) => self.connect_name(id, name, &endpoint, values)?,
             _ => {
                 self.check_security(text, values)?;
-                self.connect_stream(id, &endpoint, text, values)?;
+                self.begin_session(id, &endpoint, values, None, || {
+                    self.endpoints.add(id, endpoint.clone(), text, false, EndpointState::Dialling);
+                })?;
             }
         }
         Ok((endpoint, id))
+    }
+
+    /// Returns an error if the socket may have one peer only and has it.
+    fn check_place(self: &Arc<Self>, endpoint: &Endpoint, values: &Values) -> Result<()> {
+        if self.socket_type.has_one_peer() && values.refuses() {
+            if let Some(fault) = self.enter(|state| state.want_of_place(None, b"", "")) {
+                return Err(Error::Handshake(Arc::new(self.refused(endpoint, values.role(), fault))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over a connection that somebody else has made. Returns the endpoint of its other end.
+    pub(crate) fn take_over(self: &Arc<Self>, stream: OwnedStream, values: &Values) -> Result<Endpoint> {
+        self.context.check_process()?;
+        self.enter(|state| state.alive())?;
+        let (stream, endpoint) = Stream::inherit(stream, &values.socket_options()).map_err(Error::Io)?;
+        self.check_place(&endpoint, values)?;
+        self.check_security(&endpoint.to_string(), values)?;
+        let id = self.context.next_id();
+        let add = || self.endpoints.add_inherited(id, endpoint.clone());
+        self.begin_session(id, &endpoint, values, Some(Box::new(stream)), add)?;
+        Ok(endpoint)
     }
 
     fn redial(self: &Arc<Self>, id: u64, values: &Values) {
@@ -148,12 +169,14 @@ impl SocketBase {
         }
     }
 
-    fn connect_stream(
+    /// Makes the pipe of a connecting endpoint, and orders its session. `add` adds its row.
+    fn begin_session(
         self: &Arc<Self>,
         id: u64,
         endpoint: &Endpoint,
-        text: &str,
         values: &Values,
+        stream: Option<Box<Stream>>,
+        add: impl FnOnce(),
     ) -> Result<()> {
         let reactor = self.reactor(values.affinity)?;
         let slot = Slot::new();
@@ -169,10 +192,10 @@ impl SocketBase {
             }
             Ok::<(), Error>(())
         })?;
-        self.endpoints.add(id, endpoint.clone(), text, false, EndpointState::Dialling);
+        add();
         let values = Arc::new(values.clone());
         let (base, endpoint) = (Arc::clone(self), endpoint.clone());
-        let connect = Connect { id, base, endpoint, values, slot, pipe: held, given_id };
+        let connect = Connect { id, base, endpoint, values, slot, pipe: held, given_id, stream };
         reactor.send(Order::Connect(Box::new(connect)));
         self.enter(SocketState::changed);
         Ok(())

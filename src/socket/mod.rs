@@ -37,7 +37,7 @@ use std::time::Duration;
 use zeroxide_patterns::{Pattern, Refusal, RoutingId};
 #[cfg(unix)]
 use zeroxide_transports::Listener;
-use zeroxide_transports::{Endpoint, EndpointText};
+use zeroxide_transports::{Endpoint, EndpointText, OwnedStream};
 use zeroxide_zmtp::{Message, SocketType};
 
 use crate::error::{Error, GroupError, Op, Result, SendError};
@@ -149,7 +149,7 @@ impl Socket {
 
     /// Binds with a socket that listens already: one that a service manager or a parent process has opened, or one whose port the
     /// application must know before anybody else can take it. Peers that have connected before are served. Returns the endpoint;
-    /// [`Socket::unbind`] closes the listener. (libzmq `ZMQ_USE_FD`.) On Unix only.
+    /// [`Socket::unbind`] closes the listener, which is closed on exec, too, from now on. (libzmq `ZMQ_USE_FD`.) On Unix only.
     ///
     /// ```
     /// use std::net::TcpListener;
@@ -175,6 +175,42 @@ impl Socket {
         let inherited = Listener::inherit(listener.into(), &values.socket_options()).map_err(Error::Io)?;
         let endpoint = inherited.endpoint().to_string();
         base.bind_by(&endpoint, &values, |_| Ok(inherited))
+    }
+
+    /// Takes over a connection that somebody else has made: a descriptor that a parent process has left open, a tunnel of ssh or
+    /// of a proxy, a stream that another server has accepted, one end of a pair. Both ends then do ZeroMQ's handshake, as after
+    /// [`Socket::connect`]; with PLAIN or CURVE it does not matter which end has dialled, but who is the server.
+    ///
+    /// It is never dialled again. Its end is the event [`EventKind::Disconnected`](crate::EventKind::Disconnected), or
+    /// [`EventKind::HandshakeFailed`](crate::EventKind::HandshakeFailed), and what is unsent then is dropped and counted.
+    ///
+    /// Returns the endpoint of the other end, with which [`Socket::disconnect`] closes the connection. A local stream without a name
+    /// at both ends is `ipc://`. On Unix from a `TcpStream`, `UnixStream` or `OwnedFd`; on Windows from a `TcpStream` or
+    /// `OwnedSocket`. It is closed on exec from now on.
+    ///
+    /// ```
+    /// use std::net::{TcpListener, TcpStream};
+    /// use zeroxide::{Context, SocketType};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let made = TcpStream::connect(listener.local_addr()?)?;
+    /// let (accepted, _) = listener.accept()?;
+    ///
+    /// let context = Context::new();
+    /// let (pull, push) = (context.socket(SocketType::Pull)?, context.socket(SocketType::Push)?);
+    /// pull.connect_stream(accepted)?;
+    /// push.connect_stream(made)?;
+    /// push.send("hello")?;
+    /// assert_eq!(pull.recv()?[0], "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`Error::Io`]: with `NotConnected` if it is not connected, with `InvalidInput` if it is not a stream of tcp or of a local
+    /// socket; and the errors of [`Socket::connect`].
+    pub fn connect_stream(&self, stream: impl Into<OwnedStream>) -> Result<Endpoint> {
+        let values = self.base().enter(|state| state.values.clone());
+        self.base().take_over(stream.into(), &values)
     }
 
     /// Closes a bound endpoint and the connections that it has accepted. When it returns, the port is free.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender};
 use zeroxide_patterns::RoutingId;
 use zeroxide_transports::pipe::Pipe;
-use zeroxide_transports::{Endpoint, Listener, Resolved};
+use zeroxide_transports::{Endpoint, Listener, Resolved, Stream};
 use zeroxide_zmtp::mechanism::Decision;
 
 use super::alarms::Alarms;
@@ -91,6 +91,8 @@ pub(crate) struct Connect {
     pub(crate) pipe: Option<Pipe>,
     /// The routing id that CONNECT_ROUTING_ID gives to the peer.
     pub(crate) given_id: Option<RoutingId>,
+    /// The only connection, if somebody else has made it.
+    pub(crate) stream: Option<Box<Stream>>,
 }
 
 /// A handle of an I/O thread, for sending it orders.
@@ -224,6 +226,7 @@ mod tests {
             slot: Slot::new(),
             pipe: Some(theirs),
             given_id: None,
+            stream: None,
         }))
     }
 

@@ -7,7 +7,7 @@
 #[cfg(unix)]
 pub use unix::IpcListener;
 #[cfg(unix)]
-pub(crate) use unix::{credentials, dial, peer_address, text};
+pub(crate) use unix::{credentials, dial, inherit, peer_address, text};
 
 #[cfg(unix)]
 mod unix {
@@ -118,6 +118,18 @@ mod unix {
             Err(error) if !system::in_progress(&error) => Err(error),
             _ => Ok(net::UnixStream::from_std(socket.into())),
         }
+    }
+
+    /// Takes over a connected socket. Returns the endpoint of the other end, or of this one if that has no name.
+    pub(crate) fn inherit(
+        socket: Socket,
+        options: &SocketOptions,
+    ) -> io::Result<(net::UnixStream, Endpoint)> {
+        // It can fail if the peer is already gone. Then reading returns the error.
+        let _ = apply(&SockRef::from(&socket), options);
+        let stream = net::UnixStream::from_std(socket.into());
+        let endpoint = name(&stream.peer_addr()?).or(name(&stream.local_addr()?));
+        Ok((stream, endpoint.unwrap_or(Endpoint::Ipc(IpcAddress::Path(PathBuf::new())))))
     }
 
     /// Returns the process at the other end.

@@ -83,4 +83,4 @@ pub use options::SocketOptions;
 pub use resolve::{ResolveError, Resolved};
 pub use scheme::Scheme;
 pub use socks::{Refusal as SocksRefusal, SocksError};
-pub use stream::{Stream, dial};
+pub use stream::{OwnedStream, Stream, dial};

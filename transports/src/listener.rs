@@ -109,7 +109,7 @@ impl Listener {
         listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
     }
 
-    /// Takes over a socket that is already listening, over tcp or locally.
+    /// Takes over a socket that is already listening, over tcp or locally. From now on it is closed on exec.
     ///
     /// # Errors
     /// Returns `InvalidInput` if it is a socket of another kind or without byte streams, or does not listen (noticed here on Linux and Android; elsewhere
@@ -117,6 +117,7 @@ impl Listener {
     #[cfg(unix)]
     pub fn inherit(socket: std::os::fd::OwnedFd, options: &SocketOptions) -> io::Result<Listener> {
         let listening = socket2::SockRef::from(&socket);
+        listening.set_cloexec(true)?;
         let is_local = listening.local_addr()?.is_unix();
         if listening.r#type()? != socket2::Type::STREAM {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket has no byte streams"));

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use mio::event::Source;
 use mio::net;
 use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+use socket2::{SockRef, Socket, Type};
 
 use crate::endpoint::Endpoint;
 #[cfg(unix)]
@@ -19,6 +19,13 @@ use crate::scheme::Scheme;
 use crate::simulated::{self, SimulatedStream};
 use crate::system;
 use crate::tcp;
+
+/// The system's handle of a connection that somebody else has made.
+#[cfg(unix)]
+pub type OwnedStream = std::os::fd::OwnedFd;
+/// The system's handle of a connection that somebody else has made.
+#[cfg(windows)]
+pub type OwnedStream = std::os::windows::io::OwnedSocket;
 
 /// The most slices that the system accepts in one call (Linux UIO_MAXIOV; no POSIX system in use has a lower limit).
 const SLICES: usize = 1024;
@@ -55,6 +62,31 @@ pub fn dial(target: &Resolved, options: &SocketOptions) -> io::Result<Stream> {
 }
 
 impl Stream {
+    /// Takes over a connection that somebody else has made, over tcp or locally. From now on it is closed on exec. Returns the
+    /// endpoint of the other end, too; a local one without a name has that of this end, or an empty path.
+    ///
+    /// # Errors
+    /// Returns `InvalidInput` if the socket has no byte streams or is of another kind, `NotConnected` if it is not connected, and
+    /// the errors of the system.
+    pub fn inherit(socket: OwnedStream, options: &SocketOptions) -> io::Result<(Stream, Endpoint)> {
+        let socket = Socket::from(socket);
+        if socket.r#type()? != Type::STREAM {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "the socket has no byte streams"));
+        }
+        let peer = socket.peer_addr()?;
+        socket.set_nonblocking(true)?;
+        #[cfg(unix)]
+        socket.set_cloexec(true)?;
+        #[cfg(unix)]
+        if peer.is_unix() {
+            return ipc::inherit(socket, options).map(|(stream, endpoint)| (Stream::Ipc(stream), endpoint));
+        }
+        let address = peer.as_socket();
+        let address = address
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the socket is of another kind"))?;
+        Ok((Stream::Tcp(tcp::inherit(socket, address, options)), Endpoint::from(address)))
+    }
+
     /// Returns whether a dialled connection is complete. After `false`, call it again at the next writable edge.
     ///
     /// # Errors

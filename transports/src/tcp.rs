@@ -122,6 +122,13 @@ pub(crate) fn dial(
     }
 }
 
+/// Takes over a connected socket.
+pub(crate) fn inherit(socket: Socket, peer: SocketAddr, options: &SocketOptions) -> net::TcpStream {
+    // These can fail if the peer is already gone. Then reading returns the error.
+    let _ = apply_all(SockRef::from(&socket), peer.is_ipv4(), options);
+    net::TcpStream::from_std(socket.into())
+}
+
 /// Returns whether the socket is connected to itself. TCP's simultaneous open causes that when a process dials a dead
 /// port of its own machine again and again.
 pub(crate) fn is_connected_to_itself(stream: &net::TcpStream) -> bool {
