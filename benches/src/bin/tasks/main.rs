@@ -1,6 +1,8 @@
 //! What a task costs beside a thread: the same loop as a blocked thread, as a task of tokio, and as a future that this program polls
 //! itself, in turns. Two contexts in one process, over tcp on loopback.
 //!
+//! `blocking calls` shows what tokio alone costs: its task calls `recv` and awaits nothing.
+//!
 //! - `receive`: one PUSH floods, the loop receives.
 //! - `ping-pong`: one message goes to and fro between two PAIRs, both ends in the same kind of loop.
 
@@ -29,6 +31,9 @@ struct Options {
     /// Round trips of one run.
     #[arg(long, default_value_t = 20_000)]
     trips: usize,
+    /// Only what contains this in its name.
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 /// What runs the loop.
@@ -37,23 +42,35 @@ enum Executor {
     Blocked,
     TokioOneThread,
     TokioThreads,
+    /// The blocking calls in a task.
+    BlockingOneThread,
+    BlockingThreads,
     Bare,
 }
 
 impl Executor {
-    const ALL: [(Executor, &str); 4] = [
+    const ALL: [(Executor, &str); 6] = [
         (Executor::Blocked, "blocked thread"),
         (Executor::TokioOneThread, "tokio, one thread"),
+        (Executor::BlockingOneThread, "one, blocking calls"),
         (Executor::TokioThreads, "tokio, two threads"),
+        (Executor::BlockingThreads, "two, blocking calls"),
         (Executor::Bare, "polled by hand"),
     ];
+
+    /// Returns whether its loop makes the blocking calls.
+    fn blocks(self) -> bool {
+        matches!(self, Executor::Blocked | Executor::BlockingOneThread | Executor::BlockingThreads)
+    }
 
     /// Runs a task to its end.
     fn run<T: Send + 'static>(self, task: impl Future<Output = T> + Send + 'static) -> T {
         let mut tokio = match self {
             Executor::Blocked | Executor::Bare => return block_on(task),
-            Executor::TokioOneThread => tokio::runtime::Builder::new_current_thread(),
-            Executor::TokioThreads => tokio::runtime::Builder::new_multi_thread(),
+            Executor::TokioOneThread | Executor::BlockingOneThread => {
+                tokio::runtime::Builder::new_current_thread()
+            }
+            Executor::TokioThreads | Executor::BlockingThreads => tokio::runtime::Builder::new_multi_thread(),
         };
         let runtime = tokio.worker_threads(2).build().expect("a runtime");
         runtime.block_on(async { tokio::spawn(task).await.expect("a task that ends") })
@@ -101,8 +118,8 @@ fn receive(executor: Executor, size: usize, count: usize) -> f64 {
     let first = pull.recv().expect("a message");
     assert_eq!(first[0].len(), size);
     let start = Instant::now();
-    if executor == Executor::Blocked {
-        (1..count).for_each(|_| drop(pull.recv().expect("a message")));
+    if executor.blocks() {
+        executor.run(async move { (1..count).for_each(|_| drop(pull.recv().expect("a message"))) });
     } else {
         executor.run(async move {
             for _ in 1..count {
@@ -119,9 +136,9 @@ fn receive(executor: Executor, size: usize, count: usize) -> f64 {
 fn ping_pong(executor: Executor, size: usize, trips: usize) -> f64 {
     let (left, right) = connected(SocketType::Pair, SocketType::Pair);
     let echo = thread::spawn(move || {
-        if executor == Executor::Blocked {
-            (0..trips).for_each(|_| right.send(right.recv().expect("a message")).expect("a message sent"));
-            return;
+        if executor.blocks() {
+            let answer = move || right.send(right.recv().expect("a message")).expect("a message sent");
+            return executor.run(async move { (0..trips).for_each(|_| answer()) });
         }
         executor.run(async move {
             for _ in 0..trips {
@@ -132,11 +149,13 @@ fn ping_pong(executor: Executor, size: usize, trips: usize) -> f64 {
     });
     let mut message = Message::from(vec![0u8; size]);
     let start = Instant::now();
-    if executor == Executor::Blocked {
-        for _ in 0..trips {
-            left.send(message).expect("a message sent");
-            message = left.recv().expect("a message");
-        }
+    if executor.blocks() {
+        executor.run(async move {
+            for _ in 0..trips {
+                left.send(message).expect("a message sent");
+                message = left.recv().expect("a message");
+            }
+        });
     } else {
         executor.run(async move {
             for _ in 0..trips {
@@ -153,29 +172,27 @@ fn ping_pong(executor: Executor, size: usize, trips: usize) -> f64 {
 fn main() {
     let options = Options::parse();
     for &size in &options.sizes {
-        table("receive, messages/s", size, options.runs, |executor| {
-            receive(executor, size, options.messages)
-        });
-        table("ping-pong, round trips/s", size, options.runs, |executor| {
+        table("receive, messages/s", size, &options, |executor| receive(executor, size, options.messages));
+        table("ping-pong, round trips/s", size, &options, |executor| {
             ping_pong(executor, size, options.trips)
         });
     }
 }
 
-/// Runs all executors in turns, and prints the medians and what they are of the blocked thread's.
-fn table(what: &str, size: usize, runs: usize, run: impl Fn(Executor) -> f64) {
-    let mut rates = Executor::ALL.map(|_| Vec::new());
-    for _ in 0..runs {
-        for (rates, (executor, _)) in rates.iter_mut().zip(Executor::ALL) {
-            rates.push(run(executor));
+/// Runs all executors in turns, and prints the medians and what they are of the first one's.
+fn table(what: &str, size: usize, options: &Options, run: impl Fn(Executor) -> f64) {
+    let executors = Executor::ALL.iter().filter(|(_, name)| name.contains(&options.only));
+    let mut rates: Vec<_> = executors.map(|(executor, name)| (*executor, *name, Vec::new())).collect();
+    for _ in 0..options.runs {
+        for (executor, _, rates) in &mut rates {
+            rates.push(run(*executor));
         }
     }
-    let medians = rates.map(|mut rates| {
-        rates.sort_by(f64::total_cmp);
-        rates[rates.len() / 2]
-    });
     println!("{what}, {size} B");
-    for (median, (_, name)) in medians.iter().zip(Executor::ALL) {
-        println!("  {name:<20} {median:>12.0}   {:.2}", median / medians[0]);
+    let mut first = None;
+    for (_, name, rates) in &mut rates {
+        rates.sort_by(f64::total_cmp);
+        let median = rates[rates.len() / 2];
+        println!("  {name:<20} {median:>12.0}   {:.2}", median / *first.get_or_insert(median));
     }
 }
