@@ -323,8 +323,8 @@ impl Place {
         self.0 = self.0.filter(|ticket| signal.renew(*ticket, Waiter::Task(waker.clone())));
     }
 
-    /// Registers the task, unless it has its place.
-    fn register(&mut self, signal: &Signal, waker: &Waker) {
+    /// Registers the task, unless it has its place. Look at what it waits for *after* this.
+    pub(crate) fn register(&mut self, signal: &Signal, waker: &Waker) {
         self.0.get_or_insert_with(|| signal.register(Waiter::Task(waker.clone())));
     }
 

@@ -26,10 +26,16 @@ pub(crate) fn begin_simulation() {
     READY.set(0);
 }
 
+/// Returns whether a future that is ready must yield now.
+#[inline]
+pub(crate) fn must_yield() -> bool {
+    READY.get() >= READY_BEFORE_A_YIELD
+}
+
 /// Returns whether the future must yield now. If so, wakes the task, so that it is polled again. A future that is not ready does
 /// not yield: in a `select!`, the count would begin again, and another future that is ready would go on.
 pub(crate) fn yields(cx: &TaskContext<'_>, is_ready: impl FnOnce() -> bool) -> bool {
-    if READY.get() < READY_BEFORE_A_YIELD || !is_ready() {
+    if !must_yield() || !is_ready() {
         return false;
     }
     READY.set(0);
@@ -38,6 +44,7 @@ pub(crate) fn yields(cx: &TaskContext<'_>, is_ready: impl FnOnce() -> bool) -> b
 }
 
 /// Counts a poll that has ended ready.
+#[inline]
 pub(crate) fn counted<T>(poll: Poll<T>) -> Poll<T> {
     READY.set(READY.get().saturating_add(u32::from(poll.is_ready())));
     poll

@@ -9,7 +9,7 @@ use std::time::Duration;
 use zeroxide_patterns::RoutingId;
 use zeroxide_zmtp::Message;
 
-use super::limit::{Limit, counted, yields};
+use super::limit::{Limit, counted, must_yield, yields};
 use crate::error::{Error, Op, Result};
 use crate::signal::Place;
 use crate::socket::Socket;
@@ -40,7 +40,26 @@ impl Recv {
         Recv { base: Arc::clone(base), place: Place::default(), limit, waits: false }
     }
 
+    /// Looks for a message, and waits as a task if there is none.
+    #[inline]
     pub(super) fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
+        // The common case: nothing to give up afterwards, and mostly a message.
+        if !self.waits && !must_yield() {
+            let mut received = None;
+            match self.base.attempt_to_take(|state| state.try_recv(&mut received)) {
+                Ok(None) => self.place.register(&self.base.input, cx.waker()),
+                Ok(Some(())) => {
+                    return counted(received.map_or(Poll::Pending, |message| Poll::Ready(Ok(message))));
+                }
+                Err(error) => return counted(Poll::Ready(Err(*error))),
+            }
+        }
+        self.poll_in_place(cx)
+    }
+
+    /// Does the same with the place and the time limit that waiting needs.
+    #[inline(never)]
+    fn poll_in_place(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
         let is_ready = || readiness(&self.base, Ready::IN).is_ok_and(Ready::is_in);
         if yields(cx, is_ready) {
             return Poll::Pending;
