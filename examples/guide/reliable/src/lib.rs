@@ -4,6 +4,7 @@ pub mod argument;
 mod every;
 pub mod majordomo;
 pub mod pirate;
+pub mod star;
 
 pub use every::Every;
 
