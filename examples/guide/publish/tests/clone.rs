@@ -96,14 +96,21 @@ fn step_4_a_client_sees_its_subtree_alone() {
     };
     let reader = || Program::start(env!("CARGO_BIN_EXE_clone4_client"), &[&snapshots, &updates, "/bert/"]);
     let _anna = writer("anna");
-    server.line("/anna/10 =");
+    let _first = writer("bert/first");
+    server.line("10 = 10");
+    server.line("10 = 10");
     let mut early = reader();
-    let _bert = writer("bert");
-    server.line("/bert/10 =");
+    wait_for(&mut early, 10);
+    // What it must not see is published before what it waits for.
+    let _carl = writer("carl");
+    server.line("10 = 10");
+    let _second = writer("bert/second");
+    server.line("10 = 10");
     let mut late = reader();
-    let expected: BTreeSet<String> = (1..=10).map(|number| format!("/bert/{number} = {number}")).collect();
+    let keys = |part| (1..=10).map(move |number| format!("/bert/{part}/{number} = {number}"));
+    let expected: BTreeSet<String> = keys("first").chain(keys("second")).collect();
     for client in [&mut early, &mut late] {
-        wait_for(client, 10);
+        wait_for(client, 20);
         assert_eq!(entries(client), expected);
     }
 }

@@ -10,6 +10,13 @@ pub fn text(n: usize, default: &str) -> String {
     parsed(n).unwrap_or_else(|| default.to_owned())
 }
 
+/// Returns argument `n` and all that follow it.
+#[must_use]
+pub fn texts(n: usize, defaults: &[&str]) -> Vec<String> {
+    let given: Vec<String> = std::env::args().skip(n).collect();
+    if given.is_empty() { defaults.iter().map(|text| (*text).to_owned()).collect() } else { given }
+}
+
 /// Returns argument `n`, a number.
 #[must_use]
 pub fn number(n: usize, default: u32) -> u32 {

@@ -83,20 +83,19 @@ impl Star {
     pub fn receive(&mut self, peer: Report, now: Instant) {
         self.silent_at = now + self.lifetime;
         let is_primary = self.role == Role::Primary;
+        // Equal terms do not occur while the rules hold; if they do, one of the two still has to give way.
+        let is_earlier = (self.term, !is_primary) < (peer.term, is_primary);
+        self.term = self.term.max(peer.term);
         match (self.state, peer.state) {
-            // Equal terms do not occur while the rules hold; if they do, one of the two still has to give way.
-            (State::Active, State::Active) if (peer.term, is_primary) > (self.term, !is_primary) => {
-                self.state = State::Outdated;
-            }
+            (State::Active, State::Active) if is_earlier => self.state = State::Outdated,
             (State::Waiting | State::Passive, State::Active) => self.state = State::Passive,
             (State::Waiting, State::Waiting) | (State::Passive, State::Passive) if is_primary => {
-                self.activate(peer.term)
+                self.activate()
             }
             // The other one was active and has started again.
-            (State::Passive, State::Waiting) => self.activate(peer.term),
+            (State::Passive, State::Waiting) => self.activate(),
             _ => {}
         }
-        self.term = self.term.max(peer.term);
     }
 
     /// Takes a request of a client. Returns whether the server may serve it.
@@ -110,14 +109,14 @@ impl Star {
             State::Active | State::Outdated => false,
         };
         if may_take_over && now >= self.silent_at {
-            self.activate(self.term);
+            self.activate();
         }
         self.state == State::Active
     }
 
-    fn activate(&mut self, known: u64) {
+    fn activate(&mut self) {
         self.state = State::Active;
-        self.term = self.term.max(known) + 1;
+        self.term += 1;
     }
 }
 
@@ -260,6 +259,20 @@ mod tests {
         pair.restart(0);
         pair.meet();
         assert_eq!(pair.states(), [State::Passive, State::Active]);
+    }
+
+    #[test]
+    fn a_takeover_is_later_than_every_one_that_its_server_knows_of() {
+        let mut pair = Pair::new();
+        pair.meet();
+        pair.now += LIFETIME;
+        assert!(pair.request(1));
+        pair.restart(0);
+        pair.meet();
+        pair.now += LIFETIME;
+        assert!(pair.request(0));
+        pair.meet();
+        assert_eq!(pair.states(), [State::Active, State::Outdated]);
     }
 
     /// Random losses, pauses, restarts and requests: whenever the two have met and nobody is outdated, exactly one is active.
