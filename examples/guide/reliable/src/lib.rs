@@ -5,6 +5,7 @@ mod every;
 pub mod majordomo;
 pub mod pirate;
 pub mod star;
+pub mod store;
 
 pub use every::Every;
 

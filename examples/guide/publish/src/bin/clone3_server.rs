@@ -28,12 +28,10 @@ fn main() -> Result<(), Failure> {
         let mut items = [PollItem::new(&router, Ready::IN), PollItem::new(&collector, Ready::IN)];
         poll(&mut items, Some(beat.left()))?;
         let [wanted, changed] = items.map(|item| item.ready().is_in());
-        if changed {
-            if let Some(entry) = Entry::from_message(collector.recv()?) {
-                let update = map.set(entry);
-                println!("update {}: {} = {}", update.sequence, update.key, update.value);
-                publisher.send(update.to_message())?;
-            }
+        if changed && let Some(entry) = Entry::from_message(collector.recv()?) {
+            let update = map.set(entry);
+            println!("update {}: {} = {}", update.sequence, update.key, update.value);
+            publisher.send(update.to_message())?;
         }
         if wanted {
             snapshot::reply(&router, router.recv()?, &map);

@@ -33,12 +33,10 @@ fn main() -> Result<(), Failure> {
             }
             back.send(message)?;
         }
-        if subscribed {
-            if let [1, prefix @ ..] = &back.recv()?[0][..] {
-                let known = last.range(prefix.to_vec()..).take_while(|(topic, _)| topic.starts_with(prefix));
-                for (_, message) in known {
-                    back.send(message.clone())?;
-                }
+        if subscribed && let [1, prefix @ ..] = &back.recv()?[0][..] {
+            let known = last.range(prefix.to_vec()..).take_while(|(topic, _)| topic.starts_with(prefix));
+            for (_, message) in known {
+                back.send(message.clone())?;
             }
         }
     }

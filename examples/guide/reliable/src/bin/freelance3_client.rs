@@ -43,10 +43,10 @@ fn ask(dealers: &[Socket], number: &str, interval: Duration) -> Result<Message, 
             poll(&mut items, None)?;
             continue;
         };
-        if dealer.try_send([number, "", number]).is_ok() {
-            if let Some(reply) = reply_from(dealer, connection, number, interval)? {
-                return Ok(reply);
-            }
+        if dealer.try_send([number, "", number]).is_ok()
+            && let Some(reply) = reply_from(dealer, connection, number, interval)?
+        {
+            return Ok(reply);
         }
         println!("server {which} is lost");
     }
