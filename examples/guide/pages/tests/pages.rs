@@ -53,3 +53,24 @@ fn a_secure_server_serves_the_clients_whose_keys_it_knows() {
     assert_eq!(served.after("received "), format!("\"a secret, please\" from {known}"));
     assert_eq!(served.count("received "), 1);
 }
+
+/// A text with `#` for each run of digits: ports and times differ.
+fn without_numbers(text: &str) -> String {
+    let mut runs: Vec<&str> = text.split(|c: char| c.is_ascii_digit()).collect();
+    runs.dedup_by(|a, b| a.is_empty() && b.is_empty());
+    runs.join("#")
+}
+
+#[test]
+fn each_text_of_the_page_on_errors_is_one_that_a_program_has_got() {
+    const PAGE: &str = include_str!("../../../../docs/guide/src/pages/errors.md");
+    let ended = Program::start(env!("CARGO_BIN_EXE_errors"), &[]).end();
+    assert!(ended.success, "{:?}", ended.lines);
+    let mut got: Vec<String> = ended.lines.iter().map(|line| without_numbers(line)).collect();
+    let texts = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let mut listed: Vec<String> = texts.map(|(text, _)| without_numbers(text)).collect();
+    assert!(listed.len() > 20, "{listed:#?}");
+    got.sort();
+    listed.sort();
+    assert_eq!(listed, got);
+}
