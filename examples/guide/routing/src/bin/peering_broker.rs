@@ -54,8 +54,9 @@ struct Broker {
 }
 
 impl Broker {
-    fn new(folder: &str, name: &str, peers: &[String]) -> Result<Broker> {
+    fn new(folder: &str, name: &str, peers: &[String]) -> Result<Broker, Box<dyn std::error::Error>> {
         let context = Context::new();
+        let names = peers.iter().map(RoutingId::new).collect::<Result<Vec<_>, _>>()?;
         // Peers address each other by name.
         let named = Options::new().set(opt::ROUTING_ID, name);
         let broker = Broker {
@@ -67,7 +68,7 @@ impl Broker {
             state: context.socket(SocketType::Pub)?,
             states: context.socket(SocketType::Sub)?,
             idle: VecDeque::new(),
-            peers: HashMap::new(),
+            peers: names.into_iter().map(|peer| (peer, 0)).collect(),
             kept: None,
         };
         let endpoint = |broker: &str, what: &str| format!("ipc://{folder}/{broker}-{what}");
