@@ -11,6 +11,7 @@
 
 pub(crate) mod buffers;
 mod end;
+pub(crate) mod listening;
 pub(crate) mod slot;
 #[cfg(test)]
 #[cfg(all(unix, not(loom)))]
@@ -32,6 +33,7 @@ use zeroxide_zmtp::{ConnectionError, Frame, Message, Peer, ProtocolError, Stage,
 
 use self::buffers::{Buffers, READ_SIZE};
 pub(crate) use self::end::End;
+use self::listening::{Listening, Registered};
 use self::slot::Slot;
 use self::try_mutex::{Entered, TryMutex};
 use crate::clock;
@@ -135,11 +137,15 @@ pub(crate) struct Engine {
     hung_up: AtomicBool,
     /// Input waited for room at the end of the last drive.
     unread: AtomicBool,
+    /// An application thread reads the stream in the I/O thread's place.
+    led: AtomicBool,
 }
 
 struct State {
     /// `None` after the I/O thread has taken it.
     stream: Option<Stream>,
+    /// Which of its edges the I/O thread receives.
+    listening: Listening,
     connection: Connection,
     pipe: Option<Pipe>,
     /// The peer, which the first message into the pipe is to name.
@@ -207,13 +213,14 @@ struct Turn {
 impl Engine {
     pub(crate) fn new(
         id: u64,
-        stream: Stream,
+        registered: Registered,
         connection: Connection,
         slot: Slot,
         counters: Arc<Counters>,
         buffers: Arc<Buffers>,
         first_read: usize,
     ) -> Arc<Engine> {
+        let Registered { stream, token, poll } = registered;
         let quantum = stream.quantum();
         let (local, remote, descriptor) = (stream.local(), stream.remote(), stream.raw());
         Arc::new(Engine {
@@ -229,6 +236,7 @@ impl Engine {
             quantum,
             state: TryMutex::new(State {
                 stream: Some(stream),
+                listening: Listening::new(poll, token),
                 connection,
                 pipe: None,
                 sender: None,
@@ -255,6 +263,7 @@ impl Engine {
             blocked: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            led: AtomicBool::new(false),
         })
     }
 
@@ -285,6 +294,12 @@ impl Engine {
             self.hung_up.store(true, Ordering::Relaxed);
         }
         self.edges.fetch_or(edges, Ordering::SeqCst);
+    }
+
+    /// Says whether an application thread reads the stream in the I/O thread's place from the next drive on. Meanwhile the I/O
+    /// thread receives no edge of it, unless output is blocked.
+    pub(crate) fn lead(&self, led: bool) {
+        self.led.store(led, Ordering::SeqCst);
     }
 
     /// Notes that the timer from [`Outcome::deadline`] has fired.
@@ -422,7 +437,8 @@ impl Engine {
             .or_else(|| state.drive_out(&mut turn))
             .or_else(|| state.denied.take().map(End::Protocol))
             .or_else(|| state.drive_in(by, now, &self.buffers, &mut turn))
-            .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None });
+            .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None })
+            .or_else(|| state.listen(self.led.load(Ordering::SeqCst)));
         if let Some(end) = end {
             if state.pipe.is_none() && matches!(end, End::Protocol(_)) {
                 // The rest of our greeting is sent, because it tells the peer our mechanism.
@@ -479,6 +495,12 @@ impl State {
             Counters::add(&self.counters.bytes_referenced, counted.0.wrapping_sub(before.0));
             Counters::add(&self.counters.growths, counted.1.wrapping_sub(before.1));
         }
+    }
+
+    /// Lets the I/O thread receive the edges that it needs while an application thread leads, or after that.
+    fn listen(&mut self, led: bool) -> Option<End> {
+        let stream = self.stream.as_mut()?;
+        self.listening.choose(stream, led, !self.writable).err().map(|error| End::Lost(error.into()))
     }
 
     /// Returns whether the protocol has bytes of its own to send.
@@ -622,7 +644,6 @@ impl State {
     /// and how many were read.
     fn read_into(&mut self, buffer: &mut [u8], now: Instant, turn: &mut Turn) -> Result<(usize, usize), End> {
         let Some(stream) = &mut self.stream else { return Ok((0, 0)) };
-        Counters::add(&self.counters.reads, 1);
         let (result, room, direct) = match self.connection.arriving() {
             Some(body) => {
                 let room = body.spare_capacity_mut().len();
@@ -630,6 +651,10 @@ impl State {
             }
             None => (stream.read(buffer), buffer.len(), false),
         };
+        let in_vain = matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        let counter =
+            if in_vain && self.listening.is_led() { &self.counters.polls } else { &self.counters.reads };
+        Counters::add(counter, 1);
         match result {
             Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => {
@@ -656,7 +681,7 @@ impl State {
                 }
                 Ok((used?, read))
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(_) if in_vain => {
                 self.readable = false;
                 Ok((0, 0))
             }
@@ -739,6 +764,8 @@ impl State {
     /// Ends the connection: what is framed and not written is lost, and the pipe goes back to the I/O thread.
     fn finish(&mut self, end: End, turn: &mut Turn) {
         self.over = true;
+        // The stream may be read until the peer closes it (`io/half_closed`).
+        let _ = self.listen(false);
         turn.outcome.cut = self.outbox.cut();
         if let Some(pipe) = &mut self.pipe {
             turn.credit |= pipe.reader.lose(self.outbox.unwritten_messages() as u64);

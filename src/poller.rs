@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::signal::{Parkers, Signal, wait_interruptible, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
+use crate::socket::lead::lead;
 use files::{Fd, Files};
 
 pub use crate::socket::ready::Ready;
@@ -403,6 +404,11 @@ fn wait_for(
         return Ok(0);
     }
     bases().try_for_each(|base| base.context.check_process())?;
+    let wants_input = |item: &&Look| item.wanted.is_in();
+    let readers = looks.iter().filter(wants_input).filter_map(Look::base);
+    if let Some(found) = lead(readers, deadline, || look(files.as_deref_mut())) {
+        return found;
+    }
     let signals: Vec<&Signal> =
         bases().map(|base| &base.watch).chain(std::iter::once(&wake.signal)).collect();
     let found = match files {

@@ -368,6 +368,18 @@ impl Places {
     }
 }
 
+/// Lets other threads run, in a wait that goes on until `end` at most. Returns `false` if nothing is left that could end it.
+pub(crate) fn give_way(end: Instant) -> bool {
+    #[cfg(simulate)]
+    return simulated::goes_on(Some(end));
+    #[cfg(not(simulate))]
+    {
+        let _ = end;
+        std::thread::yield_now();
+        true
+    }
+}
+
 /// Something that happens once and that threads and tasks wait for.
 #[derive(Default)]
 pub(crate) struct Latch {

@@ -269,7 +269,12 @@ counters! {
         writes,
         /// `recv` calls.
         reads,
-        /// Calls of `send` and `recv` that had to wait, as a thread or as a task.
+        /// Waits for input that began with reading the connections (`ContextOptions::spin`).
+        leads,
+        /// `recv` calls of these that found nothing. They do not count in `reads`.
+        polls,
+        /// Calls of `send` and `recv` that had to wait, as a thread or as a task. A wait that ends while the thread reads the
+        /// connections itself does not count.
         waits,
         /// Waiting threads and tasks that were woken.
         wakes,

@@ -2,11 +2,12 @@
 //! thread and the socket would do with its effects.
 
 use std::io::{Read, Write};
-use std::sync::PoisonError;
+use std::sync::{PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use mio::net::UnixStream;
+use mio::{Events, Interest, Poll, Registry, Token};
 use zeroxide_transports::pipe::{Flow, pipe};
 use zeroxide_zmtp::mechanism::Status;
 use zeroxide_zmtp::{Config, SocketType, Version};
@@ -23,12 +24,16 @@ struct Alone {
 impl Alone {
     fn new(config: Config, first_read: usize) -> Alone {
         let (near, wire) = UnixStream::pair().unwrap();
-        Alone { engine: engine(near, config, first_read), wire }
+        Alone { engine: engine(near, Weak::new(), config, first_read), wire }
     }
 
     /// A DEALER whose handshake is over, and the socket's end of its pipe, with these high-water marks.
     fn open(send: u32, receive: u32) -> (Alone, Pipe) {
-        let mut alone = Alone::new(dealer(), READ_SIZE);
+        Alone::new(dealer(), READ_SIZE).opened(send, receive)
+    }
+
+    fn opened(self, send: u32, receive: u32) -> (Alone, Pipe) {
+        let mut alone = self;
         alone.put(&opening("DEALER"));
         assert!(alone.drive().established.is_some());
         let socket = alone.attach(send, receive, None);
@@ -102,10 +107,11 @@ impl Outcome {
 }
 
 /// An engine that reads `first_read` bytes in one go before its handshake is over.
-fn engine(stream: UnixStream, config: Config, first_read: usize) -> Arc<Engine> {
+fn engine(stream: UnixStream, poll: Weak<Registry>, config: Config, first_read: usize) -> Arc<Engine> {
     let connection = Connection::new(config, Instant::now());
     let (slot, counters, buffers) = (Slot::new(), Arc::default(), Arc::default());
-    Engine::new(1, Stream::Ipc(stream), connection, slot, counters, buffers, first_read)
+    let registered = Registered { stream: Stream::Ipc(stream), token: Token(1), poll };
+    Engine::new(1, registered, connection, slot, counters, buffers, first_read)
 }
 
 fn dealer() -> Config {
@@ -495,7 +501,7 @@ fn who_is_inside_gives_up_after_the_rounds_and_says_that_somebody_wants_more() {
 #[test]
 fn two_engines_carry_messages_of_every_size_both_ways() {
     let (near, far) = UnixStream::pair().unwrap();
-    let [one, two] = [near, far].map(|stream| engine(stream, dealer(), READ_SIZE));
+    let [one, two] = [near, far].map(|stream| engine(stream, Weak::new(), dealer(), READ_SIZE));
     let turn = |engine: &Engine| {
         engine.edge(READABLE | WRITABLE);
         let _ = engine.drive(Driver::Application);
@@ -528,4 +534,89 @@ fn two_engines_carry_messages_of_every_size_both_ways() {
         }
         assert!(missing.is_empty(), "{size}");
     }
+}
+
+/// The poll of an I/O thread, and an engine whose stream is in it.
+struct Watched {
+    poll: Poll,
+    _registry: Arc<Registry>,
+    alone: Alone,
+    socket: Pipe,
+}
+
+impl Watched {
+    fn open() -> Watched {
+        let poll = Poll::new().unwrap();
+        let registry = Arc::new(poll.registry().try_clone().unwrap());
+        let (mut near, wire) = UnixStream::pair().unwrap();
+        registry.register(&mut near, Token(1), Interest::READABLE | Interest::WRITABLE).unwrap();
+        let engine = engine(near, Arc::downgrade(&registry), dealer(), READ_SIZE);
+        let (alone, socket) = Alone { engine, wire }.opened(0, 0);
+        let mut watched = Watched { poll, _registry: registry, alone, socket };
+        watched.edges();
+        watched
+    }
+
+    fn lead(&self, led: bool) {
+        self.alone.engine.lead(led);
+        self.alone.drive();
+    }
+
+    /// Whether the poll reports input, output, and the end of the peer's.
+    fn edges(&mut self) -> (bool, bool, bool) {
+        let mut events = Events::with_capacity(8);
+        #[expect(clippy::disallowed_methods, reason = "it does not wait")]
+        self.poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        events.iter().fold((false, false, false), |(input, output, end), event| {
+            (input | event.is_readable(), output | event.is_writable(), end | event.is_read_closed())
+        })
+    }
+}
+
+const NO_EDGE: (bool, bool, bool) = (false, false, false);
+
+#[test]
+fn the_io_thread_hears_nothing_while_another_leads_and_all_of_it_afterwards() {
+    let mut watched = Watched::open();
+    watched.lead(true);
+    watched.alone.wire.write_all(&framed(["while led"])).unwrap();
+    assert_eq!(watched.edges(), NO_EDGE);
+    watched.alone.engine.edge(READABLE);
+    watched.alone.drive();
+    assert_eq!(received(&mut watched.socket), ["while led"]);
+    watched.alone.wire.write_all(&framed(["left over"])).unwrap();
+    watched.lead(false);
+    assert!(received(&mut watched.socket).is_empty());
+    assert_eq!(watched.edges(), (true, false, false), "no edge for output, which is not blocked");
+}
+
+#[test]
+fn the_end_of_a_peer_during_a_lead_is_reported_after_it() {
+    let mut watched = Watched::open();
+    watched.lead(true);
+    watched.alone.wire.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(watched.edges(), NO_EDGE);
+    watched.lead(false);
+    let (input, _, end) = watched.edges();
+    assert!(input && end);
+}
+
+#[test]
+fn blocked_output_brings_its_edge_although_another_leads() {
+    let mut watched = Watched::open();
+    watched.lead(true);
+    watched.alone.block(&mut watched.socket);
+    watched.edges();
+    while !watched.alone.got().is_empty() {}
+    assert!(watched.edges().1);
+}
+
+#[test]
+fn a_connection_that_ends_during_a_lead_is_in_the_poll_again() {
+    let mut watched = Watched::open();
+    watched.lead(true);
+    watched.alone.engine.stop();
+    watched.alone.end();
+    watched.alone.wire.write_all(b"late").unwrap();
+    assert!(watched.edges().0);
 }

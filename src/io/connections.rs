@@ -21,6 +21,7 @@ use super::notices::{named, notify};
 use super::reactor::{Reactor, Timer};
 use super::zap::Question;
 use crate::clock;
+use crate::engine::listening::Registered;
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, End, Engine};
 use crate::error::{Denial, HandshakeCause, HandshakeError};
@@ -127,7 +128,8 @@ impl Reactor {
         let connection = Connection::new(config, clock::now());
         let first_read = values.handshake_buffer as usize;
         let (counters, buffers) = (Arc::clone(&base.counters), Arc::clone(self.link.buffers()));
-        let engine = Engine::new(id, stream, connection, slot.clone(), counters, buffers, first_read);
+        let source = Registered { stream, token: Token(id as usize), poll: Arc::downgrade(&self.registry) };
+        let engine = Engine::new(id, source, connection, slot.clone(), counters, buffers, first_read);
         let deadline = values.handshake_ivl.and_then(after);
         let (peer, question, claim, denial, waits) = (None, None, None, None, false);
         let connected = Connected {

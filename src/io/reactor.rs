@@ -110,6 +110,8 @@ pub(crate) struct Reactor {
     pub(super) link: IoThread,
     pub(super) context: Arc<ContextBase>,
     pub(super) poll: Poll,
+    /// Where engines register their streams.
+    pub(super) registry: Arc<mio::Registry>,
     orders: Receiver<Order>,
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,
     pub(super) listeners: ByNumber<Acceptor>,
@@ -164,6 +166,7 @@ impl Reactor {
             link,
             context,
             random,
+            registry: Arc::new(poll.registry().try_clone()?),
             poll,
             orders,
             timers: BinaryHeap::new(),

@@ -12,6 +12,7 @@ use crate::error::{Error, Result, SendError, Turn};
 use crate::poller::{Ready, readiness};
 use crate::signal::{Signal, wait_interruptible};
 use crate::socket::base::SocketBase;
+use crate::socket::lead::lead;
 use crate::socket::transfer::WaitLimit;
 
 /// The most messages that are forwarded one way before the other way and the control socket have their turns (libzmq proxy.cpp,
@@ -87,7 +88,9 @@ impl Forwarder {
             bases.iter().map(|base| &base.watch).chain(std::iter::once(&steering.orders)).collect();
         loop {
             // Each wake makes a round. After a round that has forwarded something, the next one follows at once.
-            match wait_interruptible(parkers, &signals, None, || self.round(&bases).transpose()) {
+            let mut round = || self.round(&bases).transpose();
+            let found = round().or_else(|| lead(bases.iter(), None, &mut round));
+            match found.map(Ok).or_else(|| wait_interruptible(parkers, &signals, None, round)) {
                 Some(Ok(Ok(Round::Moved))) | None => {}
                 Some(Ok(Ok(Round::Stopped))) => return Ok(()),
                 Some(Ok(Err(error)) | Err(error)) => return Err(error),

@@ -14,6 +14,7 @@ use zeroxide_transports::budget::Budget;
 use zeroxide_zmtp::{ProtocolError, SocketType};
 
 use super::alarms::Alarms;
+use super::lead_rule::LeadRule;
 use super::marks::Limits;
 use super::pipes::{Entry, FlushCause, Link, Owner, PipeTable};
 use super::waits::{Exchange, Waits};
@@ -51,6 +52,8 @@ pub(crate) struct SocketBase {
     pub(crate) input: Signal,
     /// Notified when there may be room to send.
     pub(crate) output: Signal,
+    /// Which waits read the connections themselves.
+    pub(super) lead: LeadRule,
     /// Notified when readiness, peers, subscriptions or endpoints may have changed, or the socket has ended. Pollers wait here.
     pub(crate) watch: Signal,
     pub(crate) peers: PeerList,
@@ -167,6 +170,7 @@ impl SocketBase {
             gone: AtomicBool::new(false),
             input: Signal::default(),
             output: Signal::default(),
+            lead: LeadRule::default(),
             watch: Signal::default(),
             peers: PeerList::default(),
             endpoints: EndpointTable::default(),

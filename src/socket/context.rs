@@ -38,6 +38,8 @@ pub(crate) struct ContextHandle {
 /// The part of a context that its sockets and I/O threads know.
 pub(crate) struct ContextBase {
     pub(crate) options: ContextOptions,
+    /// How long a thread that waits reads before it sleeps (`socket/lead`).
+    pub(super) spin: Duration,
     start: Start,
     /// The names bound over inproc, and the connects that wait for one.
     pub(crate) names: Names<Binder, Waiting>,
@@ -97,6 +99,7 @@ impl ContextBase {
     /// Creates a context; `start` starts an I/O thread.
     pub(crate) fn new(options: ContextOptions, start: Start) -> Arc<ContextBase> {
         Arc::new(ContextBase {
+            spin: options.spin_or_default(),
             options,
             start,
             names: Names::default(),

@@ -64,6 +64,11 @@ impl FlushRule {
         if std::mem::replace(&mut self.deferred, true) { Decision::Leave } else { Decision::Defer }
     }
 
+    /// Notes that the sender waits for input, so that what it has sent is no flood: its next message leaves at once.
+    pub(crate) fn rest(&mut self) {
+        self.tokens = self.tokens.max(1);
+    }
+
     /// Notes that the I/O thread has flushed the socket, which has accepted so many messages in all. Returns whether some are
     /// new since the last look: then it must look again. Otherwise the next burst asks it again.
     pub(crate) fn look(&mut self, accepted: u64) -> bool {
@@ -143,6 +148,16 @@ mod tests {
             // A full quantum left, so that the next message finds nothing open.
             let now = start + TOKEN_PERIOD * 5 * quantum;
             assert_eq!(rule.decide(1, true, || now), Decision::Leave);
+        }
+    }
+
+    #[test]
+    fn who_waits_after_each_message_is_never_deferred() {
+        let (mut rule, start) = (FlushRule::new(), Instant::now());
+        rule.counted = Some(start);
+        for _ in 0..1000 {
+            assert_eq!(rule.decide(1, true, || start), Decision::Now);
+            rule.rest();
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) mod face_state;
 pub(crate) mod flush;
 pub(crate) mod futures;
 pub(crate) mod inproc;
+pub(crate) mod lead;
+mod lead_rule;
 mod mailbox;
 mod marks;
 pub(crate) mod news;

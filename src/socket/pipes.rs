@@ -429,6 +429,17 @@ impl PipeTable {
         }
     }
 
+    /// Returns the engines of all connections, or none if there are more than `most` pipes.
+    pub(super) fn few_engines(&self, most: usize) -> Vec<Arc<Engine>> {
+        if self.entries.len() - self.free.len() > most {
+            return Vec::new();
+        }
+        let engine = |entry: &Entry| {
+            if let Link::Engine(engine) = &entry.link { Some(Arc::clone(engine)) } else { None }
+        };
+        self.entries.iter().flatten().filter_map(engine).collect()
+    }
+
     /// Changes the limits of the pipes; returns those that may have room now.
     pub(super) fn set_limits(&mut self, changes: &Changes) -> Vec<PipeId> {
         let Changes { send, receive, peer, total } = *changes;

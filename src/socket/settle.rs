@@ -20,7 +20,7 @@ use std::sync::{Arc, MutexGuard};
 use super::base::{SocketBase, SocketEnd, SocketState};
 use super::pipes::{AfterUnlock, Garbage, NewsOf, Owner, append};
 use crate::engine::slot::Slot;
-use crate::engine::{Driver, Effects};
+use crate::engine::{Driver, Effects, Engine};
 use crate::socket::news::News;
 use crate::socket::orders::IoThread;
 use crate::socket::orders::Order;
@@ -49,6 +49,13 @@ impl SocketBase {
     pub(crate) fn take_effects(self: &Arc<Self>, slot: &Slot, effects: Effects) {
         let mut rest = Rest::default();
         self.note_effects(slot, effects, &mut rest);
+        self.settle_with(rest);
+    }
+
+    /// Drives some of this socket's engines, without the socket's lock, and takes up what follows.
+    pub(super) fn drive_each(self: &Arc<Self>, engines: &[Arc<Engine>], reactor: Option<&IoThread>) {
+        let mut rest = Rest::default();
+        engines.iter().for_each(|engine| self.drive(engine, reactor, &mut rest));
         self.settle_with(rest);
     }
 
@@ -148,13 +155,7 @@ impl SocketBase {
         for engine in after_unlock.engines() {
             match &reactor {
                 Some(reactor) if !drives => reactor.send(Order::Engine(engine.id)),
-                _ => {
-                    let effects = engine.drive(Driver::Application);
-                    if let Some(reactor) = reactor.as_ref().filter(|_| effects.outcome || effects.again) {
-                        reactor.send(Order::Engine(engine.id));
-                    }
-                    self.note_effects(&engine.slot, effects, rest);
-                }
+                _ => self.drive(&engine, reactor.as_ref(), rest),
             }
         }
         tell(&mut after_unlock, rest);
@@ -196,6 +197,15 @@ impl SocketBase {
         for endpoint in after_unlock.ended_endpoints.drain(..) {
             reactor.send(Order::Stop(endpoint));
         }
+    }
+
+    /// Drives an engine. The effects stay in the mailbox.
+    fn drive(&self, engine: &Engine, reactor: Option<&IoThread>, rest: &mut Rest) {
+        let effects = engine.drive(Driver::Application);
+        if let Some(reactor) = reactor.filter(|_| effects.outcome || effects.again) {
+            reactor.send(Order::Engine(engine.id));
+        }
+        self.note_effects(&engine.slot, effects, rest);
     }
 
     /// Puts the effects of a drive in the mailbox, and its garbage in `rest`.

@@ -7,6 +7,7 @@ use zeroxide_patterns::{Pattern, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
+use super::lead::lead;
 use crate::clock;
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
 use crate::signal::{Signal, wait_interruptible};
@@ -183,8 +184,13 @@ impl SocketBase {
         mut attempt: impl FnMut() -> Attempt<Option<T>>,
     ) -> Result<Option<T>> {
         self.context.check_process()?;
+        self.enter(|state| state.flush.rest());
+        let mut look = || attempt().map_err(|error| *error).transpose();
+        if let Some(found) = lead(std::iter::once(self), deadline, &mut look) {
+            return found.map(Some);
+        }
         self.enter(|state| state.pipes.pull_input());
-        self.wait_at(&self.input, deadline, interruptible, || attempt().map_err(|error| *error).transpose())
+        self.wait_at(&self.input, deadline, interruptible, look)
     }
 
     /// Makes one attempt to receive a whole message.

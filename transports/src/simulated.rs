@@ -107,6 +107,10 @@ struct Link {
 struct End {
     closed: bool,
     registered: Option<(u64, u64)>,
+    /// The I/O thread in whose poll it was registered first. An application thread that leads puts it there again.
+    home: Option<u64>,
+    /// It is registered for output, too.
+    for_output: bool,
     /// What the next call reports.
     error: Option<ErrorKind>,
     /// It was reset.
@@ -403,8 +407,9 @@ impl SimulatedStream {
             }
             if way.blocked && way.free() * 3 >= way.room {
                 way.blocked = false;
-                let writer = link.ends[1 - self.side].registered;
-                network.note(writer, false, true, false);
+                let writer = &link.ends[1 - self.side];
+                let registered = writer.registered.filter(|_| writer.for_output);
+                network.note(registered, false, true, false);
             }
             Ok(count)
         })
@@ -459,15 +464,17 @@ impl SimulatedStream {
         self.link(|link| link.ways[self.side].shut = true)
     }
 
-    fn note_token(&self, token: u64) {
+    fn note_token(&self, token: u64, for_output: bool) {
         with(|network| {
-            let key = (network.poller, token);
+            let running = network.poller;
             let Some(link) = network.links.get_mut(&self.link) else { return };
-            link.ends[self.side].registered = Some(key);
+            let end = &mut link.ends[self.side];
+            let key = (*end.home.get_or_insert(running), token);
+            (end.registered, end.for_output) = (Some(key), for_output);
             let (end, input) = (&link.ends[self.side], &link.ways[1 - self.side]);
             let failed = end.error.is_some();
             let readable = failed || input.ended || !input.arrived.is_empty();
-            let writable = failed || link.connected && link.ways[self.side].free() > 0;
+            let writable = failed || for_output && link.connected && link.ways[self.side].free() > 0;
             if readable || writable {
                 let hung_up = failed || input.ended;
                 network.note(Some(key), readable, writable, hung_up);
@@ -573,7 +580,7 @@ impl SimulatedListener {
         })
     }
 
-    fn note_token(&self, token: u64) {
+    fn note_token(&self, token: u64, _for_output: bool) {
         with(|network| {
             let key = (network.poller, token);
             let Some(listening) = network.listeners.get_mut(&self.name) else { return };
@@ -612,8 +619,8 @@ impl Drop for SimulatedListener {
 macro_rules! source {
     ($($kind:ty),+) => {
         $(impl Source for $kind {
-            fn register(&mut self, _: &Registry, token: Token, _: Interest) -> io::Result<()> {
-                self.note_token(token.0 as u64);
+            fn register(&mut self, _: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+                self.note_token(token.0 as u64, interest.is_writable());
                 Ok(())
             }
 
