@@ -29,7 +29,13 @@ pub(crate) struct Harness {
     faults: Vec<String>,
     /// Tests that the harness calls slow and that have not ended.
     slow: BTreeSet<String>,
+    /// What the tests that failed have printed, each behind its headline; and whether the lines that come belong to it.
+    printed: Vec<String>,
+    prints: bool,
 }
+
+/// How many lines of a test that failed are repeated at the end.
+const MOST_LINES: usize = 30;
 
 impl Harness {
     pub(crate) fn add_line(&mut self, line: &str) {
@@ -44,9 +50,32 @@ impl Harness {
         } else if let Some(name) = line.strip_prefix("test ") {
             self.add_test(name);
         }
+        self.add_printed(line);
         if !line.trim().is_empty() {
             line.clone_into(&mut self.last);
         }
+    }
+
+    /// `---- name stdout ----`, what the test has printed, and behind the last one `failures:` and the names.
+    fn add_printed(&mut self, line: &str) {
+        if line.starts_with("---- ") && line.ends_with(" stdout ----") {
+            self.prints = true;
+            self.printed.push(String::new());
+        } else if line == "failures:" {
+            self.prints = false;
+        }
+        if let Some(text) = self.printed.last_mut().filter(|_| self.prints) {
+            if text.lines().count() < MOST_LINES && !line.trim().is_empty() {
+                text.extend([line, "\n"]);
+            }
+        }
+    }
+
+    /// The tests that failed, by name, and below that what they printed.
+    pub(crate) fn failures(&self) -> String {
+        let failed = self.tests.iter().filter(|(_, passed)| !passed).map(|(name, _)| name.as_str());
+        let names: Vec<&str> = failed.collect();
+        format!("{}\n{}", names.join(", "), self.printed.concat()).trim().to_owned()
     }
 
     fn add_result(&mut self, line: &str, rest: &str) {
@@ -173,6 +202,17 @@ mod tests {
         );
         let told = [("one", true), ("two", false), ("three", true)].map(|(name, ok)| (name.to_owned(), ok));
         assert_eq!(harness.tests, told);
+    }
+
+    #[test]
+    fn what_failed_is_named_with_what_it_printed() {
+        let harness = read(
+            "running 3 tests\ntest one ... ok\ntest two ... FAILED\ntest three ... FAILED\n\nfailures:\n\n\
+             ---- two stdout ----\nleft: 1\n\nright: 2\n---- three stdout ----\nno\n\nfailures:\n    two\n    three\n\n\
+             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n",
+        );
+        let told = "two, three\n---- two stdout ----\nleft: 1\nright: 2\n---- three stdout ----\nno";
+        assert_eq!(harness.failures(), told);
     }
 
     #[test]

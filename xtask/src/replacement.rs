@@ -86,11 +86,18 @@ fn tests_of_zmq(sh: &Shell, counts: &mut Counts) -> Result<()> {
     let tests = run::cargo_test(sh).args(["--no-fail-fast", "--lib", "--tests", "--manifest-path"]);
     let tests = tests.arg(manifest).env("CARGO_TARGET_DIR", built(sh));
     let mut harness = Harness::default();
-    let status = run::streamed(tests, LIMIT, |line| harness.add_line(line))?;
+    let (printed, status) = run::gathered(tests, LIMIT)?;
+    printed.lines().for_each(|line| harness.add_line(line));
     counts.passed += harness.passed;
     let mut faults = faults(&harness.tests, &Expected::read(&root.join(LIST))?);
     faults.extend(gaps(&mut harness, status));
-    faults.iter().for_each(|fault| println!("FAULT {fault}"));
+    if faults.is_empty() {
+        // Not what they printed: among it are the failures that are expected.
+        println!("{} tests passed, as the list says", harness.passed);
+    } else {
+        println!("{printed}");
+        faults.iter().for_each(|fault| println!("FAULT {fault}"));
+    }
     counts.failed += faults.len() as u64;
     match &faults[..] {
         [] => Ok(()),

@@ -68,7 +68,7 @@ pub(crate) fn count_within(command: Cmd<'_>, limit: Duration, counts: &mut Count
     if harness.failed > 0 {
         // Tests that failed and a command that ends well do not go together.
         ensure!(!status.success(), "{} tests failed, and the command ended well", harness.failed);
-        bail!("{} tests failed", harness.failed);
+        bail!("{} tests failed: {}", harness.failed, harness.failures());
     }
     ensure!(status.success(), "{status}");
     harness.close().map_or(Ok(()), |why| bail!(why))
@@ -197,9 +197,11 @@ mod tests {
     fn tests_are_counted_while_output_streams() {
         let mut counts = Counts::default();
         let line = "test result: FAILED. 2 passed; 1 failed; 0 ignored";
-        let counted = of(&format!("echo '{line}'; exit 101"), |command| count(command, &mut counts));
+        let counted = of(&format!("echo 'test one ... FAILED'; echo '{line}'; exit 101"), |command| {
+            count(command, &mut counts)
+        });
         assert_eq!(counts, Counts { passed: 2, failed: 1 });
-        assert_eq!(fault(counted), "1 tests failed");
+        assert_eq!(fault(counted), "1 tests failed: one");
     }
 
     #[test]
