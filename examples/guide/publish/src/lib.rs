@@ -2,6 +2,7 @@
 
 mod entry;
 mod map;
+pub mod replica;
 pub mod snapshot;
 
 pub use entry::Entry;
