@@ -76,9 +76,9 @@ fn obey(gates: Vec<Sender<()>>, meter: &Meter) {
             "go" => gates.by_ref().for_each(|gate| _ = gate.send(())),
             "start" => meter.start(),
             "stop" => {
+                // The task goes on: others are still measured.
                 let outcome = meter.stop();
                 say(&serde_json::to_string(&outcome).expect("plain numbers"));
-                break;
             }
             _ => eprintln!("not a line of the protocol: {line:?}"),
         }

@@ -13,6 +13,8 @@ pub(crate) struct Library {
     source: Source,
     /// Handed to the program.
     pub(crate) mode: &'static str,
+    /// Whether it is used by tasks on tokio.
+    pub(crate) is_on_tokio: bool,
 }
 
 /// Where its program comes from.
@@ -20,26 +22,73 @@ pub(crate) struct Library {
 enum Source {
     /// A binary of the package `benches`.
     Here(&'static str),
+    /// The package in this folder of `benches/peers`, with these features.
+    Peer(&'static str, &'static str),
+}
+
+const fn library(name: &'static str, what: &'static str, source: Source, mode: &'static str) -> Library {
+    Library { name, what, source, mode, is_on_tokio: false }
+}
+
+const fn on_tokio(library: Library) -> Library {
+    Library { is_on_tokio: true, ..library }
 }
 
 /// In the order of the tables. The first is ours.
 pub(crate) const ALL: &[Library] = &[
-    Library {
-        name: "zeroxide",
-        what: "Zeroxide, calls that block",
-        source: Source::Here("cell-zeroxide"),
-        mode: "blocking",
-    },
-    Library {
-        name: "zeroxide-tokio",
-        what: "Zeroxide, tasks on tokio's runtime of one thread",
-        source: Source::Here("cell-zeroxide"),
-        mode: "tokio",
-    },
-    Library { name: "libzmq", what: "libzmq 4.3.5, C", source: Source::Here("cell-libzmq"), mode: "" },
+    library("zeroxide", "Zeroxide, calls that block", Source::Here("cell-zeroxide"), "blocking"),
+    on_tokio(library(
+        "zeroxide-tokio",
+        "Zeroxide, tasks on tokio's runtime of one thread",
+        Source::Here("cell-zeroxide"),
+        "tokio",
+    )),
+    library("libzmq", "libzmq 4.3.5, C++", Source::Here("cell-libzmq"), ""),
+    library("omq-blocking", "omq-tokio 0.33.0, calls that block", Source::Peer("omq-tokio", ""), "blocking"),
+    on_tokio(library(
+        "omq-tokio",
+        "omq-tokio 0.33.0, tasks on tokio's runtime of one thread",
+        Source::Peer("omq-tokio", ""),
+        "tokio",
+    )),
+    library(
+        "monocoque",
+        "monocoque-rs 0.4.2 on io_uring, one thread",
+        Source::Peer("monocoque", "compio"),
+        "",
+    ),
+    on_tokio(library(
+        "monocoque-tokio",
+        "monocoque-rs 0.4.2 on tokio, one thread",
+        Source::Peer("monocoque", "tokio"),
+        "",
+    )),
+    on_tokio(library(
+        "rzmq",
+        "rzmq 0.5.28 on tokio's runtime with threads",
+        Source::Peer("rzmq", ""),
+        "epoll",
+    )),
+    on_tokio(library(
+        "rzmq-uring",
+        "rzmq 0.5.28 with its io_uring sessions",
+        Source::Peer("rzmq", ""),
+        "io_uring",
+    )),
+    on_tokio(library(
+        "zeromq",
+        "zeromq 0.7.0 on tokio's runtime with threads",
+        Source::Peer("zeromq", ""),
+        "",
+    )),
 ];
 
 impl Library {
+    /// The one with this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Library> {
+        ALL.iter().find(|library| library.name == name)
+    }
+
     /// Those with these names; all if there are none.
     ///
     /// # Errors
@@ -69,6 +118,19 @@ impl Library {
                 let target = target();
                 build(["--package", "benches", "--features", "libzmq,curve", "--bin", binary], &target)?;
                 Ok(target.join("release").join(binary))
+            }
+            Source::Peer(package, features) => {
+                // A folder for each choice of features.
+                let folder =
+                    if features.is_empty() { package.to_owned() } else { format!("{package}-{features}") };
+                let target = target().join("peers").join(folder);
+                let manifest = format!("{}/peers/{package}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+                let mut arguments = vec!["--manifest-path", &manifest];
+                if !features.is_empty() {
+                    arguments.extend(["--no-default-features", "--features", features]);
+                }
+                build(arguments, &target)?;
+                Ok(target.join("release").join(format!("peer-{package}")))
             }
         }
     }

@@ -12,17 +12,25 @@
 //! | `process`, `run` | the processes of one run, and the run |
 //! | `sample` | what a run measured, per message |
 //! | `record` | all samples, as a file; medians, spread and ratios |
+//! | `standing` | how we stand in each cell |
 //! | `table` | the results on the terminal |
+//! | `report` | the results as a page, and in docs/benchmarks.md |
+//! | `gallery`, `chart` | which pictures there are; one picture |
 
+mod chart;
+mod gallery;
 mod library;
 mod process;
 mod record;
+mod report;
 mod row;
 mod run;
 mod sample;
+mod standing;
 mod table;
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -61,9 +69,15 @@ struct Options {
     /// A program that is built already: LIBRARY=PATH.
     #[arg(long, value_name = "LIBRARY=PATH")]
     program: Vec<String>,
-    /// The folder of the results.
+    /// The folder of the results: cells.json and report.html.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
+    /// Writes the results into docs/benchmarks.md, and the pictures beside it.
+    #[arg(long)]
+    docs: bool,
+    /// Measures nothing, and writes the page again from the cells.json that is there.
+    #[arg(long)]
+    again: bool,
 }
 
 fn main() -> ExitCode {
@@ -80,7 +94,8 @@ fn main() -> ExitCode {
         library::ALL.iter().for_each(|library| println!("{:<20} {}", library.name, library.what));
         return ExitCode::SUCCESS;
     }
-    match compare(&options) {
+    let record = if options.again { Record::load(&options.out.join(RECORD)) } else { compare(&options) };
+    match record.and_then(|record| write(&record, &options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -89,7 +104,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+/// The file of all samples.
+const RECORD: &str = "cells.json";
+
+fn compare(options: &Options) -> Result<Record, Box<dyn Error>> {
     let rows = Row::chosen(&options.rows)?;
     let mut libraries = Vec::new();
     for library in Library::chosen(&options.peers)? {
@@ -121,7 +139,13 @@ fn compare(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
                 if cell.results[at].failure.is_some() {
                     continue;
                 }
-                match run::run(row, cell.size, program, library.mode, window) {
+                let measure = || run::run(row, cell.size, program, library.mode, window);
+                // What breaks twice is broken.
+                let sample = measure().or_else(|failure| match failure {
+                    Failure::Broken(_) => measure(),
+                    refused => Err(refused),
+                });
+                match sample {
                     Ok(sample) => cell.results[at].samples.push(sample),
                     Err(Failure::Refused(reason)) => cell.results[at].failure = Some(reason),
                     Err(Failure::Broken(reason)) => {
@@ -131,12 +155,20 @@ fn compare(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
         }
-        bar.suspend(|| table::print(row, cell));
+        bar.suspend(|| println!("\n{}", table::text(cell).unwrap_or_default()));
     }
     bar.finish_and_clear();
     std::fs::create_dir_all(&options.out)?;
-    let file = options.out.join("cells.json");
-    record.save(&file)?;
-    println!("{}", file.display());
+    record.save(&options.out.join(RECORD))?;
+    Ok(record)
+}
+
+fn write(record: &Record, options: &Options) -> Result<(), Box<dyn Error>> {
+    let page = options.out.join("report.html");
+    report::page(record, &page)?;
+    println!("\n{}", page.display());
+    if options.docs {
+        report::docs(record, Path::new("docs"))?;
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The processes of one run.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -19,12 +19,14 @@ pub(crate) struct Processes {
     children: Vec<Child>,
     lines: Receiver<(usize, Option<String>)>,
     to_lines: Sender<(usize, Option<String>)>,
+    /// A socket in the file system, which a process that is killed leaves behind.
+    socket: Option<PathBuf>,
 }
 
 impl Processes {
     pub(crate) fn new() -> Processes {
         let (to_lines, lines) = mpsc::channel();
-        Processes { children: Vec::new(), lines, to_lines }
+        Processes { children: Vec::new(), lines, to_lines, socket: None }
     }
 
     /// Starts a process that does what `specs` say.
@@ -32,6 +34,8 @@ impl Processes {
         let argument = serde_json::to_string(specs).map_err(|error| Failure::Broken(error.to_string()))?;
         let mut child = Command::new(program)
             .arg(argument)
+            // A panic is one line.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -48,6 +52,11 @@ impl Processes {
             _ = to.send((at, None));
         });
         Ok(())
+    }
+
+    /// One of them is bound here.
+    pub(crate) fn bound(&mut self, endpoint: &str) {
+        self.socket = endpoint.strip_prefix("ipc://").map(PathBuf::from);
     }
 
     /// Tells processes something.
@@ -97,6 +106,9 @@ impl Drop for Processes {
         }
         for child in &mut self.children {
             _ = child.wait();
+        }
+        if let Some(socket) = &self.socket {
+            _ = std::fs::remove_file(socket);
         }
     }
 }

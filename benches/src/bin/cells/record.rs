@@ -1,7 +1,7 @@
 //! All samples, as a file; medians, spread and ratios.
 
+use std::error::Error;
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -48,8 +48,17 @@ impl Record {
         }
     }
 
-    pub(crate) fn save(&self, file: &Path) -> io::Result<()> {
-        fs::write(file, serde_json::to_string_pretty(self)?)
+    /// The cell of a row and size.
+    pub(crate) fn cell(&self, row: &str, size: usize) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.row == row && cell.size == size)
+    }
+
+    pub(crate) fn load(file: &Path) -> Result<Record, Box<dyn Error>> {
+        Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+    }
+
+    pub(crate) fn save(&self, file: &Path) -> Result<(), Box<dyn Error>> {
+        Ok(fs::write(file, serde_json::to_string_pretty(self)?)?)
     }
 }
 
@@ -72,8 +81,7 @@ impl Cell {
             others.min_by(|a, b| a.0.total_cmp(&b.0))
         };
         let (_, best) = best?;
-        let ratios = ours.samples.iter().zip(&best.samples).filter_map(|(a, b)| Some(what(a)? / what(b)?));
-        Some((median(ratios)?, &best.library))
+        Some((ours.ratio(best, what)?, &best.library))
     }
 }
 
@@ -83,9 +91,15 @@ impl Results {
         median(self.samples.iter().filter_map(what))
     }
 
+    /// The median of the ratios of each round.
+    pub(crate) fn ratio(&self, other: &Results, what: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
+        let rounds = self.samples.iter().zip(&other.samples);
+        median(rounds.filter_map(|(a, b)| Some(what(a)? / what(b)?)))
+    }
+
     /// The largest by the smallest.
     pub(crate) fn spread(&self, what: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
-        let values = || self.samples.iter().filter_map(&what);
+        let values = || self.samples.iter().filter_map(&what).filter(|value| *value > 0.0);
         let (least, most) = (values().min_by(f64::total_cmp)?, values().max_by(f64::total_cmp)?);
         Some(most / least)
     }

@@ -102,6 +102,7 @@ fn start(
             },
         }
     };
+    processes.bound(&endpoint);
     for _ in 0..other.count {
         processes.start(program, &[spec(other, binder, Some(endpoint.clone()))])?;
     }

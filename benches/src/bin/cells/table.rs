@@ -2,22 +2,24 @@
 
 use cell::Transport;
 
+use crate::gallery::bytes;
 use crate::record::{Cell, Results, p50, p99};
 use crate::row::{Measure, Row};
 use crate::sample::{Cost, Sample};
 
-/// One cell.
-pub(crate) fn print(row: &Row, cell: &Cell) {
-    println!("\n{}, {} B", row.title, cell.size);
+/// One cell in several lines; `None` for a row of another version.
+pub(crate) fn text(cell: &Cell) -> Option<String> {
+    let row = Row::named(&cell.row)?;
+    let mut lines = vec![format!("{}, {}", row.title, bytes(cell.size))];
     for results in &cell.results {
-        match &results.failure {
-            Some(reason) => println!("{:>16}  -  {reason}", results.library),
-            None => println!("{:>16}  {}", results.library, line(row, results)),
-        }
+        let text = match &results.failure {
+            Some(reason) => format!("-  {reason}"),
+            None => line(row, results),
+        };
+        lines.push(format!("{:>16}  {text}", results.library));
     }
-    if let Some(verdict) = verdict(row, cell) {
-        println!("{:>16}  {verdict}", "");
-    }
+    lines.extend(verdict(row, cell).map(|verdict| format!("{:>16}  {verdict}", "")));
+    Some(lines.join("\n"))
 }
 
 fn line(row: &Row, results: &Results) -> String {
