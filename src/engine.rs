@@ -31,7 +31,7 @@ use zeroxide_zmtp::mechanism::{Credentials, Decision};
 use zeroxide_zmtp::memory::Headroom;
 use zeroxide_zmtp::{ConnectionError, Frame, Message, Peer, ProtocolError, Stage, Traffic};
 
-use self::buffers::{Buffers, READ_SIZE};
+use self::buffers::{Buffers, Leftover, READ_SIZE};
 pub(crate) use self::end::End;
 use self::listening::{Listening, Registered};
 use self::slot::Slot;
@@ -49,6 +49,9 @@ const MAX_ROUNDS: usize = 16;
 
 /// How often one call drives an engine that other threads want to drive meanwhile. After that the I/O thread drives it.
 const ROUNDS: usize = 2;
+
+/// The bytes to read for the header of a body that is likely to be large. The rest of the body is read into its message.
+const BRIEF: usize = 4096;
 
 /// The bytes that one item in a pipe takes without its bodies, with what the allocator adds.
 const QUEUED: usize = 128;
@@ -175,28 +178,6 @@ struct State {
     /// The bytes referenced and the growths that are in the counters already.
     counted: (u64, u64),
     counters: Arc<Counters>,
-}
-
-/// The part of a read buffer that is not decoded yet.
-struct Leftover {
-    buffer: Box<[u8]>,
-    start: usize,
-    end: usize,
-}
-
-impl Leftover {
-    fn bytes(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Moves the bytes to memory of their own length. Returns the buffer, too, without them: other connections use it next.
-    fn shortened(mut self) -> (Leftover, Box<[u8]>) {
-        let rest: Box<[u8]> = self.bytes().into();
-        if let Some(bytes) = self.buffer.get_mut(self.start..self.end) {
-            bytes.fill(0);
-        }
-        (Leftover { start: 0, end: rest.len(), buffer: rest }, self.buffer)
-    }
 }
 
 /// What follows from one turn of an engine.
@@ -605,7 +586,14 @@ impl State {
         };
         for _ in 0..MAX_ROUNDS {
             let known = self.connection.is_ready();
-            let size = if known { READ_SIZE } else { self.first_read };
+            let brief = known && self.connection.expects_large_body();
+            let size = if brief {
+                BRIEF
+            } else if known {
+                READ_SIZE
+            } else {
+                self.first_read
+            };
             let (place, _) = buffer.split_at_mut(size.min(buffer.len()));
             match self.read_into(place, now, turn) {
                 Ok((used, read)) if used < read => {
@@ -630,7 +618,7 @@ impl State {
                 buffers.give(buffer);
                 return None;
             }
-            if by == Driver::Reactor {
+            if by == Driver::Reactor && !brief {
                 break;
             }
         }
@@ -664,6 +652,7 @@ impl State {
                 // edge. On other systems only `WouldBlock` is reliable.
                 self.readable = read == room || self.hung_up || !cfg!(target_os = "linux");
                 if direct {
+                    Counters::add(&self.counters.bytes_direct, read as u64);
                     self.connection.heard(now);
                     return self.decode(&[], now, turn).map(|_| (0, 0));
                 }

@@ -291,6 +291,8 @@ counters! {
         /// Bytes that were read from the kernel. A body is copied into its message once, except the part of a large one that
         /// is read into the message directly.
         bytes_read,
+        /// Of these: bytes of large bodies, which the kernel put into the message itself, without a copy in between.
+        bytes_direct,
         /// Times that the memory of a body grew while it was received.
         growths,
         /// Connections that ended because there was no memory for what their peer sent.

@@ -208,3 +208,30 @@ fn a_round_trip_is_one_write_and_at_most_two_reads_a_side() {
         assert!(reads <= 2 * N, "{who}: {reads} reads");
     }
 }
+
+/// Of a large body, only what comes in one read with its header, or with the message before, is copied.
+#[test]
+fn a_large_body_is_read_into_its_message_and_becomes_bytes_without_a_copy() {
+    for (size, copied) in [(64 * 1024, 4096), (256 * 1024, 4096), (1 << 20, 4096)] {
+        let (push, pull) = pair(SocketType::Push, SocketType::Pull, &Options::new());
+        // After the first one the receiver expects large bodies.
+        push.send(vec![7; size]).unwrap();
+        take(&pull, 1);
+        const N: usize = 10;
+        let before = pull.stats().io;
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..N).for_each(|_| push.send(vec![7; size]).unwrap()));
+            for _ in 0..N {
+                let frame = pull.recv_timeout(LONG).unwrap().pop_front().unwrap();
+                let at = frame.as_ptr();
+                let mut bytes = bytes::Bytes::new();
+                let made = allocations(|| bytes = frame.into_bytes());
+                assert_eq!((bytes.as_ptr(), bytes.len(), made), (at, size, 0));
+            }
+        });
+        let after = pull.stats().io;
+        let direct = after.bytes_direct - before.bytes_direct;
+        assert!(direct >= (N * (size - copied)) as u64, "{direct} of {N} times {size}");
+        assert_eq!(after.growths - before.growths, N as u64, "one allocation each of {size}");
+    }
+}

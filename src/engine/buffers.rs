@@ -1,4 +1,4 @@
-//! Read buffers for the threads that drive engines. An idle engine has none.
+//! Read buffers for the threads that drive engines. An idle engine has none, but for input that found no room.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,5 +34,27 @@ impl Buffers {
 
     fn spare(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part of a read buffer that is not decoded yet.
+pub(super) struct Leftover {
+    pub(super) buffer: Box<[u8]>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Leftover {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Moves the bytes to memory of their own length. Returns the buffer, too, without them: other connections use it next.
+    pub(super) fn shortened(mut self) -> (Leftover, Box<[u8]>) {
+        let rest: Box<[u8]> = self.bytes().into();
+        if let Some(bytes) = self.buffer.get_mut(self.start..self.end) {
+            bytes.fill(0);
+        }
+        (Leftover { start: 0, end: rest.len(), buffer: rest }, self.buffer)
     }
 }

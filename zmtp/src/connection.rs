@@ -208,6 +208,13 @@ impl Connection {
         if let State::Open = self.state { self.decoder.arriving() } else { None }
     }
 
+    /// Returns whether the last body was large (64 KiB or more). Then the next one is likely to be, too: read only a few bytes, with
+    /// its header, and the rest of it can be read directly ([`Connection::arriving`]).
+    #[must_use]
+    pub fn expects_large_body(&self) -> bool {
+        self.decoder.expects_large()
+    }
+
     /// Returns the peer's credentials, once, when the handshake waits for a decision about them. It does so always with
     /// [`Config::authorise`], and never without. Call this after every [`Connection::decode`].
     pub fn poll_credentials(&mut self) -> Option<Credentials> {

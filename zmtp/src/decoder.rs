@@ -4,19 +4,27 @@
 //!
 //! - Every limit is checked against a header before memory is reserved for its body.
 //! - While a body arrives, its memory is at most what has arrived plus the larger of 64 KiB and four times what has
-//!   arrived, whatever length the header announces.
+//!   arrived, whatever length the header announces. After the handshake one of up to 4 MiB has its memory at once, while all
+//!   connections of the process together have at most 64 MiB so ([`Ahead`]).
 
 use bytes::{Bytes, BytesMut};
 
 use crate::error::{CommandKind, ProtocolError};
 use crate::frame::{Framing, Header, LONG, MAX_HEADER};
-use crate::memory::{self, Headroom};
+use crate::memory::{self, Ahead, Headroom};
 use crate::message::INLINE;
 use crate::short::Short;
 use crate::{Frame, Message};
 
 /// The least memory reserved beyond what has arrived, in bytes (but never more than is missing).
 const AHEAD: usize = 64 * 1024;
+
+/// The longest body that has its memory at once after the handshake, in bytes.
+pub(crate) const AT_ONCE: usize = 4 * 1024 * 1024;
+
+/// A body of at least so many bytes is large: what does not come with its header is read directly into its own memory, and after
+/// it another large one is expected.
+const LARGE: usize = 64 * 1024;
 
 /// The most memory reserved beyond what has arrived, in multiples of it. With four, a frame of 256 KiB whose first 64
 /// KiB came with one read is enlarged once.
@@ -46,7 +54,8 @@ pub(crate) struct Limits {
     pub(crate) frames: u32,
 }
 
-/// The least number of missing bytes for which a body is read directly into its own memory, without a read buffer.
+/// The least number of missing bytes for which a body that is not [`LARGE`] is read directly into its own memory, without a read
+/// buffer.
 const DIRECT: usize = 32 * 1024;
 
 /// One decoded item.
@@ -125,6 +134,10 @@ pub(crate) struct Decoder {
     /// The frame whose body is arriving, and the body's length.
     current: Option<(Header, usize)>,
     body: Vec<u8>,
+    /// What is reserved for the body.
+    ahead: Ahead,
+    /// The last body was large, and nothing was decoded since.
+    large: bool,
     assembly: Assembly,
     /// How often the memory of a body was enlarged.
     growths: u64,
@@ -140,6 +153,8 @@ impl Decoder {
             stash: Short::new(),
             current: None,
             body: Vec::new(),
+            ahead: Ahead::default(),
+            large: false,
             assembly: Assembly::default(),
             growths: 0,
         }
@@ -160,7 +175,7 @@ impl Decoder {
     /// changes nothing for any other input, which [`Decoder::next`] handles.
     #[inline]
     pub(crate) fn straight(&self, input: &mut &[u8]) -> Option<Frame> {
-        if !self.between {
+        if !self.between || self.large {
             return None;
         }
         let (flags, rest) = input.split_first()?;
@@ -189,7 +204,7 @@ impl Decoder {
                 if !self.gather(length, input)? {
                     return Ok(None);
                 }
-                self.current = None;
+                self.completed(length);
                 let body = self.take_body();
                 if let Some(item) = self.finish(header, body) {
                     return Ok(Some(item));
@@ -237,7 +252,7 @@ impl Decoder {
         if !self.gather(length, input)? {
             return Ok(None);
         }
-        self.current = None;
+        self.completed(length);
         self.between = true;
         Ok(Some(Sealed::Owned(std::mem::take(&mut self.body))))
     }
@@ -252,13 +267,26 @@ impl Decoder {
         Ok(arrived.len() == missing)
     }
 
+    /// Notes that a body of this length is complete.
+    fn completed(&mut self, length: usize) {
+        self.current = None;
+        self.ahead.give_back();
+        self.large = length >= LARGE;
+    }
+
+    /// Returns whether the last body was large. Then another one is likely to follow, and only its header should be read into a
+    /// buffer.
+    pub(crate) fn expects_large(&self) -> bool {
+        self.large
+    }
+
     /// Returns the unfinished body, for bytes to be read into it directly. Its spare room is not more than what is
     /// missing, so that a read cannot take bytes of the next frame. Returns `None` when less than [`DIRECT`] bytes are
-    /// missing.
+    /// missing of a body that is not [`LARGE`].
     pub(crate) fn arriving(&mut self) -> Option<&mut Vec<u8>> {
         let (_, length) = self.current?;
         let missing = self.missing(length);
-        if missing < DIRECT {
+        if missing == 0 || missing < DIRECT && length < LARGE {
             return None;
         }
         if self.body.capacity() == self.body.len() {
@@ -277,9 +305,31 @@ impl Decoder {
     /// Makes room for `arrived` bytes of the `missing` ones, and counts it.
     #[inline]
     fn count_growth(&mut self, missing: usize, arrived: usize) -> Result<(), ProtocolError> {
-        let grown = grow(&mut self.body, missing, arrived)?;
+        let grown = self.reserve_at_once(missing) || grow(&mut self.body, missing, arrived)?;
         self.growths = self.growths.wrapping_add(u64::from(grown));
         Ok(())
+    }
+
+    /// Reserves the memory of a body that begins to arrive after the handshake, if it is to have it at once and there is enough.
+    fn reserve_at_once(&mut self, missing: usize) -> bool {
+        let fits = self.body.is_empty() && missing > AHEAD && missing <= AT_ONCE;
+        if !fits || !self.is_open() || !self.ahead.take(missing) {
+            return false;
+        }
+        let reserved = memory::reserve(&mut self.body, missing).is_ok();
+        if !reserved {
+            self.ahead.give_back();
+        }
+        reserved
+    }
+
+    fn is_open(&self) -> bool {
+        match self.phase {
+            Phase::Open => true,
+            #[cfg(feature = "curve")]
+            Phase::Sealed => true,
+            Phase::Identity | Phase::Handshake => false,
+        }
     }
 
     /// Returns whether the unfinished body has all its bytes, so that `next` returns it without input.
@@ -292,7 +342,7 @@ impl Decoder {
         if input.is_empty() {
             return Ok(None);
         }
-        self.between = false;
+        (self.between, self.large) = (false, false);
         if self.stash.is_empty() {
             if let Some((header, rest)) = self.framing.parse(input)? {
                 *input = rest;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::Config;
 use crate::command::{self, Command};
+use crate::decoder::AT_ONCE;
 use crate::error::ProtocolError;
 use crate::frame::Framing;
 #[cfg(feature = "curve")]
@@ -233,7 +234,7 @@ fn assert_same_fault(a: &Result<(), ProtocolError>, b: &Result<(), ProtocolError
 }
 
 fn assert_memory_follows(end: &End, arrived: usize) {
-    assert!(end.connection.reserved() <= arrived + (4 * arrived).max(64 * 1024));
+    assert!(end.connection.reserved() <= arrived + (4 * arrived).max(AT_ONCE));
 }
 
 #[cfg(test)]

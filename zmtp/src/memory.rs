@@ -39,6 +39,42 @@ thread_local! {
     pub(crate) static GIVES: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
 }
 
+/// The most memory that all connections of the process together reserve for bodies that have not arrived ([`Ahead`]).
+pub(crate) const ALL_AHEAD: usize = 64 * 1024 * 1024;
+
+/// See [`ALL_AHEAD`].
+static AHEAD: AtomicUsize = AtomicUsize::new(0);
+
+/// Memory that one connection has reserved for a body before its bytes have arrived. What all have together is limited, so that
+/// peers which announce bodies and send none hold no more than that. The drop gives it back.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead(usize);
+
+impl Ahead {
+    /// Takes so many bytes of what all connections may have. Returns `false`, and takes none, if there are not so many left.
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        let add = |all: usize| all.checked_add(bytes).filter(|all| *all <= ALL_AHEAD);
+        let granted = AHEAD.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
+        if granted {
+            self.0 = self.0.saturating_add(bytes);
+        }
+        granted
+    }
+
+    /// Gives everything back: the body is there.
+    pub(crate) fn give_back(&mut self) {
+        if self.0 > 0 {
+            AHEAD.fetch_sub(std::mem::take(&mut self.0), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
 /// Reserves room for exactly `more` bytes.
 pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), ProtocolError> {
     let none = || ProtocolError::OutOfMemory { bytes: more as u64 };
