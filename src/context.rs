@@ -10,6 +10,8 @@ use crate::error::{Error, Result, SecurityError};
 use crate::io::reactor;
 use crate::options::{ContextOptions, Options, opt};
 use crate::security::Authenticate;
+#[cfg(feature = "curve")]
+use crate::security::{SecretKey, Security};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
 use crate::socket::closing::Closing;
@@ -115,6 +117,41 @@ impl Context {
             Ok(false) => Err(SecurityError::DomainInUse { domain: domain.into() }.into()),
             Err(error) => Err(Error::Limit(error)),
         }
+    }
+
+    /// Prepares CURVE servers in one call: adds an authenticator for a domain, and returns options with the secret key and that domain
+    /// (`ZAP_DOMAIN`), for any number of sockets. Further options are set on these.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{AccessList, Context, Options, Security, SocketType, generate_secret_key};
+    ///
+    /// let (server, client) = (generate_secret_key()?, generate_secret_key()?);
+    /// let context = Context::new();
+    /// let clients = AccessList::new().curve_key(client.public());
+    /// let options = context.curve_server("orders", server.clone(), clients)?;
+    /// let rep = context.socket_with(SocketType::Rep, &options)?;
+    /// let endpoint = rep.bind("tcp://127.0.0.1:*")?;
+    ///
+    /// let me = Security::CurveClient { server: server.public(), me: client };
+    /// let req = context.socket_with(SocketType::Req, &Options::new().security(me))?;
+    /// req.connect_ready(endpoint, Duration::from_secs(5))?;
+    /// # Ok::<(), zeroxide::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the errors of [`Context::authenticator`].
+    #[cfg(feature = "curve")]
+    pub fn curve_server(
+        &self,
+        domain: &str,
+        secret: SecretKey,
+        clients: impl Authenticate + 'static,
+    ) -> Result<Options> {
+        self.authenticator(domain, clients)?;
+        let options = Options::new().security(Security::CurveServer(secret));
+        // Without the option the domain is empty.
+        Ok(if domain.is_empty() { options } else { options.set(opt::ZAP_DOMAIN, domain.to_owned()) })
     }
 
     /// Takes the authenticator of a domain away; `false` if it has none. Questions that it was asked before are

@@ -79,13 +79,14 @@ pub use security::{
 };
 pub use socket::Socket;
 #[cfg(feature = "stream")]
-pub use socket::futures::{MessageSink, Messages};
+pub use socket::futures::{IntoMessages, MessageSink, Messages};
 #[cfg(unix)]
 pub use socket::ready_fd::ReadyFd;
 pub use socket::{
     closing::Closing,
     closure::CloseReport,
     futures::{ConnectReady, PeersReady, Recv, RecvFrom, Request, Sending, SubscribersReady},
+    iter::Iter,
 };
 pub use stats::{Dropped, IoStats, PipeStats, Received, SocketStats, Status};
 pub use zeroxide_patterns::{Cause, RoutingId, RoutingIdError};

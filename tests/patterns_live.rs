@@ -470,3 +470,31 @@ fn a_sender_that_is_killed_in_the_middle_leaves_only_whole_messages() {
         wait_for(&events, "of the loss", |kind| matches!(kind, EventKind::Disconnected { .. }));
     }
 }
+
+#[test]
+fn a_send_to_a_peer_that_is_full_does_not_wait_longer_than_it_may() {
+    let cx = Context::new();
+    let limited = |hwm| Options::new().set(opt::SNDHWM, hwm).set(opt::RCVHWM, hwm);
+    let router = cx.socket_with(SocketType::Router, &limited(1)).unwrap();
+    let dealer = cx.socket_with(SocketType::Dealer, &limited(1)).unwrap();
+    dealer.connect(router.bind("inproc://full").unwrap()).unwrap();
+    dealer.send("hello").unwrap();
+    let (peer, _) = router.recv_from().unwrap();
+    let mut sent = 0;
+    let refused = loop {
+        match router.try_send_to(&peer, ["a", "b"]) {
+            Ok(()) => sent += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert!((1..=4).contains(&sent), "{sent}");
+    assert!(matches!(refused.error, Error::WouldBlock(Why::Full { .. })), "{}", refused.error);
+    assert_eq!(refused.message, Message::from(["a", "b"]), "without the routing id");
+    let refused = router.send_to_timeout(&peer, "c", Duration::from_millis(5)).unwrap_err();
+    assert!(matches!(refused.error, Error::TimedOut(Why::Full { .. })), "{}", refused.error);
+    dealer.recv_soon();
+    until("there is room", || router.try_send_to(&peer, "d").is_ok());
+    let unknown = router.try_send_to(&id("nobody"), "e").unwrap_err();
+    assert!(matches!(unknown.error, Error::Unroutable { .. }), "{}", unknown.error);
+    assert!(matches!(dealer.try_send_to(&peer, "f").unwrap_err().error, Error::NotSupported { .. }));
+}

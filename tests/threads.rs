@@ -349,3 +349,23 @@ fn a_payload_whose_drop_sends_on_the_same_socket_never_finds_it_locked() {
         drop(push.close());
     }
 }
+
+#[test]
+fn a_loop_over_a_socket_goes_on_after_a_time_out_and_ends_when_it_is_closed() {
+    let cx = Context::new();
+    let options = no_linger().set(opt::RCVTIMEO, Some(Duration::from_millis(1)));
+    let (pull, push) = pair_of(&cx, SocketType::Pull, SocketType::Push, "inproc://loop", &options);
+    let mut messages = pull.iter();
+    assert!(matches!(messages.next(), Some(Err(Error::TimedOut(_)))));
+    push.send("after it").unwrap();
+    assert_eq!(messages.next().unwrap().unwrap()[0], "after it");
+    pull.set(opt::RCVTIMEO, None).unwrap();
+    thread::scope(|scope| {
+        let count = scope.spawn(|| (&pull).into_iter().filter(Result::is_ok).count());
+        push.send("the last").unwrap();
+        until("it is received", || pull.stats().received.delivered == 2);
+        drop(pull.close());
+        assert_eq!(count.join().unwrap(), 1);
+    });
+    assert!(pull.iter().next().is_none());
+}

@@ -37,4 +37,4 @@ pub use receive::{Recv, RecvFrom};
 pub use request::Request;
 pub use send::Sending;
 #[cfg(feature = "stream")]
-pub use streams::{MessageSink, Messages};
+pub use streams::{IntoMessages, MessageSink, Messages};

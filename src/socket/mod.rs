@@ -13,6 +13,7 @@ pub(crate) mod face_state;
 pub(crate) mod flush;
 pub(crate) mod futures;
 pub(crate) mod inproc;
+pub(crate) mod iter;
 pub(crate) mod lead;
 mod lead_rule;
 mod mailbox;
@@ -337,12 +338,50 @@ impl Socket {
     /// # Errors
     /// Returns the errors of [`Socket::send`], and [`Error::Unroutable`] if there is no such peer.
     pub fn send_to(&self, to: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
-        let mut message = message.into();
+        self.send_addressed(to, message.into(), WaitLimit::Option)
+    }
+
+    /// Sends a message to the peer with this routing id (ROUTER, STREAM), if that is possible without waiting.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::try_send`], and [`Error::Unroutable`] if there is no such peer.
+    pub fn try_send_to(&self, to: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
+        self.send_addressed(to, message.into(), WaitLimit::None)
+    }
+
+    /// Sends a message to the peer with this routing id (ROUTER, STREAM); waits at most for `limit`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Context, SocketType};
+    ///
+    /// let context = Context::new();
+    /// let (router, dealer) = (context.socket(SocketType::Router)?, context.socket(SocketType::Dealer)?);
+    /// dealer.connect(router.bind("inproc://desk")?)?;
+    /// dealer.send("a question")?;
+    /// let (peer, _) = router.recv_from()?;
+    /// router.send_to_timeout(&peer, "an answer", Duration::from_secs(1))?;
+    /// assert_eq!(dealer.recv()?[0], "an answer");
+    /// # Ok::<(), zeroxide::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::send_timeout`], and [`Error::Unroutable`] if there is no such peer.
+    pub fn send_to_timeout(
+        &self,
+        to: &RoutingId,
+        message: impl Into<Message>,
+        limit: Duration,
+    ) -> Result<(), SendError> {
+        self.send_addressed(to, message.into(), WaitLimit::For(limit))
+    }
+
+    fn send_addressed(&self, to: &RoutingId, mut message: Message, wait: WaitLimit) -> Result<(), SendError> {
         if !self.socket_type().addresses() {
             return Err(SendError { error: self.no(Op::Address), message });
         }
         message.push_front(to.to_frame());
-        self.send(message).map_err(|mut refused| {
+        self.base().send(message, wait).map_err(|mut refused| {
             refused.message.pop_front();
             refused
         })

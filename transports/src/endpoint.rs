@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::error::EndpointError;
 use crate::scheme::{self, Scheme};
@@ -186,6 +187,26 @@ impl EndpointText for Endpoint {
 impl EndpointText for &Endpoint {
     fn text(&self) -> Cow<'_, str> {
         self.to_string().into()
+    }
+}
+
+/// Reads an endpoint for bind or for connect: `tcp://*:5555` and `tcp://eth0;server:5555` are both read. Whether it is of use is
+/// checked where it is bound or connected; [`Endpoint::parse_bind`] and [`Endpoint::parse_connect`] check at once.
+///
+/// ```
+/// # extern crate zeroxide_transports as zeroxide;
+/// use zeroxide::Endpoint;
+/// let endpoint: Endpoint = "tcp://server:5555".parse().unwrap();
+/// assert_eq!(endpoint.port(), Some(5555));
+/// assert!("server:5555".parse::<Endpoint>().is_err());
+/// ```
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    /// # Errors
+    /// Returns an [`EndpointError`], whose text says what to write instead.
+    fn from_str(text: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::parse_connect(text).or_else(|error| Endpoint::parse_bind(text).map_err(|_| error))
     }
 }
 

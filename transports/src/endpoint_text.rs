@@ -14,8 +14,6 @@ impl Serialize for Endpoint {
 /// What can be connected to or bound.
 impl<'de> Deserialize<'de> for Endpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Endpoint, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let dialled = Endpoint::parse_connect(&text);
-        dialled.or_else(|error| Endpoint::parse_bind(&text).map_err(|_| error)).map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }

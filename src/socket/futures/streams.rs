@@ -40,6 +40,32 @@ impl Stream for Messages {
     }
 }
 
+/// The stream of [`Socket::into_messages`].
+///
+/// # Cancel safety
+/// Dropping it takes no message. If it has the last handle of the socket, the socket closes.
+#[must_use = "a stream does nothing unless it is polled"]
+pub struct IntoMessages {
+    messages: Messages,
+    socket: Socket,
+}
+
+impl IntoMessages {
+    /// Returns the socket.
+    #[must_use]
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+}
+
+impl Stream for IntoMessages {
+    type Item = Result<Message>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Message>>> {
+        Pin::new(&mut self.messages).poll_next(cx)
+    }
+}
+
 /// The sink of [`Socket::sink`].
 ///
 /// # Cancel safety
@@ -92,7 +118,7 @@ impl Sink<Message> for MessageSink {
 
 impl Socket {
     /// Returns the received messages as a stream. It ends when the socket is closed or its context is shut down. It goes on after
-    /// any other error, for example when RCVTIMEO has passed.
+    /// any other error, for example when RCVTIMEO has passed. It does not keep the socket open, as [`Socket::into_messages`] does.
     ///
     /// ```
     /// use futures_util::{SinkExt, StreamExt};
@@ -117,10 +143,42 @@ impl Socket {
         Messages { base: Arc::clone(self.base()), next: None }
     }
 
+    /// Returns the received messages as a stream that keeps the socket open: a function can make a socket and return its messages.
+    /// Otherwise it is as [`Socket::messages`].
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// use zeroxide::{Context, IntoMessages, SocketType};
+    ///
+    /// fn jobs(context: &Context) -> zeroxide::Result<IntoMessages> {
+    ///     let pull = context.socket(SocketType::Pull)?;
+    ///     pull.bind("inproc://jobs")?;
+    ///     Ok(pull.into_messages())
+    /// }
+    ///
+    /// # let context = Context::new();
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let mut jobs = jobs(&context)?;
+    /// # let push = context.socket(SocketType::Push)?;
+    /// # push.connect("inproc://jobs")?;
+    /// # push.send_async("the first").await?;
+    /// while let Some(job) = jobs.next().await {
+    ///     assert_eq!(job?[0], "the first");
+    ///     context.shutdown();
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_messages(self) -> IntoMessages {
+        IntoMessages { messages: self.messages(), socket: self }
+    }
+
     /// Returns a sink that sends each message as [`Socket::send_async`] does. An error of the sink contains the message.
     pub fn sink(&self) -> MessageSink {
         MessageSink { base: Arc::clone(self.base()), sending: None }
     }
 }
 
-debug!(Messages, MessageSink);
+debug!(Messages, IntoMessages, MessageSink);
