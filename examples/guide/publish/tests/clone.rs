@@ -118,7 +118,7 @@ fn step_4_a_client_sees_its_subtree_alone() {
 #[test]
 fn step_5_a_value_expires_unless_it_is_set_again() {
     let (mut server, [snapshots, updates, changes]) = server(env!("CARGO_BIN_EXE_clone5_server"), BEAT);
-    let writer = |name| Program::start(env!("CARGO_BIN_EXE_clone5_client"), &[&changes, name, "300"]);
+    let writer = |name| Program::start(env!("CARGO_BIN_EXE_clone5_client"), &[&changes, name, "1500"]);
     let mut reader = Program::start(env!("CARGO_BIN_EXE_clone4_client"), &[&snapshots, &updates, "/here/"]);
     let (bert, _anna) = (writer("bert"), writer("anna"));
     reader.line("/here/bert = yes");

@@ -8,7 +8,7 @@ use guide_publish::Entry;
 use guide_running::{LONG, Program};
 use zeroxide::{Context, Message, SocketType};
 
-const BEAT: &str = "50";
+const BEAT: &str = "100";
 
 /// The endpoints of two servers that must know each other's before they run: files in a folder for each.
 struct Folder(PathBuf);
@@ -35,7 +35,7 @@ impl Folder {
 
     fn client(&self, name: &str, changes: &str) -> Program {
         let (primary, backup) = (self.base("primary"), self.base("backup"));
-        let arguments = [&primary[..], &backup, name, changes, "5", BEAT];
+        let arguments = [&primary[..], &backup, name, changes, "10", BEAT];
         Program::start(env!("CARGO_BIN_EXE_clone6_client"), &arguments)
     }
 }
@@ -64,7 +64,6 @@ fn no_change_is_lost_when_one_server_after_the_other_is_killed() {
     primary.line("copy of");
     anna.line("/anna/60 = 60");
     backup.kill();
-    primary.line("primary is Active");
 
     for client in [anna, bert] {
         let ended = client.end();
@@ -72,6 +71,7 @@ fn no_change_is_lost_when_one_server_after_the_other_is_killed() {
     }
     let mut reader = folder.client("reader", "0");
     let has = reader.line("server 0 has ");
+    primary.line("primary is Active");
     assert_eq!(has.split(' ').next(), Some("200"), "{has}");
 }
 

@@ -6,7 +6,7 @@ use guide_running::{ANY, LONG, Program};
 use zeroxide::{Context, Message, SocketType};
 
 /// Milliseconds between two heartbeats.
-const BEAT: &str = "50";
+const BEAT: &str = "200";
 
 fn broker(endpoint: &str) -> (Program, String) {
     let mut broker = Program::start(env!("CARGO_BIN_EXE_mdp_broker"), &[endpoint, BEAT]);

@@ -24,12 +24,12 @@ impl Endpoints {
     fn server(&self, role: &str) -> Program {
         let peer = if role == "primary" { "backup" } else { "primary" };
         let own = [self.of(&format!("{role}-clients")), self.of(role), self.of(peer)];
-        Program::start(env!("CARGO_BIN_EXE_star_server"), &[role, &own[0], &own[1], &own[2], "50"])
+        Program::start(env!("CARGO_BIN_EXE_star_server"), &[role, &own[0], &own[1], &own[2], "100"])
     }
 
     fn client(&self) -> Program {
         let servers = [self.of("primary-clients"), self.of("backup-clients")];
-        Program::start(env!("CARGO_BIN_EXE_star_client"), &[&servers[0], &servers[1], "100", "1000000000"])
+        Program::start(env!("CARGO_BIN_EXE_star_client"), &[&servers[0], &servers[1], "200", "1000000000"])
     }
 }
 
