@@ -216,7 +216,9 @@ impl Message {
         (envelope, Message { about, ..frames.collect() })
     }
 
-    /// Returns the peer that sent this message, or `None` for a message made here or received over inproc.
+    /// Returns the peer that sent this message, or `None` for a message made here or received over inproc. The peer is that of the
+    /// connection on which the message came, although its endpoint may have another one by now. (A subscription that an XPUB
+    /// reports names the newest.) A message that was received, and is forwarded over inproc, keeps its peer.
     #[must_use]
     pub fn peer(&self) -> Option<&Arc<Peer>> {
         match &self.about {
