@@ -27,7 +27,7 @@ fn model_1_asks_the_next_server_when_one_does_not_reply() {
     let ((first, one), (mut second, two)) = (server(ANY), server(ANY));
     first.kill();
     // Long enough for the server that lives, on a machine that is busy.
-    let client = Program::start(env!("CARGO_BIN_EXE_freelance1_client"), &["2000", "1", &one, &two]);
+    let client = Program::start(env!("CARGO_BIN_EXE_freelance1_client"), &["1000", "1", &one, &two]);
     second.line("request 1");
     let ended = client.end();
     assert_eq!((ended.success, ended.count("server 0 does not reply")), (true, 1));
