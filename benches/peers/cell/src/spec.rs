@@ -103,7 +103,7 @@ impl Spec {
     }
 
     /// Where this socket binds: a port of the system's choice, a new file, or a name. Libraries that cannot choose a port
-    /// themselves take it from [`Spec::address`].
+    /// themselves take it from [`Spec::bind_address`].
     pub fn bind_endpoint(&self) -> String {
         match self.transport {
             Transport::Tcp => "tcp://127.0.0.1:*".into(),

@@ -21,7 +21,7 @@ pub(crate) struct Chart {
 
 const SIZE: (u32, u32) = (860, 420);
 /// Room for the names of the libraries.
-const LEGEND: u32 = 150;
+const LEGEND: u32 = 170;
 const INK: RGBColor = RGBColor(60, 64, 72);
 
 /// Ours stand out; the others keep their colour in all pictures.
@@ -58,9 +58,9 @@ impl Chart {
         let last = self.places.len().saturating_sub(1) as f64;
         let mut chart = ChartBuilder::on(&left)
             .margin(14)
-            .caption(&self.title, ("sans-serif", 19).into_font().color(&INK))
+            .caption(&self.title, ("sans-serif", 22).into_font().color(&INK))
             .x_label_area_size(34)
-            .y_label_area_size(74)
+            .y_label_area_size(84)
             .build_cartesian_2d(-0.15..last + 0.15, (least / 1.4..most * 1.4).log_scale())?;
         chart
             .configure_mesh()
@@ -70,9 +70,9 @@ impl Chart {
             .x_labels(0)
             .y_desc(self.unit)
             .y_label_formatter(&|value| short(*value))
-            .label_style(("sans-serif", 13).into_font().color(&INK))
+            .label_style(("sans-serif", 15).into_font().color(&INK))
             .draw()?;
-        let centre = ("sans-serif", 13).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Top));
+        let centre = ("sans-serif", 15).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Top));
         for (at, place) in self.places.iter().enumerate() {
             let (x, y) = chart.backend_coord(&(at as f64, least / 1.4));
             root.draw(&Text::new(place.clone(), (x, y + 8), centre.clone()))?;
@@ -90,7 +90,7 @@ impl Chart {
         for (at, (library, _)) in self.lines.iter().enumerate() {
             let y = 52 + at as i32 * 22;
             right.draw(&Rectangle::new([(4, y), (20, y + 4)], colour(library).filled()))?;
-            let style = ("sans-serif", 13).into_font().color(&INK);
+            let style = ("sans-serif", 15).into_font().color(&INK);
             right.draw(&Text::new(library.clone(), (26, y - 5), style))?;
         }
         root.present()?;

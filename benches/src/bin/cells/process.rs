@@ -1,6 +1,6 @@
 //! The processes of one run.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -14,11 +14,17 @@ use crate::run::Failure;
 /// Longest wait for a line.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A line of standard output, or, at its end, what came on standard error.
+enum Said {
+    Line(String),
+    End(String),
+}
+
 /// Processes and what they say. They are killed when this is dropped.
 pub(crate) struct Processes {
     children: Vec<Child>,
-    lines: Receiver<(usize, Option<String>)>,
-    to_lines: Sender<(usize, Option<String>)>,
+    lines: Receiver<(usize, Said)>,
+    to_lines: Sender<(usize, Said)>,
     /// A socket in the file system, which a process that is killed leaves behind.
     socket: Option<PathBuf>,
 }
@@ -38,18 +44,23 @@ impl Processes {
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| Failure::Broken(format!("{}: {error}", program.display())))?;
-        let stdout = child.stdout.take();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (at, to) = (self.children.len(), self.to_lines.clone());
         self.children.push(child);
         thread::spawn(move || {
-            for line in
-                stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines().map_while(Result::ok))
-            {
-                _ = to.send((at, Some(line)));
+            let lines = stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines());
+            for line in lines.map_while(Result::ok) {
+                _ = to.send((at, Said::Line(line)));
             }
-            _ = to.send((at, None));
+            let mut errors = String::new();
+            if let Some(mut stderr) = stderr {
+                _ = stderr.read_to_string(&mut errors);
+            }
+            let errors = errors.lines().filter(|line| !line.starts_with("note: "));
+            _ = to.send((at, Said::End(errors.collect::<Vec<_>>().join(" "))));
         });
         Ok(())
     }
@@ -75,13 +86,13 @@ impl Processes {
     pub(crate) fn line(&mut self) -> Result<(usize, String), Failure> {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
-                Ok((at, Some(line))) => match line.strip_prefix("refused ") {
+                Ok((at, Said::Line(line))) => match line.strip_prefix("refused ") {
                     Some(reason) => return Err(Failure::Refused(reason.to_owned())),
                     None => return Ok((at, line)),
                 },
-                Ok((at, None)) => match self.children[at].wait() {
+                Ok((at, Said::End(errors))) => match self.children[at].wait() {
                     Ok(status) if status.success() => {}
-                    Ok(status) => return Err(Failure::Broken(format!("a process ended with {status}"))),
+                    Ok(status) => return Err(Failure::Broken(format!("{status}: {}", errors.trim()))),
                     Err(error) => return Err(Failure::Broken(error.to_string())),
                 },
                 Err(_) => return Err(Failure::Broken(format!("no process says anything for {PATIENCE:?}"))),
@@ -93,8 +104,11 @@ impl Processes {
     pub(crate) fn let_work(&self, time: Duration) -> Result<(), Failure> {
         match self.lines.recv_timeout(time) {
             Err(RecvTimeoutError::Timeout) => Ok(()),
-            Ok((_, Some(line))) => Err(Failure::Broken(format!("a process says {line:?}"))),
-            _ => Err(Failure::Broken("a process ended early".into())),
+            Ok((_, Said::Line(line))) => Err(Failure::Broken(format!("a process says {line:?}"))),
+            Ok((_, Said::End(errors))) => {
+                Err(Failure::Broken(format!("a process ended early: {}", errors.trim())))
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(Failure::Broken("nobody is left".into())),
         }
     }
 }

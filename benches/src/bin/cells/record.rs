@@ -83,6 +83,13 @@ impl Cell {
         let (_, best) = best?;
         Some((ours.ratio(best, what)?, &best.library))
     }
+
+    /// How many times better the first library is than the best other: above 1 for the better rate and for the shorter time.
+    pub(crate) fn lead(&self, measure: Measure) -> Option<(f64, &str)> {
+        let larger = measure.larger_is_better();
+        let (ratio, best) = self.ratio(larger, |sample| measure.of(sample))?;
+        Some((if larger { ratio } else { 1.0 / ratio }, best))
+    }
 }
 
 impl Results {

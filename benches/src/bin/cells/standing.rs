@@ -34,7 +34,7 @@ pub(crate) fn standings(record: &Record) -> Vec<Standing> {
 fn standing(cell: &Cell) -> Option<Standing> {
     let row = Row::named(&cell.row)?;
     let figure = |sample: &Sample| row.measure.of(sample);
-    let (ratio, best) = cell.ratio(row.measure.larger_is_better(), figure)?;
+    let (lead, best) = cell.lead(row.measure)?;
     let (processor, thriftiest) = cell.ratio(false, |sample| Some(sample.processor()))?;
     let of = |name: &str| cell.results.iter().find(|results| results.library == name);
     let show = |results: &Results| results.median(figure).map(|value| text(row.measure, value));
@@ -46,7 +46,7 @@ fn standing(cell: &Cell) -> Option<Standing> {
         ours: show(ours)?,
         libzmq: of("libzmq").and_then(show).unwrap_or_else(|| "–".into()),
         best: format!("{} {best}", of(best).and_then(show)?),
-        lead: if row.measure.larger_is_better() { ratio } else { 1.0 / ratio },
+        lead,
         processor,
         thriftiest: format!("{} to {} {thriftiest}", cost(ours)?, of(thriftiest).and_then(cost)?),
         spread: ours.spread(figure)?,

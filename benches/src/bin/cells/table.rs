@@ -52,11 +52,11 @@ fn line(row: &Row, results: &Results) -> String {
     }
 }
 
-/// How we stand beside the best other.
+/// How we stand beside the best other: the lead is above 1 where we are better.
 fn verdict(row: &Row, cell: &Cell) -> Option<String> {
-    let (ratio, best) = cell.ratio(row.measure.larger_is_better(), |sample| row.measure.of(sample))?;
+    let (lead, best) = cell.lead(row.measure)?;
     let (processor, thriftiest) = cell.ratio(false, |sample| Some(sample.processor()))?;
-    Some(format!("{ratio:.2} of {best}; processor time {processor:.2} of {thriftiest}"))
+    Some(format!("lead {lead:.2} over {best}; processor time {processor:.2} of {thriftiest}'s"))
 }
 
 /// Three digits and a letter.
