@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::signal::{Parkers, Signal, wait_interruptible, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
-use crate::socket::lead::lead;
+use crate::socket::lead::{is_awake, lead};
 use files::{Fd, Files};
 
 pub use crate::socket::ready::Ready;
@@ -405,8 +405,8 @@ fn wait_for(
     }
     bases().try_for_each(|base| base.context.check_process())?;
     let wants_input = |item: &&Look| item.wanted.is_in();
-    let readers = looks.iter().filter(wants_input).filter_map(Look::base);
-    if let Some(found) = lead(readers, deadline, || look(files.as_deref_mut())) {
+    let readers = || looks.iter().filter(wants_input).filter_map(Look::base);
+    if let Some(found) = lead(readers(), deadline, || look(files.as_deref_mut())) {
         return found;
     }
     let signals: Vec<&Signal> =
@@ -423,6 +423,7 @@ fn wait_for(
             None => (files.take_interrupted() && interruptible).then_some(Err(Error::Interrupted)),
         }),
     };
+    is_awake(readers());
     found.unwrap_or(Ok(Ok(0)))?
 }
 

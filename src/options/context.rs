@@ -25,8 +25,8 @@ pub struct ContextOptions {
     spin: Option<Duration>,
 }
 
-/// The default of [`ContextOptions::spin`]: somewhat longer than a round trip to a peer on the same machine that answers at once.
-const SPIN: Duration = Duration::from_micros(30);
+/// The default of [`ContextOptions::spin`].
+const SPIN: Duration = Duration::from_micros(200);
 /// The longest: who waits longer sleeps.
 const LONGEST_SPIN: Duration = Duration::from_millis(10);
 /// Sets another default, in microseconds.
@@ -86,12 +86,15 @@ impl ContextOptions {
         ContextOptions { linger, ..self }
     }
 
-    /// Sets how long a thread that waits in `recv` or `request` reads the connections of its socket itself before it sleeps: 0
-    /// to 10 ms. A reply that comes within this time wakes no thread, so a round trip between two processes of one machine takes
-    /// about a tenth of the time. Between two looks other threads run; and if nothing came, the next waits sleep at once, so a
-    /// program that mostly waits spends nothing on it. With 0 every wait sleeps at once.
+    /// Sets how long a thread that waits for input reads the connections of its socket itself before it sleeps, at most: 0 to 10
+    /// ms. What comes within this time wakes no thread, so a round trip between two processes of one machine takes about a tenth
+    /// of the time. Between two looks other threads run.
     ///
-    /// The default is 30 µs, or what the environment variable `ZEROXIDE_SPIN_US` says when the context is made: it is for a
+    /// How long it does so is measured: as long as the sleep would cost (three wakes of a thread on this machine), and not at all
+    /// if input has lately come later than that. So a program that mostly waits spends nothing on it. With 0 every wait sleeps at
+    /// once.
+    ///
+    /// The default is 200 µs, or what the environment variable `ZEROXIDE_SPIN_US` says when the context is made: it is for a
     /// program that cannot be changed.
     #[must_use]
     pub fn spin(self, spin: Duration) -> ContextOptions {

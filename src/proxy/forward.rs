@@ -12,7 +12,7 @@ use crate::error::{Error, Result, SendError, Turn};
 use crate::poller::{Ready, readiness};
 use crate::signal::{Signal, wait_interruptible};
 use crate::socket::base::SocketBase;
-use crate::socket::lead::lead;
+use crate::socket::lead::{is_awake, lead};
 use crate::socket::transfer::WaitLimit;
 
 /// The most messages that are forwarded one way before the other way and the control socket have their turns (libzmq proxy.cpp,
@@ -90,7 +90,12 @@ impl Forwarder {
             // Each wake makes a round. After a round that has forwarded something, the next one follows at once.
             let mut round = || self.round(&bases).transpose();
             let found = round().or_else(|| lead(bases.iter(), None, &mut round));
-            match found.map(Ok).or_else(|| wait_interruptible(parkers, &signals, None, round)) {
+            let slept = || {
+                let found = wait_interruptible(parkers, &signals, None, round);
+                is_awake(bases.iter());
+                found
+            };
+            match found.map(Ok).or_else(slept) {
                 Some(Ok(Ok(Round::Moved))) | None => {}
                 Some(Ok(Ok(Round::Stopped))) => return Ok(()),
                 Some(Ok(Err(error)) | Err(error)) => return Err(error),

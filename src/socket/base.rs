@@ -170,7 +170,7 @@ impl SocketBase {
             gone: AtomicBool::new(false),
             input: Signal::default(),
             output: Signal::default(),
-            lead: LeadRule::default(),
+            lead: LeadRule::new(clock::now()),
             watch: Signal::default(),
             peers: PeerList::default(),
             endpoints: EndpointTable::default(),

@@ -4,7 +4,7 @@
 //! the receiver takes the streams out of the I/O thread's poll (`engine/listening`), reads them by turns, and lets other
 //! threads run in between. If nothing comes within `ContextOptions::spin`, it gives the streams back and sleeps.
 //!
-//! **It costs an idle program nothing**: after leads in vain the next waits sleep at once (`socket/lead_rule`).
+//! **It costs an idle program nothing**: a wait leads only if input came soon lately (`socket/lead_rule`).
 //!
 //! **One thread leads a socket.** If another thread waits for the same input, nobody leads: the I/O thread wakes whose turn
 //! it is.
@@ -20,7 +20,7 @@ use crate::signal::give_way;
 use crate::stats::Counters;
 
 /// A thread leads at most so many connections: each look reads all of them.
-pub(super) const MOST_LED: usize = 4;
+const MOST_LED: usize = 16;
 
 /// A poller leads at most so many sockets.
 const MOST_SOCKETS: usize = 4;
@@ -33,15 +33,17 @@ struct Led<'a> {
     base: &'a Arc<SocketBase>,
     engines: Vec<Arc<Engine>>,
     reactor: Option<IoThread>,
+    spin: Duration,
     found: bool,
 }
 
 impl<'a> Led<'a> {
     /// Takes the lead of a socket, if it has few connections and nobody else waits for its input.
-    fn begin(base: &'a Arc<SocketBase>) -> Option<Led<'a>> {
-        if base.input.waiting() > 0 || !base.lead.begin() {
+    fn begin(base: &'a Arc<SocketBase>, now: Instant) -> Option<Led<'a>> {
+        if base.input.waiting() > 0 {
             return None;
         }
+        let spin = base.lead.begin(now, base.context.spin)?;
         let (engines, reactor) =
             base.enter(|state| (state.pipes.few_engines(MOST_LED), state.reactor.clone()));
         if engines.is_empty() {
@@ -50,7 +52,7 @@ impl<'a> Led<'a> {
         }
         Counters::add(&base.counters.leads, 1);
         engines.iter().for_each(|engine| engine.lead(true));
-        Some(Led { base, engines, reactor, found: false })
+        Some(Led { base, engines, reactor, spin, found: false })
     }
 
     /// Reads the connections once.
@@ -64,7 +66,7 @@ impl Drop for Led<'_> {
     fn drop(&mut self) {
         self.engines.iter().for_each(|engine| engine.lead(false));
         self.base.drive_each(&self.engines, self.reactor.as_ref());
-        self.base.lead.end(self.found);
+        self.base.lead.end(clock::now(), self.found, self.spin);
     }
 }
 
@@ -75,16 +77,9 @@ pub(crate) fn lead<'a, T>(
     deadline: Option<Instant>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
-    let mut led: Vec<Led<'_>> = Vec::new();
-    let mut spin = Duration::ZERO;
-    for base in bases.filter(|base| !base.context.spin.is_zero()).take(MOST_SOCKETS) {
-        spin = spin.max(base.context.spin);
-        led.extend(Led::begin(base));
-    }
-    if led.is_empty() {
-        return None;
-    }
-    let end = clock::now() + spin;
+    let now = clock::now();
+    let mut led: Vec<Led<'_>> = bases.take(MOST_SOCKETS).filter_map(|base| Led::begin(base, now)).collect();
+    let end = now + led.iter().map(|led| led.spin).max()?;
     let end = deadline.map_or(end, |at| at.min(end));
     for _ in 0..MOST_LOOKS {
         led.iter().for_each(Led::read);
@@ -99,4 +94,10 @@ pub(crate) fn lead<'a, T>(
         }
     }
     None
+}
+
+/// Notes that a thread which slept for input of these sockets runs.
+pub(crate) fn is_awake<'a>(bases: impl Iterator<Item = &'a Arc<SocketBase>>) {
+    let now = clock::now();
+    bases.take(MOST_SOCKETS).for_each(|base| base.lead.is_awake(now));
 }

@@ -19,6 +19,7 @@ use std::sync::{Arc, MutexGuard};
 
 use super::base::{SocketBase, SocketEnd, SocketState};
 use super::pipes::{AfterUnlock, Garbage, NewsOf, Owner, append};
+use crate::clock;
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, Effects, Engine};
 use crate::socket::news::News;
@@ -159,15 +160,20 @@ impl SocketBase {
             }
         }
         tell(&mut after_unlock, rest);
+        let mut is_heard = false;
         if after_unlock.wake_input {
-            Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
+            is_heard = self.input.notify_one();
+            Counters::add(&self.counters.wakes, u64::from(is_heard));
         }
         if after_unlock.wake_output {
             // All: there may be room for many messages, or at a peer to which the first waiter does not send.
             Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
         }
         if after_unlock.wake_watchers || after_unlock.wake_input || after_unlock.wake_output {
-            self.watch.notify_all();
+            is_heard |= self.watch.notify_all() > 0;
+        }
+        if is_heard && after_unlock.wake_input {
+            self.lead.wakes(clock::now());
         }
     }
 

@@ -7,7 +7,7 @@ use zeroxide_patterns::{Pattern, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
-use super::lead::lead;
+use super::lead::{is_awake, lead};
 use crate::clock;
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
 use crate::signal::{Signal, wait_interruptible};
@@ -190,7 +190,9 @@ impl SocketBase {
             return found.map(Some);
         }
         self.enter(|state| state.pipes.pull_input());
-        self.wait_at(&self.input, deadline, interruptible, look)
+        let found = self.wait_at(&self.input, deadline, interruptible, look);
+        is_awake(std::iter::once(self));
+        found
     }
 
     /// Makes one attempt to receive a whole message.
