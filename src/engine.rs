@@ -402,6 +402,10 @@ impl Engine {
             return turn;
         }
         let mut end = (edges & STOP != 0).then_some(End::Stopped);
+        let led = self.led.load(Ordering::SeqCst);
+        if led {
+            end = end.or_else(|| state.listen(led));
+        }
         if edges & EXPELLED != 0 {
             let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
             end = end.or(fault.map(|fault| End::Protocol(fault.into())));
@@ -419,7 +423,7 @@ impl Engine {
             .or_else(|| state.denied.take().map(End::Protocol))
             .or_else(|| state.drive_in(by, now, &self.buffers, &mut turn))
             .or_else(|| if state.has_answers() { state.drive_out(&mut turn) } else { None })
-            .or_else(|| state.listen(self.led.load(Ordering::SeqCst)));
+            .or_else(|| state.listen(led));
         if let Some(end) = end {
             if state.pipe.is_none() && matches!(end, End::Protocol(_)) {
                 // The rest of our greeting is sent, because it tells the peer our mechanism.
