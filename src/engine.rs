@@ -279,7 +279,7 @@ impl Engine {
 
     /// Says whether an application thread reads the stream in the I/O thread's place from the next drive on. Meanwhile the I/O
     /// thread receives no edge of it, unless output is blocked.
-    pub(crate) fn lead(&self, led: bool) {
+    pub(crate) fn set_led(&self, led: bool) {
         self.led.store(led, Ordering::SeqCst);
     }
 
@@ -405,6 +405,11 @@ impl Engine {
         let led = self.led.load(Ordering::SeqCst);
         if led {
             end = end.or_else(|| state.listen(led));
+            if edges & TIMER != 0 {
+                // No edge has told of what came, and it may be what the timer is about.
+                state.readable = true;
+                end = end.or_else(|| state.drive_in(by, now, &self.buffers, &mut turn));
+            }
         }
         if edges & EXPELLED != 0 {
             let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::signal::{Parkers, Signal, wait_interruptible, wait_with};
 use crate::socket::Socket;
 use crate::socket::base::SocketBase;
-use crate::socket::lead::{is_awake, lead};
+use crate::socket::lead::{lead, note_awake};
 use files::{Fd, Files};
 
 pub use crate::socket::ready::Ready;
@@ -423,7 +423,9 @@ fn wait_for(
             None => (files.take_interrupted() && interruptible).then_some(Err(Error::Interrupted)),
         }),
     };
-    is_awake(readers());
+    if matches!(&found, Some(Ok(Ok(1..)))) {
+        note_awake(readers());
+    }
     found.unwrap_or(Ok(Ok(0)))?
 }
 

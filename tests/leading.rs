@@ -3,14 +3,14 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use zeroxide::{Context, ContextOptions, Error, EventKind, Socket, SocketType};
+use zeroxide::{Context, ContextOptions, Error, EventKind, Poller, Ready, Socket, SocketType};
 
 /// More than anything takes.
 const LONG: Duration = Duration::from_secs(60);
-/// So long that what happens next happens during it.
-const LONGEST_SPIN: Duration = Duration::from_millis(10);
+/// The longest that may be set.
+const LONGEST_SPIN: Duration = Duration::from_millis(1);
 
 fn context(spin: Duration) -> Context {
     Context::with(ContextOptions::new().spin(spin)).unwrap()
@@ -60,29 +60,69 @@ fn round_trips_are_led_or_not_as_the_option_says() {
 }
 
 #[test]
-fn a_pause_between_messages_does_not_lose_the_next_one() {
-    // The pause is longer than the lead, so the I/O thread is given the stream back each time, while a message arrives.
-    let (pull, push) =
-        pair(Duration::from_micros(50), SocketType::Pull, SocketType::Push, "tcp://127.0.0.1:*");
-    let (taken, go_on) = channel();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            for n in 0..2000_u32 {
-                push.send(&n.to_be_bytes()).unwrap();
-                go_on.recv_timeout(LONG).unwrap();
+fn messages_that_come_around_the_end_of_a_lead_are_received() {
+    for endpoint in endpoints() {
+        let (pull, push) = pair(LONGEST_SPIN, SocketType::Pull, SocketType::Push, &endpoint);
+        const COUNT: u32 = 3000;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 0..COUNT {
+                    // From none to longer than a lead, by turns.
+                    let pause = Duration::from_micros(u64::from(n % 150));
+                    let begin = Instant::now();
+                    while begin.elapsed() < pause {
+                        thread::yield_now();
+                    }
+                    push.send(&n.to_be_bytes()).unwrap();
+                }
+            });
+            for n in 0..COUNT {
+                assert_eq!(pull.recv_timeout(LONG).unwrap()[0], &n.to_be_bytes()[..]);
             }
         });
-        for n in 0..2000_u32 {
-            assert_eq!(pull.recv_timeout(LONG).unwrap()[0], &n.to_be_bytes()[..]);
-            if n % 3 == 0 {
-                let pause = std::time::Instant::now();
-                while pause.elapsed() < Duration::from_micros(40) {
-                    thread::yield_now();
-                }
+    }
+}
+
+#[test]
+fn a_poller_is_told_of_a_busy_socket_and_of_an_idle_one() {
+    let [busy, idle] =
+        [(); 2].map(|()| pair(LONGEST_SPIN, SocketType::Rep, SocketType::Req, "tcp://127.0.0.1:*"));
+    let mut poller = Poller::new();
+    poller.add(&idle.0, 1, Ready::IN).unwrap();
+    poller.add(&busy.0, 2, Ready::IN).unwrap();
+    let ask = |req: &Socket, n: u32| {
+        req.send(&n.to_be_bytes()).unwrap();
+        assert_eq!(req.recv_timeout(LONG).unwrap()[0], &n.to_be_bytes()[..]);
+    };
+    const COUNT: u32 = 500;
+    thread::scope(|scope| {
+        scope.spawn(|| (0..COUNT).for_each(|n| ask(&busy.1, n)));
+        scope.spawn(|| (0..5).for_each(|n| ask(&idle.1, n)));
+        let (mut events, mut left) = (Vec::new(), COUNT + 5);
+        while left > 0 {
+            assert!(poller.wait(&mut events, Some(LONG)).unwrap() > 0);
+            for event in &events {
+                let rep = if event.key == 1 { &idle.0 } else { &busy.0 };
+                rep.send(rep.try_recv().unwrap()).unwrap();
+                left -= 1;
             }
-            taken.send(()).unwrap();
         }
     });
+}
+
+#[test]
+fn a_context_that_ends_during_a_lead_ends_the_call() {
+    for _ in 0..20 {
+        let (pull, push) = pair(LONGEST_SPIN, SocketType::Pull, SocketType::Push, "tcp://127.0.0.1:*");
+        let (context, waiting) = (pull.context(), pull.clone());
+        push.send("one").unwrap();
+        let waits = thread::spawn(move || [waiting.recv_timeout(LONG), waiting.recv()]);
+        while pull.stats().received.delivered == 0 {
+            thread::yield_now();
+        }
+        context.shutdown();
+        assert!(matches!(waits.join().unwrap(), [Ok(_), Err(Error::Terminated)]));
+    }
 }
 
 #[test]
@@ -146,5 +186,5 @@ fn many_receivers_of_one_socket_get_each_message_once() {
 #[test]
 fn a_spin_that_is_too_long_is_refused() {
     let error = ContextOptions::new().spin(Duration::from_secs(1)).check().unwrap_err();
-    assert_eq!(error.to_string(), "spin = 1 s: allowed 0..10 ms");
+    assert_eq!(error.to_string(), "spin = 1 s: allowed 0..1 ms");
 }

@@ -558,7 +558,7 @@ impl Watched {
     }
 
     fn lead(&self, led: bool) {
-        self.alone.engine.lead(led);
+        self.alone.engine.set_led(led);
         self.alone.drive();
     }
 

@@ -28,7 +28,7 @@ pub struct ContextOptions {
 /// The default of [`ContextOptions::spin`].
 const SPIN: Duration = Duration::from_micros(200);
 /// The longest: who waits longer sleeps.
-const LONGEST_SPIN: Duration = Duration::from_millis(10);
+const LONGEST_SPIN: Duration = Duration::from_millis(1);
 /// Sets another default, in microseconds.
 const SPIN_VARIABLE: &str = "ZEROXIDE_SPIN_US";
 
@@ -86,13 +86,13 @@ impl ContextOptions {
         ContextOptions { linger, ..self }
     }
 
-    /// Sets how long a thread that waits for input reads the connections of its socket itself before it sleeps, at most: 0 to 10
+    /// Sets how long a thread that waits for input reads the connections of its socket itself before it sleeps, at most: 0 to 1
     /// ms. What comes within this time wakes no thread, so a round trip between two processes of one machine takes about a tenth
     /// of the time. Between two looks other threads run.
     ///
-    /// How long it does so is measured: as long as the sleep would cost (three wakes of a thread on this machine), and not at all
-    /// if input has lately come later than that. So a program that mostly waits spends nothing on it. With 0 every wait sleeps at
-    /// once.
+    /// How long it does so is measured: for three wakes of a thread on this machine, and not at all if input has lately come later
+    /// than that. So a program that mostly waits spends nothing on it. A program whose messages come at shorter gaps keeps a
+    /// processor busy, unless others need it. With 0 every wait sleeps at once.
     ///
     /// The default is 200 µs, or what the environment variable `ZEROXIDE_SPIN_US` says when the context is made: it is for a
     /// program that cannot be changed.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, SendError, Turn};
 use crate::poller::{Ready, readiness};
 use crate::signal::{Signal, wait_interruptible};
 use crate::socket::base::SocketBase;
-use crate::socket::lead::{is_awake, lead};
+use crate::socket::lead::{lead, note_awake};
 use crate::socket::transfer::WaitLimit;
 
 /// The most messages that are forwarded one way before the other way and the control socket have their turns (libzmq proxy.cpp,
@@ -92,7 +92,7 @@ impl Forwarder {
             let found = round().or_else(|| lead(bases.iter(), None, &mut round));
             let slept = || {
                 let found = wait_interruptible(parkers, &signals, None, round);
-                is_awake(bases.iter());
+                note_awake(bases.iter());
                 found
             };
             match found.map(Ok).or_else(slept) {

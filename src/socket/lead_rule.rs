@@ -1,9 +1,9 @@
 //! Which waits lead, for how long, and that one thread at a time does (`socket/lead`).
 //!
-//! To lead is worth it as long as it costs no more than to sleep. A sleep costs two wakes: that of the I/O thread, and that of
-//! the receiver. How long a wake takes depends on the machine (a few microseconds, or fifty on a virtual one), so it is
-//! measured. A lead lasts [`WAKES`] times that at most. That is also long enough for a peer of the same machine that sleeps when
-//! the message leaves: otherwise two that have begun to sleep would go on sleeping in turn.
+//! A lead is worth it while it is not much longer than what it saves: two wakes, that of the I/O thread and that of the
+//! receiver. How long a wake takes depends on the machine (a few microseconds, or fifty on a virtual one), so it is
+//! measured. A lead lasts [`WAKES`] times that at most: long enough to hear from a peer of the same machine that was asleep when
+//! the message left. With less, two that have begun to sleep would go on sleeping in turn.
 //!
 //! A wait leads if input came within that time lately. So a program whose waits are long spends nothing on leads.
 
@@ -13,11 +13,17 @@ use std::time::{Duration, Instant};
 /// A lead lasts so many times as long as a wake.
 const WAKES: u32 = 3;
 
-/// How long a wake takes, before one was measured.
-const FIRST_WAKE: Duration = Duration::from_micros(20);
+/// How long a wake is assumed to take before one was measured.
+const ASSUMED_WAKE: Duration = Duration::from_micros(20);
+
+/// The longest wake that counts: a thread may have been stopped meanwhile.
+const LONGEST_WAKE: Duration = Duration::from_micros(200);
 
 /// The shortest lead: a round trip to a peer that does not sleep, and something more.
 const SHORTEST: Duration = Duration::from_micros(30);
+
+/// A long wait counts as so many of the longest leads.
+const LONG: u32 = 4;
 
 /// Averages are of about so many values.
 const VALUES: u64 = 8;
@@ -31,6 +37,10 @@ impl Average {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 
+    fn set(&self, value: Duration) {
+        self.0.store(nanos(value), Ordering::Relaxed);
+    }
+
     /// Threads that add at the same time may lose a value.
     fn add(&self, value: Duration) {
         let (old, new) = (self.0.load(Ordering::Relaxed), nanos(value));
@@ -42,11 +52,25 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// What a lead has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Input of this socket.
+    Input,
+    /// No input, although the time is over.
+    Nothing,
+    /// Other threads took the processor for longer than the lead: to sleep is better then, because a thread that is woken goes before
+    /// them.
+    Others,
+    /// What the thread waits for came from elsewhere, so nothing is known.
+    Elsewhere,
+}
+
 /// Whether a thread leads a socket, and what its last waits were like.
 pub(crate) struct LeadRule {
     taken: AtomicBool,
     born: Instant,
-    /// When the present wait has begun, and when its thread was woken, in nanoseconds after `born`. 0 is never.
+    /// When the first wait since the last input has begun, and when its thread was woken, in nanoseconds after `born`. 0 is never.
     begun: AtomicU64,
     woken: AtomicU64,
     /// How long it took until input came.
@@ -58,7 +82,7 @@ pub(crate) struct LeadRule {
 impl LeadRule {
     pub(super) fn new(now: Instant) -> LeadRule {
         let never = AtomicU64::default;
-        let wake = Average(AtomicU64::new(nanos(FIRST_WAKE)));
+        let wake = Average(AtomicU64::new(nanos(ASSUMED_WAKE)));
         LeadRule {
             taken: AtomicBool::default(),
             born: now,
@@ -72,19 +96,34 @@ impl LeadRule {
     /// Notes that a wait begins. Takes the lead, and returns for how long, unless another thread has it or this wait is to sleep
     /// at once. [`LeadRule::end`] is to follow.
     pub(super) fn begin(&self, now: Instant, longest: Duration) -> Option<Duration> {
-        self.begun.store(self.since_birth(now), Ordering::Relaxed);
-        let spin = self.worth().min(longest);
+        self.woken.store(0, Ordering::Relaxed);
+        let (now, spin) = (self.since_birth(now), self.worth().min(longest));
+        let begun = match self.begun.load(Ordering::Relaxed) {
+            0 => {
+                self.begun.store(now, Ordering::Relaxed);
+                now
+            }
+            begun => begun,
+        };
+        let waited = Duration::from_nanos(now.saturating_sub(begun));
         // In a simulation, whose clock is not that of a machine, each wait leads.
-        let leads = !longest.is_zero() && (cfg!(simulate) || self.arrival.get() <= spin);
-        (leads && !self.taken.swap(true, Ordering::Acquire)).then_some(spin)
+        let leads = cfg!(simulate) || waited <= spin && self.arrival.get() <= spin;
+        (leads && !longest.is_zero() && !self.taken.swap(true, Ordering::Acquire)).then_some(spin)
     }
 
-    /// Gives the lead back. Notes when it has found input; or if it has not, that none came within `spin`.
-    pub(super) fn end(&self, now: Instant, found: bool, spin: Duration) {
-        if found {
-            self.note_arrival(now);
-        } else {
-            self.arrival.add(2 * spin);
+    /// Returns whether a thread leads.
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Gives the lead back, and notes what came of it.
+    pub(super) fn end(&self, now: Instant, came: Came, spin: Duration) {
+        match came {
+            Came::Input => self.note_arrival(now),
+            // It would have come later than that.
+            Came::Nothing => self.arrival.add(2 * spin),
+            Came::Others => self.arrival.set(LONG * self.worth()),
+            Came::Elsewhere => {}
         }
         self.give_back();
     }
@@ -94,20 +133,19 @@ impl LeadRule {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Notes that a thread which sleeps is woken, because there is input.
+    /// Notes that a thread which sleeps is about to be woken, because there is input.
     #[cold]
-    pub(super) fn wakes(&self, now: Instant) {
+    pub(super) fn note_wake(&self, now: Instant) {
         self.note_arrival(now);
         self.woken.store(self.since_birth(now), Ordering::Relaxed);
     }
 
     /// Notes that a thread which was woken runs.
-    pub(super) fn is_awake(&self, now: Instant) {
+    pub(super) fn note_awake(&self, now: Instant) {
         let woken = self.woken.swap(0, Ordering::Relaxed);
         if woken > 0 {
-            let longest = nanos(Duration::from_micros(200));
-            let took = self.since_birth(now).saturating_sub(woken).min(longest);
-            self.wake.add(Duration::from_nanos(took));
+            let took = Duration::from_nanos(self.since_birth(now).saturating_sub(woken));
+            self.wake.add(took.min(LONGEST_WAKE));
         }
     }
 
@@ -116,12 +154,12 @@ impl LeadRule {
         (self.wake.get() * WAKES).max(SHORTEST)
     }
 
-    /// One long wait among short ones is to change little, so it counts as four leads.
+    /// One long wait among short ones is to change little, so it counts as at most [`LONG`] times the longest lead.
     fn note_arrival(&self, now: Instant) {
         let begun = self.begun.swap(0, Ordering::Relaxed);
         if begun > 0 {
             let took = Duration::from_nanos(self.since_birth(now).saturating_sub(begun));
-            self.arrival.add(took.min(4 * self.worth()));
+            self.arrival.add(took.min(LONG * self.worth()));
         }
     }
 
@@ -153,13 +191,13 @@ mod tests {
             let (begun, found) = (self.1, spin.is_some_and(|spin| arrival <= spin));
             if let Some(spin) = spin {
                 self.1 = begun + arrival.min(spin);
-                self.0.end(self.1, found, spin);
+                self.0.end(self.1, if found { Came::Input } else { Came::Nothing }, spin);
             }
             self.1 = begun + arrival;
             if !found {
-                self.0.wakes(self.1);
+                self.0.note_wake(self.1);
                 self.1 += wake;
-                self.0.is_awake(self.1);
+                self.0.note_awake(self.1);
             }
             spin
         }
@@ -190,10 +228,33 @@ mod tests {
         let rule = Game::new();
         let leads = |_: &i32| {
             let spin = rule.0.begin(rule.1, LONGEST);
-            spin.into_iter().for_each(|spin| rule.0.end(rule.1 + spin, false, spin));
+            spin.into_iter().for_each(|spin| rule.0.end(rule.1 + spin, Came::Nothing, spin));
             spin.is_some()
         };
         assert!((1..20).contains(&(0..1000).filter(leads).count()));
+    }
+
+    #[test]
+    fn a_socket_without_input_beside_a_busy_one_is_not_led_for_long() {
+        let (Game(rule, begin), mut led) = (Game::new(), 0);
+        for turn in 0..1000 {
+            let now = begin + turn * 10 * MICROSECOND;
+            if let Some(spin) = rule.begin(now, LONGEST) {
+                led += 1;
+                rule.end(now, Came::Elsewhere, spin);
+            }
+        }
+        assert!((1..20).contains(&led), "{led}");
+    }
+
+    #[test]
+    fn beside_others_who_keep_the_processor_the_next_waits_sleep() {
+        let mut game = Game::new();
+        let spin = game.wait(5 * MICROSECOND, 5 * MICROSECOND).unwrap();
+        assert!(game.0.begin(game.1, LONGEST).is_some());
+        game.0.end(game.1, Came::Others, spin);
+        let slept = (0..).take_while(|_| game.wait(5 * MICROSECOND, 5 * MICROSECOND).is_none()).count();
+        assert!((5..20).contains(&slept), "{slept}");
     }
 
     #[test]

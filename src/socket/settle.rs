@@ -53,11 +53,15 @@ impl SocketBase {
         self.settle_with(rest);
     }
 
-    /// Drives some of this socket's engines, without the socket's lock, and takes up what follows.
-    pub(super) fn drive_each(self: &Arc<Self>, engines: &[Arc<Engine>], reactor: Option<&IoThread>) {
-        let mut rest = Rest::default();
-        engines.iter().for_each(|engine| self.drive(engine, reactor, &mut rest));
+    /// Drives some of this socket's engines, without the socket's lock, and takes up what follows. Returns whether there is input
+    /// where there was none.
+    pub(super) fn drive_each(self: &Arc<Self>, engines: &[Arc<Engine>], reactor: Option<&IoThread>) -> bool {
+        let (mut rest, mut input) = (Rest::default(), false);
+        for engine in engines {
+            input |= self.drive(engine, reactor, &mut rest);
+        }
         self.settle_with(rest);
+        input
     }
 
     /// Flushes a deferred socket (I/O thread). Returns whether there were new messages, so that it must be called again.
@@ -156,24 +160,24 @@ impl SocketBase {
         for engine in after_unlock.engines() {
             match &reactor {
                 Some(reactor) if !drives => reactor.send(Order::Engine(engine.id)),
-                _ => self.drive(&engine, reactor.as_ref(), rest),
+                _ => {
+                    self.drive(&engine, reactor.as_ref(), rest);
+                }
             }
         }
         tell(&mut after_unlock, rest);
-        let mut is_heard = false;
+        if after_unlock.wake_input && (self.input.waiting() > 0 || self.watch.waiting() > 0) {
+            self.lead.note_wake(clock::now());
+        }
         if after_unlock.wake_input {
-            is_heard = self.input.notify_one();
-            Counters::add(&self.counters.wakes, u64::from(is_heard));
+            Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
         }
         if after_unlock.wake_output {
             // All: there may be room for many messages, or at a peer to which the first waiter does not send.
             Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
         }
         if after_unlock.wake_watchers || after_unlock.wake_input || after_unlock.wake_output {
-            is_heard |= self.watch.notify_all() > 0;
-        }
-        if is_heard && after_unlock.wake_input {
-            self.lead.wakes(clock::now());
+            self.watch.notify_all();
         }
     }
 
@@ -205,13 +209,15 @@ impl SocketBase {
         }
     }
 
-    /// Drives an engine. The effects stay in the mailbox.
-    fn drive(&self, engine: &Engine, reactor: Option<&IoThread>, rest: &mut Rest) {
+    /// Drives an engine. The effects stay in the mailbox. Returns whether there is input where there was none.
+    fn drive(&self, engine: &Engine, reactor: Option<&IoThread>, rest: &mut Rest) -> bool {
         let effects = engine.drive(Driver::Application);
         if let Some(reactor) = reactor.filter(|_| effects.outcome || effects.again) {
             reactor.send(Order::Engine(engine.id));
         }
+        let input = effects.input;
         self.note_effects(&engine.slot, effects, rest);
+        input
     }
 
     /// Puts the effects of a drive in the mailbox, and its garbage in `rest`.

@@ -7,7 +7,7 @@ use zeroxide_patterns::{Pattern, Refusal};
 use zeroxide_zmtp::Message;
 
 use super::base::{SocketBase, SocketState};
-use super::lead::{is_awake, lead};
+use super::lead::{lead, note_awake};
 use crate::clock;
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
 use crate::signal::{Signal, wait_interruptible};
@@ -184,14 +184,15 @@ impl SocketBase {
         mut attempt: impl FnMut() -> Attempt<Option<T>>,
     ) -> Result<Option<T>> {
         self.context.check_process()?;
-        self.enter(|state| state.flush.rest());
         let mut look = || attempt().map_err(|error| *error).transpose();
         if let Some(found) = lead(std::iter::once(self), deadline, &mut look) {
             return found.map(Some);
         }
         self.enter(|state| state.pipes.pull_input());
         let found = self.wait_at(&self.input, deadline, interruptible, look);
-        is_awake(std::iter::once(self));
+        if matches!(&found, Ok(Some(_))) {
+            note_awake(std::iter::once(self));
+        }
         found
     }
 

@@ -80,6 +80,7 @@ impl Recv {
         base.context.check_process()?;
         if !std::mem::replace(waits, true) {
             Counters::add(&base.counters.waits, 1);
+            base.give_streams_back();
             // Reads what is in the streams already, without the I/O thread.
             base.enter(|state| state.pipes.pull_input());
         }
