@@ -20,6 +20,7 @@
 
 mod counts;
 mod flow;
+mod pace;
 
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,7 @@ use zeroxide_zmtp::queue::TrafficQueue;
 use zeroxide_zmtp::{Message, Traffic};
 
 use self::counts::{Came, FRAMING, frame_list, weight};
+use self::pace::Pace;
 use crate::budget::{Budget, or_none};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
@@ -529,6 +531,7 @@ pub struct Reader {
     /// The number of messages that nobody had read when reading ended.
     unread: u64,
     low_water: u64,
+    pace: Pace,
     /// The end of the last whole lot that is acknowledged.
     lot: u64,
     finished: bool,
@@ -557,6 +560,7 @@ impl Reader {
             controls: 0,
             unread: 0,
             low_water,
+            pace: Pace::default(),
             lot: 0,
             finished: false,
             wake_writer: false,
@@ -640,6 +644,7 @@ impl Reader {
     /// Takes everything that is flushed. If there is nothing, it returns `false`, and the next flush returns `true`.
     #[cold]
     fn refill(&mut self) -> bool {
+        self.pace.pause();
         let mut swap = self.queue.swap();
         self.wake_writer |= self.queue.release(&mut swap, self.held);
         let released = std::mem::replace(&mut self.held, swap.held) > 0;
@@ -656,6 +661,7 @@ impl Reader {
             self.look_for_refused();
         }
         self.low_water = self.queue.low_water();
+        self.pace.note(self.taken.len());
         !self.taken.is_empty()
     }
 
