@@ -70,7 +70,7 @@ impl Drop for Led<'_> {
     fn drop(&mut self) {
         self.engines.iter().for_each(|engine| engine.set_led(false));
         self.base.drive_each(&self.engines, self.reactor.as_ref());
-        self.base.lead.end(clock::now(), self.came, self.spin);
+        self.base.lead.end(self.came, self.spin);
     }
 }
 

@@ -1,11 +1,12 @@
 //! Which waits lead, for how long, and that one thread at a time does (`socket/lead`).
 //!
-//! A lead is worth it while it is not much longer than what it saves: two wakes, that of the I/O thread and that of the
-//! receiver. How long a wake takes depends on the machine (a few microseconds, or fifty on a virtual one), so it is
-//! measured. A lead lasts [`WAKES`] times that at most: long enough to hear from a peer of the same machine that was asleep when
-//! the message left. With less, two that have begun to sleep would go on sleeping in turn.
+//! A lead saves two wakes: that of the I/O thread and that of the receiver. It must not last much longer than they take. How
+//! long a wake takes depends on the machine (a few microseconds, or fifty on a virtual one), so it is measured. A lead lasts
+//! [`WAKES`] times as long, at least [`SHORTEST`] and at most `ContextOptions::spin`. In that time a peer of the same machine can
+//! wake and reply. If leads were shorter, two peers that both sleep would never find each other's messages in a lead, and
+//! would sleep in every wait.
 //!
-//! A wait leads if input came within that time lately. So a program whose waits are long spends nothing on leads.
+//! A wait leads if input came within that time in the last waits, on average. So a program whose waits are long does not lead.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,11 +17,14 @@ const WAKES: u32 = 3;
 /// How long a wake is assumed to take before one was measured.
 const ASSUMED_WAKE: Duration = Duration::from_micros(20);
 
-/// The longest wake that counts: a thread may have been stopped meanwhile.
+/// A thread that runs sooner after its wake was not asleep yet, so nothing was measured.
+const SHORTEST_WAKE: Duration = Duration::from_micros(1);
+
+/// A longer wake counts as this long, because the thread may have been stopped meanwhile.
 const LONGEST_WAKE: Duration = Duration::from_micros(200);
 
-/// The shortest lead: a round trip to a peer that does not sleep, and something more.
-const SHORTEST: Duration = Duration::from_micros(30);
+/// The shortest lead: several round trips to a peer that does not sleep.
+const SHORTEST: Duration = Duration::from_micros(50);
 
 /// A long wait counts as so many of the longest leads.
 const LONG: u32 = 4;
@@ -52,15 +56,15 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What a lead has brought.
+/// How a lead has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     /// Input of this socket.
     Input,
     /// No input, although the time is over.
     Nothing,
-    /// Other threads took the processor for longer than the lead: to sleep is better then, because a thread that is woken goes before
-    /// them.
+    /// Other threads had the processor for longer than the lead. It is better to sleep then, because the system prefers a thread that
+    /// was woken.
     Others,
     /// What the thread waits for came from elsewhere, so nothing is known.
     Elsewhere,
@@ -117,13 +121,12 @@ impl LeadRule {
     }
 
     /// Gives the lead back, and notes what came of it.
-    pub(super) fn end(&self, now: Instant, came: Came, spin: Duration) {
+    pub(super) fn end(&self, came: Came, spin: Duration) {
         match came {
-            Came::Input => self.note_arrival(now),
             // It would have come later than that.
             Came::Nothing => self.arrival.add(2 * spin),
             Came::Others => self.arrival.set(LONG * self.worth()),
-            Came::Elsewhere => {}
+            Came::Input | Came::Elsewhere => {}
         }
         self.give_back();
     }
@@ -136,7 +139,6 @@ impl LeadRule {
     /// Notes that a thread which sleeps is about to be woken, because there is input.
     #[cold]
     pub(super) fn note_wake(&self, now: Instant) {
-        self.note_arrival(now);
         self.woken.store(self.since_birth(now), Ordering::Relaxed);
     }
 
@@ -145,7 +147,9 @@ impl LeadRule {
         let woken = self.woken.swap(0, Ordering::Relaxed);
         if woken > 0 {
             let took = Duration::from_nanos(self.since_birth(now).saturating_sub(woken));
-            self.wake.add(took.min(LONGEST_WAKE));
+            if took >= SHORTEST_WAKE {
+                self.wake.add(took.min(LONGEST_WAKE));
+            }
         }
     }
 
@@ -154,12 +158,16 @@ impl LeadRule {
         (self.wake.get() * WAKES).max(SHORTEST)
     }
 
+    /// Notes that input has come where there was none. If the I/O thread has read it, a lead would have found it sooner: the I/O
+    /// thread was asleep, too, and how long its wake took is not known.
+    ///
     /// One long wait among short ones is to change little, so it counts as at most [`LONG`] times the longest lead.
-    fn note_arrival(&self, now: Instant) {
+    pub(super) fn note_arrival(&self, now: Instant, by_io_thread: bool) {
         let begun = self.begun.swap(0, Ordering::Relaxed);
         if begun > 0 {
+            let late = if by_io_thread { 2 * self.wake.get().max(ASSUMED_WAKE) } else { Duration::ZERO };
             let took = Duration::from_nanos(self.since_birth(now).saturating_sub(begun));
-            self.arrival.add(took.min(LONG * self.worth()));
+            self.arrival.add(took.saturating_sub(late).min(LONG * self.worth()));
         }
     }
 
@@ -190,11 +198,14 @@ mod tests {
             let spin = self.0.begin(self.1, LONGEST);
             let (begun, found) = (self.1, spin.is_some_and(|spin| arrival <= spin));
             if let Some(spin) = spin {
-                self.1 = begun + arrival.min(spin);
-                self.0.end(self.1, if found { Came::Input } else { Came::Nothing }, spin);
+                if found {
+                    self.0.note_arrival(begun + arrival, false);
+                }
+                self.0.end(if found { Came::Input } else { Came::Nothing }, spin);
             }
             self.1 = begun + arrival;
             if !found {
+                self.0.note_arrival(self.1, true);
                 self.0.note_wake(self.1);
                 self.1 += wake;
                 self.0.note_awake(self.1);
@@ -228,7 +239,7 @@ mod tests {
         let rule = Game::new();
         let leads = |_: &i32| {
             let spin = rule.0.begin(rule.1, LONGEST);
-            spin.into_iter().for_each(|spin| rule.0.end(rule.1 + spin, Came::Nothing, spin));
+            spin.into_iter().for_each(|spin| rule.0.end(Came::Nothing, spin));
             spin.is_some()
         };
         assert!((1..20).contains(&(0..1000).filter(leads).count()));
@@ -241,7 +252,7 @@ mod tests {
             let now = begin + turn * 10 * MICROSECOND;
             if let Some(spin) = rule.begin(now, LONGEST) {
                 led += 1;
-                rule.end(now, Came::Elsewhere, spin);
+                rule.end(Came::Elsewhere, spin);
             }
         }
         assert!((1..20).contains(&led), "{led}");
@@ -252,7 +263,7 @@ mod tests {
         let mut game = Game::new();
         let spin = game.wait(5 * MICROSECOND, 5 * MICROSECOND).unwrap();
         assert!(game.0.begin(game.1, LONGEST).is_some());
-        game.0.end(game.1, Came::Others, spin);
+        game.0.end(Came::Others, spin);
         let slept = (0..).take_while(|_| game.wait(5 * MICROSECOND, 5 * MICROSECOND).is_none()).count();
         assert!((5..20).contains(&slept), "{slept}");
     }
@@ -266,6 +277,15 @@ mod tests {
         }
         let mut waits = (0..1000).map(|_| game.wait(110 * MICROSECOND, 50 * MICROSECOND));
         assert!(waits.any(|spin| spin.is_some_and(|spin| spin > 110 * MICROSECOND)));
+    }
+
+    #[test]
+    fn a_wake_of_a_thread_that_was_not_asleep_yet_says_nothing() {
+        let mut game = Game::new();
+        for _ in 0..100 {
+            game.wait(Duration::from_millis(1), Duration::from_nanos(400));
+        }
+        assert_eq!(game.0.wake.get(), ASSUMED_WAKE);
     }
 
     #[test]

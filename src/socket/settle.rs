@@ -49,6 +49,9 @@ impl SocketBase {
     /// Takes up the effects of a drive of one of this socket's engines. The I/O thread looks at `outcome` itself.
     pub(crate) fn take_effects(self: &Arc<Self>, slot: &Slot, effects: Effects) {
         let mut rest = Rest::default();
+        if effects.input {
+            self.lead.note_arrival(clock::now(), true);
+        }
         self.note_effects(slot, effects, &mut rest);
         self.settle_with(rest);
     }
@@ -216,6 +219,9 @@ impl SocketBase {
             reactor.send(Order::Engine(engine.id));
         }
         let input = effects.input;
+        if input {
+            self.lead.note_arrival(clock::now(), false);
+        }
         self.note_effects(&engine.slot, effects, rest);
         input
     }
