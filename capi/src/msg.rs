@@ -3,8 +3,8 @@
 //! Up to [`INLINE`] bytes are in the message itself. A longer body is memory that the message owns. It becomes shared when the message
 //! is copied. Data that the application hands over ([`zmq_msg_init_data`]) is shared from the start.
 //!
-//! Invariant: if `magic` is right, the message was initialized here and is not closed, and all its fields are valid. Other memory is
-//! never interpreted.
+//! Invariant: if `magic` is [`MAGIC`] and `kind` is valid, the message was initialized here and is not closed, and all
+//! its fields are valid. Other memory is not interpreted.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
@@ -21,9 +21,9 @@ use crate::sender::Sender;
 
 /// The longest body in the message itself, as in libzmq on 64-bit systems.
 const INLINE: usize = 33;
-/// The longest body that a frame of the library keeps in itself. A body up to this length is copied.
+/// The longest body that a frame of the library keeps in itself. A send or receive copies a body up to this length.
 const FRAME_INLINE: usize = 64;
-/// The size of the body: 64 bytes without two pointers and eight bytes.
+/// The size of [`Body`]: 64 bytes less the two pointers and the eight bytes of the fields that follow it.
 const IN_PLACE: usize = 64 - 2 * size_of::<usize>() - 8;
 const MAGIC: u16 = 0x5a9d;
 const MAX_GROUP: usize = 255;
@@ -39,7 +39,7 @@ pub struct zmq_msg_t {
     routing_id: u32,
     magic: u16,
     kind: Kind,
-    /// The length of a body in the message itself, and [`MORE`] and [`SHARED`].
+    /// The length of a body that is in the message itself, and the flags [`MORE`] and [`SHARED`].
     short: u8,
 }
 
@@ -69,7 +69,8 @@ const _: () = assert!(size_of::<zmq_msg_t>() == 64 && align_of::<zmq_msg_t>() ==
 
 /// A function that is called once, on any thread, when the data of [`zmq_msg_init_data`] is no longer needed.
 ///
-/// It may call the library, and it may wait for another thread. On an I/O thread, its calls to that context do not wait.
+/// It may call the library, and it may wait for another thread. On an I/O thread, a send or receive on a socket of the
+/// same context fails with `EAGAIN` instead of waiting.
 #[allow(non_camel_case_types)] // C's own name
 pub type zmq_free_fn = Option<unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void)>;
 
@@ -89,7 +90,7 @@ impl AsRef<[u8]> for Foreign {
         if self.data.is_null() {
             &[]
         } else {
-            // SAFETY: the application's promise when it handed the data over; also of none, whose address it may ask for.
+            // SAFETY: `zmq_msg_init_data` requires it. An empty slice keeps the address, which `zmq_msg_data` returns.
             unsafe { std::slice::from_raw_parts(self.data.cast(), self.len) }
         }
     }
@@ -97,7 +98,7 @@ impl AsRef<[u8]> for Foreign {
 
 impl Drop for Foreign {
     fn drop(&mut self) {
-        // SAFETY: once, and with what the application gave for it.
+        // SAFETY: `free` is called once, with the arguments that the application passed to `zmq_msg_init_data`.
         unsafe { (self.free)(self.data, self.hint) }
     }
 }
@@ -137,6 +138,7 @@ impl zmq_msg_t {
         Ok(())
     }
 
+    /// Creates a message with a shared body. `flag` is what `zmq_msg_get` reports for `ZMQ_SHARED`.
     fn shared(bytes: Bytes, flag: bool) -> zmq_msg_t {
         let body = Body { shared: ManuallyDrop::new(bytes) };
         let short = if flag { SHARED } else { 0 };
@@ -177,7 +179,7 @@ impl zmq_msg_t {
         if message.is_null() {
             return Err(Errno(libc::EFAULT));
         }
-        // SAFETY: the caller's promise; only raw fields are read before it is known to be a message.
+        // SAFETY: the caller's promise. Only `magic` and `kind` are read, as integers, so any bytes are valid.
         let (magic, kind) = unsafe {
             ((&raw const (*message).magic).read(), (&raw const (*message).kind).cast::<u8>().read())
         };
@@ -226,7 +228,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// Makes the body shared.
+    /// Makes the body shared, unless it is in the message itself.
     fn share(&mut self) {
         // SAFETY: `kind` says which body it is, and it is replaced at once.
         let shared = unsafe {
@@ -266,14 +268,15 @@ impl zmq_msg_t {
         (!self.group.is_null()).then(|| unsafe { CStr::from_ptr(self.group) })
     }
 
-    /// Frees what the message holds. It is empty then.
+    /// Frees what the message holds. The message is empty after that.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.clear_marks();
         self.clear_body();
     }
 
-    /// Like [`zmq_msg_t::clear`], but keeps memory that the message owns, which [`zmq_msg_t::receive`] may fill again.
+    /// Like [`zmq_msg_t::clear`], but keeps a buffer that the message owns, so that [`zmq_msg_t::receive`] can reuse
+    /// it.
     #[inline]
     pub(crate) fn clear_for_more(&mut self) {
         self.clear_marks();
@@ -288,20 +291,21 @@ impl zmq_msg_t {
         self.routing_id = 0;
         if !self.about.is_nobody() {
             let about = std::mem::replace(&mut self.about, Sender::nobody());
-            // SAFETY: the message has it no more.
+            // SAFETY: the field was replaced above, so nothing refers to it any more.
             unsafe { about.forget() };
         }
         if !self.group.is_null() {
             let group = std::mem::replace(&mut self.group, ptr::null_mut());
-            // SAFETY: from `CString::into_raw`, and the message has it no more.
+            // SAFETY: from `CString::into_raw`. The field was replaced above, so nothing refers to it any more.
             drop(unsafe { CString::from_raw(group) });
         }
     }
 
-    /// Comes last, when the message is empty: it may run a function of the application's.
+    /// Frees the body. Called last, because it may call the application's free function: the message must be valid
+    /// then.
     #[inline]
     fn clear_body(&mut self) {
-        // SAFETY: the kind that was says which body it is; it is never looked at again.
+        // SAFETY: the old `kind` says which body it is. `kind` is `Inline` now, so the old body is not used again.
         unsafe {
             match std::mem::replace(&mut self.kind, Kind::Inline) {
                 Kind::Inline => {}
@@ -312,13 +316,14 @@ impl zmq_msg_t {
         }
     }
 
-    /// Returns the part to send. A long body of the message's own moves into it; [`zmq_msg_t::put_back`] undoes that.
+    /// Returns the part to send. A long body that the message owns moves into the part; [`zmq_msg_t::put_back`] undoes
+    /// that.
     #[inline]
     pub(crate) fn take_part(&mut self) -> Message {
         let is_short = self.len() <= FRAME_INLINE;
         let frame = match self.kind {
-            // What was handed over is not copied, however short: its free function tells when it has left
-            // (zmq_msg_init_data(3); pyzmq's MessageTracker).
+            // A shared body is not copied, however short: the free function of `zmq_msg_init_data` must be called only
+            // when the data was sent, because applications wait for that call (pyzmq's MessageTracker).
             // SAFETY: `kind` says which body it is.
             Kind::Shared if is_short => Frame::from_owner(unsafe { (*self.body.shared).clone() }),
             _ if is_short => Frame::copy_from(self.bytes()),
@@ -336,9 +341,9 @@ impl zmq_msg_t {
         part
     }
 
-    /// Takes a long body of the message's own out; an empty one takes its place.
+    /// Takes a long body that the message owns. The message is empty after that.
     fn take_body(&mut self) -> Frame {
-        // SAFETY: the kind that was says which body it is, and it is never looked at again.
+        // SAFETY: the old `kind` says which body it is. `kind` is `Inline` now, so the old body is not used again.
         unsafe {
             match std::mem::replace(&mut self.kind, Kind::Inline) {
                 Kind::Raw => match Bytes::from(self.body.raw.into_vec()).try_into_mut() {
@@ -352,7 +357,7 @@ impl zmq_msg_t {
         }
     }
 
-    /// Restores the message, because the part was not sent. The body has the same address.
+    /// Restores the message, because the part was not sent. The address of the body does not change.
     #[cold]
     pub(crate) fn put_back(&mut self, part: Option<Message>) {
         let Some(frame) = part.and_then(|mut part| part.pop_front()) else { return };
@@ -379,7 +384,8 @@ impl zmq_msg_t {
             self.clear_body();
         }
         if body.len() <= FRAME_INLINE && (self.kind == Kind::Raw || self.resize(body.len()).is_ok()) {
-            // SAFETY: as many bytes were made, now or for what the message held before.
+            // SAFETY: the body has exactly `body.len()` bytes: `resize` made room for them, or the lengths were
+            // compared above.
             unsafe { self.data().copy_from_nonoverlapping(body.as_ptr(), body.len()) };
         } else {
             self.receive_long(part.pop_front().unwrap_or_default());
@@ -392,7 +398,7 @@ impl zmq_msg_t {
         }
         self.routing_id = part.routing_id();
         if !part.group().is_empty() {
-            // A group with a NUL in it has no form in C.
+            // C cannot represent a group with a NUL in it. Such a message has no group.
             self.group = CString::new(part.group()).map_or(ptr::null_mut(), CString::into_raw);
         }
     }
@@ -437,14 +443,15 @@ pub unsafe extern "C" fn zmq_msg_init_buffer(msg: *mut zmq_msg_t, buf: *const c_
     // SAFETY: the caller's promise.
     let result = unsafe { zmq_msg_init_size(msg, size) };
     if result == 0 && size > 0 {
-        // SAFETY: the caller's promise, and so many bytes were made.
+        // SAFETY: the caller's promise, and `zmq_msg_init_size` has made room for `size` bytes.
         unsafe { zmq_msg_data(msg).cast::<u8>().copy_from_nonoverlapping(buf.cast(), size) };
     }
     result
 }
 
-/// Initializes a message with data that it takes over, without a copy. `ffn` is called once when the data is no longer needed. Without
-/// `ffn` the data is constant and never freed.
+/// Initializes a message with data that it takes over, without a copy. `ffn` is called once, when the data is no longer
+/// needed. Without `ffn` the data is constant and is never freed. Fails with `EFAULT` if `data` is NULL and `size` is
+/// not 0.
 ///
 /// # Safety
 /// As [`zmq_msg_init`]; `data` points to `size` bytes that do not change until `ffn` is called.
@@ -474,7 +481,7 @@ pub unsafe extern "C" fn zmq_msg_init_data(
 /// Returns constant memory as `Bytes`, without a copy.
 ///
 /// # Safety
-/// The memory is never changed or freed.
+/// `data` points to `size` readable bytes that are never changed or freed, or `size` is 0.
 pub(crate) unsafe fn constant(data: *const c_void, size: usize) -> Result<Bytes, Errno> {
     // SAFETY: the caller's promise.
     unsafe { crate::boundary::bytes(data.cast(), size) }.map(Bytes::from_static)
@@ -498,7 +505,7 @@ unsafe fn init(msg: *mut zmq_msg_t, make: impl FnOnce() -> Result<zmq_msg_t, Err
 /// Closes a message and frees what it holds. Fails with `EFAULT` if it is no message.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_close(msg: *mut zmq_msg_t) -> c_int {
     call(-1, || {
@@ -513,7 +520,7 @@ pub unsafe extern "C" fn zmq_msg_close(msg: *mut zmq_msg_t) -> c_int {
 /// Moves a message. What `dest` has held is freed, and `src` is empty after that. Fails with `EFAULT`.
 ///
 /// # Safety
-/// Both are NULL or point to 64 bytes.
+/// Both are NULL or point to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_move(dest: *mut zmq_msg_t, src: *mut zmq_msg_t) -> c_int {
     call(-1, || {
@@ -535,7 +542,7 @@ pub unsafe extern "C" fn zmq_msg_move(dest: *mut zmq_msg_t, src: *mut zmq_msg_t)
 /// Makes `dest` a copy of `src`. A long body is shared. Fails with `EFAULT`.
 ///
 /// # Safety
-/// Both are NULL or point to 64 bytes.
+/// Both are NULL or point to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_copy(dest: *mut zmq_msg_t, src: *mut zmq_msg_t) -> c_int {
     call(-1, || {
@@ -554,7 +561,7 @@ pub unsafe extern "C" fn zmq_msg_copy(dest: *mut zmq_msg_t, src: *mut zmq_msg_t)
 /// Returns the address of the content, or NULL for memory that holds no message.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
     // SAFETY: the caller's promise.
@@ -564,7 +571,7 @@ pub unsafe extern "C" fn zmq_msg_data(msg: *mut zmq_msg_t) -> *mut c_void {
 /// Returns the length of the content in bytes, or 0 for memory that holds no message.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable bytes that do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_size(msg: *const zmq_msg_t) -> usize {
     // SAFETY: the caller's promise.
@@ -574,7 +581,7 @@ pub unsafe extern "C" fn zmq_msg_size(msg: *const zmq_msg_t) -> usize {
 /// Returns 1 if another part of the message follows, else 0.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable bytes that do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_more(msg: *const zmq_msg_t) -> c_int {
     // SAFETY: the caller's promise.
@@ -585,10 +592,11 @@ const PROPERTY_MORE: c_int = 1;
 const PROPERTY_SRCFD: c_int = 2;
 const PROPERTY_SHARED: c_int = 3;
 
-/// Returns a property: `ZMQ_MORE`, `ZMQ_SHARED`, or `ZMQ_SRCFD` (the descriptor of the connection, or -1). Fails with `EINVAL`.
+/// Returns a property: `ZMQ_MORE`, `ZMQ_SHARED`, or `ZMQ_SRCFD` (the descriptor of the connection). Fails with `EINVAL`
+/// for another property and if the descriptor is not known, and with `EFAULT` if `msg` is no message.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable bytes that do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_get(msg: *const zmq_msg_t, property: c_int) -> c_int {
     call(-1, || {
@@ -612,11 +620,13 @@ pub extern "C" fn zmq_msg_set(_msg: *mut zmq_msg_t, _property: c_int, _value: c_
     call(-1, || Err(Errno(libc::EINVAL)))
 }
 
-/// Returns a property of the sender as text, which lives as long as the message: `Socket-Type`, `Identity` or `Routing-Id`,
-/// `User-Id`, `Peer-Address`, or a property from its handshake. Returns NULL with `EINVAL` if there is none.
+/// Returns a property of the sender as text, which lives as long as the message: `Socket-Type`, `Identity` or
+/// `Routing-Id`, `User-Id`, `Peer-Address`, or a property from the authenticator or the handshake. Returns NULL with
+/// `EINVAL` if there is none.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes; `property` is NULL or a string that ends with NUL.
+/// `msg` is NULL or points to 64 readable bytes that do not change during the call; `property` is NULL or a string that
+/// ends with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_char) -> *const c_char {
     call(ptr::null(), || {
@@ -626,10 +636,10 @@ pub unsafe extern "C" fn zmq_msg_gets(msg: *const zmq_msg_t, property: *const c_
     })
 }
 
-/// Sets the number of the peer to which a SERVER or PEER sends the message. Fails with `EINVAL` for 0.
+/// Sets the routing id (a number) of the peer to which a SERVER or PEER sends the message. Fails with `EINVAL` for 0.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_set_routing_id(msg: *mut zmq_msg_t, routing_id: u32) -> c_int {
     call(-1, || {
@@ -643,20 +653,21 @@ pub unsafe extern "C" fn zmq_msg_set_routing_id(msg: *mut zmq_msg_t, routing_id:
     })
 }
 
-/// Returns the number of the peer from which a SERVER or PEER has received the message, or 0.
+/// Returns the routing id (a number) of the peer from which a SERVER or PEER received the message, or 0.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_routing_id(msg: *mut zmq_msg_t) -> u32 {
     // SAFETY: the caller's promise.
     call(0, || Ok(unsafe { zmq_msg_t::of(msg) }?.routing_id))
 }
 
-/// Sets the group to which a RADIO sends the message. Fails with `EINVAL` if it is longer than 255 bytes.
+/// Sets the group to which a RADIO sends the message. Fails with `EINVAL` for NULL and for more than 255 bytes.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes; `group` is a string that ends with NUL.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call; `group` is NULL
+/// or a string that ends with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_set_group(msg: *mut zmq_msg_t, group: *const c_char) -> c_int {
     call(-1, || {

@@ -22,14 +22,16 @@ struct Watched {
 }
 
 impl Watched {
-    /// Makes the descriptor unreadable until the next change of a thread-safe socket. Look at them after this.
+    /// Makes the descriptor unreadable until a watched thread-safe socket changes. Check the sockets after this call,
+    /// because a change before it is not reported.
     fn arm(&mut self) {
         let Some(fd) = &mut self.fd else { return };
         let socks = thread_safe(&self.items);
         fd.arm(socks.iter().map(|sock| &sock.socket));
     }
 
-    /// Makes the descriptor readable, because what is watched has changed.
+    /// Arms the descriptor for the changed set of sockets, and makes it readable, because one of them may be ready
+    /// already.
     fn look_again(&mut self) {
         self.arm();
         if let Some(fd) = &self.fd {
@@ -52,7 +54,7 @@ struct Item {
     events: c_short,
 }
 
-/// A socket or a descriptor. After the socket is closed, another socket with its handle is not taken for it.
+/// A socket or a descriptor. A socket is equal only to itself, not to a later one that has the handle of a closed one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Socket(Lasting),
@@ -104,7 +106,7 @@ impl Source {
         if fd == NO_FD { Err(Errno(libc::EBADF)) } else { Ok(Source::Fd(fd)) }
     }
 
-    /// Returns the socket, if it is one.
+    /// Returns the socket, or `None` for a descriptor.
     ///
     /// # Errors
     /// Returns the errors of [`Sock::of_lasting`].
@@ -115,7 +117,8 @@ impl Source {
         }
     }
 
-    /// Returns the socket and the descriptor for C, one of which is NULL or -1.
+    /// Returns the `socket` and `fd` fields of C's structures: for a descriptor the first is NULL, for a socket the
+    /// second is -1.
     fn names(self) -> (*mut c_void, RawFd) {
         match self {
             Source::Socket(kept) => (kept.handle(), NO_FD),
@@ -239,9 +242,10 @@ pub extern "C" fn zmq_poller_remove_fd(poller: *mut c_void, fd: RawFd) -> c_int 
     remove(poller, Source::of_fd(fd))
 }
 
-/// Returns a descriptor that becomes readable when a watched thread-safe socket may have become ready since the last
-/// [`zmq_poller_wait_all`]. Then call that with a timeout of 0 until nothing is ready. The descriptor belongs to the poller: do not
-/// read or close it. Fails with `EFAULT`, or with `EINVAL` if no thread-safe socket is watched.
+/// Stores in `*fd` a descriptor that becomes readable when a watched thread-safe socket may have become ready since the
+/// last [`zmq_poller_wait_all`]. When it is readable, call `zmq_poller_wait_all` with a timeout of 0 until nothing is
+/// ready. The descriptor belongs to the poller: do not read or close it. Fails with `EFAULT`, or with `EINVAL` if no
+/// thread-safe socket is watched.
 ///
 /// # Safety
 /// `fd` is NULL or may be written to.
@@ -284,8 +288,9 @@ pub unsafe extern "C" fn zmq_poller_wait(
     found.min(0)
 }
 
-/// Waits until an item is ready, and reports at most `n_events` ready items. Returns their number. Fails with `EAGAIN` if `timeout`
-/// milliseconds have passed, `EFAULT` also if nothing is watched and there is no time limit, `EINTR`, `ETERM`, `ENOTSOCK`.
+/// Waits until an item is ready, and stores at most `n_events` ready items. Returns their number. Fails with `EAGAIN`
+/// if `timeout` milliseconds have passed, with `EINVAL` if `n_events` is negative, and with `EINTR`, `ETERM` or
+/// `ENOTSOCK`. Fails with `EFAULT` if a pointer is wrong, or if no event is wanted and `timeout` is negative.
 ///
 /// # Safety
 /// `events` is NULL or points to room for `n_events` events.
@@ -311,7 +316,8 @@ pub unsafe extern "C" fn zmq_poller_wait_all(
             watched.arm();
             watched.items.clone()
         };
-        // An item without wanted events is left out: a descriptor would report errors.
+        // Items that want no events are left out, because `poll_held` reports errors of a descriptor even if nothing is
+        // wanted.
         let items: Vec<Item> = items.into_iter().filter(|item| item.events != 0).collect();
         if timeout < 0 && items.is_empty() {
             return Err(Errno(libc::EFAULT));

@@ -11,7 +11,7 @@ use crate::sock::Sock;
 
 const DONTWAIT: c_int = 1;
 const SNDMORE: c_int = 2;
-/// What the functions return for lengths that an `int` does not hold.
+/// The functions return this number for a length that does not fit in an `int`.
 const LONGEST: usize = c_int::MAX as usize;
 
 /// A buffer of `zmq_sendiov` and `zmq_recviov`: the system's `struct iovec`.
@@ -80,7 +80,8 @@ fn body(part: &Option<Message>) -> &[u8] {
     part.as_ref().and_then(Message::first).map_or(&[], |frame| frame)
 }
 
-/// Receives one part into `len` bytes. Returns its whole length, which may be larger.
+/// Receives one part into a buffer of `len` bytes. Returns the length of the part. If that is larger than `len`, the
+/// rest of the part is lost.
 ///
 /// # Safety
 /// `buf` points to `len` writable bytes, or `len` is 0.
@@ -103,7 +104,7 @@ pub unsafe extern "C" fn zmq_recv(socket: *mut c_void, buf: *mut c_void, len: us
 /// Sends a message, which is empty after that. Returns its length. On failure the message does not change.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_send(msg: *mut zmq_msg_t, socket: *mut c_void, flags: c_int) -> c_int {
     call(-1, || {
@@ -128,7 +129,7 @@ pub unsafe extern "C" fn zmq_msg_send(msg: *mut zmq_msg_t, socket: *mut c_void, 
 /// Receives one part into a message, whose old content is freed. Returns its length.
 ///
 /// # Safety
-/// `msg` is NULL or points to 64 bytes.
+/// `msg` is NULL or points to 64 readable and writable bytes that no other thread uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_recv(msg: *mut zmq_msg_t, socket: *mut c_void, flags: c_int) -> c_int {
     call(-1, || {
@@ -174,7 +175,7 @@ pub unsafe extern "C" fn zmq_recvmsg(socket: *mut c_void, msg: *mut zmq_msg_t, f
 /// last one. Without it each is a message (libzmq zmq.cpp; no manual page). Fails with `EINVAL` if `count` is 0.
 ///
 /// # Safety
-/// `iov` points to `count` buffers, each of so many readable bytes.
+/// `iov` points to `count` buffers, each with `iov_len` readable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_sendiov(
     socket: *mut c_void,
@@ -226,12 +227,12 @@ pub unsafe extern "C" fn zmq_recviov(
             more = face::recv_part(&sock.socket, &mut part, wait(flags))?;
             let body = body(&part);
             let len = body.len();
-            // SAFETY: the application frees it.
+            // SAFETY: `malloc` accepts any size. The application frees the memory.
             let memory = unsafe { libc::malloc(len.max(1)) };
             if memory.is_null() {
                 return Err(Errno(libc::ENOMEM));
             }
-            // SAFETY: as many bytes were allocated, and there is room in the caller's array.
+            // SAFETY: `memory` has at least `len` bytes, and `received < room`, so the entry is in the caller's array.
             unsafe {
                 memory.cast::<u8>().copy_from_nonoverlapping(body.as_ptr(), len);
                 iov.add(received).write(Iovec { iov_base: memory, iov_len: len });
