@@ -1,4 +1,5 @@
-//! The pattern of any socket type. Besides the socket-type table, only this module names the types.
+//! The pattern of any socket type. In the library, only this module and the socket-type table name the types, apart
+//! from tests and fuzz targets. (The C library names a few, as zmq.h does.)
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, SocketType};
@@ -40,8 +41,8 @@ enum Kind {
 impl AnyPattern {
     /// Creates the pattern of a new socket of type `socket_type`. Returns `None` for a type that is not implemented.
     ///
-    /// `seed` determines everything that a peer must not guess (hash seeds, the first request and routing ids). It is
-    /// random in production, and fixed in tests so that a run can be repeated exactly.
+    /// `seed` determines everything that a peer must not guess: hash seeds, the first request id and the first routing
+    /// id. It is random in production, and fixed in tests so that a run can be repeated exactly.
     ///
     /// ```
     /// use zeroxide_patterns::AnyPattern;

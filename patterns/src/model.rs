@@ -1,7 +1,8 @@
 //! Random operations on the types that move each message to or from one peer, against a small model.
 //!
-//! In any order of operations: no message is lost, doubled or reordered within a pipe; every accepted message is with a
-//! peer, queued, or counted as dropped; no peer is served twice while another waits; and no credit leaks.
+//! In any order of operations: no message is lost, duplicated or reordered within a pipe; every accepted message was
+//! taken by a peer, is queued, was queued for a peer that left, or is counted as dropped; no peer is served twice while
+//! another waits; and no credit leaks.
 
 use std::collections::HashMap;
 
@@ -17,8 +18,11 @@ pub(crate) enum Op {
     },
     /// The peer is gone for good; its pipe is detached once its input is read.
     Leave(usize),
+    /// This peer sends a message to the socket.
     Deliver(usize),
+    /// This peer receives the next message from its pipe.
     Take(usize),
+    /// The socket sends a message. The number is the peer for a type that sends by routing id.
     Send(usize),
     /// The peer leaves between the two steps of sending.
     SendInto {
@@ -35,22 +39,26 @@ struct Peer {
     pipe: PipeId,
     name: u32,
     left: bool,
-    /// The number of the next message that it sends, and of its next message that the socket must return.
+    /// The number in the next message that the peer sends.
     next_sent: u32,
+    /// The number in the next message of the peer that the socket must return.
     next_received: u32,
-    /// The number of the last message of the socket that it received.
+    /// The number in the last message that the peer has received.
     last_taken: Option<u32>,
 }
 
 struct Model {
     rig: Rig,
-    /// Whether the first frame names a peer, out and in.
+    /// Whether the first frame is the peer's routing id, when sent and when received (ROUTER).
     addressed: bool,
     peers: Vec<Peer>,
+    /// The last name that a peer was given.
     names: u32,
-    /// The numbers of messages that the socket sent, and their pipes.
+    /// How many messages the socket has accepted. This is also the number in its next message.
     accepted: u32,
+    /// How many messages the peers have received.
     taken: usize,
+    /// How many messages were still queued for peers that left.
     lost_in_queue: usize,
     /// How often each peer was served while each other one waited: `[served][waiting]`.
     out_turns: HashMap<(u32, u32), u32>,
@@ -161,7 +169,7 @@ impl Model {
         self.peers.iter().filter(|p| !pipes.get(p.pipe).input.is_empty()).map(|p| p.name).collect()
     }
 
-    /// Sends the next message, to peer `at` if the type sends by name.
+    /// Returns the next message to send. If the type sends by routing id, it begins with that of peer `at`.
     fn message(&self, at: usize) -> Message {
         let mut message = Message::from(&self.accepted.to_be_bytes());
         if self.addressed {
@@ -245,7 +253,8 @@ impl Model {
     }
 }
 
-/// `name` was served while all in `waiting` were ready too. That must not happen twice to one of them.
+/// Notes that `name` was served while all peers in `waiting` were ready. Panics if one of them has waited for `name`
+/// before.
 fn serve(turns: &mut HashMap<(u32, u32), u32>, name: u32, waiting: &[u32]) {
     turns.retain(|(_, other), _| *other != name && waiting.contains(other));
     for other in waiting.iter().filter(|other| **other != name) {

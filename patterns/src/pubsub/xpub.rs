@@ -2,8 +2,8 @@
 //!
 //! A peer's subscriptions are applied as soon as they arrive, whatever the application does. (If an earlier message of
 //! the same peer waits for room, they wait too.) An XPUB reports them as messages, `01 topic` and `00 topic`; a PUB
-//! does not. Sending never waits: a peer at its high-water mark misses the message (with XPUB_NODROP, the message waits
-//! instead).
+//! does not. A send does not wait: a peer at its high-water mark misses the message. With XPUB_NODROP, the send waits
+//! for room instead.
 
 use bytes::Bytes;
 use zeroxide_zmtp::{Frame, Message, ProtocolError, Traffic};
@@ -21,7 +21,8 @@ pub(crate) struct XPub {
     receives: bool,
     options: PatternOptions,
     subscriptions: Subscriptions,
-    /// In manual mode, what the peers requested. The application may have set other subscriptions for them.
+    /// In manual mode, the subscriptions that the peers requested; `subscriptions` has those that the application set
+    /// for them.
     asked: Subscriptions,
     distributor: Distributor,
     inbox: Inbox,
@@ -33,7 +34,7 @@ pub(crate) struct XPub {
 }
 
 impl XPub {
-    /// Creates an XPUB, or a PUB if it does not receive. Nothing is hashed, so the seed is not needed.
+    /// Creates an XPUB, or a PUB if `receives` is false. Nothing is hashed, so the seed is not needed.
     #[must_use]
     pub(crate) fn new(receives: bool, _seed: u64) -> XPub {
         XPub {
@@ -58,7 +59,8 @@ impl XPub {
         self.options.xpub_verbose || self.options.xpub_verboser
     }
 
-    /// Applies a peer's request, and reports it to the application if that is required.
+    /// Applies a peer's request (in manual mode, only records it), and reports it to the application if that is
+    /// required.
     fn request<P: Pipes>(&mut self, pipe: PipeId, kind: Kind, topic: &[u8], pipes: &mut P) {
         if self.downstream.is_expelled(pipe) {
             return;
@@ -95,7 +97,7 @@ impl XPub {
         }
     }
 
-    /// Ends the connection of a peer and its subscriptions. Returns `false` if no limit applies to this peer.
+    /// Ends the connection of a peer and its subscriptions. Returns `false` over inproc, where no limit applies.
     fn expel<P: Pipes>(&mut self, pipe: PipeId, fault: ProtocolError, pipes: &mut P) -> bool {
         let expelled = pipes.expel(pipe, fault);
         if expelled {
@@ -105,8 +107,8 @@ impl XPub {
         expelled
     }
 
-    /// Ends all subscriptions of a peer, and reports that in the same way as its requests. The next requests may come
-    /// from another peer.
+    /// Ends all subscriptions of a peer, and reports that in the same way as its requests. Further requests of the pipe
+    /// are accepted, even if the peer was expelled, because they may come from another peer.
     fn forget<P: Pipes>(&mut self, pipe: PipeId, pipes: &mut P) {
         self.downstream.readmit(pipe);
         let (source, manual) = (self.downstream.source(pipe), self.is_manual());
@@ -293,7 +295,11 @@ impl Pattern for XPub {
 }
 
 impl XPub {
-    /// Returns the pipe to which a manual answer applies, if it still exists.
+    /// Returns the pipe of the peer that `subscribe` and `unsubscribe` apply to in manual mode, or `None` if it is
+    /// gone.
+    ///
+    /// # Errors
+    /// Returns [`Refusal::NotSupported`] if manual mode is off.
     fn answered(&self) -> Result<Option<PipeId>, Refusal> {
         if !self.is_manual() {
             return Err(Refusal::NotSupported);
