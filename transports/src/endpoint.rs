@@ -190,8 +190,9 @@ impl EndpointText for &Endpoint {
     }
 }
 
-/// Reads an endpoint for bind or for connect: `tcp://*:5555` and `tcp://eth0;server:5555` are both read. Whether it is of use is
-/// checked where it is bound or connected; [`Endpoint::parse_bind`] and [`Endpoint::parse_connect`] check at once.
+/// Parses an endpoint for bind or for connect: `tcp://*:5555` and `tcp://eth0;server:5555` are both accepted. Bind and
+/// connect check whether it suits them; [`Endpoint::parse_bind`] and [`Endpoint::parse_connect`] check it while
+/// parsing.
 ///
 /// ```
 /// # extern crate zeroxide_transports as zeroxide;

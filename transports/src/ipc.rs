@@ -125,7 +125,7 @@ mod unix {
         socket: Socket,
         options: &SocketOptions,
     ) -> io::Result<(net::UnixStream, Endpoint)> {
-        // It can fail if the peer is already gone. Then reading returns the error.
+        // This can fail if the peer is already gone. The error is ignored here, because a read returns it.
         let _ = apply(&SockRef::from(&socket), options);
         let stream = net::UnixStream::from_std(socket.into());
         let endpoint = name(&stream.peer_addr()?).or(name(&stream.local_addr()?));

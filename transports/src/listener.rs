@@ -109,11 +109,11 @@ impl Listener {
         listener.map_err(|source| BindError { endpoint: endpoint.clone(), source })
     }
 
-    /// Takes over a socket that is already listening, over tcp or locally. From now on it is closed on exec.
+    /// Takes over a TCP or local socket that is already listening, and sets its close-on-exec flag.
     ///
     /// # Errors
-    /// Returns `InvalidInput` if it is a socket of another kind or without byte streams, or does not listen (noticed here on Linux and Android; elsewhere
-    /// it accepts nothing), and the errors of the system.
+    /// Returns `InvalidInput` if it is not a TCP or local stream socket, or does not listen (noticed here on Linux and
+    /// Android; elsewhere it accepts nothing), and the errors of the system.
     #[cfg(unix)]
     pub fn inherit(socket: std::os::fd::OwnedFd, options: &SocketOptions) -> io::Result<Listener> {
         let listening = socket2::SockRef::from(&socket);

@@ -107,9 +107,10 @@ struct Link {
 struct End {
     closed: bool,
     registered: Option<(u64, u64)>,
-    /// The I/O thread in whose poll it was registered first. An application thread that leads puts it there again.
+    /// The I/O thread in whose poll it was registered first. After a lead, the application thread registers it there
+    /// again.
     home: Option<u64>,
-    /// It is registered for output, too.
+    /// Whether it is registered for output as well as for input.
     for_output: bool,
     /// What the next call reports.
     error: Option<ErrorKind>,

@@ -20,10 +20,10 @@ use crate::simulated::{self, SimulatedStream};
 use crate::system;
 use crate::tcp;
 
-/// The system's handle of a connection that somebody else has made.
+/// The system's handle of an open connection that the application hands over.
 #[cfg(unix)]
 pub type OwnedStream = std::os::fd::OwnedFd;
-/// The system's handle of a connection that somebody else has made.
+/// The system's handle of an open connection that the application hands over.
 #[cfg(windows)]
 pub type OwnedStream = std::os::windows::io::OwnedSocket;
 
@@ -62,12 +62,13 @@ pub fn dial(target: &Resolved, options: &SocketOptions) -> io::Result<Stream> {
 }
 
 impl Stream {
-    /// Takes over a connection that somebody else has made, over tcp or locally. From now on it is closed on exec. Returns the
-    /// endpoint of the other end, too; a local one without a name has that of this end, or an empty path.
+    /// Takes over an open TCP or local connection. On Unix, sets its close-on-exec flag. Also returns the endpoint of
+    /// the other end. If that end is local and has no name, returns the name of this end, or an empty path if it has
+    /// none either.
     ///
     /// # Errors
-    /// Returns `InvalidInput` if the socket has no byte streams or is of another kind, `NotConnected` if it is not connected, and
-    /// the errors of the system.
+    /// Returns `InvalidInput` if the socket is not a TCP or local stream socket, `NotConnected` if it is not connected,
+    /// and the errors of the system.
     pub fn inherit(socket: OwnedStream, options: &SocketOptions) -> io::Result<(Stream, Endpoint)> {
         let socket = Socket::from(socket);
         if socket.r#type()? != Type::STREAM {

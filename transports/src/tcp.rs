@@ -124,7 +124,7 @@ pub(crate) fn dial(
 
 /// Takes over a connected socket.
 pub(crate) fn inherit(socket: Socket, peer: SocketAddr, options: &SocketOptions) -> net::TcpStream {
-    // These can fail if the peer is already gone. Then reading returns the error.
+    // This can fail if the peer is already gone. The error is ignored here, because a read returns it.
     let _ = apply_all(SockRef::from(&socket), peer.is_ipv4(), options);
     net::TcpStream::from_std(socket.into())
 }

@@ -208,8 +208,9 @@ impl Connection {
         if let State::Open = self.state { self.decoder.arriving() } else { None }
     }
 
-    /// Returns whether the last body was large (64 KiB or more). Then the next one is likely to be, too: read only a few bytes, with
-    /// its header, and the rest of it can be read directly ([`Connection::arriving`]).
+    /// Returns whether the last body was large (64 KiB or more). Then the next one is probably large, too. In that
+    /// case, read only a few bytes, which contain its header; the body can then be read directly
+    /// ([`Connection::arriving`]).
     #[must_use]
     pub fn expects_large_body(&self) -> bool {
         self.decoder.expects_large()

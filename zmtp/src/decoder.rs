@@ -4,8 +4,9 @@
 //!
 //! - Every limit is checked against a header before memory is reserved for its body.
 //! - While a body arrives, its memory is at most what has arrived plus the larger of 64 KiB and four times what has
-//!   arrived, whatever length the header announces. After the handshake one of up to 4 MiB has its memory at once, while all
-//!   connections of the process together have at most 64 MiB so ([`Ahead`]).
+//!   arrived, whatever length the header announces. There is one exception: after the handshake, a body of up to 4
+//!   MiB gets all its memory at once, as long as the whole process has at most 64 MiB reserved in this way
+//!   ([`Ahead`]).
 
 use bytes::{Bytes, BytesMut};
 
@@ -19,11 +20,11 @@ use crate::{Frame, Message};
 /// The least memory reserved beyond what has arrived, in bytes (but never more than is missing).
 const AHEAD: usize = 64 * 1024;
 
-/// The longest body that has its memory at once after the handshake, in bytes.
+/// The longest body, in bytes, whose memory is reserved all at once after the handshake.
 pub(crate) const AT_ONCE: usize = 4 * 1024 * 1024;
 
-/// A body of at least so many bytes is large: what does not come with its header is read directly into its own memory, and after
-/// it another large one is expected.
+/// A body of at least this many bytes is large. What does not arrive with its header is read directly into the body's
+/// memory, and the next body is expected to be large, too.
 const LARGE: usize = 64 * 1024;
 
 /// The most memory reserved beyond what has arrived, in multiples of it. With four, a frame of 256 KiB whose first 64
@@ -54,8 +55,8 @@ pub(crate) struct Limits {
     pub(crate) frames: u32,
 }
 
-/// The least number of missing bytes for which a body that is not [`LARGE`] is read directly into its own memory, without a read
-/// buffer.
+/// A body that is not [`LARGE`] is read directly into its memory, without a read buffer, if at least this much is
+/// missing.
 const DIRECT: usize = 32 * 1024;
 
 /// One decoded item.
@@ -134,9 +135,9 @@ pub(crate) struct Decoder {
     /// The frame whose body is arriving, and the body's length.
     current: Option<(Header, usize)>,
     body: Vec<u8>,
-    /// What is reserved for the body.
+    /// What the body has reserved before its bytes arrive.
     ahead: Ahead,
-    /// The last body was large, and nothing was decoded since.
+    /// Whether the last body was large, and nothing was decoded since.
     large: bool,
     assembly: Assembly,
     /// How often the memory of a body was enlarged.
@@ -274,8 +275,8 @@ impl Decoder {
         self.large = length >= LARGE;
     }
 
-    /// Returns whether the last body was large. Then another one is likely to follow, and only its header should be read into a
-    /// buffer.
+    /// Returns whether the last body was large. Then the next one is probably large, too, and only its header should be
+    /// read into a buffer.
     pub(crate) fn expects_large(&self) -> bool {
         self.large
     }
@@ -310,7 +311,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Reserves the memory of a body that begins to arrive after the handshake, if it is to have it at once and there is enough.
+    /// Reserves all memory of a body that begins to arrive, after the handshake and within [`AT_ONCE`] and the limit of
+    /// [`Ahead`]. Returns whether it did.
     fn reserve_at_once(&mut self, missing: usize) -> bool {
         let fits = self.body.is_empty() && missing > AHEAD && missing <= AT_ONCE;
         if !fits || !self.is_open() || !self.ahead.take(missing) {

@@ -42,16 +42,16 @@ thread_local! {
 /// The most memory that all connections of the process together reserve for bodies that have not arrived ([`Ahead`]).
 pub(crate) const ALL_AHEAD: usize = 64 * 1024 * 1024;
 
-/// See [`ALL_AHEAD`].
+/// How many bytes all [`Ahead`] values have reserved now, at most [`ALL_AHEAD`].
 static AHEAD: AtomicUsize = AtomicUsize::new(0);
 
-/// Memory that one connection has reserved for a body before its bytes have arrived. What all have together is limited, so that
-/// peers which announce bodies and send none hold no more than that. The drop gives it back.
+/// Memory that one connection has reserved for a body before its bytes have arrived. The total of all connections is
+/// limited, because peers may announce bodies and never send them. Dropping this value releases the reservation.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(usize);
 
 impl Ahead {
-    /// Takes so many bytes of what all connections may have. Returns `false`, and takes none, if there are not so many left.
+    /// Reserves `bytes`. Returns `false`, and reserves nothing, if the total would exceed [`ALL_AHEAD`].
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let add = |all: usize| all.checked_add(bytes).filter(|all| *all <= ALL_AHEAD);
         let granted = AHEAD.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
@@ -61,7 +61,7 @@ impl Ahead {
         granted
     }
 
-    /// Gives everything back: the body is there.
+    /// Releases the reservation. Called when the body is complete, or when there is no memory for it.
     pub(crate) fn give_back(&mut self) {
         if self.0 > 0 {
             AHEAD.fetch_sub(std::mem::take(&mut self.0), Ordering::Relaxed);

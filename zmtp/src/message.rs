@@ -216,9 +216,10 @@ impl Message {
         (envelope, Message { about, ..frames.collect() })
     }
 
-    /// Returns the peer that sent this message, or `None` for a message made here or received over inproc. The peer is that of the
-    /// connection on which the message came, although its endpoint may have another one by now. (A subscription that an XPUB
-    /// reports names the newest.) A message that was received, and is forwarded over inproc, keeps its peer.
+    /// Returns the peer that sent this message, or `None` for a message made here or received over inproc. This is the
+    /// peer of the connection on which the message came, even if the endpoint is connected to another peer by now. (For
+    /// a subscription that an XPUB reports, it is the newest peer of the pipe.) A message that is received and
+    /// forwarded over inproc keeps its peer.
     #[must_use]
     pub fn peer(&self) -> Option<&Arc<Peer>> {
         match &self.about {

@@ -1,7 +1,7 @@
 //! The socket types: one table with every fact about them that is not a routing rule.
 //!
-//! Engines, sessions and options read this table. Except for the pattern dispatcher, no other module names a socket
-//! type.
+//! Engines, sessions and options read this table. In the library, apart from tests and fuzz targets, only
+//! `zeroxide_patterns::AnyPattern` names the types, too.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use SocketType::{
 /// A socket type, with libzmq's number (`zmq.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
-#[allow(missing_docs)] // the names are the field's own; RFCs 28 to 31, 41, 48, 49, 51 define them
+#[allow(missing_docs)] // the names are ZeroMQ's; RFCs 28 to 31, 41, 48, 49, 51 and 52 define most of them
 pub enum SocketType {
     Pair = 0,
     Pub = 1,
@@ -44,7 +44,7 @@ struct Facts {
     socket_type: SocketType,
     /// The `Socket-Type` property of READY.
     name: &'static str,
-    /// The types that it may connect with (libzmq mechanism.cpp `check_socket_type`; RFC 28-31, 41, 48, 49, 51).
+    /// The types that it may connect with (libzmq mechanism.cpp `check_socket_type`; RFC 28-31, 41, 48, 49, 51, 52).
     peers: &'static [SocketType],
     flags: u16,
 }
@@ -57,7 +57,7 @@ const RECEIVES: u16 = 1 << 1;
 const IDENTITY: u16 = 1 << 2;
 /// It sends all its subscriptions on each new connection.
 const RESUBSCRIBES: u16 = 1 << 3;
-/// LINGER is 0 by default: unsent messages have no use after it closes.
+/// LINGER is 0 by default: unsent messages are useless after the socket is closed.
 const NO_LINGER: u16 = 1 << 4;
 /// CONFLATE has an effect.
 const CONFLATES: u16 = 1 << 5;
@@ -75,10 +75,9 @@ const ADDRESSES: u16 = 1 << 10;
 const ANSWERS: u16 = 1 << 11;
 /// Its messages have one frame each (RFC 41, 48, 49, 51, 52).
 const SINGLE: u16 = 1 << 12;
-/// It publishes or joins groups, and its messages belong to groups (RFC 48).
+/// It sends to groups or joins groups; each of its messages belongs to a group (RFC 48).
 const GROUPS: u16 = 1 << 13;
-/// Each of its connections has its own pipe: what it sends belongs to one connection, and not to a later one to the
-/// same endpoint.
+/// Each of its connections has its own pipe, so that what is queued for one connection is never sent on a later one.
 const ONE_PIPE_EACH: u16 = 1 << 14;
 /// It has at most one peer at a time (RFC 31, 52).
 const ONE_PEER: u16 = 1 << 15;
@@ -211,7 +210,7 @@ impl SocketType {
         self.has(ONE_CONNECT)
     }
 
-    /// Returns whether its messages begin with the routing id of a peer.
+    /// Returns whether its messages begin with the routing id of a peer when the application sends or receives them.
     #[must_use]
     pub fn addresses(self) -> bool {
         self.has(ADDRESSES)
@@ -229,14 +228,15 @@ impl SocketType {
         self.has(SINGLE)
     }
 
-    /// Returns whether it publishes or joins groups (RFC 48).
+    /// Returns whether it sends to groups or joins groups (RFC 48).
     #[must_use]
     pub fn has_groups(self) -> bool {
         self.has(GROUPS)
     }
 
-    /// Returns whether each connection of a connecting endpoint has a pipe of its own. What such a socket sends answers
-    /// what came over one connection (a request, or bytes), so it must not go to a later peer at the endpoint.
+    /// Returns whether each connection has a pipe of its own, even if an endpoint reconnects. What such a socket sends
+    /// (a reply, or bytes) belongs to one connection. It must not be sent to the peer of a later connection to the same
+    /// endpoint.
     #[must_use]
     pub fn has_pipe_per_connection(self) -> bool {
         self.has(ONE_PIPE_EACH)

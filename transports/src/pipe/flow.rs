@@ -7,8 +7,9 @@ pub struct Flow {
     pub hwm: u32,
     /// Whether only the newest message is kept; the high-water mark is off then (libzmq CONFLATE).
     pub conflate: bool,
-    /// Whether subscriptions count like messages. On the subscriber's side they do not; there libzmq loses those beyond
-    /// SNDHWM. They count where too many subscriptions of a peer must be held back.
+    /// Whether subscriptions count like messages. Subscriptions that are sent do not count, so none is lost at the
+    /// high-water mark (libzmq drops those beyond SNDHWM). Those that are received from a connection count, so that a
+    /// peer cannot queue any number.
     pub count_control: bool,
     /// Whether the writer takes credit only in whole lots of (HWM + 1) / 2 messages, counted from the first, as libzmq's reader
     /// grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay exact.

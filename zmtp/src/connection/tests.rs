@@ -429,10 +429,10 @@ fn memory_follows_what_arrived() {
     }
 }
 
-/// Tests that take, or need, much of what all connections may reserve.
+/// Held by tests that reserve much of [`ALL_AHEAD`], which all connections share, so that they run one after the other.
 static MUCH_AHEAD: Mutex<()> = Mutex::new(());
 
-/// A connection on which a frame of this length begins to arrive.
+/// Opens a connection, and receives the header and the first byte of a frame of this length.
 fn announced(length: u64) -> End {
     let now = Instant::now();
     let mut end = End::open(Config::new(Pull), V3_1, now);
@@ -464,7 +464,7 @@ fn what_is_announced_and_not_sent_holds_no_more_than_all_may_have_ahead() {
     assert!(last.connection.reserved() <= 64 * 1024 + 1);
     last.input(&vec![7; AT_ONCE - 1], Instant::now()).unwrap();
     assert_eq!(last.received, [Message::from(vec![7; AT_ONCE]).into()]);
-    // What ends, whole or not, gives its part back.
+    // A connection that ends, whether its body is complete or not, returns what it has reserved.
     all.clear();
     assert_eq!(announced(AT_ONCE as u64).connection.reserved(), AT_ONCE);
 }

@@ -53,7 +53,8 @@ impl Frame {
         Frame(Repr::Shared(Bytes::from_owner(owner)))
     }
 
-    /// Creates a frame with a copy of `bytes`: in place up to [`INLINE`] bytes, else in one exact allocation.
+    /// Creates a frame with a copy of `bytes`: in place up to [`INLINE`] bytes, else in one allocation of exactly their
+    /// length.
     #[must_use]
     #[inline]
     pub fn copy_from(bytes: &[u8]) -> Frame {
@@ -200,7 +201,7 @@ impl PartialEq for Frame {
 
 impl Eq for Frame {}
 
-/// As the hash of its bytes, so that an entry whose key is a frame is found by its bytes.
+/// Hashes like the bytes (`[u8]`), so that a map whose keys are frames can be searched by bytes.
 ///
 /// ```
 /// # extern crate zeroxide_zmtp as zeroxide;
