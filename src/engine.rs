@@ -147,11 +147,11 @@ pub(crate) struct Engine {
 struct State {
     /// `None` after the I/O thread has taken it.
     stream: Option<Stream>,
-    /// Which of its edges the I/O thread receives.
+    /// The stream's registration in the poll of the I/O thread.
     listening: Listening,
     connection: Connection,
     pipe: Option<Pipe>,
-    /// The peer, which the first message into the pipe is to name.
+    /// The peer, until the first message that is written to the pipe carries it (`Message::peer`).
     sender: Option<Arc<Peer>>,
     outbox: Outbox,
     /// Input that found no room in the pipe. The stream is not read before it is used up.
@@ -277,8 +277,8 @@ impl Engine {
         self.edges.fetch_or(edges, Ordering::SeqCst);
     }
 
-    /// Says whether an application thread reads the stream in the I/O thread's place from the next drive on. Meanwhile the I/O
-    /// thread receives no edge of it, unless output is blocked.
+    /// Sets whether an application thread reads the stream instead of the I/O thread. It takes effect at the next
+    /// drive. While it is set, the I/O thread receives no edges of the stream, unless output is blocked.
     pub(crate) fn set_led(&self, led: bool) {
         self.led.store(led, Ordering::SeqCst);
     }
@@ -337,9 +337,10 @@ impl Engine {
         self.state.lock().connection.stage()
     }
 
-    /// Gives the engine its pipe, after the handshake. `hello` is sent before the messages in the pipe. The `sender` is the peer, for
-    /// a pipe that has had, or will have, connections to others: the first message names it. The I/O thread calls this, before any
-    /// other thread knows the engine.
+    /// Gives the engine its pipe, after the handshake. `hello` is sent before the messages in the pipe. `sender` is the
+    /// peer, if the pipe also serves other connections: the first message that is written to the pipe carries it, so
+    /// that the socket knows where the messages of this peer begin. The I/O thread calls this before any other thread
+    /// knows the engine.
     pub(crate) fn attach(&self, mut pipe: Pipe, hello: Option<Message>, sender: Option<Arc<Peer>>) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
@@ -406,7 +407,8 @@ impl Engine {
         if led {
             end = end.or_else(|| state.listen(led));
             if edges & TIMER != 0 {
-                // No edge has told of what came, and it may be what the timer is about.
+                // While a thread leads, no edge reports input. The timer may wait for input that is there already: read
+                // first.
                 state.readable = true;
                 end = end.or_else(|| state.drive_in(by, now, &self.buffers, &mut turn));
             }
@@ -487,7 +489,7 @@ impl State {
         }
     }
 
-    /// Lets the I/O thread receive the edges that it needs while an application thread leads, or after that.
+    /// Registers the stream in the I/O thread's poll, or deregisters it, as `led` and blocked output require.
     fn listen(&mut self, led: bool) -> Option<End> {
         let stream = self.stream.as_mut()?;
         self.listening.choose(stream, led, !self.writable).err().map(|error| End::Lost(error.into()))
@@ -780,8 +782,8 @@ impl State {
     }
 }
 
-/// Writes an item that has arrived to the pipe. The first message names its `sender`. Where a message replaces the one before it,
-/// each does.
+/// Writes an item that has arrived to the pipe. The first message carries `sender`. With CONFLATE every message does,
+/// because the first one may be replaced.
 #[inline]
 fn write(writer: &mut Writer, sender: &mut Option<Arc<Peer>>, mut traffic: Traffic) {
     if let (Traffic::Message(message), Some(peer)) = (&mut traffic, sender.as_ref()) {

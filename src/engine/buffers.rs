@@ -1,4 +1,4 @@
-//! Read buffers for the threads that drive engines. An idle engine has none, but for input that found no room.
+//! Read buffers for the threads that drive engines. An idle engine has one only if its pipe had no room for input.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,7 +49,8 @@ impl Leftover {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Moves the bytes to memory of their own length. Returns the buffer, too, without them: other connections use it next.
+    /// Copies the bytes to an allocation of exactly their length. Also returns the old buffer, with these bytes zeroed,
+    /// for the next connection.
     pub(super) fn shortened(mut self) -> (Leftover, Box<[u8]>) {
         let rest: Box<[u8]> = self.bytes().into();
         if let Some(bytes) = self.buffer.get_mut(self.start..self.end) {

@@ -34,8 +34,8 @@ impl End {
         }
     }
 
-    /// Returns whether the peer can read why its handshake has failed: in our ERROR, from the mechanism in our greeting, or from
-    /// the type in our READY.
+    /// Returns whether the peer learns why its handshake failed: from our ERROR, from the mechanism in our greeting, or
+    /// from the socket type in our READY.
     pub(crate) fn is_told(&self) -> bool {
         match self {
             End::Protocol(ConnectionError::Protocol(fault)) => match fault {

@@ -1,11 +1,11 @@
-//! Which edges of its stream an engine's I/O thread receives.
+//! How an engine's stream is registered in the poll of its I/O thread.
 //!
-//! While an application thread waits for input and reads the stream itself, each edge would wake the I/O thread for nothing. So
-//! the stream is taken out of the I/O thread's poll meanwhile, and put in again afterwards. No edge is lost, because a poll
-//! reports a stream that is put in as soon as it can be read, also if that was so before.
+//! While an application thread leads (`socket/lead`), it reads the stream itself, and each edge would wake the I/O
+//! thread for nothing. So the stream is deregistered for that time, and registered again afterwards. No edge is lost: a
+//! poll reports at once that a newly registered stream is readable, even if it was readable before.
 //!
-//! Output is blocked rarely, and a poll would report a stream that can be written each time it is put in. So it is put in for
-//! output only when output is blocked.
+//! A poll also reports at once that a newly registered stream is writable. It mostly is, and that report is of no use.
+//! So after a lead the stream is registered for input only, and for output, too, when output is blocked.
 
 use std::io;
 use std::sync::Weak;
@@ -14,7 +14,8 @@ use mio::event::Source;
 use mio::{Interest, Registry, Token};
 use zeroxide_transports::Stream;
 
-/// Whether a poll reports what a stream is ready for when it is put in. Elsewhere streams stay in their polls.
+/// Whether a poll reports the present readiness of a newly registered stream. Where it does not, streams stay
+/// registered.
 const REPORTS_AGAIN: bool = cfg!(unix);
 
 /// Input and output.
@@ -24,15 +25,15 @@ const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 pub(crate) struct Registered {
     pub(crate) stream: Stream,
     pub(crate) token: Token,
-    /// It has ended when the I/O thread has.
+    /// The poll's registry. It is dropped when the I/O thread ends.
     pub(crate) poll: Weak<Registry>,
 }
 
-/// Which edges of a stream its I/O thread receives.
+/// The registration of a stream in the poll of its I/O thread.
 pub(super) struct Listening {
     poll: Weak<Registry>,
     token: Token,
-    /// `None`: no edge, because an application thread leads.
+    /// `None` while the stream is not registered, because an application thread leads.
     interest: Option<Interest>,
 }
 
@@ -58,7 +59,7 @@ impl Listening {
     /// Chooses the edges that the I/O thread needs: none while an application thread leads, unless output is blocked.
     ///
     /// # Errors
-    /// Returns the error of the poll, which does not watch the stream then.
+    /// Returns the error of the poll. The connection must end then, because the stream may not be registered.
     pub(super) fn choose(&mut self, stream: &mut impl Source, led: bool, blocked: bool) -> io::Result<()> {
         if !REPORTS_AGAIN {
             return Ok(());
@@ -71,7 +72,7 @@ impl Listening {
         self.change(stream, wanted)
     }
 
-    /// Returns whether an application thread leads.
+    /// Returns whether the stream is not registered, because an application thread leads and output is not blocked.
     pub(super) fn is_led(&self) -> bool {
         self.interest.is_none()
     }

@@ -562,7 +562,7 @@ impl Watched {
         self.alone.drive();
     }
 
-    /// Whether the poll reports input, output, and the end of the peer's.
+    /// Returns whether the poll reports input, output, and the end of the peer's output.
     fn edges(&mut self) -> (bool, bool, bool) {
         let mut events = Events::with_capacity(8);
         #[expect(clippy::disallowed_methods, reason = "it does not wait")]

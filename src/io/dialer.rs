@@ -256,7 +256,7 @@ impl Reactor {
         self.open(opening, registered)
     }
 
-    /// Begins a session with the connection that somebody else has made.
+    /// Begins a session with a connection that the application has handed over.
     pub(super) fn take_over(&mut self, id: u64, mut stream: Stream) {
         let token = self.context.next_id();
         let Some(session) = self.sessions.get_mut(&id) else { return };

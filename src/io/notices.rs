@@ -30,7 +30,7 @@ pub(super) fn notify(base: &SocketBase, pipe: &mut Pipe, notices: impl IntoItera
     tell(pipe, notices)
 }
 
-/// Notes on notices which peer they are about.
+/// Sets the peer of each notice ([`Message::peer`]).
 pub(super) fn named(
     notices: impl IntoIterator<Item = Message>,
     peer: &Option<Arc<Peer>>,

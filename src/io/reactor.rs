@@ -110,7 +110,7 @@ pub(crate) struct Reactor {
     pub(super) link: IoThread,
     pub(super) context: Arc<ContextBase>,
     pub(super) poll: Poll,
-    /// Where engines register their streams.
+    /// The registry of `poll`, to which engines hold weak references.
     pub(super) registry: Arc<mio::Registry>,
     orders: Receiver<Order>,
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,

@@ -52,9 +52,9 @@ pub(crate) struct Session {
     pub(crate) pipe: Option<Pipe>,
     /// The routing id that CONNECT_ROUTING_ID gave to the peer.
     pub(crate) given_id: Option<RoutingId>,
-    /// Whether somebody else has made its connection. Nothing is dialled, and the session ends with the connection.
+    /// Whether the application has handed over its connection. Then nothing is dialled, and the session ends with it.
     inherited: bool,
-    /// That connection, until the session begins.
+    /// The connection that was handed over, until the session begins.
     stream: Option<Box<Stream>>,
     /// The routing id that the last peer announced.
     announced_id: Option<Bytes>,

@@ -21,15 +21,15 @@ pub struct ContextOptions {
     pub(crate) ipv6: bool,
     pub(crate) thread_name: String,
     pub(crate) linger: Option<Duration>,
-    /// `None` before it is set.
+    /// `None` for the default.
     spin: Option<Duration>,
 }
 
 /// The default of [`ContextOptions::spin`].
 const SPIN: Duration = Duration::from_micros(200);
-/// The longest: who waits longer sleeps.
+/// The largest value of [`ContextOptions::spin`].
 const LONGEST_SPIN: Duration = Duration::from_millis(1);
-/// Sets another default, in microseconds.
+/// The environment variable with another default for [`ContextOptions::spin`], in microseconds.
 const SPIN_VARIABLE: &str = "ZEROXIDE_SPIN_US";
 
 /// The most I/O threads. More would only compete for the processors.
@@ -86,22 +86,23 @@ impl ContextOptions {
         ContextOptions { linger, ..self }
     }
 
-    /// Sets how long a thread that waits for input reads the connections of its socket itself before it sleeps, at most: 0 to 1
-    /// ms. What comes within this time wakes no thread, so a round trip between two processes of one machine takes about a tenth
-    /// of the time. Between two looks other threads run.
+    /// Sets for how long at most a thread that waits for input reads the connections of its socket itself before it
+    /// sleeps: 0 to 1 ms. Input that comes within this time wakes no thread, so a round trip between two processes of
+    /// one machine takes about a tenth of the time. The thread yields the processor after each read.
     ///
-    /// How long it does so is measured: for three wakes of a thread on this machine, and not at all if input has lately come later
-    /// than that. So a program that mostly waits spends nothing on it. A program whose messages come at shorter gaps keeps a
-    /// processor busy, unless others need it. With 0 every wait sleeps at once.
+    /// The actual time is three times what waking a thread takes on this machine, but at least a few tens of
+    /// microseconds. A thread sleeps at once if recent input came later than that on average, so a program that mostly
+    /// waits spends nothing on it. A program that gets messages at shorter intervals keeps a processor busy, unless
+    /// other threads need it. With 0 every wait sleeps at once.
     ///
-    /// The default is 200 µs, or what the environment variable `ZEROXIDE_SPIN_US` says when the context is made: it is for a
-    /// program that cannot be changed.
+    /// The default is 200 µs, or the value of the environment variable `ZEROXIDE_SPIN_US` when the context is created.
+    /// The variable is for programs that cannot be changed.
     #[must_use]
     pub fn spin(self, spin: Duration) -> ContextOptions {
         ContextOptions { spin: Some(spin), ..self }
     }
 
-    /// Returns how long a thread that waits reads before it sleeps.
+    /// Returns the value of [`ContextOptions::spin`], or the default.
     pub(crate) fn spin_or_default(&self) -> Duration {
         let from_environment = || {
             let text = std::env::var(SPIN_VARIABLE).ok()?;

@@ -52,7 +52,7 @@ pub(crate) struct SocketBase {
     pub(crate) input: Signal,
     /// Notified when there may be room to send.
     pub(crate) output: Signal,
-    /// Which waits read the connections themselves.
+    /// When a waiting thread reads the connections itself (`socket/lead`).
     pub(super) lead: LeadRule,
     /// Notified when readiness, peers, subscriptions or endpoints may have changed, or the socket has ended. Pollers wait here.
     pub(crate) watch: Signal,

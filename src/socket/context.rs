@@ -38,7 +38,7 @@ pub(crate) struct ContextHandle {
 /// The part of a context that its sockets and I/O threads know.
 pub(crate) struct ContextBase {
     pub(crate) options: ContextOptions,
-    /// How long a thread that waits reads before it sleeps (`socket/lead`).
+    /// The longest lead of a waiting thread (`socket/lead`, [`ContextOptions::spin`]).
     pub(super) spin: Duration,
     start: Start,
     /// The names bound over inproc, and the connects that wait for one.

@@ -64,7 +64,8 @@ impl FlushRule {
         if std::mem::replace(&mut self.deferred, true) { Decision::Leave } else { Decision::Defer }
     }
 
-    /// Notes that the sender waits for input, so that what it has sent is no flood: its next message leaves at once.
+    /// Notes that the sender waits for input, and so does not flood. It has at least one token after that, so that its
+    /// next message is sent at once.
     pub(crate) fn rest(&mut self) {
         self.tokens = self.tokens.max(1);
     }

@@ -1,13 +1,14 @@
-//! Leading: a thread that waits for input reads its socket's connections itself for a moment, before it sleeps.
+//! Leading: a thread that waits for input reads its socket's connections itself for a short time before it sleeps.
 //!
-//! An I/O thread that reads for a sleeping thread costs two wakes for each message: its own, and that of the receiver. So
-//! the receiver takes the streams out of the I/O thread's poll (`engine/listening`), reads them by turns, and lets other
-//! threads run in between. If nothing comes soon, it gives the streams back and sleeps.
+//! If an I/O thread reads for a sleeping thread, each message costs two wakes: one of the I/O thread, and one of the
+//! receiver. So the receiver takes the streams out of the I/O thread's poll (`engine/listening`). It reads all of them
+//! again and again, and yields the processor after each round. If no input comes soon, it puts the streams back into
+//! the poll and sleeps.
 //!
-//! **It costs an idle program nothing**: a wait leads only if input came soon lately (`socket/lead_rule`).
+//! **An idle program does not lead**: a wait leads only if the last waits were short (`socket/lead_rule`).
 //!
-//! **One thread leads a socket.** Nobody leads while another one waits in `recv`, as a thread or as a task: the I/O thread wakes
-//! whose turn it is.
+//! **At most one thread leads a socket.** No thread leads while another thread or a task waits in `recv` on the socket:
+//! then the I/O thread reads, and the receivers are woken in the order in which they wait.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,13 +21,14 @@ use crate::engine::{Engine, READABLE};
 use crate::signal::give_way;
 use crate::stats::Counters;
 
-/// A thread leads at most so many connections: each look reads all of them.
+/// A socket with more pipes than this is not led, because each round reads all connections.
 const MOST_LED: usize = 16;
 
-/// A poller leads at most so many sockets.
+/// A poller or proxy leads at most this many sockets.
 const MOST_SOCKETS: usize = 4;
 
-/// The most looks of one lead. In a simulation, whose clock stands still between two steps, it is what ends a lead.
+/// The most rounds of one lead. In a simulation this limit ends a lead, because the clock does not move between two
+/// steps.
 const MOST_LOOKS: u32 = if cfg!(simulate) { 8 } else { 1000 };
 
 /// A socket that the calling thread leads, until this is dropped.
@@ -39,7 +41,9 @@ struct Led<'a> {
 }
 
 impl<'a> Led<'a> {
-    /// Takes the lead of a socket, if it has few connections and nobody else waits for its input.
+    /// Begins to lead a socket. Returns `None` if its wait must sleep (`LeadRule::begin`), if it has no or too many
+    /// connections, or if another thread or task waits for its input. If another thread leads it, its streams go back
+    /// to the I/O thread.
     fn begin(base: &'a Arc<SocketBase>, now: Instant) -> Option<Led<'a>> {
         let spin = (base.input.waiting() == 0).then(|| base.lead.begin(now, base.context.spin)).flatten();
         let Some(spin) = spin else {
@@ -75,8 +79,8 @@ impl Drop for Led<'_> {
 }
 
 impl SocketBase {
-    /// Gives the streams of a socket that another thread leads back to the I/O thread. Who is about to wait calls it, because code of
-    /// the application may keep the other thread.
+    /// If another thread leads the socket, puts the streams back into the I/O thread's poll. Called before a thread or
+    /// task waits: the leader may be running code of the application (`user_code`), and then nobody would read.
     pub(super) fn give_streams_back(self: &Arc<Self>) {
         if self.lead.is_taken() {
             let (engines, reactor) =
@@ -87,14 +91,15 @@ impl SocketBase {
     }
 }
 
-/// Reads the connections of these sockets and looks, by turns, at most until the deadline. Returns what `look` has found, or
-/// `None` if the thread is to sleep: there is nothing to lead, the time is over, or another thread waits as well.
+/// Reads the connections of these sockets and calls `look`, again and again, until the deadline at the latest. Returns
+/// what `look` has found, or `None` if the thread must sleep: no socket can be led, the time is over, other threads
+/// need the processor, or another thread or task waits as well.
 pub(crate) fn lead<'a, T>(
     bases: impl Iterator<Item = &'a Arc<SocketBase>> + Clone,
     deadline: Option<Instant>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Option<T> {
-    // Who waits for input sends no flood.
+    // A thread that waits for input does not flood, so its next message is sent at once.
     bases.clone().for_each(|base| base.enter(|state| state.flush.rest()));
     let mut now = clock::now();
     let mut led: Vec<Led<'_>> = bases.filter_map(|base| Led::begin(base, now)).take(MOST_SOCKETS).collect();
@@ -117,7 +122,7 @@ pub(crate) fn lead<'a, T>(
     None
 }
 
-/// Notes that a thread which slept for input of these sockets runs, and has found some.
+/// Notes that a thread was woken by input of these sockets and now runs. This measures how long the wake took.
 pub(crate) fn note_awake<'a>(bases: impl Iterator<Item = &'a Arc<SocketBase>>) {
     let now = clock::now();
     bases.for_each(|base| base.lead.note_awake(now));

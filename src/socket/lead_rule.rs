@@ -1,4 +1,4 @@
-//! Which waits lead, for how long, and that one thread at a time does (`socket/lead`).
+//! Decides which waits lead and for how long, and allows one leader at a time (`socket/lead`).
 //!
 //! A lead saves two wakes: that of the I/O thread and that of the receiver. It must not last much longer than they take. How
 //! long a wake takes depends on the machine (a few microseconds, or fifty on a virtual one), so it is measured. A lead lasts
@@ -11,10 +11,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A lead lasts so many times as long as a wake.
+/// A lead lasts this many times as long as a wake.
 const WAKES: u32 = 3;
 
-/// How long a wake is assumed to take before one was measured.
+/// The value with which the average of the wakes begins.
 const ASSUMED_WAKE: Duration = Duration::from_micros(20);
 
 /// A thread that runs sooner after its wake was not asleep yet, so nothing was measured.
@@ -26,10 +26,10 @@ const LONGEST_WAKE: Duration = Duration::from_micros(200);
 /// The shortest lead: several round trips to a peer that does not sleep.
 const SHORTEST: Duration = Duration::from_micros(50);
 
-/// A long wait counts as so many of the longest leads.
+/// A wait counts as at most this many times the length of a lead ([`LeadRule::worth`]).
 const LONG: u32 = 4;
 
-/// Averages are of about so many values.
+/// An average covers about this many values.
 const VALUES: u64 = 8;
 
 /// An average of the last durations, in nanoseconds.
@@ -45,7 +45,7 @@ impl Average {
         self.0.store(nanos(value), Ordering::Relaxed);
     }
 
-    /// Threads that add at the same time may lose a value.
+    /// Adds a value. If two threads add at the same time, one of the values may be lost.
     fn add(&self, value: Duration) {
         let (old, new) = (self.0.load(Ordering::Relaxed), nanos(value));
         self.0.store(old - old / VALUES + new / VALUES, Ordering::Relaxed);
@@ -59,23 +59,24 @@ fn nanos(duration: Duration) -> u64 {
 /// How a lead has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
-    /// Input of this socket.
+    /// It read input for this socket.
     Input,
-    /// No input, although the time is over.
+    /// The time was over without input.
     Nothing,
     /// Other threads had the processor for longer than the lead. It is better to sleep then, because the system prefers a thread that
     /// was woken.
     Others,
-    /// What the thread waits for came from elsewhere, so nothing is known.
+    /// Anything else, for example input of another socket. It says nothing about this socket.
     Elsewhere,
 }
 
-/// Whether a thread leads a socket, and what its last waits were like.
+/// Whether a thread leads a socket, and averages of how long the socket's waits and wakes took.
 pub(crate) struct LeadRule {
     taken: AtomicBool,
     born: Instant,
-    /// When the first wait since the last input has begun, and when its thread was woken, in nanoseconds after `born`. 0 is never.
+    /// When the first wait since the last input began, in nanoseconds after `born`; 0 if there was none.
     begun: AtomicU64,
+    /// When the thread of that wait was woken, in nanoseconds after `born`; 0 if it was not.
     woken: AtomicU64,
     /// How long it took until input came.
     arrival: Average,
@@ -97,8 +98,9 @@ impl LeadRule {
         }
     }
 
-    /// Notes that a wait begins. Takes the lead, and returns for how long, unless another thread has it or this wait is to sleep
-    /// at once. [`LeadRule::end`] is to follow.
+    /// Notes that a wait begins. Returns how long the calling thread may lead, or `None` if it must sleep at once: the
+    /// last waits were long, leading is turned off, or another thread leads. After `Some`, call [`LeadRule::end`] or
+    /// `give_back`.
     pub(super) fn begin(&self, now: Instant, longest: Duration) -> Option<Duration> {
         self.woken.store(0, Ordering::Relaxed);
         let (now, spin) = (self.since_birth(now), self.worth().min(longest));
@@ -110,7 +112,7 @@ impl LeadRule {
             begun => begun,
         };
         let waited = Duration::from_nanos(now.saturating_sub(begun));
-        // In a simulation, whose clock is not that of a machine, each wait leads.
+        // In a simulation, whose clock measures nothing, every wait leads.
         let leads = cfg!(simulate) || waited <= spin && self.arrival.get() <= spin;
         (leads && !longest.is_zero() && !self.taken.swap(true, Ordering::Acquire)).then_some(spin)
     }
@@ -120,10 +122,10 @@ impl LeadRule {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Gives the lead back, and notes what came of it.
+    /// Ends the lead, and notes how it ended.
     pub(super) fn end(&self, came: Came, spin: Duration) {
         match came {
-            // It would have come later than that.
+            // The input comes later than that. Twice the time is assumed.
             Came::Nothing => self.arrival.add(2 * spin),
             Came::Others => self.arrival.set(LONG * self.worth()),
             Came::Input | Came::Elsewhere => {}
@@ -131,18 +133,18 @@ impl LeadRule {
         self.give_back();
     }
 
-    /// Gives the lead back unused.
+    /// Ends the lead without a note.
     pub(super) fn give_back(&self) {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Notes that a thread which sleeps is about to be woken, because there is input.
+    /// Notes that a sleeping thread is woken now, because input has come.
     #[cold]
     pub(super) fn note_wake(&self, now: Instant) {
         self.woken.store(self.since_birth(now), Ordering::Relaxed);
     }
 
-    /// Notes that a thread which was woken runs.
+    /// Notes that the woken thread runs. If it was asleep, adds the time since [`LeadRule::note_wake`] to the average.
     pub(super) fn note_awake(&self, now: Instant) {
         let woken = self.woken.swap(0, Ordering::Relaxed);
         if woken > 0 {
@@ -153,7 +155,7 @@ impl LeadRule {
         }
     }
 
-    /// How long a lead is worth it.
+    /// Returns how long a lead lasts, before the limit of the context.
     fn worth(&self) -> Duration {
         (self.wake.get() * WAKES).max(SHORTEST)
     }
@@ -161,7 +163,7 @@ impl LeadRule {
     /// Notes that input has come where there was none. If the I/O thread has read it, a lead would have found it sooner: the I/O
     /// thread was asleep, too, and how long its wake took is not known.
     ///
-    /// One long wait among short ones is to change little, so it counts as at most [`LONG`] times the longest lead.
+    /// One long wait among short ones must change little, so it counts as at most [`LONG`] leads.
     pub(super) fn note_arrival(&self, now: Instant, by_io_thread: bool) {
         let begun = self.begun.swap(0, Ordering::Relaxed);
         if begun > 0 {
@@ -183,7 +185,7 @@ mod tests {
     const LONGEST: Duration = Duration::from_micros(200);
     const MICROSECOND: Duration = Duration::from_micros(1);
 
-    /// A rule, and the time.
+    /// A rule and the present time.
     struct Game(LeadRule, Instant);
 
     impl Game {
@@ -192,8 +194,8 @@ mod tests {
             Game(LeadRule::new(now), now)
         }
 
-        /// A wait until input comes after `arrival`, and a wake, if the thread sleeps, takes `wake`. Returns whether it has led, and
-        /// how long that may last.
+        /// Simulates one wait: input comes after `arrival`, and if the thread sleeps by then, its wake takes `wake`.
+        /// Returns for how long the thread was allowed to lead, or `None` if it did not lead.
         fn wait(&mut self, arrival: Duration, wake: Duration) -> Option<Duration> {
             let spin = self.0.begin(self.1, LONGEST);
             let (begun, found) = (self.1, spin.is_some_and(|spin| arrival <= spin));
@@ -270,7 +272,7 @@ mod tests {
 
     #[test]
     fn two_that_sleep_in_turn_begin_to_lead_although_wakes_are_slow() {
-        // Each hears of the other after two wakes of fifty microseconds. A lead that is shorter would never find anything.
+        // A reply takes two wakes at the peer, of fifty microseconds each. A shorter lead would never see one.
         let mut game = Game::new();
         for _ in 0..100 {
             game.wait(400 * MICROSECOND, 50 * MICROSECOND);

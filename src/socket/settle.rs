@@ -56,8 +56,8 @@ impl SocketBase {
         self.settle_with(rest);
     }
 
-    /// Drives some of this socket's engines, without the socket's lock, and takes up what follows. Returns whether there is input
-    /// where there was none.
+    /// Drives these engines of the socket, without the socket's lock, and takes up the news that results. Returns
+    /// whether there is input in a pipe that its reader had found empty.
     pub(super) fn drive_each(self: &Arc<Self>, engines: &[Arc<Engine>], reactor: Option<&IoThread>) -> bool {
         let (mut rest, mut input) = (Rest::default(), false);
         for engine in engines {
@@ -212,7 +212,8 @@ impl SocketBase {
         }
     }
 
-    /// Drives an engine. The effects stay in the mailbox. Returns whether there is input where there was none.
+    /// Drives an engine, and puts its effects in the mailbox. Returns whether there is input in a pipe that its reader
+    /// had found empty.
     fn drive(&self, engine: &Engine, reactor: Option<&IoThread>, rest: &mut Rest) -> bool {
         let effects = engine.drive(Driver::Application);
         if let Some(reactor) = reactor.filter(|_| effects.outcome || effects.again) {
