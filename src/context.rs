@@ -120,7 +120,7 @@ impl Context {
     }
 
     /// Prepares CURVE servers in one call: adds an authenticator for a domain, and returns options with the secret key and that domain
-    /// (`ZAP_DOMAIN`), for any number of sockets. Further options are set on these.
+    /// (`ZAP_DOMAIN`), for any number of sockets. Set further options on the result.
     ///
     /// ```
     /// use std::time::Duration;

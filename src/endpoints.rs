@@ -27,7 +27,7 @@ pub struct EndpointStatus {
     pub(crate) given_up: bool,
     /// The text that it was asked for with, where that names it as well as its own does.
     asked: Option<Box<str>>,
-    /// Somebody else has made its connection, so it is never dialled.
+    /// The application has handed over its connection (`Socket::connect_stream`), so it is never dialled.
     inherited: bool,
     /// Names the connect in the context's table of inproc names, while nobody is bound.
     pub(crate) ticket: Option<Ticket>,
@@ -135,7 +135,7 @@ impl EndpointTable {
         self.rows().push(EndpointStatus::new(id, endpoint, asked, bound, state));
     }
 
-    /// Adds the other end of a connection that somebody else has made.
+    /// Adds the other end of a connection that the application has handed over.
     pub(crate) fn add_inherited(&self, id: u64, endpoint: Endpoint) {
         let row = EndpointStatus::new(id, endpoint, None, false, EndpointState::Handshaking);
         self.rows().push(EndpointStatus { inherited: true, ..row });
@@ -218,7 +218,7 @@ impl EndpointTable {
         by_name.or_else(|| candidates.find(|row| row.asked.as_deref() == Some(wanted))).cloned()
     }
 
-    /// Returns the row of an endpoint that is dialled.
+    /// Returns the row of a connecting endpoint, but not of a connection that was handed over.
     pub(crate) fn connecting(&self, endpoint: &Endpoint) -> Option<EndpointStatus> {
         let is_it = |row: &&EndpointStatus| !row.bound && !row.inherited && row.endpoint == *endpoint;
         self.rows().iter().find(is_it).cloned()

@@ -1,5 +1,5 @@
-//! A small source of numbers for jitter, first routing ids and hash seeds: random in production, fixed in tests. It
-//! is not for keys.
+//! A small random number generator for jitter, first routing ids and hash seeds. Its seed is random in production and
+//! fixed in tests. It is not cryptographic: never use it for keys.
 
 use std::collections::HashMap;
 #[cfg(not(simulate))]
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 #[cfg(simulate)]
 thread_local! {
-    /// Where the next unpredictable source begins.
+    /// The seed of this thread's next [`Random::unpredictable`].
     pub(crate) static SEED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// A map by numbers that this library gives out. No peer chooses them, so the hash has no seed, and two runs of one
-/// simulation visit its entries in the same order.
+/// A map whose keys are numbers that this library assigns. No peer chooses them, so the hash has no seed, and two runs
+/// of one simulation visit the entries in the same order.
 pub(crate) type ByNumber<V> = HashMap<u64, V, BuildHasherDefault<DefaultHasher>>;
 
 /// SplitMix64.
@@ -22,18 +22,18 @@ pub(crate) type ByNumber<V> = HashMap<u64, V, BuildHasherDefault<DefaultHasher>>
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Creates a source that always gives the same numbers for the same seed.
+    /// Creates a generator that returns the same numbers for the same seed.
     pub(crate) fn new(seed: u64) -> Random {
         Random(seed)
     }
 
-    /// Returns a source that nobody can foretell, seeded as the standard library seeds its hash maps.
+    /// Creates a generator with a random seed, from the same source as the standard library's hash maps.
     #[cfg(not(simulate))]
     pub(crate) fn unpredictable() -> Random {
         Random(RandomState::new().build_hasher().finish())
     }
 
-    /// Returns a source that follows from the seed of this thread's simulation.
+    /// Creates a generator with a seed that follows from the seed of this thread's simulation.
     #[cfg(simulate)]
     pub(crate) fn unpredictable() -> Random {
         let mut random = Random(SEED.get());

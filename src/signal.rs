@@ -323,7 +323,8 @@ impl Place {
         self.0 = self.0.filter(|ticket| signal.renew(*ticket, Waiter::Task(waker.clone())));
     }
 
-    /// Registers the task, unless it has its place. Look at what it waits for *after* this.
+    /// Registers the task, unless it is registered already. Check the condition after this call: a change before it
+    /// wakes nobody.
     pub(crate) fn register(&mut self, signal: &Signal, waker: &Waker) {
         self.0.get_or_insert_with(|| signal.register(Waiter::Task(waker.clone())));
     }
@@ -368,7 +369,8 @@ impl Places {
     }
 }
 
-/// Lets other threads run, in a wait that goes on until `end` at most. Returns `false` if nothing is left that could end it.
+/// Yields to other threads during a wait that ends at `end` at the latest. Returns `false` if the wait is over: in a
+/// simulation, when `end` has come or no step is left that could end it. Otherwise returns `true`.
 pub(crate) fn give_way(end: Instant) -> bool {
     #[cfg(simulate)]
     return simulated::goes_on(Some(end));

@@ -265,16 +265,16 @@ macro_rules! counters {
 
 counters! {
     cells {
-        /// `sendmsg` calls.
+        /// `sendmsg` system calls.
         writes,
-        /// `recv` calls.
+        /// `recv` system calls.
         reads,
-        /// Waits for input that began with reading the connections (`ContextOptions::spin`).
+        /// Waits for input in which the thread first read the connections itself (`ContextOptions::spin`).
         leads,
-        /// `recv` calls of these that found nothing. They do not count in `reads`.
+        /// `recv` system calls during leads that found nothing. They do not count in `reads`.
         polls,
-        /// Calls of `send` and `recv` that had to wait, as a thread or as a task. A wait that ends while the thread reads the
-        /// connections itself does not count.
+        /// Calls of `send` and `recv` that had to wait, as a thread or as a task. A `recv` that gets its message while
+        /// it leads does not count.
         waits,
         /// Waiting threads and tasks that were woken.
         wakes,
@@ -286,12 +286,12 @@ counters! {
         engine_again,
         /// Bytes that the kernel took.
         bytes_written,
-        /// Of these: bytes of large bodies, which the kernel took from the message itself, without a copy in between.
+        /// The part of `bytes_written` that the kernel took directly from the messages of large bodies, without a copy.
         bytes_referenced,
         /// Bytes that were read from the kernel. A body is copied into its message once, except the part of a large one that
         /// is read into the message directly.
         bytes_read,
-        /// Of these: bytes of large bodies, which the kernel put into the message itself, without a copy in between.
+        /// The part of `bytes_read` that was read directly into the messages of large bodies, without a copy.
         bytes_direct,
         /// Times that the memory of a body grew while it was received.
         growths,

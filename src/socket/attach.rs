@@ -140,7 +140,7 @@ impl SocketBase {
         Ok((endpoint, id))
     }
 
-    /// Returns an error if the socket may have one peer only and has it.
+    /// Returns an error if the socket can have only one peer and already has one.
     fn check_place(self: &Arc<Self>, endpoint: &Endpoint, values: &Values) -> Result<()> {
         if self.socket_type.has_one_peer() && values.refuses() {
             if let Some(fault) = self.enter(|state| state.want_of_place(None, b"", "")) {
@@ -150,7 +150,7 @@ impl SocketBase {
         Ok(())
     }
 
-    /// Takes over a connection that somebody else has made. Returns the endpoint of its other end.
+    /// Takes over an open connection of the application. Returns the endpoint of its other end.
     pub(crate) fn take_over(self: &Arc<Self>, stream: OwnedStream, values: &Values) -> Result<Endpoint> {
         self.context.check_process()?;
         self.enter(|state| state.alive())?;
@@ -169,7 +169,8 @@ impl SocketBase {
         }
     }
 
-    /// Makes the pipe of a connecting endpoint, and orders its session. `add` adds its row.
+    /// Creates the pipe of a connecting endpoint, and orders the I/O thread to begin its session. `add` adds the
+    /// endpoint's row.
     fn begin_session(
         self: &Arc<Self>,
         id: u64,

@@ -31,8 +31,9 @@ impl<'a> IntoIterator for &'a Socket {
 }
 
 impl Socket {
-    /// Returns an iterator that receives each message and waits for it, at most for RCVTIMEO. It ends when the socket is closed or
-    /// its context is shut down. It goes on after any other error, for example when RCVTIMEO has passed.
+    /// Returns an iterator over the received messages. Each step waits for a message, at most for RCVTIMEO. It ends
+    /// when the socket is closed or its context is shut down. It goes on after any other error, for example when
+    /// RCVTIMEO has passed.
     ///
     /// ```
     /// use zeroxide::{Context, SocketType};

@@ -150,9 +150,10 @@ impl Socket {
         Ok(options.endpoint_values(self.socket_type(), &base)?)
     }
 
-    /// Binds with a socket that listens already: one that a service manager or a parent process has opened, or one whose port the
-    /// application must know before anybody else can take it. Peers that have connected before are served. Returns the endpoint;
-    /// [`Socket::unbind`] closes the listener, which is closed on exec, too, from now on. (libzmq `ZMQ_USE_FD`.) On Unix only.
+    /// Binds with a socket that listens already: one that a service manager or a parent process has opened, or one
+    /// whose port the application must know before anybody else can take it. Peers that have connected before are
+    /// served. Returns the endpoint; [`Socket::unbind`] closes the listener. The call sets its close-on-exec flag
+    /// (libzmq `ZMQ_USE_FD`). On Unix only.
     ///
     /// ```
     /// use std::net::TcpListener;
@@ -180,16 +181,18 @@ impl Socket {
         base.bind_by(&endpoint, &values, |_| Ok(inherited))
     }
 
-    /// Takes over a connection that somebody else has made: a descriptor that a parent process has left open, a tunnel of ssh or
-    /// of a proxy, a stream that another server has accepted, one end of a pair. Both ends then do ZeroMQ's handshake, as after
-    /// [`Socket::connect`]; with PLAIN or CURVE it does not matter which end has dialled, but who is the server.
+    /// Takes over a connection that is already open: a descriptor that a parent process has left open, a tunnel of ssh
+    /// or of a proxy, a stream that another server has accepted, or one end of a socket pair. Both ends then do
+    /// ZeroMQ's handshake, as after [`Socket::connect`]. With PLAIN or CURVE one end must be the server; it need not be
+    /// the one that accepted.
     ///
-    /// It is never dialled again. Its end is the event [`EventKind::Disconnected`](crate::EventKind::Disconnected), or
-    /// [`EventKind::HandshakeFailed`](crate::EventKind::HandshakeFailed), and what is unsent then is dropped and counted.
+    /// The connection is never dialled again. When it ends, monitors receive
+    /// [`EventKind::Disconnected`](crate::EventKind::Disconnected) or
+    /// [`EventKind::HandshakeFailed`](crate::EventKind::HandshakeFailed), and unsent messages are dropped and counted.
     ///
-    /// Returns the endpoint of the other end, with which [`Socket::disconnect`] closes the connection. A local stream without a name
-    /// at both ends is `ipc://`. On Unix from a `TcpStream`, `UnixStream` or `OwnedFd`; on Windows from a `TcpStream` or
-    /// `OwnedSocket`. It is closed on exec from now on.
+    /// Returns the endpoint of the other end; [`Socket::disconnect`] with it closes the connection. If neither end of a
+    /// local stream has a name, the endpoint is `ipc://`. `stream` is a `TcpStream`, `UnixStream` or `OwnedFd` on Unix,
+    /// and a `TcpStream` or `OwnedSocket` on Windows. On Unix the call sets its close-on-exec flag.
     ///
     /// ```
     /// use std::net::{TcpListener, TcpStream};
@@ -209,8 +212,8 @@ impl Socket {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::Io`]: with `NotConnected` if it is not connected, with `InvalidInput` if it is not a stream of tcp or of a local
-    /// socket; and the errors of [`Socket::connect`].
+    /// Returns [`Error::Io`] with `NotConnected` if the stream is not connected, and with `InvalidInput` if it is
+    /// neither a TCP stream nor a local one (ipc); and the errors of [`Socket::connect`].
     pub fn connect_stream(&self, stream: impl Into<OwnedStream>) -> Result<Endpoint> {
         let values = self.base().enter(|state| state.values.clone());
         self.base().take_over(stream.into(), &values)

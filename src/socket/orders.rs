@@ -91,7 +91,7 @@ pub(crate) struct Connect {
     pub(crate) pipe: Option<Pipe>,
     /// The routing id that CONNECT_ROUTING_ID gives to the peer.
     pub(crate) given_id: Option<RoutingId>,
-    /// The only connection, if somebody else has made it.
+    /// The connection that the application has handed over. The session dials no other.
     pub(crate) stream: Option<Box<Stream>>,
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct Entry {
     pub(crate) slot: Slot,
     /// The peer of its newest connection.
     pub(crate) peer: Option<Arc<Peer>>,
-    /// The peer that sent the messages which are read now. It may be of an earlier connection than `peer`.
+    /// The sender of the messages that are being read. It may belong to an earlier connection than `peer`.
     sender: Option<Arc<Peer>>,
     /// The endpoint it belongs to, by number.
     pub(crate) endpoint: u64,
@@ -117,12 +117,12 @@ impl Entry {
         self.peer = Some(peer);
     }
 
-    /// Notes on a message that was read which peer sent it. It is noted here, while the pipe is known: a pattern may keep the
-    /// message for a while. The first message of a connection names the peer already (`Engine::attach`).
+    /// Sets the sender of a message that was just read. This is done here because a pattern may keep the message, and
+    /// then the pipe is no longer known. The first message of a connection already has its sender (`Engine::attach`).
     #[inline]
     fn note_sender(&mut self, message: &mut Message) {
         match (message.peer(), &self.sender) {
-            // Another socket of this process forwards it, and says nothing of itself.
+            // Another socket of this process forwards the message. It keeps its original sender.
             (Some(_), _) if self.inproc => {}
             (Some(peer), _) => self.sender = Some(Arc::clone(peer)),
             (None, Some(sender)) => message.set_peer(Some(Arc::clone(sender))),

@@ -43,7 +43,7 @@ impl Recv {
     /// Looks for a message, and waits as a task if there is none.
     #[inline]
     pub(super) fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
-        // The common case: nothing to give up afterwards, and mostly a message.
+        // The common case: a message is there, and the future has no place in the list of waiters to give up.
         if !self.waits && !must_yield() {
             let mut received = None;
             match self.base.attempt_to_take(|state| state.try_recv(&mut received)) {
@@ -57,7 +57,8 @@ impl Recv {
         self.poll_in_place(cx)
     }
 
-    /// Does the same with the place and the time limit that waiting needs.
+    /// Does the same as [`Recv::poll_message`] for a future that may have waited: with its place among the waiters, and
+    /// RCVTIMEO.
     #[inline(never)]
     fn poll_in_place(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
         let is_ready = || readiness(&self.base, Ready::IN).is_ok_and(Ready::is_in);

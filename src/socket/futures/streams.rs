@@ -117,8 +117,9 @@ impl Sink<Message> for MessageSink {
 }
 
 impl Socket {
-    /// Returns the received messages as a stream. It ends when the socket is closed or its context is shut down. It goes on after
-    /// any other error, for example when RCVTIMEO has passed. It does not keep the socket open, as [`Socket::into_messages`] does.
+    /// Returns the received messages as a stream. It ends when the socket is closed or its context is shut down. It
+    /// goes on after any other error, for example when RCVTIMEO has passed. Unlike [`Socket::into_messages`], it does
+    /// not keep the socket open.
     ///
     /// ```
     /// use futures_util::{SinkExt, StreamExt};
@@ -143,8 +144,8 @@ impl Socket {
         Messages { base: Arc::clone(self.base()), next: None }
     }
 
-    /// Returns the received messages as a stream that keeps the socket open: a function can make a socket and return its messages.
-    /// Otherwise it is as [`Socket::messages`].
+    /// Returns the received messages as a stream that keeps the socket open, so that a function can create a socket and
+    /// return its messages. In all other respects it is like [`Socket::messages`].
     ///
     /// ```
     /// use futures_util::StreamExt;
