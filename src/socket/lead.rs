@@ -31,11 +31,40 @@ const MOST_SOCKETS: usize = 4;
 /// steps.
 const MOST_LOOKS: u32 = if cfg!(simulate) { 8 } else { 1000 };
 
-/// A socket that the calling thread leads, until this is dropped.
-struct Led<'a> {
+/// The connections of a socket with few of them, and the I/O thread that serves them.
+struct Connections<'a> {
     base: &'a Arc<SocketBase>,
     engines: Vec<Arc<Engine>>,
     reactor: Option<IoThread>,
+}
+
+impl<'a> Connections<'a> {
+    fn of(base: &'a Arc<SocketBase>) -> Connections<'a> {
+        let (engines, reactor) =
+            base.enter(|state| (state.pipes.few_engines(MOST_LED), state.reactor.clone()));
+        Connections { base, engines, reactor }
+    }
+
+    /// Reads them once. Returns whether there is input where there was none.
+    fn read(&self) -> bool {
+        self.engines.iter().for_each(|engine| engine.edge(READABLE));
+        self.drive()
+    }
+
+    /// Puts the streams back into the I/O thread's poll.
+    fn give_back(&self) {
+        self.engines.iter().for_each(|engine| engine.set_led(false));
+        self.drive();
+    }
+
+    fn drive(&self) -> bool {
+        self.base.drive_each(&self.engines, self.reactor.as_ref())
+    }
+}
+
+/// A socket that the calling thread leads, until this is dropped.
+struct Led<'a> {
+    connections: Connections<'a>,
     spin: Duration,
     came: Came,
 }
@@ -50,21 +79,19 @@ impl<'a> Led<'a> {
             base.give_streams_back();
             return None;
         };
-        let (engines, reactor) =
-            base.enter(|state| (state.pipes.few_engines(MOST_LED), state.reactor.clone()));
-        if engines.is_empty() {
+        let connections = Connections::of(base);
+        if connections.engines.is_empty() {
             base.lead.give_back();
             return None;
         }
         Counters::add(&base.counters.leads, 1);
-        engines.iter().for_each(|engine| engine.set_led(true));
-        Some(Led { base, engines, reactor, spin, came: Came::Elsewhere })
+        connections.engines.iter().for_each(|engine| engine.set_led(true));
+        Some(Led { connections, spin, came: Came::Elsewhere })
     }
 
     /// Reads the connections once.
     fn read(&mut self) {
-        self.engines.iter().for_each(|engine| engine.edge(READABLE));
-        if self.base.drive_each(&self.engines, self.reactor.as_ref()) {
+        if self.connections.read() {
             self.came = Came::Input;
         }
     }
@@ -72,9 +99,8 @@ impl<'a> Led<'a> {
 
 impl Drop for Led<'_> {
     fn drop(&mut self) {
-        self.engines.iter().for_each(|engine| engine.set_led(false));
-        self.base.drive_each(&self.engines, self.reactor.as_ref());
-        self.base.lead.end(self.came, self.spin);
+        self.connections.give_back();
+        self.connections.base.lead.end(self.came, self.spin);
     }
 }
 
@@ -83,10 +109,7 @@ impl SocketBase {
     /// task waits: the leader may be running code of the application (`user_code`), and then nobody would read.
     pub(super) fn give_streams_back(self: &Arc<Self>) {
         if self.lead.is_taken() {
-            let (engines, reactor) =
-                self.enter(|state| (state.pipes.few_engines(MOST_LED), state.reactor.clone()));
-            engines.iter().for_each(|engine| engine.set_led(false));
-            self.drive_each(&engines, reactor.as_ref());
+            Connections::of(self).give_back();
         }
     }
 }
@@ -108,7 +131,7 @@ pub(crate) fn lead<'a, T>(
     for _ in 0..MOST_LOOKS {
         led.iter_mut().for_each(Led::read);
         let found = look();
-        if found.is_some() || led.iter().any(|led| led.base.input.waiting() > 0) {
+        if found.is_some() || led.iter().any(|led| led.connections.base.input.waiting() > 0) {
             return found;
         }
         let before = std::mem::replace(&mut now, clock::now());

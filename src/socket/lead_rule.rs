@@ -11,6 +11,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::engine::Driver;
+
 /// A lead lasts this many times as long as a wake.
 const WAKES: u32 = 3;
 
@@ -164,10 +166,13 @@ impl LeadRule {
     /// thread was asleep, too, and how long its wake took is not known.
     ///
     /// One long wait among short ones must change little, so it counts as at most [`LONG`] leads.
-    pub(super) fn note_arrival(&self, now: Instant, by_io_thread: bool) {
+    pub(super) fn note_arrival(&self, now: Instant, by: Driver) {
         let begun = self.begun.swap(0, Ordering::Relaxed);
         if begun > 0 {
-            let late = if by_io_thread { 2 * self.wake.get().max(ASSUMED_WAKE) } else { Duration::ZERO };
+            let late = match by {
+                Driver::Reactor => 2 * self.wake.get().max(ASSUMED_WAKE),
+                Driver::Application => Duration::ZERO,
+            };
             let took = Duration::from_nanos(self.since_birth(now).saturating_sub(begun));
             self.arrival.add(took.saturating_sub(late).min(LONG * self.worth()));
         }
@@ -201,13 +206,13 @@ mod tests {
             let (begun, found) = (self.1, spin.is_some_and(|spin| arrival <= spin));
             if let Some(spin) = spin {
                 if found {
-                    self.0.note_arrival(begun + arrival, false);
+                    self.0.note_arrival(begun + arrival, Driver::Application);
                 }
                 self.0.end(if found { Came::Input } else { Came::Nothing }, spin);
             }
             self.1 = begun + arrival;
             if !found {
-                self.0.note_arrival(self.1, true);
+                self.0.note_arrival(self.1, Driver::Reactor);
                 self.0.note_wake(self.1);
                 self.1 += wake;
                 self.0.note_awake(self.1);

@@ -49,10 +49,7 @@ impl SocketBase {
     /// Takes up the effects of a drive of one of this socket's engines. The I/O thread looks at `outcome` itself.
     pub(crate) fn take_effects(self: &Arc<Self>, slot: &Slot, effects: Effects) {
         let mut rest = Rest::default();
-        if effects.input {
-            self.lead.note_arrival(clock::now(), true);
-        }
-        self.note_effects(slot, effects, &mut rest);
+        self.note_effects(slot, effects, Driver::Reactor, &mut rest);
         self.settle_with(rest);
     }
 
@@ -169,10 +166,10 @@ impl SocketBase {
             }
         }
         tell(&mut after_unlock, rest);
-        if after_unlock.wake_input && (self.input.waiting() > 0 || self.watch.waiting() > 0) {
-            self.lead.note_wake(clock::now());
-        }
         if after_unlock.wake_input {
+            if self.input.waiting() > 0 || self.watch.waiting() > 0 {
+                self.lead.note_wake(clock::now());
+            }
             Counters::add(&self.counters.wakes, u64::from(self.input.notify_one()));
         }
         if after_unlock.wake_output {
@@ -220,16 +217,14 @@ impl SocketBase {
             reactor.send(Order::Engine(engine.id));
         }
         let input = effects.input;
-        if input {
-            self.lead.note_arrival(clock::now(), false);
-        }
-        self.note_effects(&engine.slot, effects, rest);
+        self.note_effects(&engine.slot, effects, Driver::Application, rest);
         input
     }
 
     /// Puts the effects of a drive in the mailbox, and its garbage in `rest`.
-    fn note_effects(&self, slot: &Slot, effects: Effects, rest: &mut Rest) {
+    fn note_effects(&self, slot: &Slot, effects: Effects, by: Driver, rest: &mut Rest) {
         if effects.input {
+            self.lead.note_arrival(clock::now(), by);
             self.mailbox.put(News::Readable(slot.clone()));
         }
         if effects.credit {
