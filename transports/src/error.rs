@@ -140,8 +140,10 @@ fn scheme_like(name: &str) -> Option<Scheme> {
 
 /// Returns a corrected endpoint, to be suggested to the caller.
 fn suggestion(text: &str) -> String {
-    if let Some((scheme, address)) = text.split_once(':').and_then(|(s, rest)| Some((scheme_like(s)?, rest)))
-    {
+    // "tcp:host", and "tcp//host" without its colon.
+    let parts =
+        text.split_once(':').filter(|(scheme, _)| scheme_like(scheme).is_some()).or(text.split_once("//"));
+    if let Some((scheme, address)) = parts.and_then(|(scheme, rest)| Some((scheme_like(scheme)?, rest))) {
         // In "ipc:/tmp/x" the slash belongs to the path.
         let address = if scheme == Scheme::Ipc { address } else { address.trim_start_matches('/') };
         if !address.is_empty() {
