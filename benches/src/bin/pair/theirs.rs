@@ -33,6 +33,7 @@ pub(crate) struct Socket {
 unsafe impl Send for Socket {}
 
 /// Whether this libzmq was built with libsodium.
+#[cfg(feature = "curve")]
 pub(crate) fn has_curve() -> bool {
     // SAFETY: the string ends with a zero.
     unsafe { sys::zmq_has(c"curve".as_ptr()) == 1 }
