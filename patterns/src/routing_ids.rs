@@ -1,6 +1,7 @@
 //! Routing ids: the names of a ROUTER's peers (RFC 28 §ROUTER), and the table of those names.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -66,6 +67,19 @@ impl fmt::Display for RoutingIdError {
 }
 
 impl std::error::Error for RoutingIdError {}
+
+/// Orders by the bytes.
+impl Ord for RoutingId {
+    fn cmp(&self, other: &RoutingId) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for RoutingId {
+    fn partial_cmp(&self, other: &RoutingId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Borrow<[u8]> for RoutingId {
     fn borrow(&self) -> &[u8] {

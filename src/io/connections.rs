@@ -261,10 +261,13 @@ impl Reactor {
             connected.engine.expel(fault);
             return self.give_turn(id);
         }
+        let Some(maker) = self.connections.get(&id).map(|connected| connected.maker) else { return };
+        let origin = self.origin(maker);
         let Some(connected) = self.connections.get_mut(&id) else { return };
         let mut peer = Peer::new(id, connected.address.clone(), clock::now());
         peer.socket_type = established.socket_type;
         peer.routing_id = established.routing_id;
+        peer.given_id = origin.routing_id.as_ref().map(|id| id.to_frame().into_bytes()).unwrap_or_default();
         peer.properties = established.properties;
         peer.user_id = established.user_id;
         peer.zmtp = established.version;
@@ -274,7 +277,7 @@ impl Reactor {
         // It no longer waits among the handshakes, so it may be added to the peers.
         connected.waits = false;
         let (base, engine) = (Arc::clone(&connected.base), Arc::clone(&connected.engine));
-        let (slot, maker, values) = (connected.slot.clone(), connected.maker, Arc::clone(&connected.values));
+        let (slot, values) = (connected.slot.clone(), Arc::clone(&connected.values));
         if let Some(place) = connected.place.take() {
             self.handshake_over(place);
         }
@@ -300,7 +303,6 @@ impl Reactor {
                 entry.accepted = matches!(maker, Maker::Listener(_));
                 let routing_id: Bytes = peer.routing_id.clone();
                 entry.set_only_peer(peer);
-                let origin = self.origin(maker);
                 base.post(News::Attach(Box::new(Attach { entry, origin, routing_id })));
             }
         }

@@ -45,6 +45,9 @@ pub struct Peer {
     /// The routing id that the peer announced (its `Identity` property), by which a ROUTER addresses it; empty for
     /// none. An `Identity` from the authentication is only a property and not an address.
     pub routing_id: Bytes,
+    /// The routing id that this side has given the peer (CONNECT_ROUTING_ID), by which a ROUTER addresses it instead; empty
+    /// for none.
+    pub given_id: Bytes,
     /// The peer's address: IP without port for tcp, `localhost:uid:gid:pid` for ipc on Linux.
     pub address: String,
     /// The user id from the authentication (ZAP); empty for none.
@@ -69,6 +72,7 @@ impl Peer {
             connection,
             socket_type: None,
             routing_id: Bytes::new(),
+            given_id: Bytes::new(),
             address,
             user_id: String::new(),
             properties: Vec::new(),
@@ -93,14 +97,15 @@ impl Peer {
     }
 }
 
-/// `#7 DEALER 127.0.0.1 ZMTP 3.1 id "worker" user "ann"`.
+/// `#7 DEALER 127.0.0.1 ZMTP 3.1 id "worker" user "ann"`. The id is the one by which a ROUTER addresses the peer.
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.socket_type.map_or("?", SocketType::name);
         let version = self.zmtp.map_or("raw".to_owned(), |version| format!("ZMTP {version}"));
         write!(f, "#{} {kind} {} {version}", self.connection, self.address)?;
-        if !self.routing_id.is_empty() {
-            write!(f, " id \"{}\"", self.routing_id.escape_ascii())?;
+        let id = if self.given_id.is_empty() { &self.routing_id } else { &self.given_id };
+        if !id.is_empty() {
+            write!(f, " id \"{}\"", id.escape_ascii())?;
         }
         if self.user_id.is_empty() { Ok(()) } else { write!(f, " user {:?}", self.user_id) }
     }

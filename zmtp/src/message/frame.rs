@@ -1,6 +1,7 @@
 //! A frame: one part of a message.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
@@ -200,6 +201,19 @@ impl PartialEq for Frame {
 }
 
 impl Eq for Frame {}
+
+/// Orders by the bytes (`[u8]`), so that frames are keys of a `BTreeMap` or can be sorted.
+impl Ord for Frame {
+    fn cmp(&self, other: &Frame) -> Ordering {
+        self[..].cmp(&other[..])
+    }
+}
+
+impl PartialOrd for Frame {
+    fn partial_cmp(&self, other: &Frame) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// Hashes like the bytes (`[u8]`), so that a map whose keys are frames can be searched by bytes.
 ///

@@ -52,7 +52,7 @@ fn dispatch(context: &Context, broker: &str, store: &Store, limit: Duration) -> 
         let service = service.as_str()?;
         // Without a worker the broker would keep the request, and get it again and again.
         let found = client.request("mmi.service", service)?;
-        if !found.is_some_and(|code| code[0] == "200") {
+        if found.is_none_or(|code| code[0] != "200") {
             continue;
         }
         // Without a reply the request stays in the file, and is sent again.
