@@ -16,7 +16,7 @@ mod why;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use zeroxide_patterns::RoutingId;
+use zeroxide_patterns::{RoutingId, RoutingIdError};
 use zeroxide_transports::EndpointError;
 use zeroxide_zmtp::{Message, SocketType};
 
@@ -27,18 +27,20 @@ pub use group::GroupError;
 pub use handshake::{Denial, HandshakeCause, HandshakeError};
 pub use io_error::IoError;
 pub(crate) use io_error::is_limit;
-pub use why::{Attachment, DialError, NotReady, RequestUnsent, Why};
+pub use why::{Attachment, DialError, NotReady, RequestUnsent, TooFew, Why};
 
 /// The result of a call on a socket or a context.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call on a socket or a context failed.
-#[derive(Debug)]
+///
+/// `Debug` prints the [`kind`](Error::kind) and the text of `Display`, because it is what a program shows whose `main` returns an
+/// error, and what `unwrap` shows: `Error: Bind: cannot bind tcp://*:5555 (PUB): address in use; ...`.
 #[non_exhaustive]
 pub enum Error {
-    /// It cannot be done now, and the call does not wait.
+    /// It cannot be done now, and the call does not wait: a `try_` call, or SNDTIMEO or RCVTIMEO is 0.
     WouldBlock(Why),
-    /// It could not be done in the time allowed.
+    /// It could not be done in the time allowed. A call with a limit returns this also if the limit is zero.
     TimedOut(Why),
     /// It is not this socket's turn: REQ and REP send and receive by turns.
     WrongState {
@@ -67,6 +69,8 @@ pub enum Error {
     Group(GroupError),
     /// The text of an endpoint is wrong.
     Endpoint(Box<EndpointError>),
+    /// A routing id is too short or too long.
+    RoutingId(RoutingIdError),
     /// A bind failed.
     Bind(Box<BindError>),
     /// Nothing is bound or connected to this endpoint.
@@ -107,6 +111,7 @@ pub enum ErrorKind {
     EmptyMessage,
     Group,
     Endpoint,
+    RoutingId,
     Bind,
     NoSuchEndpoint,
     Option,
@@ -169,6 +174,7 @@ impl Error {
             Error::EmptyMessage => ErrorKind::EmptyMessage,
             Error::Group(_) => ErrorKind::Group,
             Error::Endpoint(_) => ErrorKind::Endpoint,
+            Error::RoutingId(_) => ErrorKind::RoutingId,
             Error::Bind(_) => ErrorKind::Bind,
             Error::NoSuchEndpoint(_) => ErrorKind::NoSuchEndpoint,
             Error::Option(_) => ErrorKind::Option,
@@ -203,6 +209,7 @@ impl fmt::Display for Error {
             ),
             Error::Group(error) => write!(f, "{error}"),
             Error::Endpoint(error) => write!(f, "{error}"),
+            Error::RoutingId(error) => write!(f, "{error}"),
             Error::Bind(error) => write!(f, "{error}"),
             Error::NoSuchEndpoint(endpoint) => write!(
                 f,
@@ -226,11 +233,19 @@ impl fmt::Display for Error {
     }
 }
 
+/// `Bind: cannot bind ...`
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.kind())
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Group(error) => Some(error),
             Error::Endpoint(error) => Some(error.as_ref()),
+            Error::RoutingId(error) => Some(error),
             Error::Bind(error) => Some(error.as_ref()),
             Error::Option(error) => Some(error.as_ref()),
             Error::Security(error) => Some(error.as_ref()),
@@ -250,6 +265,12 @@ impl From<OptionError> for Error {
 impl From<EndpointError> for Error {
     fn from(error: EndpointError) -> Error {
         Error::Endpoint(Box::new(error))
+    }
+}
+
+impl From<RoutingIdError> for Error {
+    fn from(error: RoutingIdError) -> Error {
+        Error::RoutingId(error)
     }
 }
 

@@ -1,13 +1,13 @@
 //! What a socket keeps about connections that have ended: the last one that was lost, and how many were turned away.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use zeroxide_zmtp::{ConnectionError, ProtocolError};
 
 use crate::clock;
-use crate::error::HandshakeCause;
+use crate::error::{HandshakeCause, HandshakeError};
 use crate::events::{DisconnectReason, EventKind};
 
 /// A connection that was lost, from [`Status::last_loss`](crate::Status::last_loss).
@@ -112,7 +112,15 @@ fn cure(why: &DisconnectReason) -> Option<&'static str> {
 
 /// A summary of a socket's events. It is kept even without a monitor.
 #[derive(Default)]
-pub(crate) struct History(Mutex<(Option<Loss>, TurnedAway)>);
+pub(crate) struct History(Mutex<Past>);
+
+#[derive(Default)]
+struct Past {
+    last: Option<Loss>,
+    away: TurnedAway,
+    /// The last failed handshake of a peer that had connected to this socket.
+    failed: Option<Arc<HandshakeError>>,
+}
 
 impl History {
     /// Notes an event. Only a lost connection, or one that was turned away, takes the lock.
@@ -121,29 +129,40 @@ impl History {
             EventKind::Disconnected { why, cut, .. } if *why != DisconnectReason::Ours => {
                 let (at, remote) = (clock::now(), remote.trim_start_matches("tcp://").to_owned());
                 let loss = Loss { at, remote, why: why.clone(), cut: *cut };
-                self.change(|(last, _)| *last = Some(loss));
+                self.change(|past| past.last = Some(loss));
             }
-            EventKind::TurnedAway(_) => self.change(|(_, away)| away.crowded += 1),
-            EventKind::Filtered(_) => self.change(|(_, away)| away.filtered += 1),
+            EventKind::TurnedAway(_) => self.change(|past| past.away.crowded += 1),
+            EventKind::Filtered(_) => self.change(|past| past.away.filtered += 1),
             // A connection that this side dialled does not count: this side has not turned it away.
-            EventKind::HandshakeFailed(error) if !error.connecting => self.change(|(_, away)| {
+            EventKind::HandshakeFailed(error) if !error.connecting => self.change(|past| {
+                let away = &mut past.away;
                 let count = match &error.cause {
                     HandshakeCause::Denied(_) => &mut away.denied,
                     _ if error.is_want_of_place() => &mut away.without_place,
                     _ => &mut away.failed,
                 };
                 *count += 1;
+                past.failed = Some(Arc::clone(error));
             }),
             _ => {}
         }
     }
 
     pub(crate) fn look(&self) -> (Option<Loss>, TurnedAway) {
-        let history = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (history.0.clone(), history.1)
+        let past = self.past();
+        (past.last.clone(), past.away)
     }
 
-    fn change(&self, change: impl FnOnce(&mut (Option<Loss>, TurnedAway))) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Returns why the last handshake failed that a peer had begun.
+    pub(crate) fn last_failure(&self) -> Option<Arc<HandshakeError>> {
+        self.past().failed.clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Past)) {
+        change(&mut self.past());
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -49,7 +49,7 @@ pub use context::{Context, ContextStatus};
 pub use endpoints::{EndpointState, EndpointStatus};
 pub use error::{
     Attachment, BindError, Denial, DialError, Error, ErrorKind, GroupError, HandshakeCause, HandshakeError,
-    IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, Turn, Why,
+    IoError, NotReady, Op, RequestError, RequestUnsent, Result, SecurityError, SendError, TooFew, Turn, Why,
 };
 pub use events::{Crowd, DisconnectReason, Event, EventKind, Filter};
 pub use history::{Loss, TurnedAway};

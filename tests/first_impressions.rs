@@ -6,9 +6,10 @@ mod common;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use common::{LONG, no_linger};
+use common::{LONG, no_linger, task};
 use zeroxide::{
-    Closing, Context, Error, EventKind, Frame, Message, Monitor, Options, RoutingId, Socket, SocketType, opt,
+    Closing, Context, Error, ErrorKind, EventKind, Frame, Message, Monitor, Options, RoutingId, Socket,
+    SocketType, opt,
 };
 
 /// A ROUTER that is bound, and a DEALER called `name` that is connected to it.
@@ -156,4 +157,128 @@ fn a_message_to_a_router_needs_a_frame_behind_the_routing_id_and_the_error_says_
         assert!(refused.error.to_string().contains("the first frame is the routing id"), "{refused}");
         assert_eq!(refused.message, given, "it comes back");
     }
+}
+
+#[test]
+fn a_call_with_a_limit_times_out_even_if_the_limit_is_zero() {
+    let cx = Context::new();
+    let (router, dealer) = (cx.socket(SocketType::Router).unwrap(), cx.socket(SocketType::Dealer).unwrap());
+    let req = cx.socket_with(SocketType::Req, &no_linger()).unwrap();
+    req.connect("tcp://127.0.0.1:1").unwrap();
+    let now = Duration::ZERO;
+    for (call, error) in [
+        ("recv_timeout", router.recv_timeout(now).unwrap_err()),
+        ("recv_from_timeout", router.recv_from_timeout(now).unwrap_err()),
+        ("send_timeout", dealer.send_timeout("x", now).unwrap_err().error),
+        ("request", req.request("x", now).unwrap_err().error),
+        ("request_async", task::block_on(req.request_async("x", now)).unwrap_err().error),
+        ("connect_ready", req.connect_ready("tcp://127.0.0.1:2", now).unwrap_err()),
+        ("wait_for_peers", req.wait_for_peers(1, now).unwrap_err()),
+        ("Monitor::recv_timeout", router.monitor().recv_timeout(now).unwrap_err()),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{call}: {error}");
+    }
+    // A call that does not wait says so, and so does one whose option allows no time.
+    assert_eq!(router.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+    router.set(opt::RCVTIMEO, Some(now)).unwrap();
+    assert_eq!(router.recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(dealer.try_send("x").unwrap_err().error.kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn what_a_main_prints_that_returns_an_error_is_its_kind_and_its_text() {
+    let cx = Context::new();
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    let error = cx.socket(SocketType::Pull).unwrap().bind(&endpoint).unwrap_err();
+    let text = format!(
+        "Bind: cannot bind {endpoint} (PULL): address in use; another socket or process listens there"
+    );
+    assert_eq!(format!("{error:?}"), text);
+    let timed_out = pull.recv_timeout(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(format!("{timed_out:?}"), "TimedOut: no message for this PULL in 1 ms");
+}
+
+#[test]
+fn the_high_water_mark_in_an_error_is_what_fits_also_over_inproc() {
+    let cx = Context::new();
+    let push = cx.socket_with(SocketType::Push, &no_linger().set(opt::SNDHWM, 10)).unwrap();
+    let pull = cx.socket_with(SocketType::Pull, &Options::new().set(opt::RCVHWM, 5)).unwrap();
+    push.connect(pull.bind("inproc://marks").unwrap()).unwrap();
+    let mut fitted = 0;
+    let refused = loop {
+        match push.try_send("x") {
+            Ok(()) => fitted += 1,
+            Err(refused) => break refused.to_string(),
+        }
+    };
+    assert_eq!(fitted, 15);
+    assert_eq!(refused, "the peer of this PUSH is at its high-water mark (15); message returned");
+}
+
+#[test]
+fn a_wrong_routing_id_is_an_error_of_the_library_and_routing_ids_have_an_order() {
+    fn named(id: &[u8]) -> zeroxide::Result<RoutingId> {
+        Ok(RoutingId::new(id)?)
+    }
+    let error = named(b"").unwrap_err();
+    assert_eq!((error.kind(), error.errno()), (ErrorKind::RoutingId, 22));
+    assert_eq!(error.to_string(), "a routing id of 0 bytes: allowed 1..255 bytes");
+    // Short and long, inline and shared.
+    let long = vec![b'b'; 200];
+    let mut ids = [named(b"c"), named(&long), named(b"a"), named(b"b")].map(Result::unwrap);
+    ids.sort();
+    let bytes = ids.each_ref().map(RoutingId::as_bytes);
+    assert_eq!(bytes, [b"a", b"b", &long[..], b"c"]);
+    let mut frames = [Frame::from("ab"), Frame::from(long), Frame::from("a")];
+    frames.sort();
+    assert!(frames[0] == "a" && frames[1] == "ab" && frames[2].len() == 200);
+}
+
+#[test]
+fn a_wait_for_peers_that_times_out_names_the_last_failure() {
+    let cx = Context::new();
+    let (rep, publisher) = (cx.socket(SocketType::Rep).unwrap(), cx.socket(SocketType::Pub).unwrap());
+    let (served, published) =
+        (rep.bind("tcp://127.0.0.1:*").unwrap(), publisher.bind("tcp://127.0.0.1:*").unwrap());
+    let sub = cx.socket(SocketType::Sub).unwrap();
+    sub.connect_ready(&served, LONG).unwrap_err();
+    let brief = Duration::from_millis(1);
+    let (of_sub, of_rep) =
+        (sub.wait_for_peers(1, brief).unwrap_err(), rep.wait_for_peers(1, brief).unwrap_err());
+    let text = "timed out: 0 of 1 peers are connected; the last attempt failed: peer is ";
+    assert!(of_sub.to_string().starts_with(&format!("{text}REP, we are SUB")), "{of_sub}");
+    assert!(of_rep.to_string().starts_with(&format!("{text}SUB, we are REP")), "{of_rep}");
+    // Nobody listens there.
+    let push = cx.socket_with(SocketType::Push, &no_linger()).unwrap();
+    push.connect_ready("tcp://127.0.0.1:1", Duration::from_millis(100)).unwrap_err();
+    let refused = push.wait_for_peers(1, brief).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("peers are connected; the last attempt failed: connection refused"),
+        "{refused}"
+    );
+    // Without a failure there is nothing to add. The same holds for subscribers.
+    let alone = publisher.wait_for_peers(1, brief).unwrap_err().to_string();
+    assert_eq!(alone, "timed out: 0 of 1 peers are connected");
+    let pull = cx.socket(SocketType::Pull).unwrap();
+    pull.connect_ready(&published, LONG).unwrap_err();
+    let failed = publisher.wait_for_subscribers("", 1, brief).unwrap_err().to_string();
+    let text = "timed out: 0 of 1 subscribers are there; the last attempt failed: peer is PULL, we are PUB";
+    assert!(failed.starts_with(text), "{failed}");
+}
+
+#[test]
+fn the_table_of_peers_shows_the_routing_id_that_a_router_has_given() {
+    let cx = Context::new();
+    let options = Options::new().set(opt::ROUTING_ID, "its-own");
+    let dealer = cx.socket_with(SocketType::Dealer, &options).unwrap();
+    let endpoint = dealer.bind("tcp://127.0.0.1:*").unwrap();
+    let router = cx.socket(SocketType::Router).unwrap();
+    router.connect_with(&endpoint, &Options::new().set(opt::CONNECT_ROUTING_ID, "given")).unwrap();
+    router.wait_for_peers(1, LONG).unwrap();
+    let peers = router.peers();
+    assert_eq!((&peers[0].given_id[..], &peers[0].routing_id[..]), (&b"given"[..], &b"its-own"[..]));
+    assert!(peers.to_string().contains(r#" id "given""#), "{peers}");
+    router.send_to(&RoutingId::new("given").unwrap(), "hello").unwrap();
+    assert_eq!(dealer.recv_timeout(LONG).unwrap()[0], "hello");
 }

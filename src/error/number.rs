@@ -27,6 +27,7 @@ fn of(error: &Error) -> i32 {
         Error::Unroutable { .. } => EHOSTUNREACH,
         Error::EmptyMessage | Error::Group(_) | Error::Option(_) => EINVAL,
         Error::Endpoint(error) => of_endpoint(error),
+        Error::RoutingId(_) => EINVAL,
         // What does not resolve to an address to bind is no device (zmq_bind(3)).
         Error::Bind(error) if no_such_host(error) => ENODEV,
         Error::Bind(error) => of_io(&error.source),

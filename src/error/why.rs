@@ -26,7 +26,8 @@ pub enum Why {
     Full {
         /// The socket's type.
         socket: SocketType,
-        /// SNDHWM, in messages.
+        /// How many messages may wait for a peer: SNDHWM, and over inproc SNDHWM and the RCVHWM of the peer, which share one
+        /// queue. The most, where peers differ.
         hwm: u32,
         /// How many peers are full.
         peers: u32,
@@ -57,19 +58,9 @@ pub enum Why {
     /// The endpoint has no connection whose handshake is over.
     NotReady(Box<NotReady>),
     /// The socket has fewer peers than were waited for.
-    FewerPeers {
-        /// How many were waited for.
-        wanted: usize,
-        /// How many there are.
-        have: usize,
-    },
+    FewerPeers(Box<TooFew>),
     /// Fewer peers subscribed to the topic than were waited for.
-    FewerSubscribers {
-        /// How many were waited for.
-        wanted: usize,
-        /// How many there are.
-        have: usize,
-    },
+    FewerSubscribers(Box<TooFew>),
 }
 
 /// A request that was taken back.
@@ -92,6 +83,17 @@ pub struct NotReady {
     pub last: Option<DialError>,
     /// How many attempts there were.
     pub attempts: u32,
+}
+
+/// How many peers were waited for, and how many came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooFew {
+    /// How many were waited for.
+    pub wanted: usize,
+    /// How many there are.
+    pub have: usize,
+    /// How the last attempt failed, of this socket to connect or of a peer that had connected to it; `None` if none failed.
+    pub last: Option<DialError>,
 }
 
 /// Where a socket without peers may find one.
@@ -175,9 +177,16 @@ impl fmt::Display for Why {
             }
             Why::RequestUnsent(unsent) => unsent.fmt(f),
             Why::NotReady(not_ready) => not_ready.fmt(f),
-            Why::FewerPeers { wanted, have } => write!(f, "{have} of {wanted} peers are connected"),
-            Why::FewerSubscribers { wanted, have } => write!(f, "{have} of {wanted} subscribers are there"),
+            Why::FewerPeers(few) => few.write(f, "peers are connected"),
+            Why::FewerSubscribers(few) => few.write(f, "subscribers are there"),
         }
+    }
+}
+
+impl TooFew {
+    fn write(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+        write!(f, "{} of {} {what}", self.have, self.wanted)?;
+        self.last.as_ref().map_or(Ok(()), |last| write!(f, "; the last attempt failed: {last}"))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::stats::SocketStats;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// Messages that were written to the kernel after the close.
+    /// Messages that were written to the kernel after the close. It is 0 if nothing was unsent then; `Socket::stats` counts all.
     pub written: u64,
     /// Messages that were dropped because LINGER was over or their connection was lost.
     pub dropped: u64,

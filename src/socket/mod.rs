@@ -273,7 +273,8 @@ impl Socket {
     /// Sends a message. Waits at most for SNDTIMEO while there is no peer, or all peers are at their high-water mark.
     ///
     /// # Errors
-    /// Returns [`SendError`] with the message itself and why it was not sent.
+    /// Returns [`SendError`] with the message itself and why it was not sent: [`Error::TimedOut`] after SNDTIMEO, and
+    /// [`Error::WouldBlock`] if SNDTIMEO is 0.
     #[inline]
     pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         self.base().send(message.into(), WaitLimit::Option)
@@ -291,7 +292,8 @@ impl Socket {
     /// Sends a message; waits at most for `limit`.
     ///
     /// # Errors
-    /// Returns [`SendError`] with the message itself and why it was not sent.
+    /// Returns [`SendError`] with the message itself and why it was not sent: [`Error::TimedOut`] when the time is over, also
+    /// with a limit of zero.
     pub fn send_timeout(&self, message: impl Into<Message>, limit: Duration) -> Result<(), SendError> {
         self.base().send(message.into(), WaitLimit::For(limit))
     }
@@ -299,7 +301,7 @@ impl Socket {
     /// Receives a message. Waits for one at most for RCVTIMEO.
     ///
     /// # Errors
-    /// Returns [`Error::TimedOut`], [`Error::WrongState`], [`Error::NotSupported`], [`Error::Closed`],
+    /// Returns [`Error::TimedOut`] after RCVTIMEO, [`Error::WouldBlock`] if RCVTIMEO is 0, [`Error::WrongState`], [`Error::NotSupported`], [`Error::Closed`],
     /// [`Error::Terminated`].
     #[inline]
     pub fn recv(&self) -> Result<Message> {
@@ -318,7 +320,7 @@ impl Socket {
     /// Receives a message; waits at most for `limit`.
     ///
     /// # Errors
-    /// Returns the errors of [`Socket::recv`].
+    /// Returns [`Error::TimedOut`] when the time is over, also with a limit of zero; and the other errors of [`Socket::recv`].
     pub fn recv_timeout(&self, limit: Duration) -> Result<Message> {
         self.base().recv(WaitLimit::For(limit))
     }

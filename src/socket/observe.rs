@@ -11,7 +11,7 @@ use super::base::{SocketBase, SocketState};
 use super::{Socket, pipes::Entry};
 use crate::clock;
 use crate::endpoints::{EndpointState, EndpointStatus};
-use crate::error::{Error, NotReady, Op, Result, Turn, Why};
+use crate::error::{Attachment, DialError, Error, NotReady, Op, Result, TooFew, Turn, Why};
 use crate::monitor::Monitor;
 use crate::peers::PeerTable;
 use crate::signal::{after, wait_until};
@@ -62,7 +62,7 @@ impl Socket {
     /// Waits until at least `n` peers are connected, inproc included.
     ///
     /// # Errors
-    /// Returns [`Error::TimedOut`] with the number of peers, [`Error::Closed`] or [`Error::Terminated`].
+    /// Returns [`Error::TimedOut`] with the number of peers and the last failure, if there was one; [`Error::Closed`] or [`Error::Terminated`].
     pub fn wait_for_peers(&self, n: usize, limit: Duration) -> Result<()> {
         self.base().wait_for(limit, Peers { wanted: n, have: 0 })
     }
@@ -71,7 +71,7 @@ impl Socket {
     /// messages that are sent after that.
     ///
     /// # Errors
-    /// Returns [`Error::TimedOut`] with the number of these peers, [`Error::NotSupported`] on a type that does not publish,
+    /// Returns [`Error::TimedOut`] as [`Socket::wait_for_peers`] does, [`Error::NotSupported`] on a type that does not publish,
     /// [`Error::Closed`] or [`Error::Terminated`].
     pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, n: usize, limit: Duration) -> Result<()> {
         let subscribers = self.subscribers(topic.as_ref(), n)?;
@@ -143,8 +143,8 @@ impl Awaited for Peers {
         (counted.is_err() || self.have >= self.wanted).then_some(counted)
     }
 
-    fn missing(self, _: &SocketBase, _: Duration) -> Why {
-        Why::FewerPeers { wanted: self.wanted, have: self.have }
+    fn missing(self, base: &SocketBase, _: Duration) -> Why {
+        Why::FewerPeers(base.too_few(self.wanted, self.have))
     }
 }
 
@@ -164,8 +164,8 @@ impl Awaited for Subscribers {
         (counted.is_err() || self.have >= self.wanted).then_some(counted)
     }
 
-    fn missing(self, _: &SocketBase, _: Duration) -> Why {
-        Why::FewerSubscribers { wanted: self.wanted, have: self.have }
+    fn missing(self, base: &SocketBase, _: Duration) -> Why {
+        Why::FewerSubscribers(base.too_few(self.wanted, self.have))
     }
 }
 
@@ -203,6 +203,16 @@ impl SocketBase {
                 stats,
             }
         })
+    }
+
+    /// Returns that fewer peers came than were waited for, with the last failure: that of an endpoint which connects, else the
+    /// handshake of a peer that had connected.
+    fn too_few(&self, wanted: usize, have: usize) -> Box<TooFew> {
+        let last = match self.endpoints.attachment() {
+            Attachment::Connecting { last, .. } => last,
+            _ => self.monitors.history.last_failure().map(DialError::Handshake),
+        };
+        Box::new(TooFew { wanted, have, last })
     }
 
     /// Returns when a wait of at most `limit` ends; that is now on the context's own threads, which must not wait.

@@ -24,6 +24,14 @@ pub(crate) enum WaitLimit {
     For(Duration),
 }
 
+impl WaitLimit {
+    /// Returns whether the call does not wait, where `limit` is its limit or that of the option. A call that takes a limit waits: of
+    /// no time, too, it says that the time is over.
+    fn is_none(self, limit: Option<Duration>) -> bool {
+        limit == Some(Duration::ZERO) && !matches!(self, WaitLimit::For(_))
+    }
+}
+
 impl SocketBase {
     /// Sends a message; waits at most as long as `wait` says.
     #[inline]
@@ -49,7 +57,7 @@ impl SocketBase {
             WaitLimit::For(limit) => Some(limit),
             WaitLimit::Option => self.enter(|state| state.values.sndtimeo),
         };
-        let error = if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
+        let error = if wait.is_none(limit) || self.context.is_own_thread() {
             Error::WouldBlock(self.why_not_sent(&refusal))
         } else {
             let deadline = limit.and_then(|limit| start.checked_add(limit));
@@ -134,19 +142,21 @@ impl SocketBase {
 
     pub(crate) fn why_not_sent(&self, refusal: &Refusal) -> Why {
         // The queue of a peer that was never there, or is not there now, says nothing of a peer.
-        let has_peer = || self.lock().pipes.iter().any(|(_, entry)| entry.is_up());
-        match refusal {
-            Refusal::Full { pipes } if has_peer() => Why::Full {
-                socket: self.socket_type,
-                hwm: self.values_hwm(),
-                peers: u32::try_from(*pipes).unwrap_or(u32::MAX),
-            },
-            _ => Why::NoPeer { socket: self.socket_type, at: Box::new(self.endpoints.attachment()) },
+        let highest_mark = || {
+            let state = self.lock();
+            let up = state.pipes.iter().filter(|(_, entry)| entry.is_up());
+            up.map(|(_, entry)| entry.pipe.writer.hwm()).max()
+        };
+        let full = match refusal {
+            Refusal::Full { pipes } => highest_mark().map(|hwm| (hwm, *pipes)),
+            _ => None,
+        };
+        match full {
+            Some((hwm, pipes)) => {
+                Why::Full { socket: self.socket_type, hwm, peers: u32::try_from(pipes).unwrap_or(u32::MAX) }
+            }
+            None => Why::NoPeer { socket: self.socket_type, at: Box::new(self.endpoints.attachment()) },
         }
-    }
-
-    fn values_hwm(&self) -> u32 {
-        self.lock().values.sndhwm
     }
 
     /// Receives a message; waits at most as long as `wait` says.
@@ -167,7 +177,7 @@ impl SocketBase {
             WaitLimit::For(limit) => Some(limit),
             WaitLimit::Option => self.enter(|state| state.values.rcvtimeo),
         };
-        if limit == Some(Duration::ZERO) || self.context.is_own_thread() {
+        if wait.is_none(limit) || self.context.is_own_thread() {
             return Err(Error::WouldBlock(self.why_nothing_came(None)));
         }
         let deadline = limit.and_then(|limit| start.checked_add(limit));

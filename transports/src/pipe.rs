@@ -129,7 +129,7 @@ impl Queue {
             swap: Mutex::default(),
             apart: Apart,
             conflate: flow.conflate,
-            limit: AtomicU64::new(limit(flow.hwm, flow.conflate)),
+            limit: AtomicU64::new(flow::limit(flow.hwm, flow.conflate)),
             written: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             starved: AtomicBool::new(false),
@@ -153,7 +153,7 @@ impl Queue {
 
     /// Sets another high-water mark. Returns `true` if the writer must be woken to check it.
     fn set_hwm(&self, hwm: u32) -> bool {
-        self.limit.store(limit(hwm, self.conflate), Ordering::Release);
+        self.limit.store(flow::limit(hwm, self.conflate), Ordering::Release);
         self.is_starved()
     }
 
@@ -180,10 +180,6 @@ impl Drop for Queue {
         let held = swap.held;
         self.release(&mut swap, held);
     }
-}
-
-fn limit(hwm: u32, conflate: bool) -> u64 {
-    if hwm == 0 || conflate { u64::MAX } else { u64::from(hwm) }
 }
 
 /// The writing end of one direction.
@@ -237,7 +233,7 @@ impl Writer {
             last: None,
             stamped: 0,
             acked: 0,
-            limit: limit(flow.hwm, flow.conflate),
+            limit: flow::limit(flow.hwm, flow.conflate),
             looked: None,
             replaced: Vec::new(),
         }
@@ -470,6 +466,12 @@ impl Writer {
     pub fn set_hwm(&mut self, hwm: u32) {
         self.queue.set_hwm(hwm);
         self.limit = self.queue.limit.load(Ordering::Relaxed);
+    }
+
+    /// Returns the high-water mark of what this end writes; 0 is none.
+    #[must_use]
+    pub fn hwm(&self) -> u32 {
+        u32::try_from(self.limit).unwrap_or(0)
     }
 
     /// Returns whether a message replaces the one before it ([`Flow::conflate`]).

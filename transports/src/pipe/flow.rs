@@ -15,3 +15,8 @@ pub struct Flow {
     /// grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay exact.
     pub lots: bool,
 }
+
+/// Returns how many messages a direction may hold.
+pub(super) fn limit(hwm: u32, conflate: bool) -> u64 {
+    if hwm == 0 || conflate { u64::MAX } else { u64::from(hwm) }
+}

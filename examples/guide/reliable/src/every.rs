@@ -17,11 +17,10 @@ impl Every {
         Every { interval, next: Instant::now() + interval }
     }
 
-    /// Returns the time until the moment, and at least a millisecond: a call that may not wait at all fails with
-    /// `Error::WouldBlock` instead of `Error::TimedOut`.
+    /// Returns the time until the moment; zero if it has come.
     #[must_use]
     pub fn left(&self) -> Duration {
-        self.next.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+        self.next.saturating_duration_since(Instant::now())
     }
 
     /// Returns whether the moment has come. If so, the next one comes after one interval from now.
