@@ -35,7 +35,10 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.step("clippy", |_| run::pass(cmd!(sh, "cargo clippy --workspace --all-targets -- -D warnings")));
     report.step("clippy, simulations", |_| simulate::clippy(sh));
     report.step("clippy, all features", |_| {
-        let features = format!("{},interop/peers,zeroxide-cli/peers,jupyter-kernel/jupyter", suite::FEATURES);
+        let features = format!(
+            "{},interop/peers,zeroxide-cli/peers,task-farm/peers,jupyter-kernel/jupyter",
+            suite::FEATURES
+        );
         run::pass(cmd!(sh, "cargo clippy --workspace --all-targets --features {features} -- -D warnings"))
     });
     report.step("docs", |_| {

@@ -113,6 +113,13 @@ fn peers(sh: &Shell, report: &mut Report, required: bool) {
         let pyzmq = ["-p", "zeroxide-cli", "--features", "peers", "--test", "pyzmq"];
         run::count(run::cargo_test(sh).args(pyzmq), counts)
     });
+    report.step("the task farm with pyzmq", |counts| {
+        if !has_python() {
+            return no_python();
+        }
+        let mixed = ["-p", "task-farm", "--features", "peers", "--test", "mixed"];
+        run::count(run::cargo_test(sh).args(mixed), counts)
+    });
 }
 
 /// What is demanded and has not run has failed.
