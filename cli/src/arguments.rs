@@ -242,6 +242,31 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The commands `zx ...` of a text, as the shell hands them over.
+    fn commands(text: &str) -> Vec<Vec<String>> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix("$ ").or(Some(line)));
+        let commands = lines.filter(|line| line.starts_with("zx "));
+        let words =
+            commands.map(|line| shlex::split(line).unwrap_or_else(|| panic!("a quote has no end: {line}")));
+        words
+            .map(|words| {
+                words.into_iter().take_while(|word| !["<", ">", "|", "&"].contains(&&**word)).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_commands_of_the_readme_are_understood() {
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+        let commands = commands(&readme);
+        assert!(commands.len() >= 10, "{commands:?}");
+        for command in commands.iter().filter(|words| words[1] != "COMMAND") {
+            if let Err(error) = Cli::try_parse_from(command) {
+                panic!("{command:?}: {error}");
+            }
+        }
+    }
+
     #[test]
     fn help_fits_and_shows_examples() {
         for command in Cli::command().get_subcommands_mut() {

@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 use crate::elf::Elf;
 use crate::report::{Report, not_run};
 use crate::targets::{self, MUSL};
-use crate::{floor, fuzz, panics, run, sanitize, simulate, suite};
+use crate::{floor, fuzz, packages, panics, run, sanitize, simulate, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -52,6 +52,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     }
     report.step("static quickstart, musl", |_| static_quickstart(sh));
     report.step(&format!("check with Rust {OLDEST}"), |_| check_oldest(sh));
+    report.step("packages", |_| packages::step(sh));
     report.step("no panic in what reads a peer", |_| panics::step(sh));
     fuzz::ci_steps(sh, &mut report);
     sanitize::steps(sh, &mut report);

@@ -1,5 +1,5 @@
-//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | miri | install | zmq-sys | jupyter |
-//! guide | hostile | soak | simulate | fuzz | bench`.
+//! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | miri | install | packages | zmq-sys |
+//! jupyter | guide | hostile | soak | simulate | fuzz | bench`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | [`miri`] | `miri`: what is unsafe, the pipe and the codec in Miri |
 //! | [`install`] | `install`: the C library as a package that others find |
 //! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
+//! | [`packages`] | `packages`: what a release would hand out, and the README's first program in a fresh folder |
 //! | [`registry`] | sources of packages that nothing here links |
 //! | [`jupyter`] | `jupyter`: the example of a Jupyter kernel, driven by jupyter_client |
 //! | [`guide`] | `guide`: the book of docs/guide, built by mdBook, and its links |
@@ -43,6 +44,7 @@ mod install;
 mod jupyter;
 mod miri;
 mod mutants;
+mod packages;
 mod panics;
 mod registry;
 mod replacement;
@@ -129,6 +131,9 @@ enum Task {
     ///
     /// docs/PACKAGING.md tells what a packager needs to know.
     Install(install::Options),
+    /// Packages every crate for crates.io and builds the libraries from their packages; runs the README's first program in a fresh
+    /// folder.
+    Packages,
     /// Tests the package zmq-sys that takes the real one's place: its items, a program on it, the tests of the crate zmq.
     ZmqSys,
     /// Tests the example `jupyter-kernel` with jupyter_client, over tcp and ipc, without and with CURVE.
@@ -179,6 +184,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Miri(options) => miri::run(&sh, &options),
         Task::Panics => panics::run(&sh),
         Task::Install(options) => install::run(&sh, &options),
+        Task::Packages => packages::run(&sh),
         Task::ZmqSys => replacement::run(&sh),
         Task::Jupyter => jupyter::run(&sh),
         Task::Guide => guide::run(&sh),

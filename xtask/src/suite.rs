@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use xshell::{Shell, cmd};
 
 use crate::report::{Counts, NotRun, Report, not_run};
-use crate::{conformance, guide, hostile, install, jupyter, replacement, run, simulate, soak};
+use crate::{conformance, guide, hostile, install, jupyter, packages, replacement, run, simulate, soak};
 
 /// The features that are off by default. Not `--all-features`: some of the tools need more than Rust.
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,zeroxide/metrics,\
@@ -57,6 +57,7 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report, require_peers: bool) {
         run::pass(cmd!(sh, "cargo build --release --example quickstart"))?;
         run_quickstart(sh, &run::target(sh).join("release/examples"))
     });
+    report.step("the README's first program", |_| packages::readme(sh));
     report.step("guide", |_| guide::step(sh));
     report.step("simulator", |_| simulate::step(sh));
     report.step("hostile", |_| hostile::step(sh));
