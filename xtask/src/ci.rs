@@ -36,7 +36,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.step("clippy, simulations", |_| simulate::clippy(sh));
     report.step("clippy, all features", |_| {
         let features = format!(
-            "{},interop/peers,zeroxide-cli/peers,task-farm/peers,jupyter-kernel/jupyter",
+            "{},interop/peers,zeroxide-cli/peers,task-farm/peers,video-example/peers,jupyter-kernel/jupyter",
             suite::FEATURES
         );
         run::pass(cmd!(sh, "cargo clippy --workspace --all-targets --features {features} -- -D warnings"))

@@ -14,6 +14,13 @@ use crate::{conformance, guide, hostile, install, jupyter, packages, replacement
 pub(crate) const FEATURES: &str = "zeroxide/plain,zeroxide/curve,zeroxide/face,zeroxide/stream,zeroxide/metrics,\
      zeroxide/tracing,zeroxide/serde,benches/plain,benches/curve";
 
+/// What is tested with pyzmq beside the cells of `interop`: the step, its package, and its test.
+const WITH_PYZMQ: [(&str, &str, &str); 3] = [
+    ("the command with pyzmq", "zeroxide-cli", "pyzmq"),
+    ("the task farm with pyzmq", "task-farm", "mixed"),
+    ("live video with pyzmq", "video-example", "pyzmq"),
+];
+
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
@@ -107,20 +114,15 @@ fn peers(sh: &Shell, report: &mut Report, required: bool) {
         let wire = ["-p", "interop", "--features", "peers", "--test", "wire", "--test", "secure"];
         run::count(run::cargo_test(sh).args(wire), counts)
     });
-    report.step("the command with pyzmq", |counts| {
-        if !has_python() {
-            return no_python();
-        }
-        let pyzmq = ["-p", "zeroxide-cli", "--features", "peers", "--test", "pyzmq"];
-        run::count(run::cargo_test(sh).args(pyzmq), counts)
-    });
-    report.step("the task farm with pyzmq", |counts| {
-        if !has_python() {
-            return no_python();
-        }
-        let mixed = ["-p", "task-farm", "--features", "peers", "--test", "mixed"];
-        run::count(run::cargo_test(sh).args(mixed), counts)
-    });
+    for (step, package, test) in WITH_PYZMQ {
+        report.step(step, |counts| {
+            if !has_python() {
+                return no_python();
+            }
+            let test = ["-p", package, "--features", "peers", "--test", test];
+            run::count(run::cargo_test(sh).args(test), counts)
+        });
+    }
 }
 
 /// What is demanded and has not run has failed.
