@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("overview.md")]
 #![forbid(unsafe_code)]
 // docs.rs shows what a feature brings.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -43,6 +43,11 @@ mod stats;
 mod sync;
 mod threads;
 mod user_code;
+
+// The README's programs are compiled, and run, as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use bytes::Bytes;
 pub use context::{Context, ContextStatus};

@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 use crate::elf::Elf;
 use crate::report::{Report, not_run};
 use crate::targets::{self, MUSL};
-use crate::{floor, fuzz, packages, panics, run, sanitize, simulate, suite};
+use crate::{docs, floor, fuzz, packages, panics, run, sanitize, simulate, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -41,11 +41,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
         );
         run::pass(cmd!(sh, "cargo clippy --workspace --all-targets --features {features} -- -D warnings"))
     });
-    report.step("docs", |_| {
-        let features = suite::FEATURES;
-        let docs = cmd!(sh, "cargo doc --no-deps --workspace --features {features}");
-        run::pass(docs.env("RUSTDOCFLAGS", "-D warnings"))
-    });
+    report.step("docs", |_| docs::step(sh));
     suite::steps(sh, &mut report, true);
     for target in TARGETS {
         report.step(&format!("check {target}"), |_| check_target(sh, target));

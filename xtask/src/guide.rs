@@ -54,7 +54,7 @@ fn mdbook(sh: &Shell) -> Result<PathBuf> {
 }
 
 /// The pages below a folder.
-fn pages(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn pages(folder: &Path) -> Vec<PathBuf> {
     let files = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
     files.map(DirEntry::into_path).filter(|path| path.extension().is_some_and(|end| end == "html")).collect()
 }
@@ -85,7 +85,7 @@ fn is_inside(link: &str) -> bool {
 }
 
 /// The values of an attribute in a page of mdBook, which writes `name="value"`.
-fn values_of<'a>(text: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn values_of<'a>(text: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
     let begin = format!(" {attribute}=\"");
     let ends: Vec<usize> = text.match_indices(&begin).map(|(at, _)| at + begin.len()).collect();
     ends.into_iter().filter_map(move |at| text[at..].split_once('"').map(|(value, _)| value))

@@ -7,6 +7,7 @@
 //! | [`bans`] | the table of what the source must not say, each row with its reason |
 //! | [`suite`] | `test`: every test there is, the peers in other languages included |
 //! | [`ci`] | `ci`: what a change must pass to land |
+//! | [`docs`] | the pages of rustdoc: items and examples |
 //! | [`conformance`] | `conformance`: libzmq's own tests, and pyzmq's, on our libzmq.so |
 //! | [`sanitize`] | `sanitize`: C programs on our library, or all Rust tests, under the address and thread sanitizers |
 //! | [`miri`] | `miri`: what is unsafe, the pipe and the codec in Miri |
@@ -33,6 +34,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod descendants;
+mod docs;
 mod elf;
 mod floor;
 mod fuzz;

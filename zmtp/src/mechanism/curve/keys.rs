@@ -13,7 +13,8 @@ use crate::mechanism::z85::{self, Z85Error};
 /// A public key, which identifies a peer. It prints as Z85, as libzmq's tools write it.
 ///
 /// ```
-/// use zeroxide_zmtp::mechanism::curve::PublicKey;
+/// # mod zeroxide { pub use zeroxide_zmtp::mechanism::curve::PublicKey; }
+/// use zeroxide::PublicKey;
 /// let text = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 /// let key: PublicKey = text.parse()?;
 /// assert_eq!(key.to_string(), text);
