@@ -16,7 +16,7 @@ use interop::Choice;
 ///
 /// Examples (after `cargo run --release -p interop --`):
 ///
-///   --peer pyzmq                        only pyzmq
+///   --peer pyzmq                        only pyzmq; nothing else is set up, but for a libzmq where cells must tell whose fault it is
 ///   --cell /PUSH-PULL/tcp/              every cell whose id contains this
 ///   --cell '*/ipc/*/restart'            every cell whose id is this, * standing for anything
 ///   --list --all                        what a whole run would run
@@ -83,6 +83,11 @@ impl Arguments {
     pub(crate) fn wants(&self, name: &str) -> bool {
         let is_in = |names: &[String]| names.iter().any(|wanted| name.starts_with(wanted.as_str()));
         (self.peer.is_empty() || is_in(&self.peer)) && !is_in(&self.without)
+    }
+
+    /// Whether a peer plays: it was asked for, and no other program is tried in place of all.
+    pub(crate) fn plays(&self, name: &str) -> bool {
+        self.foreign.is_none() && self.wants(name)
     }
 
     /// Whether every peer plays, a whole selection.

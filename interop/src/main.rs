@@ -11,8 +11,8 @@ use std::time::Instant;
 use clap::Parser;
 use interop::article::{self, Ports};
 use interop::known::KNOWN;
-use interop::report::{CellResult, PeerStatus, PeerSummary, Report};
-use interop::select::select;
+use interop::report::{CellResult, LeftOut, Origin, PeerStatus, PeerSummary, Report};
+use interop::select::{self, select};
 use interop::{Cell, Runner, glob};
 
 use crate::arguments::Arguments;
@@ -68,7 +68,7 @@ fn is_lacking(report: &Report, arguments: &Arguments) -> bool {
 
 /// Runs the cells, as often as was asked for.
 fn play(arguments: &Arguments, subjects: &Subjects, cells: &[Cell<'_>]) -> Report {
-    let start = Instant::now();
+    let (start, origin) = (Instant::now(), Origin::here());
     let runner = Runner::new(&subjects.ours, subjects.libzmq.as_ref(), KNOWN, arguments.workers);
     let mut results = Vec::new();
     for round in 1..=arguments.rounds() {
@@ -86,7 +86,28 @@ fn play(arguments: &Arguments, subjects: &Subjects, cells: &[Cell<'_>]) -> Repor
         }
     }
     let peers: Vec<PeerStatus> = subjects.peers.clone();
-    Report { ours: subjects.ours.version.clone(), peers, results, took: start.elapsed() }
+    let (ours, left_out) = (subjects.ours.version.clone(), left_out(arguments, subjects));
+    Report { ours, origin, left_out, peers, results, took: start.elapsed() }
+}
+
+/// What there is beside the cells that were asked for.
+fn left_out(arguments: &Arguments, subjects: &Subjects) -> Vec<LeftOut> {
+    let cells = select::left_out(&subjects.playing, &arguments.choice());
+    let mut left: Vec<LeftOut> =
+        cells.into_iter().map(|(why, cells)| LeftOut { why: why.to_owned(), cells: Some(cells) }).collect();
+    let of_article = article::ids().len() - article_ids(arguments).len();
+    if of_article > 0 {
+        let why = "the article's set-up: its peers or its scenario were not asked for".to_owned();
+        left.push(LeftOut { why, cells: Some(of_article) });
+    }
+    let peers: Vec<&str> = subjects::names().filter(|name| !arguments.plays(name)).collect();
+    if !peers.is_empty() {
+        left.push(LeftOut {
+            why: format!("peers that were not asked for: {}", peers.join(", ")),
+            cells: None,
+        });
+    }
+    left
 }
 
 /// The cells of the article's set-up that were asked for.

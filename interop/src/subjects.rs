@@ -68,9 +68,7 @@ impl Subjects {
             }
         }
         if subjects.peers.is_empty() {
-            let raw = raw(&own_folder).map(|peer| peer.name);
-            let names: Vec<&str> = setup::names().chain(raw).chain(["zeroxide"]).collect();
-            return Err(format!("no such peer; there are: {}", names.join(", ")));
+            return Err(format!("no such peer; there are: {}", names().collect::<Vec<_>>().join(", ")));
         }
         Ok(subjects)
     }
@@ -98,24 +96,64 @@ impl Subjects {
     }
 }
 
-/// The peers of this package that speak old versions of ZMTP.
+/// The names of all peers, in the order of the report.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    setup::names().chain(RAW.map(|(name, _)| name)).chain(["zeroxide"])
+}
+
+/// The peers of this package that speak old versions of ZMTP, and those versions.
+const RAW: [(&str, &str); 3] = [("raw-1.0", "1.0"), ("raw-2.0", "2.0"), ("raw-3.0", "3.0")];
+
 fn raw(own_folder: &Path) -> [Prepared; 3] {
     let command = own_folder.join(format!("raw-peer{}", std::env::consts::EXE_SUFFIX));
-    [("raw-1.0", "1.0"), ("raw-2.0", "2.0"), ("raw-3.0", "3.0")].map(|(name, version)| {
+    RAW.map(|(name, version)| {
         let arguments = vec!["--zmtp".into(), version.into()];
         Prepared { name, program: Ok(Program { name, command: command.clone(), arguments }) }
     })
 }
 
-/// The foreign peers that were asked for, and those that control cells use.
+/// The foreign peers that were asked for, and one whose libzmq control cells use: the first that is asked for or stands, else the
+/// first that can be made.
 fn prepare(arguments: &Arguments, target: &Path) -> Vec<Prepared> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     if arguments.no_setup || arguments.list {
         return setup::find(root, target);
     }
-    let for_controls = |name: &str| LIBZMQ.contains(&name);
-    let wanted = |name: &str| for_controls(name) || (arguments.foreign.is_none() && arguments.wants(name));
-    setup::prepare_some(root, target, &wanted, &|line| eprintln!("{line}"))
+    let make = |wanted: &(dyn Fn(&str) -> bool + Sync)| {
+        setup::prepare_some(root, target, wanted, &|line| eprintln!("{line}"))
+    };
+    let standing: Vec<Prepared> =
+        setup::find(root, target).into_iter().filter(|peer| peer.program.is_ok()).collect();
+    let stands = |name: &str| standing.iter().any(|peer| peer.name == name);
+    let wanted = to_make(arguments, &stands);
+    let mut prepared = make(&|name| wanted.contains(&name));
+    let has_libzmq =
+        |peers: &[Prepared]| peers.iter().any(|peer| LIBZMQ.contains(&peer.name) && peer.program.is_ok());
+    if needs_libzmq(arguments) && !has_libzmq(&prepared) {
+        prepared.extend(standing.into_iter().find(|peer| LIBZMQ.contains(&peer.name)));
+    }
+    // The first could not be made.
+    for name in LIBZMQ.into_iter().filter(|name| !wanted.contains(name)) {
+        if needs_libzmq(arguments) && !has_libzmq(&prepared) {
+            prepared.extend(make(&|made| made == name));
+        }
+    }
+    prepared
+}
+
+/// Whether control cells may need a libzmq: where Zeroxide plays alone, each fault is its own.
+fn needs_libzmq(arguments: &Arguments) -> bool {
+    arguments.foreign.is_some() || names().any(|name| name != "zeroxide" && arguments.plays(name))
+}
+
+/// The peers to be made: those that were asked for, and a libzmq for control cells if none of them is one and none stands.
+fn to_make(arguments: &Arguments, stands: &dyn Fn(&str) -> bool) -> Vec<&'static str> {
+    let mut names: Vec<&str> = setup::names().filter(|name| arguments.plays(name)).collect();
+    let is_there = LIBZMQ.iter().any(|name| names.contains(name) || stands(name));
+    if needs_libzmq(arguments) && !is_there {
+        names.push(LIBZMQ[0]);
+    }
+    names
 }
 
 /// A program by its command line, words separated by spaces.
@@ -155,6 +193,22 @@ fn build_own_peers(folder: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn only_what_was_asked_for_is_made_and_one_libzmq_where_none_is_there() {
+        let made = |words: &[&str], standing: &str| {
+            let arguments = Arguments::parse_from([&["interop"], words].concat());
+            to_make(&arguments, &|name| name == standing)
+        };
+        assert_eq!(made(&["--peer", "jeromq-0.6"], ""), ["jeromq-0.6.0", "libzmq-c"]);
+        assert_eq!(made(&["--peer", "jeromq-0.6"], "pyzmq"), ["jeromq-0.6.0"]);
+        assert_eq!(made(&["--peer", "pyzmq"], ""), ["pyzmq"]);
+        assert_eq!(made(&["--peer", "zeroxide"], ""), [""; 0]);
+        assert_eq!(made(&["--peer", "raw-1.0"], ""), ["libzmq-c"]);
+        assert_eq!(made(&["--foreign", "node peer.js"], ""), ["libzmq-c"]);
+        assert_eq!(made(&[], "").len(), setup::names().count());
+    }
 
     #[test]
     fn a_peer_that_is_set_up_and_does_not_start_has_failed_and_one_that_is_not_is_missing() {

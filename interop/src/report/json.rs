@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{CellResult, Outcome, PeerStatus, Report, Verdict};
+use super::{CellResult, LeftOut, Origin, Outcome, PeerStatus, Report, Verdict};
 
 /// The report as one JSON object.
 #[must_use]
@@ -18,10 +18,12 @@ pub fn write(report: &Report) -> String {
     });
     let file = File {
         zeroxide: &report.ours,
+        origin: &report.origin,
         good: report.is_good(),
         seconds: report.took.as_secs_f64(),
         summary: summary.collect(),
         peers: report.peers.iter().map(Peer::of).collect(),
+        left_out: report.left_out.iter().map(|LeftOut { why, cells }| Left { why, cells: *cells }).collect(),
         cells: report.results.iter().map(Cell::of).collect(),
     };
     // Only a map with keys that are no strings, or a Serialize that fails, makes this fail; here is neither.
@@ -31,12 +33,21 @@ pub fn write(report: &Report) -> String {
 #[derive(Serialize)]
 struct File<'a> {
     zeroxide: &'a str,
+    #[serde(flatten)]
+    origin: &'a Origin,
     /// Whether the run counts as passed.
     good: bool,
     seconds: f64,
     summary: BTreeMap<String, Numbers>,
     peers: Vec<Peer<'a>>,
+    left_out: Vec<Left<'a>>,
     cells: Vec<Cell<'a>>,
+}
+
+#[derive(Serialize)]
+struct Left<'a> {
+    why: &'a str,
+    cells: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -158,8 +169,15 @@ mod tests {
             result("a", "sizes", failed(Verdict::Ours)),
             result("a", "topics", Outcome::Missing { why: "none".to_owned() }),
         ];
-        let report =
-            Report { peers: vec![gone], results, took: Duration::from_millis(1500), ours: "z".to_owned() };
+        let left = LeftOut { why: "the CI selection".to_owned(), cells: Some(7) };
+        let report = Report {
+            peers: vec![gone],
+            results,
+            took: Duration::from_millis(1500),
+            ours: "z".to_owned(),
+            origin: Origin { date: "2026-11-30T23:50:00Z".to_owned(), ..Origin::default() },
+            left_out: vec![left],
+        };
         let file = written(&report);
         let expected = json!({
             "a": { "passed": 1, "failed": 1, "missing": 1 },
@@ -171,6 +189,8 @@ mod tests {
             (&file["good"], &file["seconds"], &file["zeroxide"]),
             (&json!(false), &json!(1.5), &json!("z"))
         );
+        assert_eq!((&file["date"], &file["commit"]), (&json!("2026-11-30T23:50:00Z"), &json!("")));
+        assert_eq!(file["left_out"], json!([{ "why": "the CI selection", "cells": 7 }]));
     }
 
     #[test]

@@ -5,20 +5,29 @@
 //! | [`terminal`] | people, at once |
 //! | [`html`] | people who look closer |
 //! | [`json`] | programs |
+//!
+//! [`Origin`] is when, of what and where it was made.
 
 pub mod html;
 pub mod json;
 mod mark;
+mod origin;
 pub mod terminal;
 mod text;
 
 use std::time::Duration;
+
+pub use origin::Origin;
 
 /// A run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// What Zeroxide calls itself.
     pub ours: String,
+    /// When, of what and where.
+    pub origin: Origin,
+    /// What there is beside `results`, and why it was not to run.
+    pub left_out: Vec<LeftOut>,
     /// Every implementation that was to take part, in the order of the report.
     pub peers: Vec<PeerStatus>,
     /// Every cell that was to run, in the order of the report.
@@ -36,6 +45,15 @@ pub struct PeerStatus {
     pub version: String,
     /// Why it could not be set up.
     pub missing: Option<String>,
+}
+
+/// Cells that a choice leaves out for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Why, for people.
+    pub why: String,
+    /// How many; `None` of peers that were not set up, whose cells nobody knows.
+    pub cells: Option<usize>,
 }
 
 /// One scenario of one cell. All its names are words without spaces or slashes.

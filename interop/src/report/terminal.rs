@@ -35,7 +35,8 @@ impl Page<'_> {
     fn heading(&self) -> String {
         let Report { ours, results, took, .. } = self.report;
         let (cells, peers) = (counted(results.len(), "cell"), counted(peers(self.report).len(), "peer"));
-        format!("{}: {cells} with {peers} in {}\n\n", visible(ours), duration(*took))
+        let origin = self.report.origin.known().join(", ");
+        format!("{}: {cells} with {peers} in {}\n{}\n\n", visible(ours), duration(*took), visible(&origin))
     }
 
     /// A line per peer.
@@ -254,6 +255,7 @@ fn first_lines(text: &str, limit: usize) -> String {
 mod tests {
     use std::time::Duration;
 
+    use super::super::Origin;
     use super::super::PeerStatus;
     use super::super::tests::{failed, result};
     use super::*;
@@ -281,13 +283,17 @@ mod tests {
             result("b", "sizes", Outcome::Missing { why: "err usage\nno such type".to_owned() }),
         ];
         let peers = vec![peer("a", None), peer("b", None), peer("go", Some("go is not installed"))];
-        Report { ours: "zeroxide-0.1.0".to_owned(), peers, results, took: Duration::from_secs(3) }
+        let took = Duration::from_secs(3);
+        let date = "2026-11-30T23:50:00Z".to_owned();
+        let origin = Origin { date, commit: "abc".to_owned(), ..Origin::default() };
+        Report { ours: "zeroxide-0.1.0".to_owned(), peers, results, took, origin, ..Report::default() }
     }
 
     #[test]
     fn the_whole_page() {
         let expected = "\
 zeroxide-0.1.0: 6 cells with 3 peers in 3.0 s
+2026-11-30T23:50:00Z, commit abc
 
 peer   passed  failed  missing         time  version
 a           2       1        0        36 ms  a/libzmq-4.3.5

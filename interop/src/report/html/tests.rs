@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::super::tests::{failed, result};
+use super::super::{LeftOut, Origin};
 use super::*;
 
 const HOSTILE: &str = "</script><script>alert('1')</script>\" onload=\"x\u{1b}[31m&amp;";
@@ -14,7 +15,8 @@ fn report(results: Vec<CellResult>) -> Report {
         PeerStatus { name: "a".to_owned(), version: "a-1/libzmq-4.3.5".to_owned(), missing: None },
         PeerStatus { name: "gone".to_owned(), version: String::new(), missing: Some("no go".to_owned()) },
     ];
-    Report { ours: "zeroxide-0.1.0".to_owned(), peers, results, took: Duration::from_secs(61) }
+    let took = Duration::from_secs(61);
+    Report { ours: "zeroxide-0.1.0".to_owned(), peers, results, took, ..Report::default() }
 }
 
 /// The data behind the fields, as the script reads it.
@@ -155,4 +157,28 @@ fn the_file_needs_no_other() {
     for reference in ["http:", "https:", "src=", "@import", "url("] {
         assert!(!page.contains(reference), "{reference}");
     }
+}
+
+#[test]
+fn the_page_says_when_of_what_and_where_and_what_is_left_out() {
+    let mut report = report(vec![result("a", "order", Outcome::Passed)]);
+    report.origin = Origin {
+        date: "2026-11-30T23:50:00Z".to_owned(),
+        commit: "0123456789 and changes".to_owned(),
+        machine: "2 × <Fast>, linux".to_owned(),
+    };
+    report.left_out = vec![
+        LeftOut { why: "not in --scenario".to_owned(), cells: Some(1200) },
+        LeftOut { why: "peers: b".to_owned(), cells: None },
+    ];
+    let page = write(&report);
+    let origin = "2026-11-30T23:50:00Z · commit 0123456789 and changes · 2 × &#60;Fast&#62;, linux";
+    assert!(page.contains(origin), "{page}");
+    let (_, section) = page.split_once("<h2>Left out</h2>").unwrap();
+    let section = section.split_once("</section>").unwrap().0;
+    for part in ["1200", "not in --scenario", "–", "peers: b"] {
+        assert!(section.contains(part), "{part} in {section}");
+    }
+    report.left_out.clear();
+    assert!(!write(&report).contains("Left out"), "a run of everything leaves nothing out");
 }
