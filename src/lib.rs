@@ -103,5 +103,6 @@ pub use zeroxide_zmtp::Format;
 pub use zeroxide_zmtp::mechanism::zap::Violation as ZapViolation;
 pub use zeroxide_zmtp::mechanism::{Proof, Secret, Status as AuthStatus};
 pub use zeroxide_zmtp::{
-    Frame, FrameCountError, Message, Peer, ProtocolError, SocketType, Stage, UnknownSocketType, Version,
+    ConnectionError, Frame, FrameCountError, Message, Peer, ProtocolError, SocketType, Stage,
+    UnknownSocketType, Version,
 };

@@ -12,7 +12,7 @@ fn no_task_is_lost_or_doubled_whoever_is_killed() {
 
 #[test]
 fn the_task_of_a_worker_that_stops_answering_goes_to_another() {
-    let broker = Broker::start();
+    let broker = Broker::with_heartbeat("200");
     let stopped = broker.worker(Kind::Rust);
     broker.wait_for("workers", 1);
     stopped.stop();

@@ -15,9 +15,9 @@
 //! Everything that a program prints, on its standard output and on its standard error, is read line by line as it comes, so
 //! no program blocks on a full pipe. Each wait has a deadline of [`LONG`] and then panics with what was printed so far.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,6 +33,7 @@ pub const ANY: &str = "tcp://127.0.0.1:*";
 pub struct Program {
     name: String,
     process: Child,
+    input: Option<ChildStdin>,
     lines: Receiver<String>,
     /// What was read so far.
     printed: Vec<String>,
@@ -58,11 +59,26 @@ impl Program {
     /// When it cannot start.
     #[track_caller]
     pub fn start(path: impl AsRef<Path>, arguments: &[&str]) -> Program {
-        let path = path.as_ref();
+        Program::spawn(path.as_ref(), arguments, Stdio::null())
+    }
+
+    /// Starts the program as [`Program::start`] does. Its standard input is what [`Program::write`] writes, until
+    /// [`Program::end_input`].
+    ///
+    /// # Panics
+    ///
+    /// When it cannot start.
+    #[track_caller]
+    pub fn start_with_input(path: impl AsRef<Path>, arguments: &[&str]) -> Program {
+        Program::spawn(path.as_ref(), arguments, Stdio::piped())
+    }
+
+    #[track_caller]
+    fn spawn(path: &Path, arguments: &[&str], input: Stdio) -> Program {
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let mut process = Command::new(path)
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -70,7 +86,26 @@ impl Program {
         let (sender, lines) = mpsc::channel();
         read_lines(process.stdout.take(), sender.clone());
         read_lines(process.stderr.take(), sender);
-        Program { name, process, lines, printed: Vec::new() }
+        let input = process.stdin.take();
+        Program { name, process, input, lines, printed: Vec::new() }
+    }
+
+    /// Writes a line to its standard input.
+    ///
+    /// # Panics
+    ///
+    /// When it has no input, or does not read it any more.
+    #[track_caller]
+    pub fn write(&mut self, line: &str) {
+        let written = self.input.as_mut().map(|input| writeln!(input, "{line}"));
+        if !matches!(written, Some(Ok(()))) {
+            self.fail(&format!("{line:?} cannot be written: {written:?}"));
+        }
+    }
+
+    /// Ends its standard input, as Ctrl-D does.
+    pub fn end_input(&mut self) {
+        self.input = None;
     }
 
     /// Reads until a line that contains `text`, and returns what follows `text` in it. Lines before it are skipped: the next

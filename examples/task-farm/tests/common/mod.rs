@@ -10,9 +10,8 @@ use guide_running::{ANY, LONG, Program};
 use task_farm::work::work;
 use tempfile::TempDir;
 
-/// What a test's programs take for silence, in milliseconds, and between two heartbeats.
+/// What a test's programs take for silence, in milliseconds.
 const SILENCE: &str = "200";
-const HEARTBEAT: &str = "200";
 /// What each task is: to count the primes up to this. It takes some milliseconds.
 const PRIMES: &str = "5000";
 /// At most so many results are between two kills.
@@ -28,20 +27,27 @@ pub(crate) enum Kind {
 pub(crate) struct Broker {
     folder: TempDir,
     endpoint: String,
+    heartbeat: &'static str,
     /// `None` while it is killed.
     process: Option<Program>,
 }
 
 impl Broker {
     pub(crate) fn start() -> Broker {
-        let mut broker = Broker { folder: tempfile::tempdir().unwrap(), endpoint: ANY.into(), process: None };
+        Broker::with_heartbeat("1000")
+    }
+
+    /// Starts a broker that expects a sign of life three times as late as this, in milliseconds.
+    pub(crate) fn with_heartbeat(heartbeat: &'static str) -> Broker {
+        let folder = tempfile::tempdir().unwrap();
+        let mut broker = Broker { folder, endpoint: ANY.into(), heartbeat, process: None };
         broker.begin();
         broker
     }
 
     fn begin(&mut self) {
         let file = self.folder.path().join("tasks.redb");
-        let arguments = [&self.endpoint, file.to_str().unwrap(), "--heartbeat", HEARTBEAT];
+        let arguments = [&self.endpoint, file.to_str().unwrap(), "--heartbeat", self.heartbeat];
         let mut process = Program::start(env!("CARGO_BIN_EXE_broker"), &arguments);
         self.endpoint = process.line("bound ");
         self.process = Some(process);
