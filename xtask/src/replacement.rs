@@ -43,9 +43,12 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report) {
         let tests = run::cargo_test(sh).args(tests);
         run::count(tests.env("CARGO_TARGET_DIR", built(sh)), counts)
     });
-    report.step("zmq-sys: a program on the crate zmq", |_| {
+    report.step("zmq-sys: programs on the crates zmq and tmq", |counts| {
         let program = cmd!(sh, "cargo run --locked --manifest-path examples/zmq-crate/Cargo.toml");
-        run::pass(program.env("CARGO_TARGET_DIR", built(sh)))
+        run::pass(program.env("CARGO_TARGET_DIR", built(sh)))?;
+        // What the guide says of both crates.
+        let tests = ["--tests", "--locked", "--manifest-path", "examples/zmq-crate/Cargo.toml"];
+        run::count(run::cargo_test(sh).args(tests).env("CARGO_TARGET_DIR", built(sh)), counts)
     });
     report.step("zmq-sys: the tests of the crate zmq", |counts| tests_of_zmq(sh, counts));
     report.step("zmq-sys: a second libzmq is refused", |_| second(sh));

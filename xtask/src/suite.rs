@@ -21,6 +21,9 @@ const WITH_PYZMQ: [(&str, &str, &str); 3] = [
     ("live video with pyzmq", "video-example", "pyzmq"),
 ];
 
+/// More than a script of the guide needs.
+const SCRIPT_LIMIT: Duration = Duration::from_secs(120);
+
 /// More than any quickstart needs.
 const QUICKSTART_LIMIT: Duration = Duration::from_secs(60);
 
@@ -102,10 +105,9 @@ fn peers(sh: &Shell, report: &mut Report, required: bool) {
         run::count(cmd!(sh, "cargo run --release -p interop -- --ci {required...}"), counts)
     });
     // These find what the step before has set up.
-    let has_python = || {
-        let venv = run::target(sh).join("peers/pyzmq/venv");
-        venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" }).exists()
-    };
+    let venv = run::target(sh).join("peers/pyzmq/venv");
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let has_python = || python.exists();
     let no_python = || demanded(required, Err(not_run("there is no Python with pyzmq")));
     report.step("bytes on the wire", |counts| {
         if !has_python() {
@@ -113,6 +115,12 @@ fn peers(sh: &Shell, report: &mut Report, required: bool) {
         }
         let wire = ["-p", "interop", "--features", "peers", "--test", "wire", "--test", "secure"];
         run::count(run::cargo_test(sh).args(wire), counts)
+    });
+    report.step("what the guide says of pyzmq", |_| {
+        if !has_python() {
+            return no_python();
+        }
+        run::within(cmd!(sh, "{python} examples/guide/pages/tests/migrating.py"), SCRIPT_LIMIT)
     });
     for (step, package, test) in WITH_PYZMQ {
         report.step(step, |counts| {

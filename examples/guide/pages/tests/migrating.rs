@@ -1,10 +1,11 @@
-//! The right-hand columns of the page "Coming from zmq, zeromq and pyzmq": each of them is in this file, and does what it says.
+//! The right-hand columns of the page "Coming from zmq, zeromq, tmq and pyzmq": each of them is in this file, and does what it says.
 #![allow(clippy::unwrap_used)] // a test's helpers
 
 use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use zeroxide::{
     Context, ErrorKind, EventKind, Frame, Message, Options, PollItem, Poller, Proxy, Ready, RoutingId,
     Security, SocketType, generate_secret_key, opt, poll,
@@ -161,6 +162,25 @@ async fn futures() -> Outcome {
     other.send_async("hi").await?;
     let message = socket.recv_async().await?;
     assert_eq!(message[0], "hi");
+    // A stream of messages, as in `while let Some(message) = messages.next().await`.
+    other.send_async(Message::from(["a", "b"])).await?;
+    let mut messages = socket.messages();
+    let mut message = messages.next().await.unwrap()?;
+    assert_eq!(message.pop_front().unwrap(), "a");
+    drop(messages);
+    // A request and its reply in one call.
+    let (server, client) = (context.socket(SocketType::Rep)?, context.socket(SocketType::Req)?);
+    let endpoint = server.bind("tcp://127.0.0.1:*")?;
+    client.connect(&endpoint)?;
+    let serving = async {
+        let question = server.recv_async().await?;
+        server.send_async(question).await?;
+        Ok::<(), zeroxide::Error>(())
+    };
+    let asking = async { Ok::<Message, zeroxide::Error>(client.request_async("hi", LIMIT).await?) };
+    let (reply, served) = tokio::join!(asking, serving);
+    served?;
+    assert_eq!(reply?[0], "hi");
     // A task may have a handle of its own.
     let socket2 = socket.clone();
     let task = tokio::spawn(async move { socket2.recv_async().await });
