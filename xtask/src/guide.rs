@@ -2,6 +2,8 @@
 //!
 //! mdBook goes on where an `{{#include}}` finds no file, and says so in its log: each warning fails the step.
 
+mod programs;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
 
 /// Builds the book and checks its links.
 pub(crate) fn step(sh: &Shell) -> Result<()> {
+    programs::check(&sh.current_dir())?;
     let mdbook = mdbook(sh)?;
     let book = run::target(sh).join("guide");
     let output = cmd!(sh, "{mdbook} build docs/guide --dest-dir {book}").ignore_status().output()?;
