@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A worker of the task farm, in Python: pip install pyzmq, then worker.py [BROKER]. It may be killed."""
+"""A worker of the task farm, in Python, after `pip install pyzmq`: worker.py [BROKER]"""
 
 import os
 import sys

@@ -1,5 +1,6 @@
-//! The beacon by which nodes find each other: one UDP packet of 22 bytes, sent again and again to all of a network. The idea is that
-//! of ZRE (RFC 36); the packet is our own, so that the two do not mistake each other.
+//! The beacon by which nodes find each other: one UDP packet of 22 bytes, sent again and again to all of a
+//! network. The idea is that of ZRE (RFC 36); the packet is our own, so that the two do not mistake each
+//! other.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -91,7 +92,8 @@ impl BeaconSocket {
     pub fn open(port: u16) -> io::Result<BeaconSocket> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_reuse_address(true)?;
-        // Where SO_REUSEADDR alone does not let two sockets have one port. On Linux it does, and SO_REUSEPORT would ask for one user.
+        // Where SO_REUSEADDR alone does not let two sockets have one port. On Linux it does, and SO_REUSEPORT
+        // would ask for one user.
         #[cfg(all(unix, not(target_os = "linux")))]
         socket.set_reuse_port(true)?;
         socket.set_broadcast(true)?;

@@ -1,5 +1,6 @@
-//! Who is there. [`Roll`] says who has joined a hub, who has left, and why, from the hub's monitor and its messages. [`Beacon`] and
-//! [`Neighbours`] find the nodes of a network without a broker. The programs are in `src/bin`.
+//! Who is there. [`Roll`] says who has joined a hub, who has left, and why, from the hub's monitor and its
+//! messages. [`Beacon`] and [`Neighbours`] find the nodes of a network without a broker. The programs are in
+//! `src/bin`.
 
 pub mod argument;
 mod beacon;

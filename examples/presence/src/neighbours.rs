@@ -38,7 +38,8 @@ pub enum News {
 }
 
 impl Neighbours {
-    /// Nobody is known yet. The beacons of the node `me` are not counted; who is silent for the time `patience` is gone.
+    /// Nobody is known yet. The beacons of the node `me` are not counted; who is silent for the time
+    /// `patience` is gone.
     #[must_use]
     pub fn new(me: Uuid, patience: Duration) -> Neighbours {
         Neighbours { me, patience, heard: HashMap::new() }

@@ -1,8 +1,9 @@
 //! The guests of a hub: who joins, who leaves, and why.
 //!
-//! Two sources tell of a peer. Its messages come from the socket, in their order; the last is the hub's own [`Roll::drained`], behind all
-//! that the peer has sent. The reason why its connection ended comes from the monitor, on another way, and so may come earlier. A guest
-//! has left when both are known: only then it is certain whether it has said goodbye.
+//! Two sources tell of a peer. Its messages come from the socket, in their order; the last is the hub's own
+//! [`Roll::drained`], behind all that the peer has sent. The reason why its connection ended comes from the
+//! monitor, on another way, and so may come earlier. A guest has left when both are known: only then it is
+//! certain whether it has said goodbye.
 
 use std::collections::BTreeMap;
 use std::fmt;

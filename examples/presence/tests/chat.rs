@@ -1,4 +1,4 @@
-//! A hub and fifty clients as processes. Each that leaves is told to all with the right reason.
+//! A hub and fifty clients as processes. The others receive why each of them leaves.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;

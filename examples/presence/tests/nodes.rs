@@ -89,7 +89,7 @@ fn nodes_find_each_other_and_notice_who_leaves_and_who_is_killed() {
 }
 
 #[test]
-fn packets_of_others_are_ignored_and_told() {
+fn packets_of_others_are_ignored_and_reported() {
     let Some(port) = port() else { return };
     let mut ann = node("ann", port);
     let other = UdpSocket::bind("127.0.0.1:0").expect("a socket");

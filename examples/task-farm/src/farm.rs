@@ -1,4 +1,5 @@
-//! The rules of the broker. No socket is in here: messages come in and go out as values, and time is an argument.
+//! The rules of the broker. No socket is in here: messages come in and go out as values, and time is an
+//! argument.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -16,8 +17,8 @@ const MOST_RESULTS: usize = 1000;
 /// Messages, with whom they come from or go to.
 pub type Messages = Vec<(RoutingId, Message)>;
 
-/// Who does which task. The [`Store`] has the tasks and the results; what is here is gone when the broker is killed, and the workers and
-/// submitters say it again.
+/// Who does which task. The [`Store`] has the tasks and the results; what is here is gone when the broker is
+/// killed, and the workers and submitters say it again.
 #[derive(Debug)]
 pub struct Farm {
     /// How long a worker may have a task.
@@ -27,7 +28,8 @@ pub struct Farm {
     /// The ids of tasks that no worker has. Some have a result meanwhile.
     waiting: VecDeque<String>,
     workers: HashMap<RoutingId, Worker>,
-    /// Workers that may take a task; the first has waited longest. Some are gone meanwhile, or have no credit left.
+    /// Workers that may take a task; the first has waited longest. Some are gone meanwhile, or have no credit
+    /// left.
     free: VecDeque<RoutingId>,
     /// Who wants results, and the beginning of their ids.
     collectors: HashMap<RoutingId, String>,
@@ -75,11 +77,12 @@ impl Farm {
         Ok(Farm { lease, tasks, waiting, workers, free, collectors })
     }
 
-    /// Takes messages, makes their changes in one transaction, and returns what is to be sent. What a message changes is on disk before
-    /// its reply is in the result.
+    /// Takes messages, makes their changes in one transaction, and returns what is to be sent. What a message
+    /// changes is on disk before its reply is in the result.
     ///
     /// # Errors
-    /// Returns an error if the disk fails. Nothing is sent then, and the broker has to end: what is here and what is on disk may differ.
+    /// Returns an error if the disk fails. Nothing is sent then, and the broker has to end: what is here and
+    /// what is on disk may differ.
     pub fn receive(&mut self, store: &Store, messages: Messages, now: Instant) -> Result<Messages, Failure> {
         let mut outcome = Outcome::default();
         store.write(|writer| {

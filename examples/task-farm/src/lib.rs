@@ -1,7 +1,9 @@
-//! A task farm. A broker keeps tasks in a database until a worker has done them and the submitter has their results. Workers, in
-//! Rust or Python, and the broker may be killed at any time: no task is lost, and none has two results.
+//! A task farm. A broker keeps tasks in a database until a worker has done them and the submitter has their
+//! results. Workers, in Rust or Python, and the broker may be killed at any time: no task is lost, and none
+//! has two results.
 //!
-//! [`wire`] has the messages, [`Store`] the database, [`Farm`] the rules of the broker. The programs are in `src/bin`.
+//! [`wire`] has the messages, [`Store`] the database, [`Farm`] the rules of the broker. The programs are in
+//! `src/bin`.
 
 mod farm;
 #[cfg(test)]

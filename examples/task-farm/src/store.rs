@@ -1,4 +1,5 @@
-//! The broker's database: the tasks that are to be done, the results that nobody has collected, the ids of those that were.
+//! The broker's database: the tasks that are to be done, the results that nobody has collected, the ids of
+//! those that were.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +24,8 @@ pub enum Count {
     Done,
     /// Results that a submitter has.
     Collected,
-    /// Tasks that a worker had and did not do, because it went away or was too slow. They were given to another.
+    /// Tasks that a worker had and did not do, because it went away or was too slow. They were given to
+    /// another.
     Returned,
     /// Results of tasks that had one already. They were dropped.
     Doubled,

@@ -1,5 +1,5 @@
-//! The messages of the task farm. Each is one message between a DEALER (worker, submitter, dashboard) and the broker's ROUTER. The
-//! first frame is a word; the table of the guide's page has the frames that follow.
+//! The messages of the task farm. Each is one message between a DEALER (worker, submitter, dashboard) and the
+//! broker's ROUTER. The first frame is a word; the table of the guide's page has the frames that follow.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,8 @@ pub const LONGEST_NAME: usize = 200;
 /// A worker may have at most so many tasks at once.
 pub const MOST_CREDIT: usize = 1000;
 
-/// What the broker's socket receives when a connection ends, behind all that the peer has sent (DISCONNECT_MSG).
+/// What the broker's socket receives when a connection ends, behind all that the peer has sent
+/// (DISCONNECT_MSG).
 pub const GONE: &str = "GONE";
 /// What the socket of a worker or a submitter receives when its connection to the broker ends (HICCUP_MSG).
 pub const LOST: &str = "LOST";
@@ -134,8 +135,9 @@ fn name(frame: &Frame, shortest: usize) -> Result<String, BadRequest> {
     if (shortest..=LONGEST_NAME).contains(&text.len()) { Ok(text.to_owned()) } else { Err(BadRequest::Name) }
 }
 
-/// Returns a DEALER that is connected to the broker. Nothing is queued while the broker is away: `send` waits. When the connection
-/// ends, the socket receives [`LOST`]; a broker that stops answering is such an end, too.
+/// Returns a DEALER that is connected to the broker. Nothing is queued while the broker is away: `send`
+/// waits. When the connection ends, the socket receives [`LOST`]; a broker that stops answering is such an
+/// end, too.
 ///
 /// # Errors
 /// Returns an error if the endpoint is wrong.

@@ -1,5 +1,5 @@
-//! What a task is in this example: a number. Its result is how many primes there are up to it. It is done by trial division, so that
-//! a larger number takes longer.
+//! What a task is in this example: a number. Its result is how many primes there are up to it. It is done by
+//! trial division, so that a larger number takes longer.
 
 /// Returns how many primes there are up to the number in `body`, or a text that says that it is no number.
 #[must_use]

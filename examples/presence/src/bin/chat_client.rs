@@ -1,4 +1,5 @@
-//! A client of a chat. What is typed is said to all; `/who` lists who is there; the end of the input says goodbye.
+//! A client of a chat. What is typed is said to all; `/who` lists who is there; the end of the input says
+//! goodbye.
 //!
 //! Arguments: its name; the hub's endpoint; after how many ms the hub is asked whether it is still there.
 

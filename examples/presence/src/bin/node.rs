@@ -1,8 +1,8 @@
-//! A node that finds others without a broker. It sends a beacon each second, connects a DEALER to each node that it hears, and says
-//! HELLO to its ROUTER. Ctrl-C ends it, and it says that it leaves.
+//! A node that finds others without a broker. It sends a beacon each second, connects a DEALER to each node
+//! that it hears, and says HELLO to its ROUTER. Ctrl-C ends it, and it says that it leaves.
 //!
-//! Arguments: its name; the port of the beacons; the broadcast address; the time between two beacons, in ms; after how many missing
-//! beacons a node is gone.
+//! Arguments: its name; the port of the beacons; the broadcast address; the time between two beacons, in ms;
+//! after how many missing beacons a node is gone.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};

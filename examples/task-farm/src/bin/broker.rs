@@ -27,7 +27,8 @@ struct Arguments {
     /// How long a worker may have a task, in seconds
     #[arg(long, default_value_t = 60)]
     lease: u64,
-    /// After how many milliseconds a peer is asked whether it is still there; it is gone if it is silent for three times as long
+    /// After how many milliseconds a peer is asked whether it is still there; it is gone if it is silent for
+    /// three times as long
     #[arg(long, default_value_t = 1000)]
     heartbeat: u64,
 }
@@ -58,7 +59,8 @@ fn main() -> Result<(), Failure> {
         let messages = receive(&router)?;
         for (to, message) in farm.receive(&store, messages, Instant::now())? {
             let task = (message[0] == "TASK").then(|| message[1].clone());
-            // Nobody is waited for. Who is not there or does not read will ask again; a task goes to another worker.
+            // Nobody is waited for. Who is not there or does not read will ask again; a task goes to another
+            // worker.
             let sent = router.try_send_to(&to, message);
             if let (Err(_), Some(id)) = (sent, task) {
                 farm.take_back(&to, id.as_str()?);

@@ -63,12 +63,14 @@ fn text(now: Status) -> Result<String, Failure> {
 /// Draws until `q` or Ctrl-C.
 fn show(terminal: &mut DefaultTerminal, dealer: &Socket) -> Result<(), Failure> {
     let mut screen = Screen::default();
-    let (mut asked, mut replied) = (Instant::now(), Instant::now());
+    let (mut asked, mut replied, mut is_first) = (Instant::now(), Instant::now(), true);
     loop {
         match ask(dealer, EVERY)? {
             Some(now) => {
-                screen = Screen { before: screen.now, now, time: replied.elapsed(), silent: None };
-                replied = Instant::now();
+                // What was done before the first state has no rate.
+                let before = if is_first { now.clone() } else { screen.now };
+                screen = Screen { before, now, time: replied.elapsed(), silent: None };
+                (replied, is_first) = (Instant::now(), false);
             }
             None => screen.silent = Some(replied.elapsed()),
         }

@@ -134,7 +134,8 @@ impl Submitter {
         Ok(())
     }
 
-    /// Says everything again that the broker may not have. It may be another one, started after the first was killed.
+    /// Says everything again that the broker may not have. It may be another one, started after the first was
+    /// killed.
     fn repeat(&self) -> Result<(), Failure> {
         self.collect()?;
         for (id, state) in &self.open {

@@ -1,4 +1,5 @@
-//! A worker of the task farm. It may be killed at any time. Start as many as there are cores, on as many machines as there are.
+//! A worker of the task farm. It may be killed at any time. Start as many as there are cores, on as many
+//! machines as there are.
 
 use std::collections::HashMap;
 use std::process;
@@ -48,7 +49,8 @@ fn main() -> Result<(), Failure> {
             [b"OK", _, id] => {
                 unconfirmed.remove(id);
             }
-            // The broker may be another one, started after the first was killed: it knows neither the worker nor these results.
+            // The broker may be another one, started after the first was killed: it knows neither the worker
+            // nor these results.
             [b"LOST"] => {
                 dealer.send(ready.clone())?;
                 unconfirmed.values().try_for_each(|done| dealer.send(done.clone()))?;
