@@ -142,6 +142,18 @@ fn the_readme_links_to_where_its_text_is_shown_without_the_repository() {
 }
 
 #[test]
+fn the_pictures_of_the_readme_are_there() {
+    let pictures: Vec<&str> = include_str!("../README.md")
+        .split("<img src=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(pictures.len(), 2, "{pictures:?}");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(pictures.iter().all(|path| root.join(path).is_file()), "{pictures:?}");
+}
+
+#[test]
 fn a_message_to_a_router_needs_a_frame_behind_the_routing_id_and_the_error_says_so() {
     let cx = Context::new();
     let (router, dealer) = named(&cx, "w1");
