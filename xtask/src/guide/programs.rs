@@ -20,8 +20,8 @@ const HEAD: &str = "\
 Every program of this guide is compiled and run by the project's tests, as a process, with the others that it talks to. Each test is named
 after what it asserts. `cargo test -p xtask programs` checks this page; with `ZEROXIDE_WRITE_DOCS=1` it writes it anew.
 
-| program | page | its tests |
-|---|---|---|
+| program | its tests |
+|---|---|
 ";
 
 /// Compares the page with what the sources say, or writes it anew if the environment asks for that.
@@ -46,7 +46,7 @@ struct Program {
 fn page(root: &Path) -> Result<String> {
     let mut page = HEAD.to_owned();
     let mut tests: BTreeMap<String, Vec<Test>> = BTreeMap::new();
-    for (title, link, programs) in pages(root)? {
+    for (link, programs) in pages(root)? {
         for program in programs {
             if !tests.contains_key(&program.package) {
                 tests.insert(program.package.clone(), Test::all(&root.join(&program.package).join("tests"))?);
@@ -54,26 +54,26 @@ fn page(root: &Path) -> Result<String> {
             let ours = tests[&program.package].iter().filter(|test| test.runs.contains(&program.name));
             let told: Vec<String> = ours.map(|test| test.name.replace('_', " ")).collect();
             ensure!(!told.is_empty(), "{} of {}: no test runs it", program.name, program.package);
-            page += &format!("| `{}` | [{title}]({link}) | {} |\n", program.name, told.join("; "));
+            page += &format!("| [`{}`]({link}) | {} |\n", program.name, told.join("; "));
         }
     }
     Ok(page)
 }
 
-/// The pages in the order of the guide: title, link from the page of programs, and the programs that they are the first to show.
-fn pages(root: &Path) -> Result<Vec<(String, String, Vec<Program>)>> {
+/// The pages in the order of the guide: the link from the page of programs, and the programs that they are the first to show.
+fn pages(root: &Path) -> Result<Vec<(String, Vec<Program>)>> {
     let sources = root.join("docs/guide/src");
     let summary = fs::read_to_string(sources.join("SUMMARY.md"))?;
     let (mut pages, mut seen) = (Vec::new(), BTreeSet::new());
     for line in summary.lines().filter_map(|line| line.trim().strip_prefix("- [")) {
-        let (title, rest) = line.split_once("](").context("a line of SUMMARY.md has a link")?;
+        let (_, rest) = line.split_once("](").context("a line of SUMMARY.md has a link")?;
         let link = rest.trim_end_matches(')');
         let text = fs::read_to_string(sources.join(link))?;
         let shown =
             text.lines().filter_map(shown).filter(|(package, name)| seen.insert(format!("{package} {name}")));
         let programs: Vec<Program> = shown.map(|(package, name)| Program { name, package }).collect();
         if !programs.is_empty() {
-            pages.push((title.to_owned(), format!("../{link}"), programs));
+            pages.push((format!("../{link}"), programs));
         }
     }
     Ok(pages)
