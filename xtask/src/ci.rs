@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 use crate::elf::Elf;
 use crate::report::{Report, not_run};
 use crate::targets::{self, MUSL};
-use crate::{docs, floor, fuzz, packages, panics, run, sanitize, simulate, suite};
+use crate::{docs, floor, fuzz, mutants, packages, panics, run, sanitize, simulate, suite};
 
 /// The platforms that `zeroxide`, and on all but Windows the C library, must compile for, beside the one this runs on.
 const TARGETS: &[&str] = &[
@@ -34,6 +34,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.step("floor", |_| floor::step(sh));
     report.step("clippy", |_| run::pass(cmd!(sh, "cargo clippy --workspace --all-targets -- -D warnings")));
     report.step("clippy, simulations", |_| simulate::clippy(sh));
+    report.step("mutants fit the source", |_| mutants::check(sh, &[]));
     report.step("clippy, all features", |_| {
         let features = format!(
             "{},interop/peers,zeroxide-cli/peers,task-farm/peers,video-example/peers,jupyter-kernel/jupyter",

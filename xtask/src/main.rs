@@ -99,9 +99,9 @@ enum Task {
     Test(suite::Options),
     /// Runs what a change must pass to land: format, lints, floor, docs, tests with every peer, other platforms.
     ///
-    /// In this order: rustfmt, floor, clippy, rustdoc, `test --require-peers`, a check for each supported
-    /// target, a quickstart linked statically against musl, a check with the oldest supported compiler, the
-    /// fuzz targets, the sanitizers, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
+    /// In this order: rustfmt, floor, clippy, the simulator's mutants (applied and compiled), rustdoc,
+    /// `test --require-peers`, a check for each supported target, a quickstart linked statically against musl, a
+    /// check with the oldest supported compiler, the fuzz targets, the sanitizers, cargo-deny. All of it runs even when a step fails. What this machine has no tools for is
     /// listed at the end as not run.
     Ci,
     /// Runs libzmq's own test programs, or pyzmq's tests, on our libzmq.so and compares each case with the list of those

@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// simulator/mutants, or those of the names behind `--`. It takes about half an hour on two processors.
     #[arg(long)]
     mutants: bool,
+    /// With `--mutants`: applies and compiles each patch, and plays none, as `ci` does.
+    #[arg(long, requires = "mutants")]
+    check: bool,
     /// Arguments of the simulator, `-- --seed 7 --sessions 10000000 --jobs 2` or `-- --replay 7`; `-- --help` lists them.
     /// Without any, it plays a million connections, for a minute at most.
     #[arg(last = true)]
@@ -31,10 +34,14 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
+    let mut report = Report::default();
+    if options.check {
+        report.step("mutants fit the source", |_| mutants::check(sh, &options.arguments));
+        return report.close();
+    }
     if options.mutants {
         return mutants::run(sh, &options.arguments);
     }
-    let mut report = Report::default();
     let given: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
     report.step("simulator", |_| play(sh, if given.is_empty() { &SHORT } else { &given }));
     report.close()
