@@ -11,6 +11,7 @@
 
 pub(crate) mod buffers;
 mod end;
+mod input;
 pub(crate) mod listening;
 pub(crate) mod slot;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use zeroxide_transports::Stream;
-use zeroxide_transports::pipe::{Pipe, Writer};
+use zeroxide_transports::pipe::Pipe;
 use zeroxide_zmtp::connection::{Connection, Established, Introduction};
 use zeroxide_zmtp::encoder::Outbox;
 use zeroxide_zmtp::mechanism::{Credentials, Decision};
@@ -44,17 +45,11 @@ use crate::stats::Counters;
 /// The most slices in one `sendmsg`.
 const MAX_SLICES: usize = 64;
 
-/// The most full reads or writes in one drive, so that one busy stream cannot occupy a thread.
+/// The most writes in one drive, so that one busy stream cannot occupy a thread.
 const MAX_ROUNDS: usize = 16;
 
 /// How often one call drives an engine that other threads want to drive meanwhile. After that the I/O thread drives it.
 const ROUNDS: usize = 2;
-
-/// The bytes to read for the header of a body that is likely to be large. The rest of the body is read into its message.
-const BRIEF: usize = 4096;
-
-/// The bytes that one item in a pipe takes without its bodies, with what the allocator adds.
-const QUEUED: usize = 128;
 
 /// The stream may be readable.
 pub(crate) const READABLE: u8 = 1;
@@ -351,7 +346,7 @@ impl Engine {
         }
         state.sender = sender;
         if let Some(traffic) = state.early.take() {
-            write(&mut pipe.writer, &mut state.sender, traffic);
+            input::write(&mut pipe.writer, &mut state.sender, traffic);
         }
         state.pipe = Some(pipe);
     }
@@ -529,9 +524,13 @@ impl State {
     fn fill(&mut self) {
         self.connection.poll_transmit(&mut self.outbox);
         if let Some(pipe) = self.pipe.as_mut().filter(|_| self.connection.is_ready()) {
-            while self.outbox.len() < self.quantum {
+            let (connection, outbox) = (&mut self.connection, &mut self.outbox);
+            while outbox.len() < self.quantum {
+                if pipe.reader.take_run(|run| connection.encode_run(run, outbox, self.quantum)) > 0 {
+                    continue;
+                }
                 match pipe.reader.take() {
-                    Some(traffic) => self.connection.encode(traffic, &mut self.outbox),
+                    Some(traffic) => connection.encode(traffic, outbox),
                     None => break,
                 }
             }
@@ -561,164 +560,6 @@ impl State {
                 self.readable |= error.kind() != io::ErrorKind::WouldBlock;
             }
         }
-    }
-
-    /// Reads and decodes into the pipe, and flushes it once.
-    fn drive_in(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
-        let end = self.read(by, now, buffers, turn);
-        if let Some(pipe) = &mut self.pipe {
-            pipe.writer.came(now);
-            turn.input |= pipe.writer.flush();
-        }
-        end
-    }
-
-    fn read(&mut self, by: Driver, now: Instant, buffers: &Buffers, turn: &mut Turn) -> Option<End> {
-        if let Some(mut left) = self.leftover.take() {
-            match self.decode(left.bytes(), now, turn) {
-                Ok(used) => left.start = left.start.saturating_add(used),
-                Err(end) => {
-                    buffers.give(left.buffer);
-                    return Some(end);
-                }
-            }
-            if !left.bytes().is_empty() {
-                self.leftover = Some(left);
-                return None;
-            }
-            buffers.give(left.buffer);
-        }
-        if !self.readable || !self.has_room() {
-            return None;
-        }
-        let mut buffer = match buffers.take() {
-            Ok(buffer) => buffer,
-            Err(fault) => return Some(End::Protocol(fault.into())),
-        };
-        for _ in 0..MAX_ROUNDS {
-            let known = self.connection.is_ready();
-            let brief = known && self.connection.expects_large_body();
-            let size = if brief {
-                BRIEF
-            } else if known {
-                READ_SIZE
-            } else {
-                self.first_read
-            };
-            let (place, _) = buffer.split_at_mut(size.min(buffer.len()));
-            match self.read_into(place, now, turn) {
-                Ok((used, read)) if used < read => {
-                    let left = Leftover { buffer, start: used, end: read };
-                    self.leftover = Some(if known {
-                        left
-                    } else {
-                        // So much of an unknown peer is not worth a whole buffer.
-                        let (short, buffer) = left.shortened();
-                        buffers.give(buffer);
-                        short
-                    });
-                    return None;
-                }
-                Ok(_) => {}
-                Err(end) => {
-                    buffers.give(buffer);
-                    return Some(end);
-                }
-            }
-            if !self.readable || !self.has_room() {
-                buffers.give(buffer);
-                return None;
-            }
-            if by == Driver::Reactor && !brief {
-                break;
-            }
-        }
-        buffers.give(buffer);
-        turn.outcome.again = true;
-        turn.told = true;
-        None
-    }
-
-    /// Reads once, into the buffer or into a large body that is incomplete. Returns how many bytes of the buffer were decoded
-    /// and how many were read.
-    fn read_into(&mut self, buffer: &mut [u8], now: Instant, turn: &mut Turn) -> Result<(usize, usize), End> {
-        let Some(stream) = &mut self.stream else { return Ok((0, 0)) };
-        let (result, room, direct) = match self.connection.arriving() {
-            Some(body) => {
-                let room = body.spare_capacity_mut().len();
-                (stream.read_body(body), room, true)
-            }
-            None => (stream.read(buffer), buffer.len(), false),
-        };
-        let in_vain = matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        let counter =
-            if in_vain && self.listening.is_led() { &self.counters.polls } else { &self.counters.reads };
-        Counters::add(counter, 1);
-        match result {
-            Ok(0) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
-            Ok(read) => {
-                Counters::add(&self.counters.bytes_read, read as u64);
-                self.take_memory(read)?;
-                // On Linux, after a short read the next byte sends an edge, and so does the end unless it came with the last
-                // edge. On other systems only `WouldBlock` is reliable.
-                self.readable = read == room || self.hung_up || !cfg!(target_os = "linux");
-                if direct {
-                    Counters::add(&self.counters.bytes_direct, read as u64);
-                    self.connection.heard(now);
-                    return self.decode(&[], now, turn).map(|_| (0, 0));
-                }
-                let known = self.connection.is_ready();
-                #[expect(
-                    clippy::indexing_slicing,
-                    reason = "as many as were read into it; none must be lost"
-                )]
-                let arrived = &mut buffer[..read];
-                let used = self.decode(arrived, now, turn);
-                if !known {
-                    // Cleared, because other connections use the buffer next, and a HELLO may have contained a password.
-                    let used = *used.as_ref().unwrap_or(&read);
-                    arrived.iter_mut().take(used).for_each(|byte| *byte = 0);
-                }
-                Ok((used?, read))
-            }
-            Err(_) if in_vain => {
-                self.readable = false;
-                Ok((0, 0))
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok((0, 0)),
-            Err(error) => Err(End::Lost(error.into())),
-        }
-    }
-
-    /// Decodes while the pipe has room. Returns how many bytes were used.
-    fn decode(&mut self, bytes: &[u8], now: Instant, turn: &mut Turn) -> Result<usize, End> {
-        let mut input = bytes;
-        let mut decoded = 0;
-        while self.has_room() {
-            match self.connection.decode(&mut input, now) {
-                Ok(Some(traffic)) => {
-                    decoded = usize::saturating_add(decoded, 1);
-                    match &mut self.pipe {
-                        Some(pipe) => write(&mut pipe.writer, &mut self.sender, traffic),
-                        None => self.early = Some(traffic),
-                    }
-                }
-                Ok(None) if input.is_empty() => {
-                    self.look_for_ready(turn);
-                    break;
-                }
-                Ok(None) => {}
-                Err(fault) => return Err(End::Protocol(fault.into())),
-            }
-            // A fault behind the handshake is reported for the peer, which must be known by then (has_room).
-            self.look_for_ready(turn);
-        }
-        self.take_memory(decoded.saturating_mul(QUEUED))?;
-        Ok(bytes.len().saturating_sub(input.len()))
-    }
-
-    fn take_memory(&mut self, bytes: usize) -> Result<(), End> {
-        self.headroom.take(bytes).map_err(|fault| End::Protocol(fault.into()))
     }
 
     /// Returns whether input waits because the socket has no room for it. There may be heartbeats in it.
@@ -780,17 +621,4 @@ impl State {
         turn.outcome.ended = Some((end, self.pipe.take()));
         turn.told = true;
     }
-}
-
-/// Writes an item that has arrived to the pipe. The first message carries `sender`. With CONFLATE every message does,
-/// because the first one may be replaced.
-#[inline]
-fn write(writer: &mut Writer, sender: &mut Option<Arc<Peer>>, mut traffic: Traffic) {
-    if let (Traffic::Message(message), Some(peer)) = (&mut traffic, sender.as_ref()) {
-        message.set_peer(Some(Arc::clone(peer)));
-        if !writer.conflates() {
-            *sender = None;
-        }
-    }
-    writer.write(traffic);
 }

@@ -74,7 +74,7 @@ pub fn send_part(socket: &Socket, part: &mut Option<Message>, more: bool, wait: 
 /// # Errors
 /// Returns the errors of [`Socket::recv`], and [`Error::Interrupted`].
 #[inline]
-pub fn recv_part(socket: &Socket, part: &mut Option<Message>, wait: Wait) -> Result<bool> {
+pub fn recv_part(socket: &Socket, part: &mut Message, wait: Wait) -> Result<bool> {
     socket.base().recv_part(part, wait)
 }
 

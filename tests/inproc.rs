@@ -220,7 +220,7 @@ impl Counted {
 
 impl AsRef<[u8]> for Counted {
     fn as_ref(&self) -> &[u8] {
-        &[7; 1000]
+        &[7; 4096]
     }
 }
 

@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use zeroxide_transports::pipe::{Flow, pipe};
 use zeroxide_zmtp::{Message, Traffic};
 
-const FLOW: Flow = Flow { hwm: 1000, conflate: false, count_control: false, lots: false };
+const FLOW: Flow = Flow { hwm: 1000, conflate: false, count_control: false, lots: false, packs: false };
 
 fn one_thread(c: &mut Criterion) {
     for batch in [1u64, 64, 960] {

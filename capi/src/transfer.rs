@@ -76,8 +76,8 @@ fn send(sock: &Sock, frame: Frame, flags: c_int) -> Result<(), Errno> {
 }
 
 /// Returns the bytes of a part.
-fn body(part: &Option<Message>) -> &[u8] {
-    part.as_ref().and_then(Message::first).map_or(&[], |frame| frame)
+fn body(part: &Message) -> &[u8] {
+    part.first().map_or(&[], |frame| frame)
 }
 
 /// Receives one part into a buffer of `len` bytes. Returns the length of the part. If that is larger than `len`, the
@@ -89,7 +89,7 @@ fn body(part: &Option<Message>) -> &[u8] {
 pub unsafe extern "C" fn zmq_recv(socket: *mut c_void, buf: *mut c_void, len: usize, flags: c_int) -> c_int {
     call(-1, || {
         let sock = Sock::of(socket)?;
-        let mut part = None;
+        let mut part = Message::new();
         face::recv_part(&sock.socket, &mut part, wait(flags))?;
         let body = body(&part);
         let copied = body.len().min(len);
@@ -137,10 +137,10 @@ pub unsafe extern "C" fn zmq_msg_recv(msg: *mut zmq_msg_t, socket: *mut c_void, 
         // SAFETY: the caller's promise.
         let message = unsafe { zmq_msg_t::of(msg) }?;
         message.clear_for_more();
-        let mut part = None;
+        let mut part = Message::new();
         match face::recv_part(&sock.socket, &mut part, wait(flags)) {
             Ok(more) => {
-                message.receive(part.unwrap_or_default(), more);
+                message.receive(part, more);
                 Ok(length(message.len()))
             }
             Err(error) => {
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn zmq_recviov(
         let mut received = 0;
         let mut more = true;
         while more && received < room {
-            let mut part = None;
+            let mut part = Message::new();
             more = face::recv_part(&sock.socket, &mut part, wait(flags))?;
             let body = body(&part);
             let len = body.len();

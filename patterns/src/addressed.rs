@@ -46,8 +46,8 @@ impl Addressed {
 
     /// Removes the id and moves the rest. An id without further frames is dropped, as in libzmq, and counted as
     /// [`Cause::Unwanted`]: `route` gets only the first frame and cannot refuse it.
-    pub(crate) fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
-        take_id(&mut message, pipes);
+    pub(crate) fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
+        take_id(message, pipes);
         if message.is_empty() {
             self.chosen.refuse(Cause::Unwanted, pipes);
         }

@@ -144,13 +144,13 @@ impl Pattern for AnyPattern {
     }
 
     #[inline]
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         each!(&mut self.kind, it => it.commit(message, pipes));
     }
 
     #[inline]
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
-        each!(&mut self.kind, it => it.recv(pipes))
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
+        each!(&mut self.kind, it => it.recv(pipes, into))
     }
 
     fn address(&mut self, number: u32) {

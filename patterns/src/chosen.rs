@@ -25,19 +25,19 @@ impl Chosen {
 
     /// Moves the message. Returns the pipe that it was written to.
     #[inline]
-    pub(crate) fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) -> Option<PipeId> {
+    pub(crate) fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) -> Option<PipeId> {
         match std::mem::take(self) {
             Chosen::Pipe(pipe) => {
                 pipes.write(pipe, message);
                 Some(pipe)
             }
             Chosen::Drop(pipe, cause) => {
-                drop_message(pipe, cause, message, pipes);
+                drop_message(pipe, cause, std::mem::take(message), pipes);
                 None
             }
             Chosen::Nothing => {
                 debug_assert!(false, "commit follows route");
-                drop_message(None, Cause::NoPeer, message, pipes);
+                drop_message(None, Cause::NoPeer, std::mem::take(message), pipes);
                 None
             }
         }

@@ -72,14 +72,14 @@ impl Pattern for Dish {
         Err(Refusal::NotSupported)
     }
 
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         debug_assert!(false, "route always refuses");
-        pipes.discard(message);
+        pipes.discard(std::mem::take(message));
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         let groups = &self.groups;
-        Ok(self.input.recv(pipes, |_, message| groups.contains(message.group())))
+        Ok(self.input.recv(pipes, into, |_, message| groups.contains(message.group())))
     }
 
     fn held(&self) -> Vec<PipeId> {

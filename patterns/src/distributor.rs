@@ -155,7 +155,7 @@ impl Distributor {
 
     /// Writes the message to the reserved pipes. Counts it as dropped for each full pipe, and for each one that is gone
     /// since. Its bytes are shared, not copied.
-    pub(crate) fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+    pub(crate) fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         for skipped in self.skipped.drain(..) {
             pipes.dropped(skipped, Cause::Hwm);
         }
@@ -167,12 +167,12 @@ impl Distributor {
             if target.is_none() {
                 pipes.dropped(None, Cause::PeerLost);
             } else if let Some(pipe) = std::mem::replace(&mut last, target) {
-                pipes.write(pipe, message.clone());
+                pipes.write_copy(pipe, message);
             }
         }
         match last {
             Some(pipe) => pipes.write(pipe, message),
-            None => pipes.discard(message),
+            None => pipes.discard(std::mem::take(message)),
         }
     }
 

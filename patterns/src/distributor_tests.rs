@@ -29,7 +29,7 @@ impl Bench {
 
     fn send(&mut self, message: impl Into<Message>) -> Result<(), Refusal> {
         self.route(false)?;
-        self.distributor.commit(message.into(), &mut self.pipes);
+        self.distributor.commit(&mut message.into(), &mut self.pipes);
         assert_eq!(self.pipes.reserved(), 0);
         Ok(())
     }
@@ -107,7 +107,7 @@ fn with_nodrop_one_full_pipe_holds_back_all() {
     assert_eq!((bench.sent(slow), bench.sent(fast)), (vec!["1".into()], vec!["1".into()]));
     bench.distributor.writable(slow);
     assert_eq!(bench.route(true), Ok(()));
-    bench.distributor.commit("2".into(), &mut bench.pipes);
+    bench.distributor.commit(&mut "2".into(), &mut bench.pipes);
     assert_eq!((bench.sent(slow), bench.sent(fast)), (vec!["2".into()], vec!["2".into()]));
     assert_eq!(bench.pipes.reserved(), 0);
 }
@@ -118,7 +118,7 @@ fn a_pipe_that_joins_between_the_two_steps_starts_with_the_next_message() {
     let first = bench.attach(0);
     bench.route(false).unwrap();
     let second = bench.attach(0);
-    bench.distributor.commit("1".into(), &mut bench.pipes);
+    bench.distributor.commit(&mut "1".into(), &mut bench.pipes);
     bench.send("2").unwrap();
     assert_eq!((bench.sent(first), bench.sent(second)), (vec!["1".into(), "2".into()], vec!["2".into()]));
 }
@@ -130,7 +130,7 @@ fn a_pipe_whose_peer_is_gone_is_no_receiver() {
     bench.pipes.get(gone).gone = true;
     bench.send("1").unwrap();
     assert_eq!(bench.route(true), Ok(()), "nor does it hold back others");
-    bench.distributor.commit("2".into(), &mut bench.pipes);
+    bench.distributor.commit(&mut "2".into(), &mut bench.pipes);
     assert_eq!(bench.sent(live), ["1", "2"]);
     assert_eq!(bench.pipes.drops, []);
 }
@@ -143,7 +143,7 @@ fn a_pipe_chosen_twice_gets_one_copy() {
     bench.distributor.choose(pipe);
     bench.distributor.choose(pipe);
     bench.distributor.reserve(false, &mut bench.pipes).unwrap();
-    bench.distributor.commit("1".into(), &mut bench.pipes);
+    bench.distributor.commit(&mut "1".into(), &mut bench.pipes);
     assert_eq!(bench.sent(pipe), ["1"]);
 }
 
@@ -155,7 +155,7 @@ fn inversion_chooses_all_the_others() {
     bench.distributor.choose(pipes[1]);
     bench.distributor.invert();
     bench.distributor.reserve(false, &mut bench.pipes).unwrap();
-    bench.distributor.commit("1".into(), &mut bench.pipes);
+    bench.distributor.commit(&mut "1".into(), &mut bench.pipes);
     assert_eq!(pipes.map(|pipe| bench.sent(pipe).len()), [1, 0, 1]);
 }
 

@@ -4,7 +4,7 @@
 //! Invariant: a pipe is in the ring, or its `read` has returned `None` (`readable` adds it again). No peer gets more
 //! than one message ahead of another that has input waiting.
 
-use zeroxide_zmtp::{Message, Traffic};
+use zeroxide_zmtp::{Message, Next};
 
 use crate::by_pipe::ByPipe;
 use crate::ring::Ring;
@@ -130,14 +130,19 @@ impl FairQueue {
         self.advance(pipe);
     }
 
-    /// Takes the next message that `keep` accepts.
+    /// Puts the next message that `keep` accepts into `into`. Returns its pipe.
     #[inline]
-    pub(crate) fn recv<P, K>(&mut self, pipes: &mut P, keep: K) -> Option<(PipeId, Message)>
+    pub(crate) fn recv<P, K>(&mut self, pipes: &mut P, into: &mut Message, keep: K) -> Option<PipeId>
     where
         P: Pipes,
         K: FnMut(PipeId, &mut Message) -> bool,
     {
-        if self.peeked.is_some() { self.peeked.take() } else { self.next(pipes, keep) }
+        if self.peeked.is_some() {
+            let (pipe, message) = self.peeked.take()?;
+            *into = message;
+            return Some(pipe);
+        }
+        self.next(pipes, into, keep)
     }
 
     /// Returns whether `recv` would return a message. `keep` is called now, and not again by `recv`.
@@ -147,7 +152,8 @@ impl FairQueue {
         K: FnMut(PipeId, &mut Message) -> bool,
     {
         if self.peeked.is_none() {
-            self.peeked = self.next(pipes, keep);
+            let mut message = Message::new();
+            self.peeked = self.next(pipes, &mut message, keep).map(|pipe| (pipe, message));
         }
         self.peeked.is_some()
     }
@@ -162,7 +168,7 @@ impl FairQueue {
 
     /// Drops all present input but the message that an earlier `has_in` found.
     pub(crate) fn discard_unread<P: Pipes>(&mut self, pipes: &mut P) {
-        let none = self.next(pipes, |_, _| false);
+        let none = self.next(pipes, &mut Message::new(), |_, _| false);
         debug_assert!(none.is_none(), "nothing is kept");
     }
 
@@ -177,23 +183,23 @@ impl FairQueue {
     }
 
     #[inline]
-    fn next<P, K>(&mut self, pipes: &mut P, mut keep: K) -> Option<(PipeId, Message)>
+    fn next<P, K>(&mut self, pipes: &mut P, into: &mut Message, mut keep: K) -> Option<PipeId>
     where
         P: Pipes,
         K: FnMut(PipeId, &mut Message) -> bool,
     {
         while let Some(pipe) = self.ring.turn() {
-            match pipes.read(pipe) {
-                Some(Traffic::Message(mut message)) => {
+            match pipes.read_into(pipe, into) {
+                Next::Message => {
                     self.ring.pass(pipe);
-                    if (!self.single || message.len() == 1) && keep(pipe, &mut message) {
-                        return Some((pipe, message));
+                    if (!self.single || into.len() == 1) && keep(pipe, into) {
+                        return Some(pipe);
                     }
-                    pipes.reject(pipe, message);
+                    pipes.reject(pipe, std::mem::take(into));
                 }
                 // Socket types with a fair queue do not publish, so they ignore subscriptions.
-                Some(_) => {}
-                None => self.emptied(pipe, pipes),
+                Next::Control(_) => {}
+                Next::Nothing => self.emptied(pipe, pipes),
             }
         }
         None

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use zeroxide_zmtp::{Frame, Message, ProtocolError, SocketType, Traffic};
+use zeroxide_zmtp::{Frame, Message, Next, ProtocolError, SocketType, Traffic};
 
 use crate::{AnyPattern, Cause, Credit, Origin, Pattern, PatternOptions, PipeId, Pipes, Refusal};
 
@@ -112,7 +112,8 @@ impl Pipes for FakePipes {
         pipe.reserved = pipe.reserved.checked_sub(1).expect("released without a reservation");
     }
 
-    fn write(&mut self, pipe: PipeId, message: Message) {
+    fn write(&mut self, pipe: PipeId, message: &mut Message) {
+        let message = std::mem::take(message);
         self.release(pipe);
         let (id, pipe) = (pipe, self.get(pipe));
         if pipe.gone || pipe.closed {
@@ -130,11 +131,11 @@ impl Pipes for FakePipes {
         }
     }
 
-    fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
+    fn read_into(&mut self, pipe: PipeId, into: &mut Message) -> Next {
         let pipe = self.get(pipe);
         let traffic = pipe.input.pop_front();
         pipe.starved = traffic.is_none();
-        traffic
+        Next::of(traffic, into)
     }
 
     fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
@@ -323,8 +324,8 @@ impl Rig {
     }
 
     /// The second step of sending.
-    pub(crate) fn commit(&mut self, message: Message) {
-        self.pattern.commit(message, &mut self.pipes);
+    pub(crate) fn commit(&mut self, mut message: Message) {
+        self.pattern.commit(&mut message, &mut self.pipes);
     }
 
     /// The next message for `pipe` is refused, as for a full pipe that must be driven first.
@@ -368,7 +369,9 @@ impl Rig {
 
     /// Returns the next message and the pipe that it came from.
     pub(crate) fn recv_from(&mut self) -> Result<Option<(PipeId, Message)>, Refusal> {
-        self.pattern.recv(&mut self.pipes)
+        let mut message = Message::new();
+        let pipe = self.pattern.recv(&mut self.pipes, &mut message)?;
+        Ok(pipe.map(|pipe| (pipe, message)))
     }
 
     /// Returns whether `recv` would return a message.

@@ -65,7 +65,7 @@ impl LoadBalancer {
 
     /// Moves the message. Returns the pipe that it was written to, or `None` if that pipe was detached since `route`.
     #[inline]
-    pub(crate) fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) -> Option<PipeId> {
+    pub(crate) fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) -> Option<PipeId> {
         if let Chosen::Pipe(pipe) = self.chosen {
             self.ring.pass(pipe);
         }

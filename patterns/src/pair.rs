@@ -90,7 +90,7 @@ impl Pattern for Pair {
     }
 
     #[inline]
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         self.chosen.commit(message, pipes);
     }
 
@@ -99,8 +99,8 @@ impl Pattern for Pair {
     }
 
     #[inline]
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
-        Ok(self.input.recv(pipes, |_, _| true))
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
+        Ok(self.input.recv(pipes, into, |_, _| true))
     }
 
     fn held(&self) -> Vec<PipeId> {

@@ -167,15 +167,16 @@ pub trait Pattern {
         Err(Refusal::NotSupported)
     }
 
-    /// The second step of sending: moves the whole message, with its first frame, to the chosen pipes.
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P);
+    /// The second step of sending: moves the whole message, with its first frame, to the chosen pipes. What is left in
+    /// `message` means nothing.
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P);
 
-    /// Takes the next message for the application and the pipe that it came from ([`PipeId::GONE`] for a report of a
-    /// peer that is gone). Returns `None` if there is none now.
+    /// Puts the next message for the application into `into`. Returns the pipe that it came from ([`PipeId::GONE`] for a
+    /// report of a peer that is gone), or `None` if there is none now.
     ///
     /// # Errors
     /// Returns [`Refusal::WrongState`] or [`Refusal::NotSupported`].
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal>;
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal>;
 
     /// Returns the pipes that come before a new peer with this routing id, in order: the pipe that has the routing id
     /// (ROUTER) or is the only peer's (PAIR, CHANNEL), and then the pipes that wait for its place. The list is empty if

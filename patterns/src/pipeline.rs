@@ -43,11 +43,11 @@ impl Pattern for Push {
     }
 
     #[inline]
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         self.out.commit(message, pipes);
     }
 
-    fn recv<P: Pipes>(&mut self, _: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, _: &mut P, _: &mut Message) -> Result<Option<PipeId>, Refusal> {
         Err(Refusal::NotSupported)
     }
 
@@ -94,14 +94,14 @@ impl Pattern for Pull {
         Err(Refusal::NotSupported)
     }
 
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         debug_assert!(false, "route always refuses");
-        pipes.discard(message);
+        pipes.discard(std::mem::take(message));
     }
 
     #[inline]
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
-        Ok(self.input.recv(pipes, |_, _| true))
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
+        Ok(self.input.recv(pipes, into, |_, _| true))
     }
 
     fn held(&self) -> Vec<PipeId> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroxide_zmtp::{Message, ProtocolError, Traffic};
+use zeroxide_zmtp::{Message, Next, ProtocolError, Traffic};
 
 /// The number of a pipe in its socket's table. Numbers are small, and are used again after `detached`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,16 +96,32 @@ pub trait Pipes {
     fn release(&mut self, pipe: PipeId);
 
     /// Writes a message and uses one reservation. If the pipe is gone by now, the message counts as
-    /// [`Cause::PeerLost`].
-    fn write(&mut self, pipe: PipeId, message: Message);
+    /// [`Cause::PeerLost`]. What is left in `message` means nothing.
+    fn write(&mut self, pipe: PipeId, message: &mut Message);
+
+    /// Does the same with a copy of the message.
+    fn write_copy(&mut self, pipe: PipeId, message: &Message) {
+        self.write(pipe, &mut message.clone());
+    }
 
     /// Writes a subscription (or its end) to the peer, or a message to which the high-water mark does not apply
     /// (welcome, probe). Needs no reservation. Does nothing if the pipe is gone.
     fn signal(&mut self, pipe: PipeId, traffic: Traffic);
 
-    /// Takes the next received item. After it returns `None`, [`Pattern::readable`](crate::Pattern::readable) is called
-    /// when there is input again.
-    fn read(&mut self, pipe: PipeId) -> Option<Traffic>;
+    /// Takes the next received item, and puts it into `into` if it is a message: one that is built where it is wanted is
+    /// not copied again. After it returns [`Next::Nothing`], [`Pattern::readable`](crate::Pattern::readable) is called when
+    /// there is input again.
+    fn read_into(&mut self, pipe: PipeId, into: &mut Message) -> Next;
+
+    /// Does the same as [`Pipes::read_into`], for callers that expect subscriptions rather than messages.
+    fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
+        let mut message = Message::new();
+        match self.read_into(pipe, &mut message) {
+            Next::Message => Some(Traffic::Message(message)),
+            Next::Control(traffic) => Some(traffic),
+            Next::Nothing => None,
+        }
+    }
 
     /// Takes back the newest message that was written to `pipe`, for which `wanted` returns true, and that is still in
     /// the pipe's queue. It counts as never written, and its room is free.

@@ -126,14 +126,14 @@ impl Pattern for Radio {
         distributor.reserve(self.options.xpub_nodrop, pipes)
     }
 
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         if self.distributor.is_idle() {
             pipes.unmatched();
         }
         self.distributor.commit(message, pipes);
     }
 
-    fn recv<P: Pipes>(&mut self, _: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, _: &mut P, _: &mut Message) -> Result<Option<PipeId>, Refusal> {
         Err(Refusal::NotSupported)
     }
 

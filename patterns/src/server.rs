@@ -107,13 +107,14 @@ impl Pattern for Server {
     }
 
     /// Removes the number, which has a meaning in this socket only.
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
-        self.chosen.commit(message.with_routing_id(0), pipes);
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
+        *message = std::mem::take(message).with_routing_id(0);
+        self.chosen.commit(message, pipes);
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         let numbers = &self.numbers;
-        Ok(self.input.recv(pipes, |pipe, message| sign(numbers, pipe, message)))
+        Ok(self.input.recv(pipes, into, |pipe, message| sign(numbers, pipe, message)))
     }
 
     fn held(&self) -> Vec<PipeId> {

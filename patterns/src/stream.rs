@@ -136,11 +136,11 @@ impl Pattern for Stream {
     }
 
     /// Writes the frames after the id as they are, because a raw stream has no frames.
-    fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         let ends = message.len() == 2 && message.get(1).is_some_and(|frame| frame.is_empty());
         match self.out.addressee() {
             Some(pipe) if ends => {
-                take_id(&mut message, pipes);
+                take_id(message, pipes);
                 self.out.release(pipes);
                 // An application that ends a connection gets no note of its end (libzmq stream.cpp terminates the pipe
                 // at once).
@@ -151,17 +151,19 @@ impl Pattern for Stream {
         }
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         // The message that `has_in` took is older than any note.
-        if let Some(peeked) = self.input.take_peeked() {
-            return Ok(Some(peeked));
+        if let Some((pipe, peeked)) = self.input.take_peeked() {
+            *into = peeked;
+            return Ok(Some(pipe));
         }
         if let Some((pipe, id, mut message)) = self.notes.pop_front() {
             message.push_front(id.to_frame());
-            return Ok(Some((pipe, message)));
+            *into = message;
+            return Ok(Some(pipe));
         }
         let table = &self.out.table;
-        Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
+        Ok(self.input.recv(pipes, into, |pipe, message| table.sign(pipe, message)))
     }
 
     fn held(&self) -> Vec<PipeId> {

@@ -10,7 +10,7 @@ use zeroxide_zmtp::Message;
 use super::Wait;
 use crate::error::{Error, Result, Turn};
 use crate::socket::base::{SocketBase, SocketState};
-use crate::socket::transfer::{Attempt, Refused, Taken};
+use crate::socket::transfer::{Attempt, Refused, Taken, dispose};
 
 impl SocketBase {
     /// Sends one part, a message of one frame. It stays in `held` unless it is accepted.
@@ -23,10 +23,12 @@ impl SocketBase {
     ) -> Result<()> {
         let waits = matches!(wait, Wait::AsSet);
         match self.attempt_in_c(waits, |state| state.try_send_part(held, more)) {
-            Ok(None) => Ok(()),
-            Ok(Some(refusal)) => self.wait_to_send_part(held, more, refusal, wait),
-            Err(error) => Err(*error),
+            Ok(None) => {}
+            Ok(Some(refusal)) => self.wait_to_send_part(held, more, refusal, wait)?,
+            Err(error) => return Err(*error),
         }
+        dispose(held);
+        Ok(())
     }
 
     /// Makes one attempt to send. If the pipes are at their high-water mark and this thread has driven them a moment ago, a
@@ -79,7 +81,7 @@ impl SocketBase {
     /// Receives one part, a message of one frame, into `received`, which is empty. Returns whether another part of the same
     /// message follows.
     #[inline]
-    pub(crate) fn recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
+    pub(crate) fn recv_part(self: &Arc<Self>, received: &mut Message, wait: Wait) -> Result<bool> {
         match self.attempt_to_recv_part(received) {
             Ok(Some(more)) => Ok(more),
             Ok(None) => self.wait_to_recv_part(received, wait),
@@ -88,7 +90,7 @@ impl SocketBase {
     }
 
     #[cold]
-    fn wait_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>, wait: Wait) -> Result<bool> {
+    fn wait_to_recv_part(self: &Arc<Self>, received: &mut Message, wait: Wait) -> Result<bool> {
         let deadline = wait.deadline(|| self.enter(|state| state.values.rcvtimeo));
         let mut attempt = || self.attempt_to_recv_part(received);
         let more = match deadline {
@@ -105,7 +107,7 @@ impl SocketBase {
 
     /// Makes one attempt. Returns whether more parts follow.
     #[inline]
-    fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Option<Message>) -> Attempt<Option<bool>> {
+    fn attempt_to_recv_part(self: &Arc<Self>, received: &mut Message) -> Attempt<Option<bool>> {
         self.attempt_to_take(|state| state.try_recv_part(received))
     }
 
@@ -157,7 +159,7 @@ impl SocketState {
             if more && !self.socket_type.is_raw() && !self.values.router_raw {
                 self.parts.outgoing = Some(message);
             } else {
-                self.commit(message);
+                self.commit(&mut message);
             }
             return Ok(());
         }
@@ -182,7 +184,7 @@ impl SocketState {
 
     /// Puts a part into `received` if there is one, with whether another part of the same message follows.
     #[inline]
-    fn try_recv_part(&mut self, received: &mut Option<Message>) -> Attempt<Taken<bool>> {
+    fn try_recv_part(&mut self, received: &mut Message) -> Attempt<Taken<bool>> {
         let more = if self.parts.has_in() {
             self.alive()?;
             self.take_next(received)
@@ -190,10 +192,7 @@ impl SocketState {
             if let Taken::Nothing { drives } = self.try_recv(received)? {
                 return Ok(Taken::Nothing { drives });
             }
-            received
-                .as_mut()
-                .filter(|message| message.len() > 1)
-                .is_some_and(|message| self.keep_the_rest(message))
+            received.len() > 1 && self.keep_the_rest(received)
         };
         self.parts.more = more;
         Ok(Taken::Something(more))
@@ -201,12 +200,12 @@ impl SocketState {
 
     /// Takes the next part of the message that is being received. Returns whether more follow.
     #[cold]
-    fn take_next(&mut self, received: &mut Option<Message>) -> bool {
+    fn take_next(&mut self, received: &mut Message) -> bool {
         let incoming = &mut self.parts.incoming;
         let mut part = Message::from(incoming.pop_front().unwrap_or_default());
         let more = !incoming.is_empty();
         part.set_peer(if more { incoming.peer().cloned() } else { incoming.take_peer() });
-        *received = Some(part);
+        *received = part;
         more
     }
 

@@ -99,7 +99,8 @@ impl SocketBase {
         }
         let (slot, far_slot, hwm) = (Slot::new(), Slot::new(), Marks::of(values));
         let conflate = values.conflate && self.socket_type.conflates();
-        let flow = |hwm| Flow { hwm, conflate, count_control: false, lots: values.credit_in_lots };
+        let flow =
+            |hwm| Flow { hwm, conflate, count_control: false, lots: values.credit_in_lots, packs: false };
         let (mut ours, theirs) = pipe(flow(hwm.send), flow(hwm.receive));
         // The other side looks at the pipe when it is attached, so it need not be told.
         greet(&mut ours, values.hello(self.socket_type));

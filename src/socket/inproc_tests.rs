@@ -5,7 +5,7 @@ use zeroxide_patterns::Pattern;
 
 use crate::error::Error;
 use crate::socket::base::SocketState;
-use crate::{Context, Options, Socket, SocketType, opt};
+use crate::{Context, Message, Options, Socket, SocketType, opt};
 
 const NAME: &str = "inproc://meeting";
 
@@ -55,14 +55,9 @@ fn room_that_comes_while_the_bind_is_news_is_told_to_the_binder() {
     let context = Context::new();
     let (pull, push) = waiting(&context, SocketType::Pull, SocketType::Push);
     let fill = |push: &Socket| while push.try_send("x").is_ok() {};
-    meet_at_work(
-        &pull,
-        &push,
-        fill,
-        |state| {
-            while state.pattern.recv(&mut state.pipes).unwrap().is_some() {}
-        },
-    );
+    meet_at_work(&pull, &push, fill, |state| {
+        while state.pattern.recv(&mut state.pipes, &mut Message::new()).unwrap().is_some() {}
+    });
     push.try_send("there is room").unwrap();
 }
 

@@ -15,8 +15,8 @@ use crate::options::Values;
 pub(crate) fn make_pipe(base: &SocketBase, values: &Values) -> (Pipe, Pipe) {
     let conflate = values.conflate && base.socket_type.conflates();
     let lots = values.credit_in_lots;
-    let out = Flow { hwm: values.sndhwm, conflate, count_control: false, lots };
-    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true, lots };
+    let out = Flow { hwm: values.sndhwm, conflate, count_control: false, lots, packs: true };
+    let inp = Flow { hwm: values.rcvhwm, conflate, count_control: true, lots, packs: true };
     budgeted_pipe(out, inp, values.rcvhwm_bytes, &base.budget)
 }
 

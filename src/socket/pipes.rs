@@ -8,8 +8,9 @@ use std::sync::Arc;
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
 use zeroxide_transports::budget::Budget;
 use zeroxide_transports::pipe::{Pipe, Reader, Writer};
+use zeroxide_zmtp::message::INLINE;
 use zeroxide_zmtp::queue::TrafficQueue;
-use zeroxide_zmtp::{Frame, Message, Peer, ProtocolError, Traffic};
+use zeroxide_zmtp::{Frame, Message, Next, Peer, ProtocolError, Traffic};
 
 use super::base::SocketBase;
 use super::marks::{Changes, JointMarks, Side};
@@ -580,6 +581,22 @@ impl PipeTable {
         !self.drained.is_empty()
     }
 
+    /// Copies a short message into the open batch of a connection's pipe. Returns `false` and changes nothing if the message
+    /// is not short, or if the pipe is another one.
+    #[inline]
+    fn copy_in(&mut self, id: PipeId, message: &Message) -> bool {
+        let entry = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut);
+        let Some(entry) = entry.filter(|entry| !entry.ended) else { return false };
+        if !entry.pipe.writer.write_copy(message) {
+            return false;
+        }
+        if !entry.dirty {
+            entry.dirty = true;
+            self.dirty.push(id);
+        }
+        true
+    }
+
     /// Puts an item into a pipe's open batch.
     fn push(&mut self, id: PipeId, traffic: Traffic) {
         let entry = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut);
@@ -638,8 +655,18 @@ impl Pipes for PipeTable {
     }
 
     #[inline]
-    fn write(&mut self, pipe: PipeId, message: Message) {
-        self.push(pipe, Traffic::Message(message));
+    fn write(&mut self, pipe: PipeId, message: &mut Message) {
+        if !self.copy_in(pipe, message) {
+            self.push(pipe, Traffic::Message(std::mem::take(message)));
+        }
+    }
+
+    #[inline]
+    fn write_copy(&mut self, pipe: PipeId, message: &Message) {
+        // A larger body is shared by the queues of all its receivers.
+        if message.size() > INLINE || !self.copy_in(pipe, message) {
+            self.push(pipe, Traffic::Message(message.clone()));
+        }
     }
 
     fn signal(&mut self, pipe: PipeId, traffic: Traffic) {
@@ -647,27 +674,28 @@ impl Pipes for PipeTable {
     }
 
     #[inline]
-    fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
-        let entry = self.entries.get_mut(pipe.0 as usize)?.as_mut()?;
-        let mut traffic = entry.pipe.reader.read();
+    fn read_into(&mut self, pipe: PipeId, into: &mut Message) -> Next {
+        let entry = self.entries.get_mut(pipe.0 as usize).and_then(Option::as_mut);
+        let Some(entry) = entry else { return Next::Nothing };
+        let mut next = entry.pipe.reader.read_into(into);
         let mut wakes_all = false;
         if entry.pipe.reader.owes_wake() {
             self.after_unlock.notify(&entry.link, News::Writable);
             wakes_all = entry.pipe.reader.owes_wake_to_all();
         }
-        if traffic.is_none() && entry.ended {
-            traffic = entry.disconnect_notice.take().map(Traffic::Message);
-            entry.noticed += u64::from(traffic.is_some());
+        if matches!(next, Next::Nothing) && entry.ended {
+            next = Next::of(entry.disconnect_notice.take().map(Traffic::Message), into);
+            entry.noticed += u64::from(matches!(next, Next::Message));
         }
-        match &mut traffic {
-            Some(Traffic::Message(message)) => entry.note_sender(message),
-            None if entry.ended => self.drained.push(pipe),
+        match next {
+            Next::Message => entry.note_sender(into),
+            Next::Nothing if entry.ended => self.drained.push(pipe),
             _ => {}
         }
         if wakes_all {
             self.read_on();
         }
-        traffic
+        next
     }
 
     fn recall(&mut self, pipe: PipeId, wanted: impl Fn(&Message) -> bool) -> Option<Message> {

@@ -34,8 +34,8 @@ fn news(table: &PipeTable) -> Vec<String> {
 #[test]
 fn what_is_written_to_a_connection_waits_for_the_flush() {
     let (mut table, id, mut theirs) = table(Link::Offline, 0);
-    table.write(id, "one".into());
-    table.write(id, "two".into());
+    table.write(id, &mut "one".into());
+    table.write(id, &mut "two".into());
     assert_eq!(table.dirty_pipes(), 1);
     assert!(theirs.reader.take().is_none());
     table.flush_all(FlushCause::Wait);
@@ -49,12 +49,12 @@ fn what_is_written_to_a_connection_waits_for_the_flush() {
 fn what_is_written_over_inproc_is_there_at_once_and_tells_a_reader_that_found_nothing() {
     let context = Context::new();
     let (mut table, id, mut theirs) = table(Link::Inproc(owner(&context)), 0);
-    table.write(id, "nobody has looked".into());
+    table.write(id, &mut "nobody has looked".into());
     assert_eq!(table.dirty_pipes(), 0);
     assert_eq!(news(&table), [""; 0]);
     while theirs.reader.take().is_some() {}
-    table.write(id, "somebody waits".into());
-    table.write(id, "and is told already".into());
+    table.write(id, &mut "somebody waits".into());
+    table.write(id, &mut "and is told already".into());
     assert_eq!(news(&table), ["readable"]);
     assert_eq!(theirs.reader.waiting(), 2);
 }
@@ -122,7 +122,7 @@ fn a_message_for_a_peer_that_is_gone_is_counted_and_freed_outside_the_lock() {
     let (mut table, id, _theirs) = table(Link::Offline, 0);
     assert!(table.end(id, true), "nothing is unread");
     assert!(matches!(table.reserve(id), Credit::Gone));
-    table.write(id, "late".into());
+    table.write(id, &mut "late".into());
     table.signal(id, Traffic::Subscribe("counts for nothing".into()));
     assert_eq!(table.drops[Cause::PeerLost as usize], 1);
     assert_eq!(table.past.routed, 1);
@@ -147,7 +147,7 @@ fn a_slot_leads_to_the_newest_pipe_and_to_none_once_that_is_gone() {
 #[test]
 fn what_a_pipe_had_counted_stays_with_the_socket() {
     let (mut table, id, mut theirs) = table(Link::Offline, 0);
-    (0..3).for_each(|_| table.write(id, "x".into()));
+    (0..3).for_each(|_| table.write(id, &mut "x".into()));
     table.flush_all(FlushCause::Wait);
     assert!(theirs.reader.take().is_some());
     theirs.reader.ack(1);

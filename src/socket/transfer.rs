@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroxide_patterns::{Pattern, Refusal};
-use zeroxide_zmtp::Message;
+use zeroxide_zmtp::{Frame, Message};
 
 use super::base::{SocketBase, SocketState};
 use super::lead::{lead, note_awake};
@@ -12,6 +12,7 @@ use crate::clock;
 use crate::error::{Error, GroupError, Op, Result, SendError, Turn, Why};
 use crate::signal::{Signal, wait_interruptible};
 use crate::stats::Counters;
+use crate::user_code;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,11 @@ impl SocketBase {
 
     #[inline]
     pub(super) fn attempt_to_send(self: &Arc<Self>, held: &mut Option<Message>) -> Attempt<Option<Refusal>> {
-        self.attempt(|state| state.try_send(held))
+        let attempt = self.attempt(|state| state.try_send(held));
+        if let Ok(None) = attempt {
+            dispose(held);
+        }
+        attempt
     }
 
     /// Makes one attempt to send. Returns the refusal if it may succeed later. Before a refusal it has flushed and driven
@@ -209,9 +214,9 @@ impl SocketBase {
     /// Makes one attempt to receive a whole message.
     #[inline]
     pub(crate) fn attempt_to_recv(self: &Arc<Self>) -> Attempt<Option<Message>> {
-        let mut received = None;
-        self.attempt_to_take(|state| state.try_recv(&mut received))?;
-        Ok(received)
+        let mut received = Message::new();
+        let taken = self.attempt_to_take(|state| state.try_recv(&mut received))?;
+        Ok(taken.map(|()| received))
     }
 
     /// Makes one attempt to receive. Before it returns `None`, it has flushed the open batches, driven engines whose input
@@ -271,6 +276,17 @@ pub(super) fn sent_or_refused(
     }
 }
 
+/// Drops what is left of a message that was sent. Call it without a lock: a body that was copied may run code of the
+/// application when it is dropped.
+#[inline]
+pub(crate) fn dispose(sent: &mut Option<Message>) {
+    if let Some(rest) = sent.take() {
+        if rest.first().is_some_and(Frame::is_shared) {
+            user_code::free(rest);
+        }
+    }
+}
+
 /// Why an attempt to send has failed.
 pub(crate) enum Refused {
     /// A later attempt may succeed.
@@ -304,7 +320,7 @@ impl SocketState {
     #[inline]
     pub(crate) fn try_send(&mut self, held: &mut Option<Message>) -> Result<(), Refused> {
         self.alive()?;
-        let Some(message) = held.as_ref() else { return Ok(()) };
+        let Some(message) = held.as_mut() else { return Ok(()) };
         let Some(first) = message.first() else { return Err(Error::EmptyMessage.into()) };
         if self.socket_type.has_single_frames() {
             if message.len() > 1 && self.socket_type.sends() {
@@ -318,7 +334,7 @@ impl SocketState {
         }
         match self.pattern.route(first, &mut self.pipes) {
             Ok(()) => {
-                held.take().into_iter().for_each(|message| self.commit(message));
+                self.commit(message);
                 Ok(())
             }
             Err(refusal) => Err(self.refuse(refusal)),
@@ -332,7 +348,7 @@ impl SocketState {
 
     /// Moves a message to the pipes that `route` has chosen.
     #[inline]
-    pub(crate) fn commit(&mut self, message: Message) {
+    pub(crate) fn commit(&mut self, message: &mut Message) {
         self.pattern.commit(message, &mut self.pipes);
         self.accepted += 1;
         if self.pipes.unmatched != self.unmatched {
@@ -368,13 +384,12 @@ impl SocketState {
         error.into()
     }
 
-    /// Puts a message into `received` if there is one.
+    /// Puts a message into `message` if there is one.
     #[inline]
-    pub(crate) fn try_recv(&mut self, received: &mut Option<Message>) -> Attempt<Taken<()>> {
+    pub(crate) fn try_recv(&mut self, message: &mut Message) -> Attempt<Taken<()>> {
         self.alive()?;
-        match self.pattern.recv(&mut self.pipes) {
-            Ok(Some((pipe, message))) => {
-                let message = received.insert(message);
+        match self.pattern.recv(&mut self.pipes, message) {
+            Ok(Some(pipe)) => {
                 // The pattern of an XPUB or STREAM has made this message, so it has no peer yet.
                 let reports = self.socket_type.publishes() || self.socket_type.is_raw();
                 if reports && message.peer().is_none() {

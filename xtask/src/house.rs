@@ -13,7 +13,7 @@ pub(crate) const HOUSES: &[House] = &[
             "mechanism/step mechanism/curve/channel mechanism/no_channel",
             "config",
             "values",
-            "decoder encoder command frame groups heartbeat memory message queue raw traffic mechanism/zap",
+            "decoder encoder command frame groups heartbeat memory message queue raw run traffic mechanism/zap",
             "error",
             "gate",
             "entropy peer short socket_type mechanism/settings mechanism/secret mechanism/z85 \

@@ -28,6 +28,7 @@ use crate::gate::{Admitted, Credentials, Decision, Gate, Status};
 use crate::greeting::{Greeted, Greeting};
 use crate::heartbeat::{Due, Heartbeat, tenths};
 use crate::mechanism::{Channel, Mechanism, Step, Told, secret};
+use crate::run::{Room, Run};
 use crate::{Config, Frame, Message, SocketType, Traffic, Version, groups, raw};
 
 use introduction::Introduced;
@@ -200,6 +201,24 @@ impl Connection {
             }
         }
         self.decode_any(input, now)
+    }
+
+    /// Consumes the run of short messages at the beginning of `input`, if there is one and nothing needs a look at them.
+    #[inline]
+    pub fn decode_run<'a>(&mut self, input: &mut &'a [u8], room: Room, now: Instant) -> Option<Run<'a>> {
+        let run = if self.straight { self.decoder.run(input, room)? } else { return None };
+        self.heartbeat.heard(now);
+        Some(run)
+    }
+
+    /// Appends the run at the beginning of `bytes` to `out`, until it has `quantum` bytes. Returns the number of bytes and of
+    /// messages that it has appended: 0 if messages must be encoded one by one.
+    pub fn encode_run(&mut self, bytes: &[u8], out: &mut Outbox, quantum: usize) -> (usize, usize) {
+        if self.control.due {
+            self.poll_transmit(out);
+        }
+        let plain = self.channel.is_none() && !self.groups && self.wire >= Some(Version::V2_0);
+        if plain && self.is_ready() { out.push_run(bytes, quantum) } else { (0, 0) }
     }
 
     /// Returns the buffer of a large body that is arriving, to read the stream into it directly. Its spare room is for

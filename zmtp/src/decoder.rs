@@ -14,6 +14,7 @@ use crate::error::{CommandKind, ProtocolError};
 use crate::frame::{Framing, Header, LONG, MAX_HEADER};
 use crate::memory::{self, Ahead, Headroom};
 use crate::message::INLINE;
+use crate::run::{Room, Run};
 use crate::short::Short;
 use crate::{Frame, Message};
 
@@ -196,6 +197,19 @@ impl Decoder {
         let frame = Frame::try_copy_prefix(rest, length).ok()?;
         *input = after;
         Some(frame)
+    }
+
+    /// Consumes the run at the beginning of `input`.
+    #[inline]
+    pub(crate) fn run<'a>(&self, input: &mut &'a [u8], room: Room) -> Option<Run<'a>> {
+        if !self.between || self.large {
+            return None;
+        }
+        let body = room.body.min(usize::try_from(self.limits.frame).unwrap_or(usize::MAX));
+        let room = Room { body, ..room };
+        let (run, rest) = Run::split(input, room, |_| ());
+        *input = rest;
+        (!run.is_empty()).then_some(run)
     }
 
     /// Consumes `input` up to the end of the next message or command.

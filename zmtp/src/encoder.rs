@@ -9,10 +9,11 @@ use std::io::IoSlice;
 use crate::frame::{Framing, Header};
 use crate::mechanism::secret;
 use crate::message::INLINE;
+use crate::run::{self, Room, Run};
 use crate::{Frame, Message, Traffic, Version};
 
 /// Bodies of up to this many bytes are copied into the staging buffer; larger ones are referenced.
-pub const COPY_LIMIT: usize = 2048;
+pub const COPY_LIMIT: usize = run::LONGEST;
 
 /// Written bytes at the head of the staging buffer are removed when there are at least this many and they are at least
 /// half of the buffer.
@@ -204,6 +205,17 @@ impl Outbox {
             }
         }
         self.push_any(wire, traffic);
+    }
+
+    /// Appends the run at the beginning of `records`, until the outbox has `quantum` bytes. Returns the number of bytes and of
+    /// messages that it has appended.
+    pub(crate) fn push_run(&mut self, records: &[u8], quantum: usize) -> (usize, usize) {
+        let bytes = quantum.saturating_sub(self.len());
+        let room = Room { messages: usize::MAX, bytes, body: run::LONGEST };
+        let begin = self.end();
+        let (run, _) = Run::split(records, room, |end| self.ends.push(begin + end as u64));
+        self.staging.extend_from_slice(run.bytes());
+        (run.bytes().len(), run.messages())
     }
 
     /// Appends a short frame. It is copied as a block of fixed size, which is faster, and the surplus is cut off.

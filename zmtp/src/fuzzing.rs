@@ -198,14 +198,14 @@ fn small(select: u8) -> Config {
     }
 }
 
-/// Feeds the same bytes whole, byte by byte, and in odd pieces. Returns the result.
+/// Feeds the same bytes whole, byte by byte, and in odd pieces, with and without runs. Returns the result.
 fn same_whatever_the_cut(make: &dyn Fn() -> End, data: &[u8], now: Instant) -> Vec<Traffic> {
     let mut whole = make();
     let result = whole.input(data, now);
     assert_memory_follows(&whole, data.len());
     let output = whole.output();
-    for cut in [1, 7] {
-        let mut end = make();
+    for (cut, takes_runs) in [(1, false), (7, false), (7, true), (usize::MAX, true)] {
+        let mut end = End { takes_runs, ..make() };
         let mut outcome = Ok(());
         for piece in data.chunks(cut) {
             outcome = end.input(piece, now);

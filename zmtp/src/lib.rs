@@ -69,6 +69,7 @@ pub mod queue;
 mod raw;
 #[cfg(test)]
 mod round_trip_tests;
+pub mod run;
 mod short;
 pub mod socket_type;
 pub mod traffic;
@@ -83,6 +84,6 @@ pub use error::{ConnectionError, ProtocolError};
 pub use message::{Frame, FrameCountError, Message};
 pub use peer::{Peer, Version};
 pub use socket_type::{SocketType, UnknownSocketType};
-pub use traffic::Traffic;
+pub use traffic::{Next, Traffic};
 #[cfg(feature = "serde")]
 pub use values::Format;

@@ -243,6 +243,21 @@ impl Message {
         }
     }
 
+    /// Replaces the message by one frame: the first `len` bytes of `bytes`.
+    #[inline]
+    pub(crate) fn set_prefix(&mut self, bytes: &[u8], len: usize) {
+        *self = Frame::copy_prefix(bytes, len).into();
+    }
+
+    /// Returns the only frame of a message of which nothing else is to be sent.
+    #[inline]
+    pub(crate) fn only_frame(&self) -> Option<&Frame> {
+        match (&self.frames, &self.about) {
+            (Frames::One(frame), About::Nothing | About::From(_)) => Some(frame),
+            _ => None,
+        }
+    }
+
     /// Removes the peer that sent this message and returns it.
     pub fn take_peer(&mut self) -> Option<Arc<Peer>> {
         match &mut self.about {

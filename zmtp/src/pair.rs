@@ -10,6 +10,8 @@ use crate::Config;
 use crate::connection::{Connection, Established};
 use crate::error::ProtocolError;
 use crate::gate::{Credentials, Decision};
+use crate::queue::TrafficQueue;
+use crate::run::Room;
 use crate::{Outbox, SocketType, Traffic, Version};
 
 pub(crate) const VERSIONS: [Version; 4] = [Version::V1_0, Version::V2_0, Version::V3_0, Version::V3_1];
@@ -81,6 +83,8 @@ pub(crate) fn drain(outbox: &mut Outbox) -> (Vec<u8>, usize) {
 /// One end.
 #[derive(Debug)]
 pub(crate) struct End {
+    /// Short messages are decoded as runs.
+    pub(crate) takes_runs: bool,
     pub(crate) connection: Connection,
     pub(crate) outbox: Outbox,
     pub(crate) established: Option<Established>,
@@ -90,6 +94,7 @@ pub(crate) struct End {
 impl End {
     pub(crate) fn new(config: impl Into<Arc<Config>>, now: Instant) -> End {
         End {
+            takes_runs: false,
             connection: Connection::new(config, now),
             outbox: Outbox::new(),
             established: None,
@@ -116,6 +121,13 @@ impl End {
 
     pub(crate) fn input(&mut self, mut input: &[u8], now: Instant) -> Result<(), ProtocolError> {
         loop {
+            while self.takes_runs {
+                let Some(run) = self.connection.decode_run(&mut input, Room::new(7, 900), now) else { break };
+                let mut queue = TrafficQueue::packed();
+                queue.push_run(run);
+                assert_eq!(queue.len(), run.messages());
+                self.received.extend(queue);
+            }
             match self.connection.decode(&mut input, now)? {
                 Some(traffic) => self.received.push(traffic),
                 None => match self.connection.poll_ready() {

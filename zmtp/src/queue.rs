@@ -1,23 +1,28 @@
 //! A queue of [`Traffic`] of which a long one takes little more memory than the bytes in it.
 //!
-//! The first 1000 items are stored whole, because that is fastest: a message between two threads of one process takes
-//! half the time. All items after them are packed. The most common item, a message of one short frame, is stored there as a
-//! record of its length and its bytes. The records follow each other in chunks of 16 KiB. Every other item is stored whole
-//! in a separate list, and a record marks its place in the order.
+//! Packed, the most common item, a message of one short frame, is a record: the bytes that it has on the wire. The records
+//! follow each other in chunks of 16 KiB, so many of them are a [`Run`]. Every other item is stored whole in a separate
+//! list, and a record marks its place in the order.
+//!
+//! The queues of a connection pack every item ([`TrafficQueue::packed`]): messages come from the stream and go to it as
+//! runs. Other queues store the first 1000 items whole, because that is fastest between two threads of one process, and
+//! pack those after them.
 //!
 //! A long queue is never copied to become longer, and its memory is freed as it is read. For the same reason the list
 //! of whole items is divided into sections of 1024.
 
 use std::collections::VecDeque;
 
+use crate::frame::{Framing, Header};
 use crate::message::INLINE;
-use crate::{Frame, Message, Traffic};
+use crate::run::{self, Run};
+use crate::{Frame, Message, Next, Traffic};
 
 /// The most items that are kept whole: as many as a pipe holds by default. The rest is packed.
 const NEAR: usize = 1000;
 
 /// Bytes of a chunk.
-const CHUNK: usize = 16 * 1024;
+const CHUNK: usize = run::MOST;
 
 /// The first size of a queue's first chunk, in bytes. The chunk grows with its content, because many queues never hold
 /// much.
@@ -29,10 +34,8 @@ const FEW: usize = 16;
 /// The most items in a section of whole items. (An append may join two sections only up to this length.)
 const MANY: usize = 1024;
 
-/// The record of an item that is stored whole. Any other first byte of a record is the length of a body.
+/// The record of an item that is stored whole. No header of a frame begins with this byte.
 const WHOLE: u8 = u8::MAX;
-
-const _: () = assert!(INLINE < WHOLE as usize);
 
 /// A queue of traffic, first in, first out.
 ///
@@ -48,8 +51,10 @@ const _: () = assert!(INLINE < WHOLE as usize);
 pub struct TrafficQueue {
     /// The first items, whole: a queue that is not long moves no bytes.
     near: VecDeque<Traffic>,
-    /// The items after them. Never empty.
+    /// The items after them.
     far: Option<Box<Packed>>,
+    /// No item is stored in `near`, and `far` keeps its memory when it is empty.
+    packs: bool,
 }
 
 impl TrafficQueue {
@@ -57,6 +62,50 @@ impl TrafficQueue {
     #[must_use]
     pub fn new() -> TrafficQueue {
         TrafficQueue::default()
+    }
+
+    /// Creates an empty queue that packs every item. Short messages can be added and taken as a [`Run`].
+    #[must_use]
+    pub fn packed() -> TrafficQueue {
+        TrafficQueue { packs: true, ..TrafficQueue::default() }
+    }
+
+    /// Adds a copy of a message of one frame of at most [`run::LONGEST`] bytes, without its peer. Returns `false` and
+    /// changes nothing if the message is another one, or if the queue does not pack every item.
+    #[inline]
+    pub fn push_copy(&mut self, message: &Message) -> bool {
+        let Some(frame) = message.only_frame().filter(|frame| self.packs && frame.len() <= run::LONGEST)
+        else {
+            return false;
+        };
+        let far = self.far.get_or_insert_default();
+        far.len += 1;
+        match frame.block() {
+            Some((block, len)) => {
+                far.make_room(2 + INLINE);
+                far.tail.push_block(block, len);
+            }
+            None => {
+                far.make_room(run::HEADER + frame.len());
+                far.tail.push_body(frame);
+            }
+        }
+        true
+    }
+
+    /// Adds the messages of a run at the end.
+    pub fn push_run(&mut self, run: Run<'_>) {
+        self.far.get_or_insert_default().push_run(run);
+    }
+
+    /// Calls `take` with the packed items at the front, in whose bytes a [`Run`] may be first. `take` returns the bytes and
+    /// messages of the run that it has copied, and these are removed. Returns their number.
+    #[inline]
+    pub fn take_run(&mut self, take: impl FnOnce(&[u8]) -> (usize, usize)) -> usize {
+        if !self.near.is_empty() {
+            return 0;
+        }
+        self.far.as_mut().map_or(0, |far| far.take_run(take))
     }
 
     /// Returns the number of items.
@@ -70,13 +119,13 @@ impl TrafficQueue {
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.near.is_empty() && self.far.is_none()
+        self.near.is_empty() && self.far.as_ref().is_none_or(|far| far.len == 0)
     }
 
     /// Adds an item at the end.
     #[inline]
     pub fn push(&mut self, traffic: Traffic) {
-        if self.far.is_none() && self.near.len() < NEAR {
+        if !self.packs && self.far.is_none() && self.near.len() < NEAR {
             self.near.push_back(traffic);
         } else {
             self.far.get_or_insert_default().push(traffic);
@@ -89,10 +138,20 @@ impl TrafficQueue {
         self.near.pop_front().or_else(|| self.pop_far())
     }
 
+    /// Removes the first item, and puts it into `into` if it is a message.
+    #[inline]
+    pub fn pop_into(&mut self, into: &mut Message) -> Next {
+        if self.near.is_empty() && self.far.as_mut().is_some_and(|far| far.pop_short(into)) {
+            Next::Message
+        } else {
+            Next::of(self.pop(), into)
+        }
+    }
+
     fn pop_far(&mut self) -> Option<Traffic> {
         let far = self.far.as_mut()?;
         let traffic = far.pop();
-        if far.len == 0 {
+        if far.len == 0 && !self.packs {
             self.far = None;
         }
         traffic
@@ -100,7 +159,7 @@ impl TrafficQueue {
 
     /// Moves all items of `other` to the end.
     pub fn append(&mut self, other: &mut TrafficQueue) {
-        if self.far.is_none() && self.near.len() + other.near.len() <= NEAR {
+        if !self.packs && self.far.is_none() && self.near.len() + other.near.len() <= NEAR {
             self.near.append(&mut other.near);
         } else {
             other.near.drain(..).for_each(|traffic| self.push(traffic));
@@ -158,9 +217,7 @@ impl Packed {
     /// Adds an item at the end.
     fn push(&mut self, traffic: Traffic) {
         self.len += 1;
-        if self.tail.is_tight() {
-            self.make_room();
-        }
+        self.make_room(2 + INLINE);
         if let Traffic::Message(message) = &traffic {
             if let Some((block, len)) = message.plain_block() {
                 self.tail.push_block(block, len);
@@ -187,14 +244,46 @@ impl Packed {
         if self.head.is_read() {
             self.leave_head();
         }
-        let (first, rest) = self.head.records.get(self.head.read..)?.split_first()?;
-        self.head.read += 1;
-        if *first == WHOLE {
+        let rest = self.head.unread();
+        let Some((header, body)) = run::header(rest) else {
+            self.head.read += 1;
             return self.pop_whole();
+        };
+        let frame = Frame::copy_prefix(rest.get(header..)?, body);
+        self.head.read += header + body;
+        Some(Traffic::Message(frame.into()))
+    }
+
+    fn push_run(&mut self, run: Run<'_>) {
+        self.len += run.messages();
+        self.make_room(run.bytes().len());
+        self.tail.records.extend_from_slice(run.bytes());
+    }
+
+    #[inline]
+    fn take_run(&mut self, take: impl FnOnce(&[u8]) -> (usize, usize)) -> usize {
+        if self.len == 0 {
+            return 0;
         }
-        let len = usize::from(*first);
-        self.head.read += len;
-        Some(Traffic::Message(Frame::copy_prefix(rest, len).into()))
+        if self.head.is_read() {
+            self.leave_head();
+        }
+        let (bytes, messages) = take(self.head.unread());
+        self.head.read += bytes;
+        self.len -= messages;
+        messages
+    }
+
+    /// Removes the first item, if it is a short message, and puts it into `into`.
+    #[inline]
+    fn pop_short(&mut self, into: &mut Message) -> bool {
+        let rest = self.head.unread();
+        let Some((header, body)) = run::header(rest) else { return false };
+        let Some(rest) = rest.get(header..) else { return false };
+        into.set_prefix(rest, body);
+        self.head.read += header + body;
+        self.len -= 1;
+        true
     }
 
     fn pop_whole(&mut self) -> Option<Traffic> {
@@ -241,13 +330,26 @@ impl Packed {
         }
     }
 
-    /// Makes room for another record: enlarges the tail if it is still small, else begins another chunk.
-    #[cold]
-    fn make_room(&mut self) {
-        if self.tail.records.capacity() < CHUNK {
-            return self.tail.grow();
+    /// Makes room for more bytes of records.
+    #[inline]
+    fn make_room(&mut self, bytes: usize) {
+        if self.tail.records.capacity() - self.tail.records.len() < bytes {
+            self.find_room(bytes);
         }
-        let chunk = self.spare.take().unwrap_or_else(|| Chunk::with_room(CHUNK));
+    }
+
+    /// Enlarges the tail if it is still small, else begins another chunk.
+    #[cold]
+    fn find_room(&mut self, bytes: usize) {
+        if self.tail.records.len() + bytes <= CHUNK {
+            return self.tail.grow(bytes);
+        }
+        let mut chunk = self.spare.take().unwrap_or_default();
+        chunk.records.reserve_exact(bytes.max(CHUNK));
+        if self.tail.is_read() {
+            self.tail = chunk;
+            return;
+        }
         let full = std::mem::replace(&mut self.tail, chunk);
         self.between.push_back(full);
     }
@@ -259,8 +361,8 @@ impl Packed {
         match self.between.pop_front() {
             Some(next) => {
                 let read = std::mem::replace(&mut self.head, next);
-                self.spare =
-                    Some(read).filter(|chunk| chunk.records.capacity() >= CHUNK).or(self.spare.take());
+                // A queue that is nearly empty keeps no more than the two chunks that it uses.
+                self.spare = Some(read).filter(|_| !self.between.is_empty());
             }
             None => std::mem::swap(&mut self.head, &mut self.tail),
         }
@@ -302,28 +404,26 @@ impl Iterator for TrafficQueue {
 impl ExactSizeIterator for TrafficQueue {}
 
 impl Chunk {
-    fn with_room(bytes: usize) -> Chunk {
-        Chunk { records: Vec::with_capacity(bytes), read: 0 }
-    }
-
-    /// Returns whether the chunk may have no room for another record.
-    #[inline]
-    fn is_tight(&self) -> bool {
-        self.records.capacity() - self.records.len() < 1 + INLINE
-    }
-
-    /// Doubles the size of a small chunk, up to the size of all others.
-    fn grow(&mut self) {
+    /// Doubles the size of a small chunk, up to the size of all others, or makes room for so many bytes.
+    fn grow(&mut self, bytes: usize) {
         let size = (2 * self.records.capacity()).clamp(FIRST, CHUNK);
-        self.records.reserve_exact(size - self.records.len());
+        self.records.reserve_exact((size - self.records.len()).max(bytes));
+    }
+
+    /// Appends a record of a body that is not short.
+    fn push_body(&mut self, body: &[u8]) {
+        Framing::V2.write(Header::message(body.len(), false), &mut self.records);
+        self.records.extend_from_slice(body);
     }
 
     /// Appends a record. The body is copied as a block of fixed size, which is faster, and the surplus is cut off.
     #[inline(always)]
     fn push_block(&mut self, block: &[u8; INLINE], len: u8) {
-        let end = self.records.len() + 1 + usize::from(len);
-        self.records.push(len);
-        self.records.extend_from_slice(block);
+        let mut record = [0; 2 + INLINE];
+        record[1] = len;
+        record[2..].copy_from_slice(block);
+        let end = self.records.len() + 2 + usize::from(len);
+        self.records.extend_from_slice(&record);
         self.records.truncate(end);
     }
 
@@ -372,9 +472,17 @@ mod tests {
 
     #[test]
     fn it_is_first_in_first_out_whatever_is_in_it() {
-        let (mut queue, mut model) = (TrafficQueue::new(), VecDeque::new());
+        first_in_first_out(TrafficQueue::new());
+        first_in_first_out(TrafficQueue::packed());
+    }
+
+    fn first_in_first_out(mut queue: TrafficQueue) {
+        let mut model = VecDeque::new();
         for n in 0..if cfg!(miri) { 1500 } else { 20_000 } {
-            queue.push(item(n));
+            match item(n) {
+                Traffic::Message(message) if n % 5 == 0 && queue.push_copy(&message) => {}
+                item => queue.push(item),
+            }
             model.push_back(item(n));
             if n % 3 == 0 || n % 1000 > 900 {
                 for _ in 0..=n % 4 {
@@ -458,6 +566,45 @@ mod tests {
         assert!(far.later.len() > 4);
         assert_eq!(popped(&mut queue), expected);
         assert!(queue.far.is_none());
+    }
+
+    #[test]
+    fn runs_come_out_as_they_went_in_and_end_before_what_is_stored_whole() {
+        let mut queue = TrafficQueue::packed();
+        let bodies = [0, 1, 64, 65, 255, 256, run::LONGEST, run::LONGEST + 1, 3];
+        let sent: Vec<Message> = bodies.map(|size| Message::from(vec![7; size])).into();
+        for message in &sent {
+            assert_eq!(queue.push_copy(message), message.size() <= run::LONGEST);
+            if message.size() > run::LONGEST {
+                queue.push(message.clone().into());
+            }
+        }
+        let mut wire = Vec::new();
+        let mut take = |queue: &mut TrafficQueue| {
+            queue.take_run(|bytes| {
+                let (run, _) = Run::split(bytes, run::Room::new(usize::MAX, usize::MAX), |_| ());
+                wire.extend_from_slice(run.bytes());
+                (run.bytes().len(), run.messages())
+            })
+        };
+        assert_eq!(take(&mut queue), 7);
+        assert_eq!(take(&mut queue), 0, "the next is not part of a run");
+        assert_eq!(queue.pop(), Some(sent[7].clone().into()));
+        assert_eq!((take(&mut queue), take(&mut queue), queue.len()), (1, 0, 0));
+        let (run, rest) = Run::split(&wire, run::Room::new(usize::MAX, usize::MAX), |_| ());
+        assert_eq!((run.messages(), rest.len()), (8, 0));
+        queue.push_run(run);
+        let expected = sent.iter().filter(|message| message.size() <= run::LONGEST).cloned();
+        assert_eq!(popped(&mut queue), expected.map(Traffic::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_packed_queue_copies_no_message_that_has_more_than_one_frame() {
+        let mut queue = TrafficQueue::packed();
+        assert!(!queue.push_copy(&("a", "b").into()) && !queue.push_copy(&Message::new()));
+        assert!(!queue.push_copy(&Message::from("a").with_group("g")));
+        assert!(!TrafficQueue::new().push_copy(&"a".into()));
+        assert!(queue.is_empty());
     }
 
     #[test]

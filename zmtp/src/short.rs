@@ -22,6 +22,9 @@ impl<const N: usize> Short<N> {
     /// Copies `bytes`, or returns `None` if they are more than `N`.
     #[inline]
     pub(crate) fn copy_from(bytes: &[u8]) -> Option<Short<N>> {
+        if let Ok(block) = bytes.try_into() {
+            return Short::copy_block(block, N);
+        }
         let mut short = Short::new();
         short.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         short.len = u8::try_from(bytes.len()).ok()?;

@@ -23,6 +23,32 @@ pub enum Traffic {
     NextConnection,
 }
 
+/// What the next item of a queue is. A message is put where the caller wants it.
+#[derive(Debug)]
+pub enum Next {
+    /// A message.
+    Message,
+    /// Something else.
+    Control(Traffic),
+    /// There is no item.
+    Nothing,
+}
+
+impl Next {
+    /// Puts `item` into `into` if it is a message.
+    #[inline]
+    pub fn of(item: Option<Traffic>, into: &mut Message) -> Next {
+        match item {
+            Some(Traffic::Message(message)) => {
+                *into = message;
+                Next::Message
+            }
+            Some(other) => Next::Control(other),
+            None => Next::Nothing,
+        }
+    }
+}
+
 impl Traffic {
     /// Returns whether this counts against a high-water mark. Messages do; subscriptions do not.
     #[must_use]

@@ -224,7 +224,7 @@ impl Pattern for XPub {
         distributor.reserve(self.options.xpub_nodrop, pipes)
     }
 
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         self.newcomer = None;
         if self.distributor.is_idle() {
             pipes.unmatched();
@@ -232,7 +232,7 @@ impl Pattern for XPub {
         self.distributor.commit(message, pipes);
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         if !self.receives {
             return Err(Refusal::NotSupported);
         }
@@ -245,7 +245,8 @@ impl Pattern for XPub {
             self.asker = Some(item.source);
         }
         let pipe = if self.downstream.is_present(item.source) { item.source.pipe } else { PipeId::GONE };
-        Ok(Some((pipe, item.body.into_message())))
+        *into = item.body.into_message();
+        Ok(Some(pipe))
     }
 
     fn has_in<P: Pipes>(&mut self, _pipes: &mut P) -> bool {

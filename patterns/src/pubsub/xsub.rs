@@ -67,7 +67,7 @@ impl XSub {
         self.topics.for_each(|topic| pipes.signal(pipe, Traffic::Subscribe(Frame::from(topic))));
     }
 
-    fn distribute<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn distribute<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         if self.distributor.is_idle() {
             pipes.dropped(None, Cause::NoPeer);
         }
@@ -122,12 +122,12 @@ impl Pattern for XSub {
         self.distributor.reserve(false, pipes)
     }
 
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
-        if !requests::inspects(&message, self.options.only_first_subscribe) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
+        if !requests::inspects(message, self.options.only_first_subscribe) {
             return self.distribute(message, pipes);
         }
         let mut rest = Message::new();
-        for frame in message {
+        for frame in std::mem::take(message) {
             match requests::parse(&frame) {
                 Some((kind, topic)) => {
                     self.request(kind, topic, pipes);
@@ -139,13 +139,13 @@ impl Pattern for XSub {
         if rest.is_empty() {
             self.distributor.release(pipes);
         } else {
-            self.distribute(rest, pipes);
+            self.distribute(&mut rest, pipes);
         }
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         let filter = Filter::of(&self.topics, self.filters, &self.options);
-        Ok(self.queue.recv(pipes, |_, message| filter.passes(message)))
+        Ok(self.queue.recv(pipes, into, |_, message| filter.passes(message)))
     }
 
     fn held(&self) -> Vec<PipeId> {

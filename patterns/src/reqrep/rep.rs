@@ -86,7 +86,7 @@ impl Pattern for Rep {
         Ok(())
     }
 
-    fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         while let Some(frame) = self.due.envelope.pop() {
             message.push_front(frame);
         }
@@ -94,12 +94,12 @@ impl Pattern for Rep {
         self.chosen.commit(message, pipes);
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         if self.is_due {
             return Err(Refusal::WrongState);
         }
         let next = &mut self.next;
-        let request = self.input.recv(pipes, |pipe, message| next.take_from(pipe, message));
+        let request = self.input.recv(pipes, into, |pipe, message| next.take_from(pipe, message));
         if request.is_some() {
             self.is_due = true;
             std::mem::swap(&mut self.due, &mut self.next);

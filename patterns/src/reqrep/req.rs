@@ -140,7 +140,7 @@ impl Pattern for Req {
         self.out.route(pipes)
     }
 
-    fn commit<P: Pipes>(&mut self, mut message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         // All queued messages are replies to earlier requests (libzmq req.cpp, "eat all currently available").
         self.input.discard_all(pipes);
         let id = (std::mem::take(&mut self.numbers_next) || self.correlates).then_some(self.next_id);
@@ -154,10 +154,10 @@ impl Pattern for Req {
         self.asked = Some(Asked { pipe, id });
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         let asked = self.asked.ok_or(Refusal::WrongState)?;
         let spent = &mut self.spent;
-        let reply = self.input.recv(pipes, |pipe, message| asked.unwrap_reply(pipe, message, spent));
+        let reply = self.input.recv(pipes, into, |pipe, message| asked.unwrap_reply(pipe, message, spent));
         if reply.is_some() {
             self.asked = None;
             self.discard_spent(pipes);

@@ -147,13 +147,13 @@ impl Pattern for Router {
         self.out.route(first, pipes)
     }
 
-    fn commit<P: Pipes>(&mut self, message: Message, pipes: &mut P) {
+    fn commit<P: Pipes>(&mut self, message: &mut Message, pipes: &mut P) {
         self.out.commit(message, pipes);
     }
 
-    fn recv<P: Pipes>(&mut self, pipes: &mut P) -> Result<Option<(PipeId, Message)>, Refusal> {
+    fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
         let table = &self.out.table;
-        Ok(self.input.recv(pipes, |pipe, message| table.sign(pipe, message)))
+        Ok(self.input.recv(pipes, into, |pipe, message| table.sign(pipe, message)))
     }
 
     fn held(&self) -> Vec<PipeId> {

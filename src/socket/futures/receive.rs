@@ -45,12 +45,10 @@ impl Recv {
     pub(super) fn poll_message(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Message>> {
         // The common case: a message is there, and the future has no place in the list of waiters to give up.
         if !self.waits && !must_yield() {
-            let mut received = None;
+            let mut received = Message::new();
             match self.base.attempt_to_take(|state| state.try_recv(&mut received)) {
                 Ok(None) => self.place.register(&self.base.input, cx.waker()),
-                Ok(Some(())) => {
-                    return counted(received.map_or(Poll::Pending, |message| Poll::Ready(Ok(message))));
-                }
+                Ok(Some(())) => return counted(Poll::Ready(Ok(received))),
                 Err(error) => return counted(Poll::Ready(Err(*error))),
             }
         }

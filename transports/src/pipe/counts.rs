@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use zeroxide_zmtp::{Frame, Traffic};
+use zeroxide_zmtp::{Frame, Message, Traffic};
 
 /// Counters of the messages of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,11 +69,21 @@ pub(super) fn weight(traffic: &Traffic) -> usize {
     traffic.size() + frame_list(traffic).max(FRAMING)
 }
 
+/// Does the same as [`weight`], for a message.
+pub(super) fn message_weight(message: &Message) -> usize {
+    message.size() + list_of(message).max(FRAMING)
+}
+
 /// Returns the bytes of the list of frames of a message of several; 0 for every other item.
 #[inline(always)] // as above
 pub(super) fn frame_list(traffic: &Traffic) -> usize {
     match traffic {
-        Traffic::Message(message) if message.len() > 1 => message.len() * size_of::<Frame>(),
+        Traffic::Message(message) => list_of(message),
         _ => 0,
     }
+}
+
+#[inline(always)] // as above
+fn list_of(message: &Message) -> usize {
+    if message.len() > 1 { message.len() * size_of::<Frame>() } else { 0 }
 }

@@ -14,6 +14,9 @@ pub struct Flow {
     /// Whether the writer takes credit only in whole lots of (HWM + 1) / 2 messages, counted from the first, as libzmq's reader
     /// grants it. Programs for libzmq rely on the refusals that follow from that. The counters stay exact.
     pub lots: bool,
+    /// Whether short messages are stored as runs, because an engine is at one end
+    /// ([`TrafficQueue::packed`](zeroxide_zmtp::queue::TrafficQueue::packed)).
+    pub packs: bool,
 }
 
 /// Returns how many messages a direction may hold.

@@ -49,7 +49,8 @@ impl Frame {
     }
 
     /// Creates a frame over bytes that `owner` keeps: a memory map, or an array of another language. Nothing is copied.
-    /// `owner` is dropped with the last clone of the frame, on any thread.
+    /// `owner` is dropped with the last clone of the frame, on any thread. Sending a frame of up to 2048 bytes over tcp or
+    /// ipc may copy its bytes and drop the frame at once, because a copy is faster than a reference.
     pub fn from_owner(owner: impl AsRef<[u8]> + Send + 'static) -> Frame {
         Frame(Repr::Shared(Bytes::from_owner(owner)))
     }
