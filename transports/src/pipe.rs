@@ -1,4 +1,4 @@
-//! The pipe: a batch queue of [`Traffic`] each way, with credit.
+//! The pipe: a batch queue of [`Traffic`](zeroxide_zmtp::Traffic) each way, with credit.
 //!
 //! A pipe joins a socket to an engine, or two sockets over inproc. Each direction has one writer and one reader, on any
 //! two threads. The writer collects items in an *open* batch that only it owns. [`Writer::flush`] makes the batch

@@ -151,9 +151,11 @@ fn a_job_goes_on_to_the_next_worker_when_one_has_gone() {
 fn a_client_that_goes_away_leaves_no_job_behind() {
     let service = Service::start();
     let worker = service.worker();
+    service.wait_for_status("1 workers ready");
     drop({
         let client = service.ask("POST", "/jobs", "never mind");
-        service.wait_for_status("1 jobs open");
+        // The worker has the job. A job that nobody has when its client goes is never given out.
+        service.wait_for_status("0 workers ready, 1 jobs open");
         client
     });
     service.wait_for_status("0 jobs open");

@@ -286,7 +286,7 @@ impl Reader {
         wake
     }
 
-    /// Ends reading. Returns what was not read, to be dropped outside any lock. Then [`Writer::is_abandoned`] returns
+    /// Ends reading. Returns what was not read, to be dropped outside any lock. Then [`Writer::is_abandoned`](super::Writer::is_abandoned) returns
     /// `true`. Wake the writer afterwards.
     pub fn abandon(&mut self) -> TrafficQueue {
         self.queue.reader_gone.store(true, Ordering::Release);

@@ -210,7 +210,7 @@ impl Writer {
         self.open.push_run(run);
     }
 
-    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message. [`Arrivals::bytes`] is
+    /// Does the same as [`Writer::write`] and [`Writer::flush`], for callers that flush each message. [`Arrivals::bytes`](super::Arrivals::bytes) is
     /// not valid then: to measure each message would cost more than all other counters together.
     #[inline]
     pub fn put(&mut self, traffic: Traffic) -> bool {

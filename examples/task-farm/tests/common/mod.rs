@@ -62,7 +62,7 @@ impl Broker {
     pub(crate) fn worker(&self, kind: Kind) -> Program {
         match kind {
             Kind::Rust => {
-                Program::start(env!("CARGO_BIN_EXE_task-worker"), &[&self.endpoint, "--silence", SILENCE])
+                Program::start(env!("CARGO_BIN_EXE_task_worker"), &[&self.endpoint, "--silence", SILENCE])
             }
             Kind::Python => {
                 let worker = concat!(env!("CARGO_MANIFEST_DIR"), "/worker.py");
