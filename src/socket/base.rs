@@ -487,6 +487,10 @@ impl SocketState {
     fn lost(&mut self, slot: &Slot) {
         let Some(id) = slot.get() else { return };
         self.pipes.unlink(id);
+        if let Some(entry) = self.pipes.get_mut(id) {
+            // The pattern sends them anew to the next connection, and by then some may not be wanted any more.
+            entry.pipe.writer.drop_controls();
+        }
         self.pattern.lost(id, &mut self.pipes);
         self.peers_changed();
     }

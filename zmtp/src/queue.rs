@@ -172,6 +172,21 @@ impl TrafficQueue {
         }
     }
 
+    /// Removes everything but messages. Returns the number of items and of bytes removed. It checks every item.
+    pub fn drop_controls(&mut self) -> (usize, usize) {
+        let all: Vec<Traffic> = std::iter::from_fn(|| self.pop()).collect();
+        let (mut items, mut bytes) = (0, 0);
+        for traffic in all {
+            if traffic.is_message() {
+                self.push(traffic);
+            } else {
+                items += 1;
+                bytes += traffic.size();
+            }
+        }
+        (items, bytes)
+    }
+
     /// Removes the last message for which `wanted` returns true, and returns it. It checks every item.
     pub fn take_last(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         let is_wanted = |traffic: &Traffic| matches!(traffic, Traffic::Message(message) if wanted(message));
@@ -544,6 +559,16 @@ mod tests {
         assert!(queue.take_last(|message| message[0][0] == 7).is_some());
         let rest: Vec<Traffic> = (0..1000).filter(|n| *n != 997).map(|n| message(10, n % 10)).collect();
         assert_eq!(popped(&mut queue), rest);
+    }
+
+    #[test]
+    fn what_is_no_message_is_dropped_and_the_messages_stay_in_order() {
+        for mut queue in [TrafficQueue::new(), TrafficQueue::packed()] {
+            (0..2000).for_each(|n| queue.push(item(n)));
+            let messages: Vec<Traffic> = (0..2000).map(item).filter(Traffic::is_message).collect();
+            assert_eq!(queue.drop_controls(), (2000 - messages.len(), 182 * 8));
+            assert_eq!(popped(&mut queue), messages);
+        }
     }
 
     #[test]

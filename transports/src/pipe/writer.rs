@@ -287,6 +287,19 @@ impl Writer {
         Some(recalled)
     }
 
+    /// Drops the subscriptions that the reader has not taken: their connection is lost, and the next one gets all anew.
+    pub fn drop_controls(&mut self) {
+        if self.controls == 0 {
+            return;
+        }
+        let (items, bytes) = self.open.drop_controls();
+        self.open_bytes -= bytes + items * FRAMING;
+        let mut swap = self.queue.swap();
+        let (flushed, _) = swap.items.drop_controls();
+        swap.came.controls -= flushed as u64;
+        self.controls -= (items + flushed) as u64;
+    }
+
     /// Makes the open batch visible. Returns `true` if the reader had found nothing and must be woken.
     pub fn flush(&mut self) -> bool {
         if self.open.is_empty() {
