@@ -525,7 +525,7 @@ impl State {
         self.connection.poll_transmit(&mut self.outbox);
         if let Some(pipe) = self.pipe.as_mut().filter(|_| self.connection.is_ready()) {
             let (connection, outbox) = (&mut self.connection, &mut self.outbox);
-            while outbox.len() < self.quantum {
+            while outbox.len() < self.quantum && pipe.reader.has_input() {
                 if pipe.reader.take_run(|run| connection.encode_run(run, outbox, self.quantum)) > 0 {
                     continue;
                 }

@@ -37,6 +37,15 @@ fn payload(on_drop: impl FnMut() + Send + 'static) -> Frame {
     Frame::from(Bytes::from_owner(Payload(on_drop)))
 }
 
+/// Short enough to be copied into a connection's queue (`run::LONGEST`).
+struct Short<F: FnMut() + Send>(Payload<F>);
+
+impl<F: FnMut() + Send> AsRef<[u8]> for Short<F> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.as_ref()[..1000]
+    }
+}
+
 fn panics() -> Frame {
     payload(|| panic!("of the application"))
 }
@@ -170,4 +179,46 @@ fn a_drop_that_panics_in_a_send_does_not_lose_the_call() {
     let publisher = cx.socket(SocketType::Pub).unwrap();
     publisher.send(panics()).unwrap();
     assert_eq!(publisher.stats().accepted, 1);
+}
+
+#[test]
+fn a_body_that_was_copied_is_dropped_when_its_socket_is_free_again() {
+    let cx = Context::new();
+    let types = [
+        (SocketType::Push, SocketType::Pull, None),
+        (SocketType::Pub, SocketType::Sub, None),
+        (SocketType::XSub, SocketType::XPub, Some("\x01topic")),
+        (SocketType::Router, SocketType::Dealer, Some("peer")),
+    ];
+    for (from, to, first) in types {
+        let named = || Options::new().set(opt::ROUTING_ID, "peer");
+        let options = if to == SocketType::Dealer { named() } else { Options::new() };
+        let receiver = cx.socket_with(to, &options).unwrap();
+        let sender = cx.socket(from).unwrap();
+        if to == SocketType::Sub {
+            receiver.subscribe("").unwrap();
+        }
+        receiver.connect(sender.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        sender.wait_for_peers(1, LONG).unwrap();
+        if to == SocketType::Sub {
+            sender.wait_for_subscribers("", 1, LONG).unwrap();
+        }
+        let (dropped, drops) = channel();
+        let socket = sender.clone();
+        let body = Short(Payload(move || {
+            // It takes the socket's lock.
+            drop(socket.stats());
+            dropped.send(()).unwrap();
+        }));
+        let frames = first.map(Frame::from).into_iter().chain([Frame::from(Bytes::from_owner(body))]);
+        let message = Message::from_iter(frames);
+        // In a thread, because one that waits for itself waits for ever.
+        let sending = thread::spawn(move || sender.send(message).is_ok());
+        drops
+            .recv_timeout(LONG)
+            .unwrap_or_else(|_| panic!("{from}: it was dropped under the lock, or not at all"));
+        assert!(sending.join().unwrap());
+        let is_body = |message: Message| message.iter().any(|frame| frame[..] == [7; 1000]);
+        assert!(is_body(receiver.recv_soon()) || is_body(receiver.recv_soon()), "{from}");
+    }
 }

@@ -55,6 +55,22 @@ fn messages_and_their_bytes_are_counted_for_the_socket_and_for_each_peer() {
 }
 
 #[test]
+fn bytes_are_exact_for_bodies_of_every_size() {
+    let sizes = [0, 1, 64, 65, 255, 256, 1000, 2048, 2049, 70_000];
+    for at in ["tcp://127.0.0.1:*", "ipc://*"] {
+        let (push, pull) = pair(at, SocketType::Push, SocketType::Pull, &Options::new());
+        for size in sizes.into_iter().cycle().take(200) {
+            push.send(vec![7; size]).unwrap();
+        }
+        until("all came", || received(&pull).messages == 200);
+        let bytes = sizes.into_iter().sum::<usize>() as u64 * 20;
+        assert_eq!(received(&pull).bytes, bytes, "{at}");
+        assert!((0..200).all(|_| !pull.recv_soon().is_empty()));
+        assert_eq!((received(&pull).bytes, received(&pull).waiting), (bytes, 0), "{at}");
+    }
+}
+
+#[test]
 fn a_conflating_subscriber_that_received_one_of_a_hundred_shows_ninety_nine() {
     for at in EVERYWHERE {
         let cx = Context::new();

@@ -159,20 +159,19 @@ impl Distributor {
         for skipped in self.skipped.drain(..) {
             pipes.dropped(skipped, Cause::Hwm);
         }
-        if self.targets.len() > 1 {
+        let live = self.targets.iter().flatten().count();
+        if live > 1 {
             message.share();
         }
-        let mut last = None;
         for target in self.targets.drain(..) {
-            if target.is_none() {
-                pipes.dropped(None, Cause::PeerLost);
-            } else if let Some(pipe) = std::mem::replace(&mut last, target) {
-                pipes.write_copy(pipe, message);
+            match target {
+                Some(pipe) if live == 1 => pipes.write(pipe, message),
+                Some(pipe) => pipes.write_copy(pipe, message),
+                None => pipes.dropped(None, Cause::PeerLost),
             }
         }
-        match last {
-            Some(pipe) => pipes.write(pipe, message),
-            None => pipes.discard(std::mem::take(message)),
+        if live == 0 {
+            pipes.discard(std::mem::take(message));
         }
     }
 

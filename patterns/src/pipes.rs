@@ -96,13 +96,12 @@ pub trait Pipes {
     fn release(&mut self, pipe: PipeId);
 
     /// Writes a message and uses one reservation. If the pipe is gone by now, the message counts as
-    /// [`Cause::PeerLost`]. What is left in `message` means nothing.
+    /// [`Cause::PeerLost`]. What is left in `message` means nothing, but it may own a body: the caller drops it where a
+    /// body may be dropped.
     fn write(&mut self, pipe: PipeId, message: &mut Message);
 
-    /// Does the same with a copy of the message.
-    fn write_copy(&mut self, pipe: PipeId, message: &Message) {
-        self.write(pipe, &mut message.clone());
-    }
+    /// Does the same with a copy of the message, which shares its larger bodies.
+    fn write_copy(&mut self, pipe: PipeId, message: &Message);
 
     /// Writes a subscription (or its end) to the peer, or a message to which the high-water mark does not apply
     /// (welcome, probe). Needs no reservation. Does nothing if the pipe is gone.
@@ -116,11 +115,7 @@ pub trait Pipes {
     /// Does the same as [`Pipes::read_into`], for callers that expect subscriptions rather than messages.
     fn read(&mut self, pipe: PipeId) -> Option<Traffic> {
         let mut message = Message::new();
-        match self.read_into(pipe, &mut message) {
-            Next::Message => Some(Traffic::Message(message)),
-            Next::Control(traffic) => Some(traffic),
-            Next::Nothing => None,
-        }
+        self.read_into(pipe, &mut message).item(message)
     }
 
     /// Takes back the newest message that was written to `pipe`, for which `wanted` returns true, and that is still in

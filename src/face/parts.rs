@@ -159,7 +159,8 @@ impl SocketState {
             if more && !self.socket_type.is_raw() && !self.values.router_raw {
                 self.parts.outgoing = Some(message);
             } else {
-                self.commit(&mut message);
+                // What is left of it is dropped where the caller holds no lock.
+                self.commit(held.insert(message));
             }
             return Ok(());
         }

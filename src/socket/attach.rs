@@ -6,10 +6,11 @@ use zeroxide_patterns::Origin;
 use zeroxide_transports::{Endpoint, Listener, OwnedStream, Stream};
 use zeroxide_zmtp::ProtocolError;
 
+use super::after_unlock::free_unread;
 use super::base::{SocketBase, SocketState};
 use super::inproc::{Terms, in_use};
 use super::orders::{Connect, Order};
-use super::pipes::{Entry, Link, free_unread};
+use super::pipes::{Entry, Link};
 use crate::endpoints::EndpointState;
 use crate::engine::slot::Slot;
 use crate::error::{BindError, Error, HandshakeError, IoError, Result, SecurityError};

@@ -489,7 +489,8 @@ impl SocketState {
         self.pipes.unlink(id);
         if let Some(entry) = self.pipes.get_mut(id) {
             // The pattern sends them anew to the next connection, and by then some may not be wanted any more.
-            entry.pipe.writer.drop_controls();
+            let unsent = entry.pipe.writer.take_controls();
+            self.pipes.after_unlock.drop_later(unsent);
         }
         self.pattern.lost(id, &mut self.pipes);
         self.peers_changed();

@@ -1,5 +1,6 @@
 //! The socket: one thread-safe handle for every pattern and transport.
 
+pub(crate) mod after_unlock;
 pub(crate) mod alarms;
 mod attach;
 pub(crate) mod authorities;

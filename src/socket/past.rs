@@ -3,7 +3,8 @@
 use zeroxide_patterns::Cause;
 use zeroxide_transports::pipe::{Pipe, Writer};
 
-use super::pipes::{Entry, PipeTable, ToFree};
+use super::after_unlock::ToFree;
+use super::pipes::{Entry, PipeTable};
 use crate::stats::Received;
 
 /// The counts of the pipes that a socket had.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use zeroxide_transports::pipe::{Flow, Pipe, budgeted_pipe};
 use zeroxide_zmtp::{Message, Traffic};
 
+use super::after_unlock::free_unread;
 use super::base::SocketBase;
 use super::news::News;
-use super::pipes::free_unread;
 use crate::engine::slot::Slot;
 use crate::options::Values;
 

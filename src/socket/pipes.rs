@@ -1,17 +1,17 @@
 //! The pipe table of one socket: what its pattern moves messages with, under the socket's lock.
 //!
 //! Nothing here makes a system call or takes the lock of another socket or of an engine. What has to happen without the
-//! lock (engines to drive, other sockets to tell, messages to free) is collected in an [`AfterUnlock`].
+//! lock is collected in an [`AfterUnlock`].
 
 use std::sync::Arc;
 
 use zeroxide_patterns::{Cause, Credit, PipeId, Pipes};
 use zeroxide_transports::budget::Budget;
-use zeroxide_transports::pipe::{Pipe, Reader, Writer};
+use zeroxide_transports::pipe::{Pipe, Writer};
 use zeroxide_zmtp::message::INLINE;
-use zeroxide_zmtp::queue::TrafficQueue;
-use zeroxide_zmtp::{Frame, Message, Next, Peer, ProtocolError, Traffic};
+use zeroxide_zmtp::{Message, Next, Peer, ProtocolError, Traffic};
 
+use super::after_unlock::{AfterUnlock, ToFree};
 use super::base::SocketBase;
 use super::marks::{Changes, JointMarks, Side};
 use super::past::Past;
@@ -19,7 +19,6 @@ use crate::engine::slot::Slot;
 use crate::engine::{Engine, READABLE};
 use crate::socket::news::News;
 use crate::stats::{Dropped, Drops, Received, is_routed};
-use crate::user_code;
 
 /// A receiver that is about to wait reads its connections itself if there are at most so many.
 const MAX_PULLED: usize = 4;
@@ -131,6 +130,14 @@ impl Entry {
         }
     }
 
+    /// Notes that something is in the open batch of the pipe, whose number is `id`.
+    #[inline]
+    fn note_open(&mut self, id: PipeId, dirty: &mut Vec<PipeId>) {
+        if !std::mem::replace(&mut self.dirty, true) {
+            dirty.push(id);
+        }
+    }
+
     /// Returns whether the peer is gone for good. Input may be left.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended
@@ -164,168 +171,6 @@ impl Entry {
             arrivals.bytes = 0;
         }
         Received::new(arrivals, self.rejected)
-    }
-}
-
-/// Makes the news for a slot.
-pub(crate) type NewsOf = fn(Slot) -> News;
-
-/// A part of a removed pipe. Its drop may be the last of messages, of an engine or of a socket.
-#[allow(dead_code)] // mostly only dropped
-pub(super) enum ToFree {
-    Reader(Reader),
-    Writer(Writer),
-    Link(Link),
-    /// The queue itself: a list of its messages would take several times the memory.
-    Unread(TrafficQueue),
-}
-
-/// What is to be freed without any lock: payloads of the application, and what may hold some.
-#[derive(Default)]
-pub(crate) struct Garbage {
-    pub(crate) frames: Vec<Frame>,
-    traffic: Vec<Traffic>,
-    parts: Vec<ToFree>,
-}
-
-impl Garbage {
-    /// Adds the contents of `other`.
-    pub(crate) fn add(&mut self, other: Garbage) {
-        append(&mut self.frames, other.frames);
-        append(&mut self.traffic, other.traffic);
-        append(&mut self.parts, other.parts);
-    }
-
-    /// Frees everything.
-    pub(crate) fn free(self) {
-        if !self.frames.is_empty() {
-            user_code::free_each(self.frames.into_iter());
-        }
-        if !self.traffic.is_empty() {
-            user_code::free_each(self.traffic.into_iter());
-        }
-        for part in self.parts {
-            match part {
-                ToFree::Unread(queue) => free_unread(queue),
-                other => user_code::free(other),
-            }
-        }
-    }
-}
-
-/// Frees the unread messages of a pipe.
-pub(crate) fn free_unread(mut queue: TrafficQueue) {
-    user_code::free_each(std::iter::from_fn(move || queue.pop()));
-}
-
-/// Appends `more` to a list, without copying if the list is empty.
-pub(crate) fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
-    if list.is_empty() { *list = more } else { list.extend(more) }
-}
-
-/// What is to be done after the socket's lock is released.
-#[derive(Default)]
-pub(crate) struct AfterUnlock {
-    /// The first engine to drive. It is not in the list, so that the common send allocates nothing.
-    first: Option<Arc<Engine>>,
-    more: Vec<Arc<Engine>>,
-    pub(crate) news: Vec<(Owner, NewsOf)>,
-    pub(crate) garbage: Garbage,
-    /// Connections that their I/O thread is to give a turn.
-    turns: Vec<Arc<Engine>>,
-    /// Connections to end now.
-    pub(crate) stops: Vec<Arc<Engine>>,
-    /// Connections to end now, for a fault of the peer.
-    pub(crate) expelled: Vec<(Arc<Engine>, ProtocolError)>,
-    /// Connections to end when the peer has closed, or after a time limit.
-    pub(crate) read_out: Vec<Arc<Engine>>,
-    /// Connections to end when all is sent.
-    pub(crate) retired: Vec<Arc<Engine>>,
-    /// Endpoints whose pipe the pattern has closed while there was no connection.
-    pub(crate) ended_endpoints: Vec<u64>,
-    pub(crate) wake_input: bool,
-    pub(crate) wake_output: bool,
-    /// Peers, subscriptions or endpoints changed.
-    pub(crate) wake_watchers: bool,
-    pub(crate) defer: bool,
-    any: bool,
-}
-
-impl AfterUnlock {
-    /// Returns whether there is nothing to do.
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        !self.any
-    }
-
-    /// Asks for an engine to be driven.
-    pub(crate) fn drive(&mut self, engine: &Arc<Engine>) {
-        self.any = true;
-        match &self.first {
-            None => self.first = Some(Arc::clone(engine)),
-            Some(first) if Arc::ptr_eq(first, engine) => {}
-            Some(_) => self.more.push(Arc::clone(engine)),
-        }
-    }
-
-    /// Returns the engines that their I/O thread is to drive.
-    pub(crate) fn turns(&mut self) -> Vec<Arc<Engine>> {
-        std::mem::take(&mut self.turns)
-    }
-
-    /// Returns the engines to drive.
-    pub(crate) fn engines(&mut self) -> impl Iterator<Item = Arc<Engine>> {
-        self.first.take().into_iter().chain(std::mem::take(&mut self.more))
-    }
-
-    /// Ends a pipe on this side: writes nothing more, and drops what is unread. The caller must tell the other side, which
-    /// then looks at the pipe.
-    pub(crate) fn let_go(&mut self, pipe: &mut Pipe) {
-        pipe.writer.finish();
-        let unread = pipe.reader.abandon();
-        if !unread.is_empty() {
-            self.garbage.parts.push(ToFree::Unread(unread));
-        }
-        self.any = true;
-    }
-
-    pub(super) fn free_later(&mut self, part: ToFree) {
-        self.any = true;
-        self.garbage.parts.push(part);
-    }
-
-    /// Returns whether it makes system calls on streams or wakes the I/O thread.
-    pub(crate) fn touches_the_system(&self) -> bool {
-        self.defer
-            || self.first.is_some()
-            || !self.turns.is_empty()
-            || !self.stops.is_empty()
-            || !self.expelled.is_empty()
-            || !self.read_out.is_empty()
-            || !self.ended_endpoints.is_empty()
-    }
-
-    /// Returns whether an engine is to be driven.
-    pub(crate) fn drives(&self) -> bool {
-        self.first.is_some()
-    }
-
-    pub(crate) fn tell(&mut self, owner: &Owner, news: NewsOf) {
-        self.any = true;
-        self.news.push((owner.clone(), news));
-    }
-
-    /// Tells the other end that the pipe has changed: drives an engine, or sends news to a socket.
-    pub(crate) fn notify(&mut self, link: &Link, news: NewsOf) {
-        match link {
-            Link::Engine(engine) => self.drive(engine),
-            Link::Inproc(owner) => self.tell(owner, news),
-            Link::Offline => {}
-        }
-    }
-
-    pub(crate) fn mark(&mut self) {
-        self.any = true;
     }
 }
 
@@ -518,8 +363,7 @@ impl PipeTable {
     pub(super) fn collect(after_unlock: &mut AfterUnlock, writer: &mut Writer) {
         let replaced = writer.take_replaced();
         if !replaced.is_empty() {
-            after_unlock.mark();
-            after_unlock.garbage.traffic.extend(replaced);
+            after_unlock.drop_later(replaced);
         }
     }
 
@@ -552,7 +396,7 @@ impl PipeTable {
         for entry in self.entries.iter_mut().flatten() {
             if let Link::Engine(engine) = &entry.link {
                 if entry.pipe.reader.take_hungry() {
-                    self.after_unlock.turns.push(Arc::clone(engine));
+                    self.after_unlock.give_turn(engine);
                 }
             }
         }
@@ -587,14 +431,11 @@ impl PipeTable {
     fn copy_in(&mut self, id: PipeId, message: &Message) -> bool {
         let entry = self.entries.get_mut(id.0 as usize).and_then(Option::as_mut);
         let Some(entry) = entry.filter(|entry| !entry.ended) else { return false };
-        if !entry.pipe.writer.write_copy(message) {
-            return false;
+        let copied = entry.pipe.writer.write_copy(message);
+        if copied {
+            entry.note_open(id, &mut self.dirty);
         }
-        if !entry.dirty {
-            entry.dirty = true;
-            self.dirty.push(id);
-        }
-        true
+        copied
     }
 
     /// Puts an item into a pipe's open batch.
@@ -604,8 +445,7 @@ impl PipeTable {
             if traffic.is_message() {
                 self.dropped(None, Cause::PeerLost);
             }
-            self.after_unlock.mark();
-            self.after_unlock.garbage.traffic.push(traffic);
+            self.after_unlock.drop_later([traffic]);
             return;
         };
         // Over inproc a message can be received when `send` returns: applications of libzmq rely on it.
@@ -616,10 +456,7 @@ impl PipeTable {
             return Self::collect(&mut self.after_unlock, &mut entry.pipe.writer);
         }
         entry.pipe.writer.write(traffic);
-        if !entry.dirty {
-            entry.dirty = true;
-            self.dirty.push(id);
-        }
+        entry.note_open(id, &mut self.dirty);
     }
 }
 
@@ -742,8 +579,7 @@ impl Pipes for PipeTable {
     }
 
     fn discard(&mut self, message: Message) {
-        self.after_unlock.mark();
-        self.after_unlock.garbage.traffic.push(Traffic::Message(message));
+        self.after_unlock.drop_later([Traffic::Message(message)]);
     }
 
     fn expel(&mut self, pipe: PipeId, fault: ProtocolError) -> bool {

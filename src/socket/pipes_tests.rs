@@ -3,6 +3,7 @@
 use zeroxide_transports::pipe::{Flow, pipe};
 
 use super::*;
+use crate::socket::after_unlock::NewsOf;
 use crate::{Context, SocketType};
 
 /// A table with one pipe to `link`, and the other end of that.

@@ -17,8 +17,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, MutexGuard};
 
+use super::after_unlock::{AfterUnlock, Garbage, NewsOf, append};
 use super::base::{SocketBase, SocketEnd, SocketState};
-use super::pipes::{AfterUnlock, Garbage, NewsOf, Owner, append};
+use super::pipes::Owner;
 use crate::clock;
 use crate::engine::slot::Slot;
 use crate::engine::{Driver, Effects, Engine};

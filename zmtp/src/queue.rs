@@ -164,42 +164,30 @@ impl TrafficQueue {
         } else {
             other.near.drain(..).for_each(|traffic| self.push(traffic));
         }
-        if let Some(mut more) = other.far.take() {
-            match &mut self.far {
-                Some(far) => far.append(&mut more),
-                None => self.far = Some(more),
-            }
+        match (&mut self.far, &mut other.far) {
+            (Some(far), Some(more)) => far.append(more),
+            (None, Some(_)) => std::mem::swap(&mut self.far, &mut other.far),
+            (_, None) => {}
+        }
+        if !other.packs {
+            other.far = None;
         }
     }
 
-    /// Removes everything but messages. Returns the number of items and of bytes removed. It checks every item.
-    pub fn drop_controls(&mut self) -> (usize, usize) {
-        let all: Vec<Traffic> = std::iter::from_fn(|| self.pop()).collect();
-        let (mut items, mut bytes) = (0, 0);
-        for traffic in all {
-            if traffic.is_message() {
-                self.push(traffic);
-            } else {
-                items += 1;
-                bytes += traffic.size();
-            }
-        }
-        (items, bytes)
+    /// Removes the items for which `wanted` returns true, and returns them in their order. It checks every item.
+    pub fn extract(&mut self, wanted: impl FnMut(&Traffic) -> bool) -> Vec<Traffic> {
+        let (taken, rest): (Vec<_>, Vec<_>) = self.by_ref().partition(wanted);
+        rest.into_iter().for_each(|traffic| self.push(traffic));
+        taken
     }
 
     /// Removes the last message for which `wanted` returns true, and returns it. It checks every item.
     pub fn take_last(&mut self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         let is_wanted = |traffic: &Traffic| matches!(traffic, Traffic::Message(message) if wanted(message));
-        let all: Vec<Traffic> = std::iter::from_fn(|| self.pop()).collect();
-        let at = all.iter().rposition(is_wanted);
-        let mut taken = None;
-        for (n, traffic) in all.into_iter().enumerate() {
-            match traffic {
-                Traffic::Message(message) if Some(n) == at => taken = Some(message),
-                other => self.push(other),
-            }
-        }
-        taken
+        let mut all: Vec<Traffic> = self.by_ref().collect();
+        let taken = all.iter().rposition(is_wanted).map(|at| all.remove(at));
+        all.into_iter().for_each(|traffic| self.push(traffic));
+        taken.and_then(Traffic::into_message)
     }
 }
 
@@ -562,11 +550,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_dropped_and_the_messages_stay_in_order() {
+    fn what_is_extracted_comes_in_order_and_the_rest_stays_in_order() {
         for mut queue in [TrafficQueue::new(), TrafficQueue::packed()] {
             (0..2000).for_each(|n| queue.push(item(n)));
             let messages: Vec<Traffic> = (0..2000).map(item).filter(Traffic::is_message).collect();
-            assert_eq!(queue.drop_controls(), (2000 - messages.len(), 182 * 8));
+            let rest: Vec<Traffic> = (0..2000).map(item).filter(|traffic| !traffic.is_message()).collect();
+            assert_eq!(queue.extract(|traffic| !traffic.is_message()), rest);
             assert_eq!(popped(&mut queue), messages);
         }
     }
@@ -617,7 +606,8 @@ mod tests {
         assert_eq!(queue.pop(), Some(sent[7].clone().into()));
         assert_eq!((take(&mut queue), take(&mut queue), queue.len()), (1, 0, 0));
         let (run, rest) = Run::split(&wire, run::Room::new(usize::MAX, usize::MAX), |_| ());
-        assert_eq!((run.messages(), rest.len()), (8, 0));
+        let bodies: usize = sent.iter().map(Message::size).filter(|size| *size <= run::LONGEST).sum();
+        assert_eq!((run.messages(), run.size(), rest.len()), (8, bodies, 0));
         queue.push_run(run);
         let expected = sent.iter().filter(|message| message.size() <= run::LONGEST).cloned();
         assert_eq!(popped(&mut queue), expected.map(Traffic::from).collect::<Vec<_>>());

@@ -16,6 +16,7 @@ pub(crate) const MOST: usize = 16 * 1024;
 pub struct Run<'a> {
     bytes: &'a [u8],
     messages: usize,
+    size: usize,
 }
 
 /// How much a run may have.
@@ -41,7 +42,7 @@ impl<'a> Run<'a> {
     /// Returns the run at the beginning of `bytes`, and the bytes after it. Calls `each` with the end of each message.
     #[inline]
     pub(crate) fn split(bytes: &'a [u8], room: Room, mut each: impl FnMut(usize)) -> (Run<'a>, &'a [u8]) {
-        let (mut rest, mut end, mut messages) = (bytes, 0, 0);
+        let (mut rest, mut end, mut messages, mut bodies) = (bytes, 0, 0, 0);
         while messages < room.messages && end < room.bytes {
             let Some((header, body)) = header(rest).filter(|(_, body)| *body <= room.body) else { break };
             let size = usize::saturating_add(header, body);
@@ -49,9 +50,10 @@ impl<'a> Run<'a> {
             rest = after;
             end = usize::saturating_add(end, size);
             messages = usize::saturating_add(messages, 1);
+            bodies = usize::saturating_add(bodies, body);
             each(end);
         }
-        (Run { bytes: bytes.get(..end).unwrap_or(bytes), messages }, rest)
+        (Run { bytes: bytes.get(..end).unwrap_or(bytes), messages, size: bodies }, rest)
     }
 
     /// Returns the bytes, headers included.
@@ -64,6 +66,12 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn messages(&self) -> usize {
         self.messages
+    }
+
+    /// Returns the size of the bodies, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Returns whether there is no message.

@@ -35,6 +35,17 @@ pub enum Next {
 }
 
 impl Next {
+    /// Returns the item. `message` is the message, if the item is one.
+    #[inline]
+    #[must_use]
+    pub fn item(self, message: Message) -> Option<Traffic> {
+        match self {
+            Next::Message => Some(Traffic::Message(message)),
+            Next::Control(traffic) => Some(traffic),
+            Next::Nothing => None,
+        }
+    }
+
     /// Puts `item` into `into` if it is a message.
     #[inline]
     pub fn of(item: Option<Traffic>, into: &mut Message) -> Next {
@@ -55,6 +66,12 @@ impl Traffic {
     #[inline]
     pub fn is_message(&self) -> bool {
         matches!(self, Traffic::Message(_))
+    }
+
+    /// Returns the message, if it is one.
+    #[must_use]
+    pub fn into_message(self) -> Option<Message> {
+        if let Traffic::Message(message) = self { Some(message) } else { None }
     }
 
     /// Returns the size of its bodies, in bytes.

@@ -136,10 +136,11 @@ impl Pattern for XSub {
                 None => rest.push_back(frame),
             }
         }
-        if rest.is_empty() {
+        *message = rest;
+        if message.is_empty() {
             self.distributor.release(pipes);
         } else {
-            self.distribute(&mut rest, pipes);
+            self.distribute(message, pipes);
         }
     }
 

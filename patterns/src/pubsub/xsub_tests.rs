@@ -320,3 +320,14 @@ fn a_shared_frame_that_was_a_request_is_put_aside() {
     assert_eq!(rig.told(peer), ["+t"]);
     assert_eq!(rig.pipes.discarded, [Message::from("\x01t")]);
 }
+
+#[test]
+fn what_is_left_of_a_message_with_a_request_in_it_is_the_callers() {
+    let mut rig = Rig::new(SocketType::XSub);
+    let peer = rig.accept(0);
+    let mut message = Message::from((Frame::from("\x01t"), Frame::from_owner(*b"body")));
+    rig.pattern.route(&message[0], &mut rig.pipes).unwrap();
+    rig.pattern.commit(&mut message, &mut rig.pipes);
+    assert_eq!(rig.told(peer), ["+t", "body"]);
+    assert_eq!(message[0], "body", "the pattern drops no body that its pipe has copied");
+}

@@ -89,11 +89,7 @@ impl Reader {
     #[inline]
     pub fn read(&mut self) -> Option<Traffic> {
         let mut message = Message::new();
-        match self.read_into(&mut message) {
-            Next::Message => Some(Traffic::Message(message)),
-            Next::Control(traffic) => Some(traffic),
-            Next::Nothing => None,
-        }
+        self.read_into(&mut message).item(message)
     }
 
     /// Does the same as [`Reader::read`], and puts the item into `into` if it is a message.

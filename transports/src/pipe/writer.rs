@@ -204,7 +204,8 @@ impl Writer {
 
     /// Adds a run to the open batch, within [`Writer::run_room`].
     pub fn write_run(&mut self, run: Run<'_>) {
-        self.open_bytes += run.bytes().len();
+        // Not the bytes of the run: a long header is longer than FRAMING.
+        self.open_bytes += run.size() + FRAMING * run.messages();
         self.reserved = self.reserved.saturating_sub(run.messages() as u64);
         self.routed += run.messages() as u64;
         self.open.push_run(run);
@@ -287,17 +288,21 @@ impl Writer {
         Some(recalled)
     }
 
-    /// Drops the subscriptions that the reader has not taken: their connection is lost, and the next one gets all anew.
-    pub fn drop_controls(&mut self) {
+    /// Takes the subscriptions back that the reader has not taken, to be dropped outside any lock.
+    pub fn take_controls(&mut self) -> Vec<Traffic> {
         if self.controls == 0 {
-            return;
+            return Vec::new();
         }
-        let (items, bytes) = self.open.drop_controls();
-        self.open_bytes -= bytes + items * FRAMING;
+        let is_control = |traffic: &Traffic| !traffic.is_message();
+        let open = self.open.extract(is_control);
+        self.open_bytes -= open.iter().map(|traffic| traffic.size() + FRAMING).sum::<usize>();
         let mut swap = self.queue.swap();
-        let (flushed, _) = swap.items.drop_controls();
-        swap.came.controls -= flushed as u64;
-        self.controls -= (items + flushed) as u64;
+        let mut taken = swap.items.extract(is_control);
+        swap.came.controls -= taken.len() as u64;
+        drop(swap);
+        taken.extend(open);
+        self.controls -= taken.len() as u64;
+        taken
     }
 
     /// Makes the open batch visible. Returns `true` if the reader had found nothing and must be woken.
@@ -384,9 +389,8 @@ impl Writer {
 
 /// Moves the messages of a conflating queue to `replaced`; subscriptions stay. Returns the number of moved messages.
 fn replace(items: &mut TrafficQueue, replaced: &mut Vec<Traffic>) -> u64 {
-    let before = replaced.len();
-    for traffic in std::mem::take(items) {
-        if traffic.is_message() { replaced.push(traffic) } else { items.push(traffic) }
-    }
-    (replaced.len() - before) as u64
+    let messages = items.extract(Traffic::is_message);
+    let count = messages.len() as u64;
+    replaced.extend(messages);
+    count
 }
