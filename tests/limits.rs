@@ -4,6 +4,7 @@
 mod common;
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use common::{LONG, RawPeer, Soon, address, command, impatient, in_child, listen, message, until, wait_for};
@@ -276,18 +277,23 @@ fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
     if !in_child("ulimit -n 64", "without_descriptors_accepting_waits_and_goes_on_when_there_are_some") {
         return;
     }
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
     let cx = Context::new();
     let options = Options::new().set(opt::ACCEPT_BACKOFF, Duration::from_millis(70));
     let pull = cx.socket_with(SocketType::Pull, &options).unwrap();
     let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
     let events = pull.monitor();
-    // The client's end takes the last descriptor: none is left for the accepted one.
-    let mut hoard = Vec::new();
-    while let Ok(file) = std::fs::File::open("/dev/null") {
-        hoard.push(file);
-    }
-    hoard.pop();
-    let peer = RawPeer::connect(&endpoint);
+    let client = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    // From here on nobody gets a descriptor. Opening files until none is left would not do: a descriptor that another
+    // thread has for a moment would be free afterwards.
+    let allow = |descriptors| {
+        let limit = Rlimit { current: Some(descriptors), maximum: Some(64) };
+        setrlimit(Resource::Nofile, limit).unwrap();
+    };
+    allow(0);
+    client.connect(&address(&endpoint).parse::<SocketAddr>().unwrap().into()).unwrap();
+    let peer = RawPeer::over(client.into());
     let emfile = 24;
     let none_left =
         |error: &IoError| error.raw_os_error() == Some(emfile) && error.to_string().contains("open files");
@@ -317,7 +323,7 @@ fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
     b.connect("inproc://needs none").unwrap();
     b.send("x").unwrap();
     assert_eq!(a.recv_soon()[0], "x");
-    drop(hoard);
+    allow(64);
     let mut peer = peer.shake_hands("PUSH");
     peer.send(&[b"at last"]);
     assert_eq!(pull.recv_soon()[0], "at last");

@@ -159,7 +159,8 @@ impl RawPeer {
         RawPeer::over(listener.accept().unwrap().0)
     }
 
-    fn over(stream: TcpStream) -> RawPeer {
+    /// A peer at the other end of `stream`.
+    pub fn over(stream: TcpStream) -> RawPeer {
         stream.set_read_timeout(Some(LONG)).unwrap();
         stream.set_write_timeout(Some(LONG)).unwrap();
         stream.set_nodelay(true).unwrap();
