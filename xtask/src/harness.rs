@@ -5,6 +5,10 @@
 //! error alone; with [`NAMED`] each is named in the same stream as what it prints, so that a fault names it, too.
 
 use std::collections::BTreeSet;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::run::still_running;
 
 /// An argument of `cargo --config`: a test program runs behind a line with its path.
 pub(crate) const NAMED: &str =
@@ -122,14 +126,22 @@ impl Harness {
         self.program.as_deref().unwrap_or("a program without a name")
     }
 
-    /// What does not add up, after the last line.
-    pub(crate) fn close(&mut self) -> Option<String> {
+    /// What does not add up, after the last line, between what was read and the end of the command; it has none if it was
+    /// ended at its limit.
+    pub(crate) fn gaps(&mut self, end: Option<ExitStatus>, limit: Duration) -> Vec<String> {
+        let Some(end) = end else { return vec![format!("{}{}", still_running(limit), self.slow())] };
         self.ended();
-        (!self.faults.is_empty()).then(|| self.faults.join("; "))
+        let mut gaps = std::mem::take(&mut self.faults);
+        match (end.success(), self.failed) {
+            (true, failed @ 1..) => gaps.push(format!("{failed} tests failed, and the command ended well")),
+            (false, 0) => gaps.push(format!("{end}, and no test failed")),
+            _ => {}
+        }
+        gaps
     }
 
     /// The tests that run long, to be named where time is up.
-    pub(crate) fn slow(&self) -> String {
+    fn slow(&self) -> String {
         let names: Vec<&str> = self.slow.iter().map(String::as_str).collect();
         if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
     }
@@ -147,7 +159,7 @@ fn number_before(text: &str, word: &str) -> u64 {
     before.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
@@ -155,6 +167,12 @@ mod tests {
         let mut harness = Harness::default();
         text.lines().for_each(|line| harness.add_line(line));
         harness
+    }
+
+    /// What does not add up if the command ends with this status.
+    fn gaps(harness: &mut Harness, status: u8) -> String {
+        let exit = std::process::Command::new("sh").arg("-c").arg(format!("exit {status}")).status();
+        harness.gaps(exit.ok(), Duration::ZERO).join("; ")
     }
 
     #[test]
@@ -167,7 +185,7 @@ mod tests {
              test result: ok. 500 passed; 0 failed; 78 known faults\n7 passed; 7 failed;\n",
         );
         assert_eq!((harness.passed, harness.failed), (503, 1));
-        assert_eq!(harness.close(), None);
+        assert_eq!(gaps(&mut harness, 101), "");
     }
 
     #[test]
@@ -177,12 +195,12 @@ mod tests {
         let whole = format!("xtask runs /target/debug/deps/next-2e\nrunning 2 tests\n{result}");
         for text in [cut.to_owned(), format!("{cut}{whole}"), format!("{whole}{cut}")] {
             assert_eq!(
-                read(&text).close().unwrap(),
+                gaps(&mut read(&text), 0),
                 "wire-1f announced 2 tests and ended without a result; its last line is \"test one ... ok\""
             );
         }
         let unnamed = format!("{whole}running 2 tests\n");
-        assert!(read(&unnamed).close().unwrap().starts_with("a program without a name"));
+        assert!(gaps(&mut read(&unnamed), 0).starts_with("a program without a name"));
     }
 
     #[test]
@@ -190,7 +208,7 @@ mod tests {
         let result = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured;";
         let mut harness = read(&format!("xtask runs target/wire-1f\nrunning 3 tests\n{result}\n"));
         assert_eq!(
-            harness.close().unwrap(),
+            gaps(&mut harness, 0),
             format!("wire-1f announced 3 tests and accounts for 2 in its line {result:?}")
         );
     }

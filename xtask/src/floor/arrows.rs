@@ -44,7 +44,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Fault> {
         match HOUSE.iter().find(|room| room.folder == folder) {
             Some(room) => check_manifest(room, path, manifest, &mut faults),
             None if FREE.iter().any(|free| path.starts_with(free)) => {}
-            None if HOUSE.iter().any(|room| room.arrows.is_none() && inside(room.folder, folder)) => {}
+            None if imports_anything(folder) => {}
             None => faults.push(fault(
                 path,
                 0,
@@ -91,7 +91,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<(&'static str, String)> {
 
 /// The compiler knows no crate that a Cargo.toml does not name; a path that leaves the crate is all that is left.
 fn check_source(source: &Source, faults: &mut Vec<Fault>) {
-    if FREE.iter().any(|folder| source.path.starts_with(folder)) {
+    if FREE.iter().any(|folder| source.path.starts_with(folder)) || imports_anything(&source.path) {
         return;
     }
     for window in source.tokens.windows(4) {
@@ -107,8 +107,16 @@ fn allowed(room: &Room, package: &str) -> bool {
     room.package == package || room.arrows.is_none_or(|arrows| arrows.contains(&package))
 }
 
-fn inside(folder: &str, path: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Whether the room that a path is in may import anything.
+fn imports_anything(path: &str) -> bool {
+    let is_inside = |room: &&Room| {
+        path.strip_prefix(room.folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    HOUSE
+        .iter()
+        .filter(is_inside)
+        .max_by_key(|room| room.folder.len())
+        .is_some_and(|room| room.arrows.is_none())
 }
 
 fn fault(path: &str, line: usize, text: String) -> Fault {

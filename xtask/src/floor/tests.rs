@@ -141,6 +141,8 @@ fn a_crate_without_a_room_fails() {
 fn a_module_of_another_crate_fails() {
     let text = "#[path = \"../../patterns/src/pair.rs\"]\nmod pair;\n";
     the_fault(&with(&[("transports/src/tcp.rs", text)]), "arrows", "transports/src/tcp.rs");
+    the_fault(&with(&[("fuzz/calls/src/lib.rs", text)]), "arrows", "fuzz/calls/src/lib.rs");
+    assert_eq!(with(&[("xtask/src/pair.rs", text)]), [], "xtask may import anything");
 }
 
 #[test]
