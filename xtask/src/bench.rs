@@ -1,14 +1,12 @@
 //! `bench`: the benchmarks, and the comparisons with other implementations.
 
-mod capi;
-
 use std::process::ExitCode;
 
 use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::report::Report;
-use crate::run;
+use crate::{install, registry, run};
 
 /// Options of `bench`.
 #[derive(clap::Args)]
@@ -36,7 +34,7 @@ enum Part {
     /// The binary `flood` of `benches`: what established peers notice of strangers who knock, without a mechanism and
     /// with CURVE.
     Flood,
-    /// libzmq's perf programs on our libzmq.so and on libzmq's, and the ratios; `-- --help` tells what can be chosen.
+    /// The binary `capi` of `benches`: libzmq's perf programs on our libzmq.so and on libzmq's, and the ratios; `-- --help` tells what can be chosen.
     Capi,
 }
 
@@ -62,7 +60,13 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
             }
         }
         Some(Part::Capi) => {
-            report.step("the C library beside libzmq", |_| capi::step(sh, arguments));
+            report.step("the C library beside libzmq", |_| {
+                let folder = run::target(sh).join("bench-capi");
+                let (ours, sources) = (folder.join("ours"), registry::libzmq(sh)?);
+                install::into(sh, &ours)?;
+                let capi = program(sh, "", "capi").arg("--ours").arg(ours).arg("--libzmq").arg(sources);
+                run::pass(capi.arg("--folder").arg(folder).args(arguments))
+            });
         }
         Some(Part::Compare) => {
             let cells = program(sh, "libzmq,curve", "cells").args(arguments);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -100,24 +100,17 @@ pub(crate) fn gathered(command: impl Into<Command>, limit: Duration) -> Result<(
     Ok((text, status))
 }
 
-/// Shows the output of a command to `each` line by line. `None` when it had to be ended at the limit.
+/// Shows the output of a command to `each` line by line. `None` when it had to be ended at the limit, with all that it has
+/// started.
 fn watched(
     command: impl Into<Command>,
     limit: Duration,
-    each: impl FnMut(&str),
+    mut each: impl FnMut(&str),
 ) -> Result<Option<ExitStatus>> {
-    attend(&mut started(command)?, limit, each)
-}
-
-/// A command that runs, its output in a pipe.
-pub(crate) fn started(command: impl Into<Command>) -> Result<Child> {
     let mut command = command.into();
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    command.spawn().with_context(|| format!("{} cannot start", command.get_program().to_string_lossy()))
-}
-
-/// Until `child` has ended, or `limit` has; then it is ended with all that it has started.
-fn attend(child: &mut Child, limit: Duration, mut each: impl FnMut(&str)) -> Result<Option<ExitStatus>> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command.spawn().with_context(|| format!("{name} cannot start"))?;
     let lines = lines_of(child.stdout.take().context("its output is in no pipe")?);
     let end = Instant::now() + limit;
     let left = || end.saturating_duration_since(Instant::now());
@@ -130,18 +123,9 @@ fn attend(child: &mut Child, limit: Duration, mut each: impl FnMut(&str)) -> Res
         }
     };
     if status.is_none() {
-        descendants::end(child);
+        descendants::end(&mut child);
     }
     Ok(status)
-}
-
-/// What a started program prints until it ends by itself, which it must within `limit`.
-pub(crate) fn finished(mut child: Child, limit: Duration) -> Result<String> {
-    let mut text = String::new();
-    let status = attend(&mut child, limit, |line| text.extend([line, "\n"]))?;
-    let status = status.with_context(|| still_running(limit))?;
-    ensure!(status.success(), "{status}: {text}");
-    Ok(text)
 }
 
 /// The lines of a stream, read on a thread of their own so that the reader can look at the clock.

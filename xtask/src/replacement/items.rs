@@ -105,7 +105,7 @@ mod tests {
                 assert!(text.contains(from), "{from}");
                 *text = text.replace(from, to);
             }
-            fs::write(folder.path().join(&*file), text).unwrap();
+            fs::write(folder.path().join(*file), text).unwrap();
         }
         compare(&sh, folder.path())
     }

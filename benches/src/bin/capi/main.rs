@@ -1,22 +1,23 @@
-//! `bench capi`: libzmq's own perf programs, compiled once, on our libzmq.so and on libzmq's in turn.
+//! `cargo xtask bench capi`: libzmq's own perf programs, compiled once, on our libzmq.so and on libzmq's in turn.
 //!
-//! Both libraries are release builds on this machine: ours as `install` makes it, libzmq 4.3.5 as its CMake file does.
-//! The runs are interleaved, so that what else the machine does meets both; medians are compared.
+//! Both libraries are release builds on this machine: ours as `cargo xtask install` makes it, libzmq 4.3.5 as its CMake file
+//! does. The runs are interleaved, so that what else the machine does meets both; medians are compared.
 
+use std::error::Error;
+use std::fs;
+use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use clap::Parser;
-use fs_err as fs;
-use xshell::{Cmd, Shell, cmd};
+use wait_timeout::ChildExt;
 
-use crate::{install, registry, run};
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// What `bench capi` does.
-#[derive(clap::Parser)]
+#[derive(Parser)]
 #[command(name = "cargo xtask bench capi --")]
 struct Options {
     /// Runs of each program on each library.
@@ -31,6 +32,15 @@ struct Options {
     /// Messages and round trips, as a part of the usual number in percent.
     #[arg(long, default_value_t = 100)]
     percent: usize,
+    /// Where our library is installed. `cargo xtask` gives this and what follows.
+    #[arg(long)]
+    ours: PathBuf,
+    /// Where the sources of libzmq are.
+    #[arg(long)]
+    libzmq: PathBuf,
+    /// Where libzmq and the programs are built.
+    #[arg(long)]
+    folder: PathBuf,
 }
 
 /// What a program measures.
@@ -54,55 +64,61 @@ const PROGRAMS: &[&str] = &["local_thr", "remote_thr", "local_lat", "remote_lat"
 /// More than any run needs.
 const LIMIT: Duration = Duration::from_secs(120);
 
-pub(super) fn step(sh: &Shell, arguments: &[String]) -> Result<()> {
-    let arguments = std::iter::once("capi").chain(arguments.iter().map(String::as_str));
-    let options = Options::try_parse_from(arguments)?;
-    Rig::make(sh)?.table(&options)
+fn main() -> Result<()> {
+    let options = Options::parse();
+    Rig::make(&options)?.table(&options)
 }
 
 /// The programs and the two libraries.
 struct Rig {
-    libzmq: PathBuf,
-    ours: PathBuf,
-    /// In the folder that has all of it.
-    sh: Shell,
+    /// The folders of libzmq's library and of ours.
+    libraries: [PathBuf; 2],
+    programs: PathBuf,
 }
 
 impl Rig {
-    fn make(sh: &Shell) -> Result<Rig> {
-        let sources = registry::libzmq(sh)?;
-        let folder = run::target(sh).join("bench-capi");
-        let rig = Rig { libzmq: folder.join("libzmq"), ours: folder.join("ours"), sh: sh.clone() };
-        rig.sh.change_dir(&folder);
-        fs::create_dir_all(folder.join("bin"))?;
-        install::into(sh, &rig.ours)?;
-        let (sh, libzmq) = (&rig.sh, &rig.libzmq);
+    fn make(options: &Options) -> Result<Rig> {
+        let (sources, libzmq) = (&options.libzmq, options.folder.join("libzmq"));
+        let rig = Rig {
+            libraries: [libzmq.join("lib"), options.ours.join("lib")],
+            programs: options.folder.join("bin"),
+        };
+        fs::create_dir_all(&rig.programs)?;
         let kind = ["-DCMAKE_BUILD_TYPE=Release", "-DENABLE_DRAFTS=OFF", "-DBUILD_STATIC=OFF"];
         let without = ["-DBUILD_TESTS=OFF", "-DWITH_PERF_TOOL=OFF", "-DWITH_DOCS=OFF"];
-        run::pass(cmd!(sh, "cmake {kind...} {without...} -S {sources} -B {libzmq}"))?;
-        run::pass(cmd!(sh, "cmake --build {libzmq}"))?;
-        rig.compile(&sources)?;
+        passed(Command::new("cmake").args(kind).args(without).arg("-S").arg(sources).arg("-B").arg(&libzmq))?;
+        passed(Command::new("cmake").arg("--build").arg(&libzmq))?;
+        rig.compile(options)?;
         Ok(rig)
     }
 
     /// With our header and our library; both have the same soname, and LD_LIBRARY_PATH decides.
-    fn compile(&self, sources: &Path) -> Result<()> {
-        let (sh, perf) = (&self.sh, self.sh.current_dir().join("perf"));
+    fn compile(&self, options: &Options) -> Result<()> {
         // They include "../include/zmq.h".
-        let (include, lib) = (self.ours.join("include"), self.ours.join("lib"));
+        let perf = options.folder.join("perf");
         fs::create_dir_all(&perf)?;
         fs::write(perf.join("platform.hpp"), "")?;
         for name in PROGRAMS {
             let source = perf.join(name).with_extension("cpp");
-            fs::write(&source, fs::read(sources.join("perf").join(name).with_extension("cpp"))?)?;
-            let flags = ["-O2", "-w", "-pthread", "-Iperf"];
-            run::pass(cmd!(sh, "c++ {flags...} -I {include} {source} -L {lib} -lzmq -o bin/{name}"))?;
+            fs::write(&source, fs::read(options.libzmq.join("perf").join(name).with_extension("cpp"))?)?;
+            let mut compile = Command::new("c++");
+            compile
+                .args(["-O2", "-w", "-pthread", "-I"])
+                .arg(&perf)
+                .arg("-I")
+                .arg(options.ours.join("include"));
+            compile
+                .arg(&source)
+                .arg("-L")
+                .arg(&self.libraries[1])
+                .args(["-lzmq", "-o"])
+                .arg(self.programs.join(name));
+            passed(&mut compile)?;
         }
         Ok(())
     }
 
     fn table(&self, options: &Options) -> Result<()> {
-        let libraries = [self.libzmq.join("lib"), self.ours.join("lib")];
         println!(
             "\n{:12}{:>8}{:>26}{:>26}{:>8}",
             "program", "bytes", "libzmq (least to most)", "ours (least to most)", "ratio"
@@ -114,7 +130,13 @@ impl Rig {
                 for round in 0..options.rounds.max(1) {
                     // Who goes first takes turns, too.
                     for which in [round % 2, 1 - round % 2] {
-                        results[which].push(self.once(kind, *measure, size, number, &libraries[which])?);
+                        results[which].push(self.once(
+                            kind,
+                            *measure,
+                            size,
+                            number,
+                            &self.libraries[which],
+                        )?);
                     }
                 }
                 let [libzmq, ours] = results.map(Spread::of);
@@ -138,42 +160,55 @@ impl Rig {
         let (size, number) = (size.to_string(), number.to_string());
         if transport == "inproc" {
             let name = local.replace("local", "inproc");
-            return figure(run::started(self.program(&name, library, &[&size, &number]))?);
+            return figure(&mut self.started(&name, library, &[&size, &number])?);
         }
         let endpoint = endpoint()?;
-        let both = |name| self.program(name, library, &[&endpoint, &size, &number]);
-        let mut local = run::started(both(local))?;
-        let mut remote = match run::started(both(remote)) {
-            Ok(remote) => remote,
-            Err(why) => {
-                let _ = local.kill();
-                let _ = local.wait();
-                return Err(why);
-            }
-        };
+        let both = |name| self.started(name, library, &[&endpoint, &size, &number]);
+        let mut local = both(local)?;
+        let remote = both(remote);
+        let mut remote = remote.inspect_err(|_| end(&mut local))?;
         // The one that measures tells; the other ends with it or is ended.
         let (teller, other) = match measure {
-            Measure::Throughput => (local, &mut remote),
-            Measure::Latency => (remote, &mut local),
+            Measure::Throughput => (&mut local, &mut remote),
+            Measure::Latency => (&mut remote, &mut local),
         };
         let figure = figure(teller);
-        if figure.is_err() {
-            let _ = other.kill();
+        if figure.is_err() || other.wait_timeout(LIMIT)?.is_none() {
+            end(other);
         }
-        let _ = other.wait();
         figure
     }
 
-    fn program(&self, name: &str, library: &Path, arguments: &[&str]) -> Cmd<'_> {
-        let program = self.sh.cmd(self.sh.current_dir().join("bin").join(name)).args(arguments);
-        program.env("LD_LIBRARY_PATH", library)
+    fn started(&self, name: &str, library: &Path, arguments: &[&str]) -> Result<Child> {
+        let mut program = Command::new(self.programs.join(name));
+        program.args(arguments).env("LD_LIBRARY_PATH", library).stdin(Stdio::null()).stdout(Stdio::piped());
+        Ok(program.spawn()?)
     }
 }
 
-/// The number that a program ends with.
-fn figure(child: Child) -> Result<f64> {
-    let text = run::finished(child, LIMIT)?;
-    read(&text).with_context(|| format!("a program said: {text}"))
+/// Runs a command to its good end.
+fn passed(command: &mut Command) -> Result<()> {
+    println!("$ {command:?}");
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+/// Ends a program that may still run.
+fn end(child: &mut Child) {
+    _ = child.kill();
+    _ = child.wait();
+}
+
+/// The number that a program ends with. What it prints fits into a pipe.
+fn figure(child: &mut Child) -> Result<f64> {
+    let Some(status) = child.wait_timeout(LIMIT)? else {
+        end(child);
+        return Err(format!("still running after {} s", LIMIT.as_secs()).into());
+    };
+    let mut text = String::new();
+    child.stdout.as_mut().map_or(Ok(0), |output| output.read_to_string(&mut text))?;
+    let figure = read(&text).filter(|_| status.success());
+    Ok(figure.ok_or_else(|| format!("{status}; a program said: {text}"))?)
 }
 
 /// Free at this moment, and most likely so in the next.
