@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
-use syn::visit::Visit;
+use syn::Meta;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
 use walkdir::{DirEntry, WalkDir};
 
 use super::Fault;
@@ -100,69 +103,40 @@ impl Source {
     fn parse(path: &str, text: &str, test_modules: &mut BTreeSet<String>) -> syn::Result<Source> {
         let stream: TokenStream = text.parse()?;
         let file: syn::File = syn::parse2(stream.clone())?;
-        let mut source = Source {
-            path: path.to_owned(),
-            lines: text.lines().map(str::to_owned).collect(),
-            tokens: Vec::new(),
+        let mut tokens = Vec::new();
+        flatten(stream, &mut tokens);
+        let mut reader = Reader {
+            path,
+            nodes: Vec::new(),
             imports: Vec::new(),
             tests: Vec::new(),
             is_test: false,
+            test_modules,
         };
-        flatten(stream.clone(), &mut source.tokens);
-        source.find_tests(&stream.into_iter().collect::<Vec<_>>(), test_modules);
-        source.visit_file(&file);
-        Ok(source)
+        reader.visit_file(&file);
+        let Reader { imports, tests, is_test, .. } = reader;
+        let lines = text.lines().map(str::to_owned).collect();
+        Ok(Source { path: path.to_owned(), lines, tokens, imports, tests, is_test })
     }
 
     /// Whether `line` is test code.
     pub(crate) fn in_test(&self, line: usize) -> bool {
         self.is_test || self.tests.iter().any(|&(first, last)| (first..=last).contains(&line))
     }
+}
 
-    /// Finds items under a test attribute in `trees` and below.
-    fn find_tests(&mut self, trees: &[TokenTree], test_modules: &mut BTreeSet<String>) {
-        let mut at = 0;
-        while at < trees.len() {
-            match Attribute::read(&trees[at..]) {
-                Some(attribute) if attribute.judges && attribute.inner => {
-                    self.is_test = true;
-                    return;
-                }
-                Some(attribute) if attribute.judges => {
-                    let item = item_length(&trees[at..]);
-                    let (first, last) = (&trees[at], &trees[at + item - 1]);
-                    self.tests.push((first.span().start().line, last.span().end().line));
-                    test_modules.extend(self.module_stem(&trees[at..at + item]));
-                    at += item;
-                }
-                Some(attribute) => at += attribute.length,
-                None => {
-                    if let TokenTree::Group(group) = &trees[at] {
-                        self.find_tests(&group.stream().into_iter().collect::<Vec<_>>(), test_modules);
-                    }
-                    at += 1;
-                }
-            }
-        }
-    }
+/// Finds the imports and the test code of one file.
+struct Reader<'a, 'ast> {
+    path: &'a str,
+    /// What an attribute can stand on, from the outermost to where the reader is.
+    nodes: Vec<&'ast dyn Spanned>,
+    imports: Vec<Vec<Token>>,
+    tests: Vec<(usize, usize)>,
+    is_test: bool,
+    test_modules: &'a mut BTreeSet<String>,
+}
 
-    /// For an item that is `mod name;`: the path of its file without `.rs` or `/mod.rs`.
-    fn module_stem(&self, item: &[TokenTree]) -> Option<String> {
-        let mut tokens = Vec::new();
-        flatten(item.iter().cloned().collect(), &mut tokens);
-        let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
-        let [.., "mod", name, ";"] = words.as_slice() else { return None };
-        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let stem = self.path.trim_end_matches(".rs");
-        let explicit =
-            words.windows(4).find(|w| w[..3] == ["[", "path", "="]).map(|w| w[3].trim_matches('"'));
-        Some(match explicit {
-            Some(file) => format!("{folder}/{}", file.trim_end_matches(".rs")),
-            None if ["lib", "main", "mod"].contains(&stem.rsplit('/').next()?) => format!("{folder}/{name}"),
-            None => format!("{stem}/{name}"),
-        })
-    }
-
+impl Reader<'_, '_> {
     fn add_imports(&mut self, mut run: Vec<Token>, tree: &syn::UseTree) {
         let token = |text: String, span: Span| Token { text, line: span.start().line };
         let (name, span) = match tree {
@@ -181,98 +155,80 @@ impl Source {
         run.push(token(name, span));
         self.imports.push(run);
     }
+
+    /// The path of the file of `mod name;`, without `.rs` or `/mod.rs`.
+    fn module_stem(&self, module: &syn::ItemMod) -> String {
+        let (folder, file) = self.path.rsplit_once('/').unwrap_or(("", self.path));
+        let explicit = module.attrs.iter().find_map(|attribute| match &attribute.meta {
+            Meta::NameValue(path) if path.path.is_ident("path") => path.value.span().source_text(),
+            _ => None,
+        });
+        match explicit {
+            Some(file) => format!("{folder}/{}", file.trim_matches('"').trim_end_matches(".rs")),
+            None if ["lib.rs", "main.rs", "mod.rs"].contains(&file) => format!("{folder}/{}", module.ident),
+            None => format!("{}/{}", self.path.trim_end_matches(".rs"), module.ident),
+        }
+    }
 }
 
-impl<'ast> Visit<'ast> for Source {
+/// Notes each node on the way to its parts.
+macro_rules! on_the_way {
+    ($($visit:ident: $node:ident),+) => {
+        $(fn $visit(&mut self, node: &'ast syn::$node) {
+            self.nodes.push(node);
+            visit::$visit(self, node);
+            self.nodes.pop();
+        })+
+    };
+}
+
+impl<'ast> Visit<'ast> for Reader<'_, 'ast> {
+    on_the_way!(
+        visit_item: Item, visit_impl_item: ImplItem, visit_trait_item: TraitItem, visit_foreign_item: ForeignItem,
+        visit_field: Field, visit_variant: Variant, visit_fn_arg: FnArg, visit_generic_param: GenericParam,
+        visit_stmt: Stmt, visit_expr: Expr, visit_arm: Arm, visit_field_value: FieldValue, visit_field_pat: FieldPat
+    );
+
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         self.add_imports(Vec::new(), &item.tree);
+        visit::visit_item_use(self, item);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.content.is_none() && item.attrs.iter().any(is_for_tests) {
+            self.test_modules.insert(self.module_stem(item));
+        }
+        visit::visit_item_mod(self, item);
+    }
+
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        match self.nodes.last() {
+            _ if !is_for_tests(attribute) => {}
+            Some(node) => self.tests.push((node.span().start().line, node.span().end().line)),
+            None => self.is_test = true,
+        }
     }
 }
 
-/// An attribute at the head of some tokens.
-struct Attribute {
-    /// How many tokens it is.
-    length: usize,
-    /// Written `#![...]`.
-    inner: bool,
-    /// Only tests, fuzzers or model checkers see what it stands on.
-    judges: bool,
-}
-
-impl Attribute {
-    fn read(trees: &[TokenTree]) -> Option<Attribute> {
-        let mark = |at: usize, c| matches!(trees.get(at), Some(TokenTree::Punct(p)) if p.as_char() == c);
-        if !mark(0, '#') {
-            return None;
-        }
-        let inner = mark(1, '!');
-        let at = 1 + usize::from(inner);
-        let Some(TokenTree::Group(group)) = trees.get(at) else { return None };
-        if group.delimiter() != Delimiter::Bracket {
-            return None;
-        }
-        let content: Vec<TokenTree> = group.stream().into_iter().collect();
-        let judges = match content.as_slice() {
-            [TokenTree::Ident(name)] => name == "test",
-            [TokenTree::Ident(name), TokenTree::Group(predicate)] => {
-                name == "cfg" && judges_only(&predicate.stream().into_iter().collect::<Vec<_>>())
-            }
-            _ => false,
-        };
-        Some(Attribute { length: at + 1, inner, judges })
-    }
+/// Whether only tests, fuzzers or model checkers see what an attribute stands on.
+fn is_for_tests(attribute: &syn::Attribute) -> bool {
+    let is_cfg = attribute.path().is_ident("cfg");
+    attribute.path().is_ident("test") || is_cfg && attribute.parse_args().is_ok_and(|cfg| judges_only(&cfg))
 }
 
 /// Whether a `cfg` predicate holds for judges of the code alone.
-fn judges_only(predicate: &[TokenTree]) -> bool {
-    match predicate {
-        [TokenTree::Ident(name)] => JUDGES.iter().any(|judge| name == judge),
-        [TokenTree::Ident(name), TokenTree::Group(arms)] => {
-            let arms: Vec<TokenTree> = arms.stream().into_iter().collect();
-            let mut arms = arms
-                .split(|token| matches!(token, TokenTree::Punct(p) if p.as_char() == ','))
-                .filter(|a| !a.is_empty());
-            // A feature beside `test` (`any(test, feature = "fake")`) lends test code to other crates' tests.
-            if name == "any" {
-                let features = |arm: &[TokenTree]| matches!(arm, [TokenTree::Ident(n), ..] if n == "feature");
-                let arms: Vec<_> = arms.collect();
-                arms.iter().any(|arm| judges_only(arm))
-                    && arms.iter().all(|arm| judges_only(arm) || features(arm))
-            } else {
-                name == "all" && arms.any(judges_only)
-            }
-        }
-        _ => false,
+fn judges_only(predicate: &Meta) -> bool {
+    let Meta::List(list) = predicate else {
+        return JUDGES.iter().any(|judge| predicate.path().is_ident(judge));
+    };
+    let arms = list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated).unwrap_or_default();
+    if list.path.is_ident("any") {
+        // A feature beside `test` (`any(test, feature = "fake")`) lends test code to other crates' tests.
+        arms.iter().any(judges_only)
+            && arms.iter().all(|arm| judges_only(arm) || arm.path().is_ident("feature"))
+    } else {
+        list.path.is_ident("all") && arms.iter().any(judges_only)
     }
-}
-
-/// How many tokens the item (or field, or statement) at the head of `trees` is, attributes included.
-fn item_length(trees: &[TokenTree]) -> usize {
-    const ITEMS: &str =
-        "mod fn impl use struct enum const static trait type extern unsafe async macro_rules union let";
-    let mut at = 0;
-    while let Some(attribute) = Attribute::read(&trees[at..]) {
-        at += attribute.length;
-    }
-    let word = trees[at..].iter().find_map(|token| match token {
-        TokenTree::Ident(name) if name != "pub" => Some(name.to_string()),
-        _ => None,
-    });
-    // `struct` also ends at its brace; a field, a variant or an argument at its comma.
-    let is_item = word.is_some_and(|word| ITEMS.split(' ').any(|item| item == word));
-    let runs_to_semicolon =
-        matches!(&trees[at..], [TokenTree::Ident(first), ..] if ["use", "let"].iter().any(|w| first == w));
-    for (offset, token) in trees[at..].iter().enumerate() {
-        let ends = match token {
-            TokenTree::Punct(mark) => mark.as_char() == ';' || (!is_item && mark.as_char() == ','),
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !runs_to_semicolon,
-            _ => false,
-        };
-        if ends {
-            return at + offset + 1;
-        }
-    }
-    trees.len()
 }
 
 /// Opens groups out and joins `::` and lifetimes into one token each.
