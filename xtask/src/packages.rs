@@ -14,9 +14,8 @@ use xshell::{Shell, cmd};
 use crate::report::Report;
 use crate::run;
 
-/// It is packaged and not built from its package: that would build what draws its screen once more, which takes longer than all
-/// others together.
-const NOT_BUILT: &str = "zeroxide-cli";
+/// What every package contains, because its own Cargo.toml names both licences.
+const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 pub(crate) fn run(sh: &Shell) -> ExitCode {
     let mut report = Report::default();
@@ -25,18 +24,20 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.close()
 }
 
-/// Packages every crate that is for crates.io, and builds the libraries from their packages.
+/// Packages every crate that is for crates.io, and builds each from its package.
 pub(crate) fn step(sh: &Shell) -> Result<()> {
     let published = published()?;
     for package in &published {
         let docs_rs = &package.metadata["docs"]["rs"];
         ensure!(docs_rs.is_object(), "{}: no [package.metadata.docs.rs] in its Cargo.toml", package.name);
+        let name = package.name.as_str();
+        let files = cmd!(sh, "cargo package --offline --allow-dirty --list -p {name}").read()?;
+        let missing = missing_licences(&files);
+        ensure!(missing.is_empty(), "{name}: its package has no {}", missing.join(" and no "));
     }
     let names: Vec<&str> = published.iter().map(|package| package.name.as_str()).collect();
     let all = names.iter().flat_map(|name| ["-p", name]);
-    run::pass(cmd!(sh, "cargo package --offline --allow-dirty --no-verify {all...}"))?;
-    let libraries = names.iter().filter(|name| **name != NOT_BUILT).flat_map(|name| ["-p", name]);
-    run::pass(cmd!(sh, "cargo package --offline --allow-dirty {libraries...}"))?;
+    run::pass(cmd!(sh, "cargo package --offline --allow-dirty {all...}"))?;
     println!("packages: {}", names.join(", "));
     Ok(())
 }
@@ -46,6 +47,11 @@ fn published() -> Result<Vec<Package>> {
     let metadata = MetadataCommand::new().no_deps().exec()?;
     let is_published = |package: &Package| package.publish.as_ref().is_none_or(|to| !to.is_empty());
     Ok(metadata.packages.into_iter().filter(is_published).collect())
+}
+
+/// The licences that are not among these files of a package, one a line.
+fn missing_licences(files: &str) -> Vec<&'static str> {
+    LICENCES.into_iter().filter(|licence| !files.lines().any(|file| file == *licence)).collect()
 }
 
 /// Does in a fresh folder what the README's first screen says, and compares what its program prints.
@@ -89,6 +95,15 @@ mod tests {
         names.sort();
         let own = ["capi", "cli", "patterns", "transports", "zmtp"].map(|name| format!("zeroxide-{name}"));
         assert_eq!(names, [&["zeroxide".to_owned()][..], &own[..]].concat());
+    }
+
+    #[test]
+    fn a_package_has_both_licences() {
+        assert_eq!(missing_licences("Cargo.toml\nLICENSE-APACHE\nLICENSE-MIT\nsrc/lib.rs\n"), [""; 0]);
+        assert_eq!(
+            missing_licences("Cargo.toml\nLICENSE-MIT\nlicences/LICENSE-APACHE\n"),
+            ["LICENSE-APACHE"]
+        );
     }
 
     #[test]
