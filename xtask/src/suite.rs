@@ -122,6 +122,14 @@ fn peers(sh: &Shell, report: &mut Report, required: bool) {
         }
         run::within(cmd!(sh, "{python} examples/guide/pages/tests/migrating.py"), SCRIPT_LIMIT)
     });
+    report.step("what the guide says of zeromq", |counts| {
+        let built = run::target(sh).join("peers/zmq.rs");
+        if !built.join("release").exists() {
+            return demanded(required, Err(not_run("the peer zmq.rs is not built")));
+        }
+        let tests = ["--tests", "--release", "--locked", "--manifest-path", "interop/peers/zmqrs/Cargo.toml"];
+        run::count(run::cargo_test(sh).args(tests).env("CARGO_TARGET_DIR", built), counts)
+    });
     for (step, package, test) in WITH_PYZMQ {
         report.step(step, |counts| {
             if !has_python() {

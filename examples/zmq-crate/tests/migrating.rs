@@ -1,35 +1,22 @@
 //! The left-hand columns of the guide's page "Coming from zmq, zeromq, tmq and pyzmq", for the crates zmq and tmq: each of their cells is
 //! in this file, and does what the page says. Both crates run on Zeroxide here (see Cargo.toml).
 
+#[path = "../../guide/pages/tests/page/mod.rs"]
+mod page;
+
 use std::error::Error;
 use std::thread;
 
 use futures::{SinkExt, StreamExt};
+use page::Column;
 use tmq::{AsZmqSocket, Multipart, SocketExt, dealer, publish, reply, request, router, subscribe};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-const PAGE: &str = include_str!("../../../docs/guide/src/pages/migrating.md");
-const TESTS: &str = include_str!("migrating.rs");
-
-/// The code in the second cell of each row of the section with this heading.
-fn codes(heading: &str) -> Vec<&'static str> {
-    let (_, section) = PAGE.split_once(heading).expect(heading);
-    let section = section.split("\n## ").next().unwrap_or_default();
-    let rows = section.lines().filter(|line| line.starts_with('|') && line.contains('`'));
-    let cells = rows.map(|row| row.trim_matches('|').split(" | ").nth(1).unwrap_or_default());
-    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
-}
-
 #[test]
 fn each_row_of_the_page_is_tried_here() {
-    let tests: String = TESTS.split_whitespace().collect();
-    for heading in ["## From the crate zmq\n", "## From the crate tmq\n"] {
-        let codes = codes(heading);
-        assert!(codes.len() > 15, "{heading}{codes:?}");
-        let is_tried = |code: &&&str| tests.contains(&code.split_whitespace().collect::<String>());
-        let missing: Vec<&&str> = codes.iter().filter(|code| !is_tried(code)).collect();
-        assert!(missing.is_empty(), "{heading}not tried: {missing:#?}");
+    for from in ["the crate zmq", "the crate tmq"] {
+        page::assert_tried(from, Column::From, include_str!("migrating.rs"));
     }
 }
 
