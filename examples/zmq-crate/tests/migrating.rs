@@ -1,24 +1,14 @@
 //! The left-hand columns of the guide's page "Coming from zmq, zeromq, tmq and pyzmq", for the crates zmq and tmq: each of their cells is
-//! in this file, and does what the page says. Both crates run on Zeroxide here (see Cargo.toml).
-
-#[path = "../../guide/pages/tests/page/mod.rs"]
-mod page;
+//! in this file (`each_cell_of_the_page_is_tried` in `examples/guide/pages/tests/migrating.rs`), and does what the page says. Both crates
+//! run on Zeroxide here (see Cargo.toml).
 
 use std::error::Error;
 use std::thread;
 
 use futures::{SinkExt, StreamExt};
-use page::Column;
 use tmq::{AsZmqSocket, Multipart, SocketExt, dealer, publish, reply, request, router, subscribe};
 
 type Outcome = Result<(), Box<dyn Error>>;
-
-#[test]
-fn each_row_of_the_page_is_tried_here() {
-    for from in ["the crate zmq", "the crate tmq"] {
-        page::assert_tried(from, Column::From, include_str!("migrating.rs"));
-    }
-}
 
 /// Two sockets of these types, the first bound and the second connected.
 fn pair_of(

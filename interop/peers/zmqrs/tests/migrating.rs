@@ -1,24 +1,15 @@
 //! The left-hand column of the guide's page "Coming from zmq, zeromq, tmq and pyzmq" for the crate zeromq: each of its cells is in
-//! this file, and does what the page says.
-
-#[path = "../../../../examples/guide/pages/tests/page/mod.rs"]
-mod page;
+//! this file (`each_cell_of_the_page_is_tried` in `examples/guide/pages/tests/migrating.rs`), and does what the page says.
 
 use std::error::Error;
 
 use futures::StreamExt;
-use page::Column;
 use zeromq::{
     DealerSocket, RepSocket, ReqSocket, RouterSocket, Socket, SocketEvent, SocketOptions, SocketRecv,
     SocketSend, SubSocket, XPubSocket, ZmqMessage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
-
-#[test]
-fn each_row_of_the_page_is_tried_here() {
-    page::assert_tried("the crate zeromq", Column::From, include_str!("migrating.rs"));
-}
 
 #[tokio::test]
 async fn requests_and_their_monitor() -> Outcome {
