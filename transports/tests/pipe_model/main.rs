@@ -370,8 +370,7 @@ impl Rig {
                 self.reader.put_back();
                 self.model.put_back();
                 self.line = Line::new(SocketType::XSub, SocketType::XPub, self.now);
-                self.writer.drop_controls();
-                self.model.drop_controls();
+                assert_eq!(self.writer.take_controls(), self.model.take_controls(), "unsent subscriptions");
             }
             other => unreachable!("{other:?}"),
         }

@@ -261,12 +261,16 @@ impl Model {
         None
     }
 
-    pub(crate) fn drop_controls(&mut self) {
-        let gone: u64 =
-            self.open.iter().filter(|item| !item.is_message()).map(|item| item.size() as u64 + 2).sum();
-        self.writing.open_bytes -= gone;
+    pub(crate) fn take_controls(&mut self) -> Vec<Traffic> {
+        let mut taken = Vec::new();
+        for queue in [&mut self.flushed, &mut self.open] {
+            taken.extend(queue.iter().filter(|item| !item.is_message()).cloned());
+        }
+        let open = self.open.iter().filter(|item| !item.is_message());
+        self.writing.open_bytes -= open.map(|item| item.size() as u64 + 2).sum::<u64>();
         self.open.retain(Traffic::is_message);
         self.flushed.retain(Traffic::is_message);
+        taken
     }
 
     pub(crate) fn set_hwm_by_writer(&mut self, hwm: u32) {
