@@ -42,7 +42,8 @@ pub enum Error {
     WouldBlock(Why),
     /// It could not be done in the time allowed. A call with a limit returns this also if the limit is zero.
     TimedOut(Why),
-    /// It is not this socket's turn: REQ and REP send and receive by turns.
+    /// It is not this socket's turn: REQ and REP send and receive by turns. A call that waits ends with this as soon as another
+    /// call of the same socket takes its turn.
     WrongState {
         /// The socket's type.
         socket: SocketType,

@@ -448,15 +448,15 @@ pub(crate) fn wait_with<S: Sleeper, T>(
                 signal.notify_one();
             }
         }
-        match found {
-            Some(found) => return Some(found),
-            None if woken => {}
-            None => {
-                let found = look(sleeper);
-                #[cfg(simulate)]
-                simulated::note_late(found.is_some());
-                return found;
-            }
+        if found.is_some() {
+            return found;
+        }
+        // It looks before it registers anew, so that its own call does not wake it: a turn that is taken wakes everybody.
+        let found = look(sleeper);
+        #[cfg(simulate)]
+        simulated::note_late(found.is_some() && !woken);
+        if found.is_some() || !woken {
+            return found;
         }
     }
 }

@@ -47,6 +47,8 @@ impl Pipes for Sink {
 
     fn unreported(&mut self, _: u64) {}
 
+    fn changed(&mut self) {}
+
     fn discard(&mut self, _: Message) {}
 
     fn expel(&mut self, _: PipeId, _: ProtocolError) -> bool {

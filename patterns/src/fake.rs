@@ -57,6 +57,8 @@ pub(crate) struct FakePipes {
     pub(crate) unreported: u64,
     /// Discarded messages.
     pub(crate) discarded: Vec<Message>,
+    /// How often the pattern has noted that whoever waits may go on.
+    pub(crate) changes: usize,
 }
 
 impl FakePipes {
@@ -173,6 +175,10 @@ impl Pipes for FakePipes {
 
     fn unreported(&mut self, count: u64) {
         self.unreported += count;
+    }
+
+    fn changed(&mut self) {
+        self.changes += 1;
     }
 
     fn discard(&mut self, message: Message) {

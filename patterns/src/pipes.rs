@@ -134,6 +134,10 @@ pub trait Pipes {
     /// Counts requests of peers that are not reported to the application, because too many reports are still unread.
     fn unreported(&mut self, count: u64);
 
+    /// Notes that this call has changed what others may do that wait at the socket: whose turn it is, or who is subscribed.
+    /// They look again. What the pipes change need not be noted: their news wakes.
+    fn changed(&mut self);
+
     /// Takes a message that has no receiver, so that its memory is released outside the socket's lock.
     fn discard(&mut self, message: Message);
 

@@ -25,11 +25,11 @@ pub(crate) enum Ended {
     Received(Message),
     Sent,
     Replied(Label, Message),
-    /// Nobody has this message.
-    Unsent(Label),
-    /// For want of time, or in the wrong state.
-    InVain,
-    /// Its socket has closed.
+    /// Its time is over. Nobody has this message.
+    TimedOut(Option<Label>),
+    /// It is not its turn, or nobody is there with this routing id. Nobody has this message.
+    Refused(Option<Label>),
+    /// Its socket has closed. Nobody has this message.
     Closed(Option<Label>),
 }
 
@@ -112,11 +112,11 @@ impl Task {
                     return Err(format!("{error}, before {:?} are over", self.limit));
                 }
             }
-            Error::WrongState { .. } | Error::Unroutable { .. } => {}
+            Error::WrongState { .. } | Error::Unroutable { .. } => return Ok(Ended::Refused(unsent)),
             Error::Closed | Error::Terminated => return Ok(Ended::Closed(unsent)),
             error => return Err(error.to_string()),
         }
-        Ok(unsent.map_or(Ended::InVain, Ended::Unsent))
+        Ok(Ended::TimedOut(unsent))
     }
 
     /// Whether its time is over for more than a moment.

@@ -205,6 +205,10 @@ impl SocketState {
         let incoming = &mut self.parts.incoming;
         let mut part = Message::from(incoming.pop_front().unwrap_or_default());
         let more = !incoming.is_empty();
+        if !more {
+            // A REQ or REP may send now.
+            self.pipes.after_unlock.wake_everybody();
+        }
         part.set_peer(if more { incoming.peer().cloned() } else { incoming.take_peer() });
         *received = part;
         more

@@ -354,7 +354,6 @@ impl SocketState {
             self.turn_away(entry, None);
             return Err(Refusal::NoPeer);
         }
-        let was_up = entry.was_up;
         let id = self.pipes.insert(entry);
         if let Err(refusal) = self.pattern.attached(id, origin, &mut self.pipes) {
             if let Some(entry) = self.pipes.remove(id) {
@@ -362,9 +361,8 @@ impl SocketState {
             }
             return Err(refusal);
         }
-        if was_up {
-            self.pipes.after_unlock.wake_output = true;
-        }
+        // Also where nobody is connected yet: it can be queued for who will be.
+        self.pipes.after_unlock.wake_output = true;
         self.changed();
         Ok(id)
     }
@@ -500,6 +498,8 @@ impl SocketState {
         let Some(id) = slot.get() else { return };
         self.pattern.readable(id, &mut self.pipes);
         self.pipes.after_unlock.wake_input = true;
+        // A publisher that waits for room at a peer does not any more when that has unsubscribed (XPUB_NODROP).
+        self.pipes.after_unlock.wake_output |= self.socket_type.publishes();
         self.pipes.after_unlock.mark();
     }
 
@@ -528,6 +528,8 @@ impl SocketState {
     /// Applies changed options that take effect on a live socket.
     pub(crate) fn reconfigure(&mut self) {
         self.pattern.configure(&self.values.pattern_options());
+        // An option may let a call go on that waits (REQ_RELAXED, ROUTER_MANDATORY, XPUB_NODROP, INVERT_MATCHING).
+        self.pipes.after_unlock.wake_everybody();
         let marks = Limits::of(&self.values);
         let before = std::mem::replace(&mut self.marks, marks);
         // An endpoint may have limits of its own, so only a limit that has changed is set.

@@ -578,6 +578,10 @@ impl Pipes for PipeTable {
         self.unreported += count;
     }
 
+    fn changed(&mut self) {
+        self.after_unlock.wake_everybody();
+    }
+
     fn discard(&mut self, message: Message) {
         self.after_unlock.drop_later([Traffic::Message(message)]);
     }

@@ -112,7 +112,23 @@ fn configure(options: &mut PatternOptions, bits: u16) {
 }
 
 impl Script {
+    /// A call that changes whose turn it is, or who is subscribed, says so to those who wait.
     fn step(&mut self, verb: u8, amount: usize) {
+        let (before, told) = (self.awaited(), self.rig.pipes.changes);
+        self.act(verb, amount);
+        let is_call = matches!(verb % 16, 8..=13 | 15);
+        if is_call && self.awaited() != before {
+            assert!(self.rig.pipes.changes > told, "nobody looks again");
+        }
+    }
+
+    /// What others may wait for beside news of the pipes.
+    fn awaited(&self) -> (Option<bool>, Vec<usize>) {
+        let pattern = &self.rig.pattern;
+        (pattern.may_send(), NAMES.iter().map(|name| pattern.subscribers(name.as_bytes())).collect())
+    }
+
+    fn act(&mut self, verb: u8, amount: usize) {
         match verb % 16 {
             0 => self.attach(false, amount),
             1 => self.attach(true, amount),

@@ -240,6 +240,7 @@ impl Pattern for XPub {
         if let Some(Source { pipe, .. }) = released.filter(|source| self.downstream.is_present(*source)) {
             self.downstream.hold_back(pipe, false);
             self.readable(pipe, pipes);
+            pipes.changed();
         }
         if matches!(item.body, Body::Request(_)) {
             self.asker = Some(item.source);
@@ -269,17 +270,19 @@ impl Pattern for XPub {
 
     /// In manual mode, subscribes the peer of the last received request to `prefix`. Does nothing if that peer is gone
     /// (libzmq `ZMQ_XPUB_MANUAL`).
-    fn subscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {
+    fn subscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         if let Some(pipe) = self.answered()? {
             self.subscriptions.add(prefix, pipe);
+            pipes.changed();
             self.newcomer = self.asker.filter(|_| self.options.xpub_manual_last_value);
         }
         Ok(())
     }
 
-    fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], _pipes: &mut P) -> Result<(), Refusal> {
+    fn unsubscribe<P: Pipes>(&mut self, prefix: &[u8], pipes: &mut P) -> Result<(), Refusal> {
         if let Some(pipe) = self.answered()? {
             self.subscriptions.remove(prefix, pipe);
+            pipes.changed();
         }
         Ok(())
     }

@@ -91,6 +91,7 @@ impl Pattern for Rep {
             message.push_front(frame);
         }
         self.is_due = false;
+        pipes.changed();
         self.chosen.commit(message, pipes);
     }
 
@@ -102,6 +103,7 @@ impl Pattern for Rep {
         let request = self.input.recv(pipes, into, |pipe, message| next.take_from(pipe, message));
         if request.is_some() {
             self.is_due = true;
+            pipes.changed();
             std::mem::swap(&mut self.due, &mut self.next);
         }
         Ok(request)

@@ -152,6 +152,7 @@ impl Pattern for Req {
         }
         let pipe = self.out.commit(message, pipes);
         self.asked = Some(Asked { pipe, id });
+        pipes.changed();
     }
 
     fn recv<P: Pipes>(&mut self, pipes: &mut P, into: &mut Message) -> Result<Option<PipeId>, Refusal> {
@@ -160,6 +161,7 @@ impl Pattern for Req {
         let reply = self.input.recv(pipes, into, |pipe, message| asked.unwrap_reply(pipe, message, spent));
         if reply.is_some() {
             self.asked = None;
+            pipes.changed();
             self.discard_spent(pipes);
         }
         Ok(reply)
@@ -171,6 +173,7 @@ impl Pattern for Req {
 
     fn abandon_request<P: Pipes>(&mut self, pipes: &mut P) -> Option<(PipeId, Message)> {
         let Asked { pipe, id } = self.asked.take()?;
+        pipes.changed();
         let (pipe, id) = (pipe?, id?);
         let mut request = pipes.recall(pipe, |message| is_numbered(message, id))?;
         self.out.writable(pipe);

@@ -72,11 +72,10 @@ impl Actor {
                 self.sent += 1;
                 Ok(())
             }
-            Some(Ended::Unsent(label)) => {
-                self.unsent.push(label);
+            Some(Ended::TimedOut(unsent) | Ended::Refused(unsent)) => {
+                self.unsent.extend(unsent);
                 Ok(())
             }
-            Some(Ended::InVain) => Ok(()),
         }
     }
 
@@ -110,16 +109,14 @@ impl Actor {
             let is_late = self.tasks[at].is_late();
             let text = format!("{:?}", self.tasks[at]);
             match self.poll(at)? {
-                Some(ended @ (Ended::Received(_) | Ended::Sent | Ended::Replied(..))) => {
+                Some(Ended::TimedOut(_)) if is_late => {
+                    return Err(self.fault("a task is woken when its time is over", text));
+                }
+                Some(Ended::TimedOut(unsent)) => self.unsent.extend(unsent),
+                Some(ended) => {
                     return Err(self.fault("no wake is lost", format!("{text} could go on: {ended:?}")));
                 }
-                Some(ended) if is_late => {
-                    return Err(
-                        self.fault("a task is woken when its time is over", format!("{text}: {ended:?}"))
-                    );
-                }
-                Some(Ended::Unsent(label)) => self.unsent.push(label),
-                Some(_) | None => {}
+                None => {}
             }
         }
         Ok(())
