@@ -248,7 +248,7 @@ impl Reactor {
         };
         match session {
             Some(session) => {
-                session.pipe = Some(pipe);
+                session.pipe.insert(pipe).reader.lose_connection();
                 session.base.post(News::Lost(session.slot.clone()));
             }
             None => leave_pipe(&connected.base, &connected.slot, pipe),

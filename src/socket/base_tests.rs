@@ -8,7 +8,7 @@ use zeroxide_zmtp::Traffic;
 
 use super::*;
 use crate::socket::pipe_ends::make_pipe;
-use crate::{Context, Options, SocketType, opt};
+use crate::{Context, EventKind, Options, SocketType, opt};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -73,4 +73,42 @@ fn who_gets_the_number_of_a_pipe_that_was_handed_over_and_ended_keeps_it() {
         }
         assert!(state.pattern.find(b"a").is_some());
     });
+}
+
+/// The I/O thread has made the next connection before the socket takes up the loss of the one before it. It can where it does not enter
+/// the socket at the end of a handshake, to look whether there is a place: in the C library.
+#[test]
+fn a_connection_gets_no_subscription_of_the_one_before_whose_loss_the_socket_does_not_know_yet() {
+    let (cx, other) = (Context::new(), Context::new());
+    let xsub = cx.socket(SocketType::XSub).unwrap();
+    xsub.base().enter(|state| state.values.credit_in_lots = true);
+    // Its pings make the I/O thread drive the new connection, which the socket does not know.
+    let pings = Options::new().set(opt::HEARTBEAT_IVL, Some(Duration::from_millis(5)));
+    let xpub = other.socket_with(SocketType::XPub, &pings).unwrap();
+    let endpoint = xpub.bind("tcp://127.0.0.1:*").unwrap();
+    let once = Options::new().set(opt::RECONNECT_IVL, Some(Duration::from_millis(1)));
+    xsub.connect_with(&endpoint, &once).unwrap();
+    xsub.wait_for_peers(1, LONG).unwrap();
+    let (events, base) = (xsub.monitor(), xsub.base());
+    let mut received = Vec::new();
+    let mut receive_until = |last: &[u8]| {
+        while received.last().is_none_or(|frame: &Vec<u8>| frame != last) {
+            received.push(xpub.recv_timeout(LONG).unwrap()[0].to_vec());
+        }
+        received.clone()
+    };
+    base.enter(|state| {
+        let mut send = |bytes: &[u8]| assert!(state.try_send(&mut Some(bytes.into())).is_ok());
+        xpub.unbind(&endpoint).unwrap();
+        while !matches!(events.recv_timeout(LONG).unwrap().kind, EventKind::Disconnected { .. }) {}
+        send(b"\x01stale");
+        send(b"message");
+        state.flush_now();
+        xpub.bind(&endpoint).unwrap();
+        // It came over the next connection.
+        receive_until(b"message");
+        assert!(state.try_send(&mut Some((&b"\0stale"[..]).into())).is_ok());
+    });
+    xsub.send(&b"\x01next"[..]).unwrap();
+    assert_eq!(receive_until(b"\x01next"), [&b"message"[..], b"\x01next"]);
 }

@@ -112,6 +112,38 @@ mod tests {
     }
 
     #[test]
+    fn no_subscription_for_a_lost_connection_is_taken_and_every_later_one_is() {
+        let subscribe =
+            |writer: &mut Writer, topic: &str| writer.write(Traffic::Subscribe(Frame::from(topic)));
+        let rest = |reader: &mut Reader| std::iter::from_fn(|| reader.take()).collect::<Vec<_>>();
+        let (mut writer, mut reader) = one_way();
+        for takes in [false, true] {
+            subscribe(&mut writer, "taken");
+            subscribe(&mut writer, "left");
+            writer.flush();
+            assert!(reader.take().is_some());
+            reader.lose_connection();
+            // The writer does not know it yet.
+            subscribe(&mut writer, "later");
+            write(&mut writer, 1);
+            writer.flush();
+            if takes {
+                assert_eq!(rest(&mut reader), [Traffic::Message((&[1]).into())]);
+            }
+            subscribe(&mut writer, "open");
+            let stale = writer.take_controls();
+            assert_eq!(stale.len(), 3, "left, later and open");
+            subscribe(&mut writer, "next");
+            writer.flush();
+            let message = (!takes).then(|| Traffic::Message((&[1]).into()));
+            let next = Traffic::Subscribe(Frame::from("next"));
+            assert_eq!(rest(&mut reader), message.into_iter().chain([next]).collect::<Vec<_>>());
+            reader.ack(1);
+        }
+        assert_eq!((writer.tally().queued(), writer.open_bytes()), (0, 0));
+    }
+
+    #[test]
     fn a_message_is_recalled_until_the_reader_takes_it_and_gives_its_credit_back() {
         let (mut writer, mut reader) = one_way();
         for flushed in [false, true] {

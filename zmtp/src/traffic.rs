@@ -68,6 +68,12 @@ impl Traffic {
         matches!(self, Traffic::Message(_))
     }
 
+    /// Returns whether this is no message: a subscription, for example.
+    #[must_use]
+    pub fn is_control(&self) -> bool {
+        !self.is_message()
+    }
+
     /// Returns the message, if it is one.
     #[must_use]
     pub fn into_message(self) -> Option<Message> {

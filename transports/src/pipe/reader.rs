@@ -152,6 +152,14 @@ impl Reader {
         self.ack(count)
     }
 
+    /// Notes that the connection is lost for which this end reads with [`Reader::take`]. Until the writer has dropped the
+    /// subscriptions for it ([`Writer::take_controls`](super::Writer::take_controls)), no subscription is taken: the writer may
+    /// still write some, and the next connection may read before the writer knows of the loss.
+    pub fn lose_connection(&mut self) {
+        self.put_back();
+        self.queue.swap().lost += 1;
+    }
+
     fn acknowledge(&mut self) -> bool {
         self.acked = self.read;
         self.lot = self.read - self.read % self.low_water;
@@ -168,6 +176,10 @@ impl Reader {
         let released = std::mem::replace(&mut self.held, swap.held) > 0;
         self.weighed = 0;
         self.weighs = self.held > HEAVY;
+        if swap.lost > 0 {
+            let stale = swap.items.extract(Traffic::is_control);
+            swap.stale.extend(stale);
+        }
         if swap.items.is_empty() {
             swap.drained = true;
             self.finished = swap.finished;

@@ -1,5 +1,6 @@
 //! What both ends of one direction of a pipe share.
 
+use zeroxide_zmtp::Traffic;
 use zeroxide_zmtp::queue::TrafficQueue;
 
 use super::counts::Came;
@@ -51,6 +52,11 @@ pub(super) struct Swap {
     pub(super) most: u64,
     /// The writer has found no room in bytes, and waits for a release.
     pub(super) hungry: bool,
+    /// The connections that the reader has lost, and whose subscriptions the writer has not dropped yet. While there are any,
+    /// every subscription is for one of those.
+    pub(super) lost: u32,
+    /// Those of these subscriptions that the reader has found.
+    pub(super) stale: Vec<Traffic>,
     /// What has come through [`Writer::flush`], counted for each batch.
     pub(super) came: Came,
 }

@@ -288,18 +288,21 @@ impl Writer {
         Some(recalled)
     }
 
-    /// Takes the subscriptions back that the reader has not taken, to be dropped outside any lock.
+    /// Takes the subscriptions back that the reader has not taken, to be dropped outside any lock: their connection is lost,
+    /// and the next one gets all anew. It is called once for each
+    /// [`Reader::lose_connection`](super::Reader::lose_connection).
     pub fn take_controls(&mut self) -> Vec<Traffic> {
+        let mut swap = self.queue.swap();
+        swap.lost = swap.lost.saturating_sub(1);
         if self.controls == 0 {
             return Vec::new();
         }
-        let is_control = |traffic: &Traffic| !traffic.is_message();
-        let open = self.open.extract(is_control);
-        self.open_bytes -= open.iter().map(|traffic| traffic.size() + FRAMING).sum::<usize>();
-        let mut swap = self.queue.swap();
-        let mut taken = swap.items.extract(is_control);
+        let mut taken = std::mem::take(&mut swap.stale);
+        taken.extend(swap.items.extract(Traffic::is_control));
         swap.came.controls -= taken.len() as u64;
         drop(swap);
+        let open = self.open.extract(Traffic::is_control);
+        self.open_bytes -= open.iter().map(|traffic| traffic.size() + FRAMING).sum::<usize>();
         taken.extend(open);
         self.controls -= taken.len() as u64;
         taken
