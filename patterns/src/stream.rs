@@ -85,11 +85,12 @@ impl Pattern for Stream {
             Some(id) => self.out.table.name(pipe, id.clone()),
             None => self.out.table.name_automatically(pipe),
         }
-        self.input.attach(pipe);
         Ok(())
     }
 
+    /// From now on the pipe is read. Bytes may be there already: they wait for the note of the beginning.
     fn established<P: Pipes>(&mut self, pipe: PipeId, _: &Bytes, pipes: &mut P) {
+        self.input.attach(pipe);
         if !self.notifies {
             return;
         }

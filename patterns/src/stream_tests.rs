@@ -36,6 +36,21 @@ fn stream_puts_an_automatic_id_before_each_chunk_and_sends_to_the_id() {
     assert_eq!(stream.take(a), Some(("two", " parts").into()));
 }
 
+/// The connection may bring bytes before the socket knows of it.
+#[test]
+fn bytes_wait_for_the_note_of_the_beginning_of_their_connection() {
+    let mut stream = stream();
+    let a = stream.connect(0);
+    let id = id_of(&stream, a);
+    stream.deliver(a, "early");
+    assert!(!stream.has_in());
+    assert_eq!(stream.recv(), Ok(None));
+    stream.establish(a, b"");
+    for chunk in ["", "early"] {
+        assert_eq!(stream.recv(), from(&id, chunk));
+    }
+}
+
 #[test]
 fn connect_routing_id_names_a_stream_peer_for_all_its_connections() {
     let mut stream = silent();
