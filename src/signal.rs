@@ -470,9 +470,45 @@ pub(crate) mod simulated {
     /// Runs one step of the other parts of the simulation. Returns `false` if there is none up to this moment.
     pub(crate) type Step = Box<dyn FnMut(Option<Instant>) -> bool>;
 
+    /// How others go on while a call has its socket's lock.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Hold {
+        /// How many steps they take, until this moment at the latest.
+        pub(crate) steps: u32,
+        pub(crate) until: Instant,
+        /// Whether the call has acted already.
+        pub(crate) acted: bool,
+    }
+
     thread_local! {
         static STEP: RefCell<Option<Step>> = const { RefCell::new(None) };
         static LATE: Cell<u64> = const { Cell::new(0) };
+        static HOLD: Cell<Option<Hold>> = const { Cell::new(None) };
+        static HELD: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+
+    /// Sets what the next call does that takes the lock of a socket.
+    pub(crate) fn set_hold(hold: Option<Hold>) {
+        HOLD.set(hold);
+    }
+
+    /// Returns what others do now, if the call that has `acted` or not is the one that was meant.
+    pub(crate) fn take_hold(acted: bool) -> Option<Hold> {
+        let hold = HOLD.get().filter(|hold| hold.acted == acted);
+        hold.inspect(|_| HOLD.set(None))
+    }
+
+    /// Lets others go on while a call has the lock of this socket.
+    pub(crate) fn hold(socket: u64, hold: Hold) {
+        HELD.set(Some(socket));
+        let mut steps = 0..hold.steps;
+        while steps.next().is_some() && goes_on(Some(hold.until)) {}
+        HELD.set(None);
+    }
+
+    /// Returns whether a call has the lock of this socket meanwhile.
+    pub(crate) fn is_held(socket: u64) -> bool {
+        HELD.get() == Some(socket)
     }
 
     /// Sets the step that runs while this thread waits.

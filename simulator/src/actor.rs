@@ -66,6 +66,8 @@ pub(crate) struct Actor {
     pub(crate) shares_id: bool,
     /// Its messages are small.
     pub(crate) small: bool,
+    /// What it receives comes through others, whose connections may be lost: its order is not promised.
+    pub(crate) far: bool,
     pub(crate) extra: Extra,
     /// The number by which its messages name it, and those that it had before. Replies to these may still come.
     pub(crate) life: u32,
@@ -97,6 +99,8 @@ pub(crate) struct Actor {
     pub(crate) unsent: Vec<Label>,
     /// What happens to its socket, where somebody looks.
     pub(crate) events: Option<Monitor>,
+    /// Two monitors of its socket: for tasks, and to compare.
+    twins: Option<(Monitor, Monitor)>,
 }
 
 impl Actor {
@@ -122,6 +126,7 @@ impl Actor {
             enveloped: false,
             shares_id: false,
             small: false,
+            far: false,
             extra: Extra::None,
             life,
             lives: vec![life],
@@ -141,12 +146,13 @@ impl Actor {
             has_had_tasks: false,
             unsent: Vec::new(),
             events: None,
+            twins: None,
         })
     }
 
     /// Opens a new socket in the place of the last, which is closed.
     pub(crate) fn open_anew(&mut self, life: u32) -> Checked {
-        let (t, watched) = (self.socket_type(), self.events.is_some());
+        let (t, watched, has_twins) = (self.socket_type(), self.events.is_some(), self.twins.is_some());
         self.socket = open(&self.context, t, &self.options)?;
         self.begin_life(life);
         self.greeted.clear();
@@ -157,7 +163,13 @@ impl Actor {
         (self.asked, self.trap) = (None, None);
         self.owed.clear();
         self.watch(watched);
+        self.monitor_for_tasks(has_twins);
         self.open_endpoints()
+    }
+
+    /// Lets tasks wait for what happens to its socket.
+    pub(crate) fn monitor_for_tasks(&mut self, wanted: bool) {
+        self.twins = wanted.then(|| (self.socket.monitor(), self.socket.monitor()));
     }
 
     /// Takes another routing id. Replies to what it has sent are no longer for it.
@@ -530,8 +542,9 @@ impl Actor {
     }
 
     fn note(&mut self, parsed: Parsed, connection: u64) -> Checked {
+        let path = if self.far { self.received.count } else { connection };
         self.received
-            .note(parsed.label, connection)
+            .note(parsed.label, path)
             .map_err(|text| self.fault("a message comes once, in order", text))?;
         let t = self.socket_type();
         if t == SocketType::Req {
@@ -578,6 +591,13 @@ impl Actor {
         text
     }
 
+    /// Whether a pipe belongs to an accepted connection that is lost. Nobody else comes to it.
+    fn is_for_who_is_gone(&self, pipe: &PipeStats) -> bool {
+        let connection = pipe.peer.as_ref().map_or(0, |peer| peer.connection);
+        let is_there = || self.socket.peers().iter().any(|peer| peer.connection == connection);
+        self.bound && connection != 0 && !is_there()
+    }
+
     /// Whether its counters add up.
     pub(crate) fn check(&self) -> Checked<SocketStats> {
         let stats = self.socket.stats();
@@ -587,6 +607,9 @@ impl Actor {
         for pipe in &stats.pipes {
             if !balanced(pipe.routed, pipe.written, pipe.dropped.routed(), pipe.queued) {
                 return Err(self.fault(rule, format!("{pipe:?}")));
+            }
+            if pipe.queued > 0 && self.is_for_who_is_gone(pipe) {
+                return Err(self.fault("nothing is queued for who is gone", format!("{pipe:?}")));
             }
         }
         if !balanced(stats.routed, stats.written, stats.dropped.routed(), stats.queued) {

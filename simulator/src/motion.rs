@@ -81,6 +81,8 @@ impl Motion {
             return false;
         }
         self.steps += 1;
+        // The call that was to hold the lock did not take it.
+        simulation::hold(0, Duration::ZERO, false);
         if self.faults && self.choices.one_in(48) {
             self.inject();
         }
@@ -130,7 +132,6 @@ impl Motion {
     }
 
     fn inject(&mut self) {
-        let links = simulated::links();
         match self.choices.below(6) {
             0 | 1 => {
                 let jump = self.choices.pick(&JUMPS);
@@ -149,13 +150,18 @@ impl Motion {
                 simulated::fail_dial(errno);
                 self.injected += 1;
             }
-            _ if !links.is_empty() => {
-                let link = self.choices.pick(&links);
-                self.tell(|| format!("connection {link} is cut"));
-                simulated::cut(link);
-                self.injected += 1;
-            }
-            _ => {}
+            _ => self.cut(),
+        }
+    }
+
+    /// A connection is cut.
+    pub(crate) fn cut(&mut self) {
+        let links = simulated::links();
+        if !links.is_empty() {
+            let link = self.choices.pick(&links);
+            self.tell(|| format!("connection {link} is cut"));
+            simulated::cut(link);
+            self.injected += 1;
         }
     }
 

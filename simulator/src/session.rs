@@ -2,6 +2,7 @@
 
 mod ending;
 mod opening;
+mod relay;
 mod scene;
 mod tasks;
 
@@ -104,6 +105,9 @@ impl Session {
     }
 
     fn run(&mut self, keys: &Keys) -> Checked<u64> {
+        if self.one_in(20) {
+            return self.relay();
+        }
         let scene = self.open(keys)?;
         self.storm(scene)?;
         self.rest(scene)?;
@@ -142,8 +146,25 @@ impl Session {
         while self.motion.borrow_mut().go_on(Some(limit)) {}
     }
 
-    /// One call of an application.
+    /// One call of an application. Perhaps others go on while it has the lock of its socket, and its connection is lost meanwhile.
     pub(crate) fn act(&mut self, scene: Scene, at: usize) -> Checked {
+        if scene.holds && self.one_in(4) {
+            let (steps, acted, cuts) = (1 + self.below(100), self.one_in(3), scene.faults && self.one_in(3));
+            let time = self.pick(&[Duration::from_millis(20), Duration::from_millis(200), Duration::ZERO]);
+            let mut motion = self.motion.borrow_mut();
+            motion.tell(|| format!("others go on while the lock is held, {steps} steps for {time:?}"));
+            if cuts && motion.faults {
+                motion.cut();
+            }
+            drop(motion);
+            simulation::hold(u32::try_from(steps).unwrap_or(1), time, acted);
+        }
+        let outcome = self.call(scene, at);
+        simulation::hold(0, Duration::ZERO, false);
+        outcome
+    }
+
+    fn call(&mut self, scene: Scene, at: usize) -> Checked {
         let wait = match self.below(8) {
             7 => Wait::For(self.pick(&[Duration::from_millis(5), Duration::from_millis(200)])),
             _ => Wait::No,
@@ -151,6 +172,9 @@ impl Session {
         let (what, topic) = (self.below(16), self.pick(&TOPICS));
         if scene.tasks && self.one_in(4) {
             return self.begin_or_drop_task(at, topic);
+        }
+        if scene.takeover && !self.actors[at].bound && self.one_in(10) {
+            return self.replace(scene, at);
         }
         let may_move = !scene.rivals && !scene.strict;
         let actor = &mut self.actors[at];
@@ -163,7 +187,7 @@ impl Session {
                 let other = TOPICS[1..][topic as usize % 3];
                 actor.change_topic(other, !matches!(wait, Wait::For(_)));
             }
-            14 if may_move && self.one_in(6) => self.connect_anew(at)?,
+            14 if may_move && !scene.takeover && self.one_in(6) => self.connect_anew(at)?,
             15 if may_move && self.one_in(if scene.has_no_enemies() { 3 } else { 6 }) => {
                 self.replace(scene, at)?
             }

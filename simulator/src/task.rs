@@ -1,5 +1,6 @@
 //! A task of an application: a future of a socket and the waker that marks it. Whoever polls it is the executor.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use zeroxide::{Error, Message, Recv, Request, RequestError, SendError, Sending, simulation};
+use zeroxide::{
+    Error, Event, Message, NextEvent, PollEvent, Poller, ProxyRun, ProxyStats, Ready, Recv, Request,
+    RequestError, SendError, Sending, Socket, Why, simulation,
+};
 
 use crate::ledger::Label;
 
@@ -17,6 +21,42 @@ pub(crate) enum Job {
     Receive(Recv),
     Send(Sending, Label),
     Ask(Request, Label),
+    /// A poller, or a wait for peers or subscribers.
+    Look(Look),
+    Event(NextEvent),
+    /// A proxy, which forwards until it is dropped.
+    Forward(ProxyRun),
+}
+
+/// A future that ends with what a socket is ready for; nothing if it has waited for peers or subscribers.
+pub(crate) struct Look(Pin<Box<dyn Future<Output = Result<Ready, Error>>>>);
+
+impl Look {
+    /// Waits with a poller until a socket is ready.
+    pub(crate) fn poller(socket: &Socket, wanted: Ready, limit: Option<Duration>) -> Result<Look, Error> {
+        let (mut poller, mut events) = (Poller::new(), Vec::<PollEvent>::new());
+        poller.add(socket, 0, wanted)?;
+        Ok(Look(Box::pin(async move {
+            poller.wait_async(&mut events, limit).await?;
+            let ready = events.first().map(|event| event.ready);
+            match ready {
+                Some(ready) if ready.is_closed() => Err(Error::Closed),
+                Some(ready) => Ok(ready),
+                None => Err(Error::TimedOut(Why::NoEvent)),
+            }
+        })))
+    }
+
+    /// Waits for peers or subscribers.
+    pub(crate) fn others(wait: impl Future<Output = Result<(), Error>> + 'static) -> Look {
+        Look(Box::pin(async move { wait.await.map(|()| Ready::NONE) }))
+    }
+}
+
+impl fmt::Debug for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 /// How a task has ended.
@@ -25,6 +65,9 @@ pub(crate) enum Ended {
     Received(Message),
     Sent,
     Replied(Label, Message),
+    /// The socket is ready for this.
+    Ready(Ready),
+    Happened(Event),
     /// Its time is over. Nobody has this message.
     TimedOut(Option<Label>),
     /// It is not its turn, or nobody is there with this routing id. Nobody has this message.
@@ -67,6 +110,16 @@ impl Task {
         matches!(self.job, Job::Ask(..))
     }
 
+    /// Whether it ends later than its application's socket closes.
+    pub(crate) fn outlives_socket(&self) -> bool {
+        matches!(self.job, Job::Event(_) | Job::Forward(_))
+    }
+
+    /// What it has forwarded, if it is a proxy.
+    pub(crate) fn forwarded(&self) -> Option<ProxyStats> {
+        if let Job::Forward(proxy) = &self.job { Some(proxy.stats()) } else { None }
+    }
+
     pub(crate) fn sends(&self) -> bool {
         matches!(self.job, Job::Send(..))
     }
@@ -92,6 +145,15 @@ impl Task {
                 Ok(message) => Ok(Ended::Replied(*label, message)),
                 Err(RequestError { error, unsent }) => Err((error, unsent.map(|_| *label))),
             }),
+            Job::Look(look) => {
+                look.0.as_mut().poll(cx).map(|ready| ready.map(Ended::Ready).map_err(|error| (error, None)))
+            }
+            Job::Forward(proxy) => {
+                Pin::new(proxy).poll(cx).map(|ended| Err((ended.err().unwrap_or(Error::Closed), None)))
+            }
+            Job::Event(next) => {
+                Pin::new(next).poll(cx).map(|event| event.map(Ended::Happened).map_err(|error| (error, None)))
+            }
         };
         let (begun, _) = *self.since.get_or_insert((before, simulation::now()));
         match ended {
@@ -135,7 +197,7 @@ impl Task {
             },
             Job::Send(_, label) => Ok(Some(label)),
             // What was asked may be on its way.
-            Job::Ask(..) | Job::Receive(_) => Ok(None),
+            Job::Ask(..) | Job::Receive(_) | Job::Look(_) | Job::Event(_) | Job::Forward(_) => Ok(None),
         }
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn add(name: &str, reactor: Reactor) {
 pub fn begin(seed: u64, tick: Duration) {
     signal::simulated::set_step(None);
     signal::simulated::take_late();
+    signal::simulated::set_hold(None);
     // The old threads end one after the other, outside of the borrow: their ends reach sockets.
     let old = THREADS.take();
     drop(old);
@@ -126,6 +127,14 @@ pub fn set_step(step: impl FnMut(Option<Duration>) -> bool + 'static) {
         let left = deadline.map(|at| at.saturating_duration_since(clock::simulated::moment()));
         step(left.map(|left| now() + left))
     })));
+}
+
+/// Lets others take up to so many steps, for this time at most, while the next call of a socket has its lock: before it acts, or
+/// when it has `acted`. What they tell the socket waits until the call leaves. No steps end that.
+pub fn hold(steps: u32, time: Duration, acted: bool) {
+    let until = clock::simulated::moment().checked_add(time);
+    let hold = until.filter(|_| steps > 0).map(|until| signal::simulated::Hold { steps, until, acted });
+    signal::simulated::set_hold(hold);
 }
 
 /// Returns how many waits, since the last call, ended at their deadline although what they waited for was there: each is a

@@ -27,6 +27,8 @@ use crate::monitor::Monitors;
 use crate::options::Values;
 use crate::peers::PeerList;
 use crate::signal::Signal;
+#[cfg(simulate)]
+use crate::signal::simulated;
 use crate::socket::closure::Closure;
 use crate::socket::context::{ContextBase, ContextHandle};
 use crate::socket::face_state::{Parts, ZmqFd};
@@ -192,9 +194,23 @@ impl SocketBase {
         if self.mailbox.is_full() {
             self.take_up_news(&mut state);
         }
+        #[cfg(simulate)]
+        let mut state = self.hold(state, false);
         let result = act(&mut state);
+        #[cfg(simulate)]
+        let state = self.hold(state, true);
         self.leave(state);
         result
+    }
+
+    /// In a simulation, lets others go on while this call has the lock, so that their news stays in the mailbox. Whoever would wait
+    /// for the lock gets it here: it could have come first.
+    #[cfg(simulate)]
+    fn hold<'a>(&'a self, state: MutexGuard<'a, SocketState>, acted: bool) -> MutexGuard<'a, SocketState> {
+        let Some(hold) = simulated::take_hold(acted) else { return state };
+        drop(state);
+        simulated::hold(self.id, hold);
+        self.lock()
     }
 
     /// Does the same for sending: before the lock is released, the flush rule decides when the new messages leave.
@@ -210,6 +226,10 @@ impl SocketBase {
 
     /// Locks the state, unless another thread holds the lock.
     pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, SocketState>> {
+        #[cfg(simulate)]
+        if simulated::is_held(self.id) {
+            return None;
+        }
         match self.state.try_lock() {
             Ok(state) => Some(state),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),

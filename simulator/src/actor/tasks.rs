@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use zeroxide::{Message, SocketType, opt};
+use zeroxide::{Event, Message, Ready, SocketType, opt};
 
-use super::Actor;
+use super::{Actor, Wait};
 use crate::fault::Checked;
-use crate::ledger::Label;
-use crate::task::{Ended, Job, Task};
+use crate::ledger::{FIRST, Label};
+use crate::task::{Ended, Job, Look, Task};
 
 /// How many tasks an application has at most.
 const MOST: usize = 4;
@@ -38,6 +38,60 @@ impl Actor {
         };
         self.tasks.push(task);
         self.has_had_tasks = true;
+    }
+
+    /// Begins a task that waits with a poller to receive (0) or to send (1), for so many peers (2) or subscribers (3), or for
+    /// an event.
+    pub(crate) fn begin_look(&mut self, what: usize, count: usize, topic: u8, limit: Duration) -> Checked {
+        if self.tasks.len() >= MOST {
+            return Ok(());
+        }
+        let poller = |wanted| Look::poller(&self.socket, wanted, Some(limit));
+        let look = match what {
+            0 => poller(Ready::IN),
+            1 => poller(Ready::OUT),
+            2 => Ok(Look::others(self.socket.wait_for_peers_async(count, limit))),
+            3 if self.socket_type().publishes() => {
+                Ok(Look::others(self.socket.wait_for_subscribers_async([topic], count, limit)))
+            }
+            _ => {
+                if let Some((monitor, _)) = &self.twins {
+                    self.tasks.push(Task::new(Job::Event(monitor.recv_async()), None));
+                }
+                return Ok(());
+            }
+        };
+        let look = look.map_err(|error| self.fault("a poller can be made", error))?;
+        self.tasks.push(Task::new(Job::Look(look), Some(limit)));
+        Ok(())
+    }
+
+    /// What a poller has found can be done at once.
+    fn use_readiness(&mut self, ready: Ready) -> Checked {
+        let t = self.socket_type();
+        let is_held_up = t.answers() && !self.owed.is_empty() || self.asks_as_task();
+        if ready.is_in() && !is_held_up && !self.receive(Wait::No)? {
+            return Err(self.fault("what a poller has found can be received", format!("{ready:?}")));
+        }
+        let any_peer = self.initiates() && !t.publishes() && !t.is_raw() && t != SocketType::Peer;
+        if ready.is_out() && any_peer && !self.asks_as_task() {
+            self.send(FIRST, Wait::No)?;
+            if self.is_full {
+                return Err(self.fault("what a poller has found room for can be sent", format!("{ready:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each event comes once, in order: as at another monitor, which is read without tasks.
+    fn take_event(&mut self, event: &Event) -> Checked {
+        let other = self.twins.as_ref().map(|(_, other)| other.try_recv());
+        match other {
+            Some(Ok(other)) if format!("{other:?}") == format!("{event:?}") => Ok(()),
+            other => {
+                Err(self.fault("every event comes, once and in order", format!("{event:?} for {other:?}")))
+            }
+        }
     }
 
     /// Lets one of its tasks give up.
@@ -72,6 +126,8 @@ impl Actor {
                 self.sent += 1;
                 Ok(())
             }
+            Some(Ended::Ready(ready)) => self.use_readiness(ready),
+            Some(Ended::Happened(event)) => self.take_event(&event),
             Some(Ended::TimedOut(unsent) | Ended::Refused(unsent)) => {
                 self.unsent.extend(unsent);
                 Ok(())
@@ -107,8 +163,12 @@ impl Actor {
     pub(crate) fn no_task_sleeps(&mut self) -> Checked {
         for at in (0..self.tasks.len()).rev() {
             let is_late = self.tasks[at].is_late();
-            let text = format!("{:?}", self.tasks[at]);
-            match self.poll(at)? {
+            let (text, forwarded) = (format!("{:?}", self.tasks[at]), self.tasks[at].forwarded());
+            let ended = self.poll(at)?;
+            if forwarded.is_some() && self.tasks.get(at).and_then(Task::forwarded) != forwarded {
+                return Err(self.fault("no wake is lost", format!("{text} could go on")));
+            }
+            match ended {
                 Some(Ended::TimedOut(_)) if is_late => {
                     return Err(self.fault("a task is woken when its time is over", text));
                 }
@@ -124,6 +184,8 @@ impl Actor {
 
     /// Its socket has closed, or its context ended, and that ends all its tasks.
     pub(crate) fn end_tasks(&mut self) -> Checked {
+        // Events come until the closing is over, and a proxy has sockets of its own.
+        self.tasks.retain(|task| !task.outlives_socket());
         while let Some(at) = self.tasks.iter().position(Task::is_awake) {
             match self.poll(at)? {
                 Some(Ended::Closed(unsent)) => self.unsent.extend(unsent),

@@ -71,14 +71,15 @@ impl Session {
         let closing = self.actors[at].socket.close();
         self.actors[at].end_tasks()?;
         // Over inproc, a name is free when its socket is closed; elsewhere, its port.
-        let waits = self.actors[at].bound || self.one_in(2);
+        // What still lingers under a routing id may connect, and take it over from its successor.
+        let waits = self.actors[at].bound || scene.takeover || self.one_in(2);
         let report = |closing: zeroxide::Closing| {
             let ended = closing.wait_timeout(Duration::from_secs(30));
             ended.map_err(|closing| Fault::new("a socket closes", format!("{name}: {closing:?}")))
         };
         let (early, late) = if waits { (Some(report(closing)?), None) } else { (None, Some(closing)) };
         self.lives += 1;
-        let (life, renamed) = (self.lives, self.one_in(2));
+        let (life, renamed) = (self.lives, self.one_in(if scene.takeover { 4 } else { 2 }));
         let actor = &mut self.actors[at];
         let named = actor.options.get(opt::ROUTING_ID).is_some();
         if renamed && named {
@@ -93,9 +94,13 @@ impl Session {
         if self.actors[at].initiates() {
             self.actors[at].send(FIRST, Wait::No)?;
         }
+        if scene.takeover {
+            // Who is replaced is unread.
+            self.let_arrive();
+        }
         if let Some(report) = early {
             self.arrive((&name, bound, keeps), &words, &report)?;
-            if scene.handover && orderly && named && !renamed {
+            if scene.takeover && orderly && named && !renamed {
                 self.follow(&words, life)?;
             }
         }
@@ -107,7 +112,7 @@ impl Session {
     }
 
     /// Everything on its way arrives, but no application receives it.
-    fn let_arrive(&mut self) {
+    pub(crate) fn let_arrive(&mut self) {
         for _ in 0..LONGEST_ARRIVAL {
             if !self.motion.borrow_mut().step() {
                 return;

@@ -49,12 +49,13 @@ impl Session {
         let alone = scheme == "inproc";
         let mechanism = if alone || binder.is_raw() { 0 } else { self.pick(&[0, 0, 0, 0, 0, 1, 1, 2]) };
         let handover = binder == Router && self.one_in(3);
+        let takeover = handover && self.one_in(2);
         let one_place = binder.has_one_peer() || binder == Router && !handover;
         let rivals = one_place && !alone && self.one_in(4);
-        let hostiles = if alone || rivals { 0 } else { self.pick(&[0, 0, 1, 2, 3]) };
-        let trap = !alone && !rivals && !binder.has_one_peer() && self.one_in(6);
-        let faults = !alone && self.below(3) != 0;
-        let strict = hostiles == 0 && !trap && !faults && self.one_in(2);
+        let hostiles = if alone || rivals || takeover { 0 } else { self.pick(&[0, 0, 1, 2, 3]) };
+        let trap = !alone && !rivals && !takeover && !binder.has_one_peer() && self.one_in(6);
+        let faults = !alone && !takeover && self.below(3) != 0;
+        let strict = hostiles == 0 && !trap && !takeover && !faults && self.one_in(2);
         let extra = match self.below(4) {
             // A PEER that connects knows whom to send to from what it has received.
             _ if binder == Peer => Extra::Hello,
@@ -71,19 +72,22 @@ impl Session {
             names_peers: connecter == Router && self.one_in(2),
             extra,
             handover,
+            takeover,
             hostiles,
             trap,
             faults,
             tasks: self.one_in(3),
+            holds: self.one_in(3),
         }
     }
 
     /// Makes the sockets: one or two that bind, up to three that connect to them.
     pub(crate) fn open(&mut self, keys: &Keys) -> Checked<Scene> {
         let scene = self.set_scene();
-        let room = self.pick(&[1 << 16, 1 << 16, 4096, 300, 17]);
+        // Where one takes over from another, the end of that one's connection is not behind bytes for which the network has no room.
+        let room = if scene.takeover { 1 << 16 } else { self.pick(&[1 << 16, 1 << 16, 4096, 300, 17]) };
         simulated::set_room(room);
-        self.small = room < 4096;
+        self.small = scene.takeover || room < 4096;
         let slow = self.pick(&[None, None, None, Some(0), Some(1), Some(2)]);
         self.motion.borrow_mut().slow = slow;
         self.calm = scene.has_no_enemies();
@@ -169,7 +173,7 @@ impl Session {
         let addressed = matches!(scene.connecter, Dealer | Req | Router);
         if addressed && scene.rivals {
             options = options.set(opt::ROUTING_ID, routing_id("client")?);
-        } else if addressed && self.one_in(2) {
+        } else if addressed && (scene.takeover || self.one_in(2)) {
             options = options.set(opt::ROUTING_ID, routing_id(&format!("client-{n}"))?);
         }
         options = self.publisher(options, scene.connecter);
@@ -222,9 +226,15 @@ impl Session {
 
     fn options(&self, scene: Scene) -> Options {
         let millis = |n: u64| Some(Duration::from_millis(n));
+        // Of what somebody leaves behind who is replaced, most is unread.
+        let (send, receive) = if scene.takeover {
+            ([1000; 5], [1, 1, 2, 2, 7])
+        } else {
+            ([1000, 1000, 1, 2, 7], [1000, 1000, 1, 2, 7])
+        };
         let mut options = Options::new()
-            .set(opt::SNDHWM, self.pick(&[1000, 1000, 1, 2, 7]))
-            .set(opt::RCVHWM, self.pick(&[1000, 1000, 1, 2, 7]))
+            .set(opt::SNDHWM, self.pick(&send))
+            .set(opt::RCVHWM, self.pick(&receive))
             .set(opt::RECONNECT_IVL, self.pick(&[millis(100), millis(1), millis(10)]));
         if self.one_in(4) {
             options = options.set(opt::LINGER, self.pick(&[millis(0), millis(50)]));
@@ -271,8 +281,9 @@ impl Session {
     ) -> Checked<Actor> {
         let has_own_context = scene.scheme != "inproc" && !self.one_in(3);
         let context = if has_own_context { Context::new() } else { shared.clone() };
-        if t == Req && !scene.strict {
-            // Where a reply is lost, it may ask again.
+        if t == Req && (!scene.strict || scene.tasks) {
+            // Where a reply is lost, it may ask again. A REP drops one if an earlier one still waits, to a request that a task has
+            // given up.
             options = options.set(opt::REQ_RELAXED, true).set(opt::REQ_CORRELATE, self.one_in(2));
         }
         // Where only one side beats, the other one must show that it is alive although it has no room to read.
@@ -292,6 +303,7 @@ impl Session {
         let mut actor = Actor::new(name, context, t, options, self.lives)?;
         (actor.small, actor.has_own_context, actor.extra) = (self.small, has_own_context, scene.extra);
         actor.watch(self.motion.borrow().trace);
+        actor.monitor_for_tasks(scene.tasks);
         Ok(actor)
     }
 }

@@ -20,12 +20,16 @@ pub(crate) struct Scene {
     pub(crate) extra: Extra,
     /// A newcomer takes over the routing id of the peer that has it (ROUTER_HANDOVER).
     pub(crate) handover: bool,
+    /// Peers take over all the time, unread, and nobody disturbs them.
+    pub(crate) takeover: bool,
     /// Hostile peers that dial, and whether one listens.
     pub(crate) hostiles: usize,
     pub(crate) trap: bool,
     pub(crate) faults: bool,
     /// Applications have tasks, too.
     pub(crate) tasks: bool,
+    /// Others go on while a call has the lock of its socket.
+    pub(crate) holds: bool,
 }
 
 impl Scene {

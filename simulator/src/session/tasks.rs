@@ -19,15 +19,38 @@ impl Session {
     pub(crate) fn begin_or_drop_task(&mut self, at: usize, topic: u8) -> Checked {
         let count = self.actors[at].tasks.len();
         if count > 0 && self.one_in(4) {
-            let (which, cancels) = (self.below(count), self.one_in(2));
+            let (mut which, cancels) = (self.below(count), self.one_in(2));
+            let woken = self.actors[at].tasks.iter().position(Task::is_awake);
+            if let Some(woken) = woken.filter(|_| self.one_in(2)) {
+                which = woken;
+            }
             self.motion.borrow().tell(|| format!("{} drops task {which}", self.actors[at].name));
-            return self.actors[at].drop_task(which, cancels);
+            self.actors[at].drop_task(which, cancels)?;
+            return if woken.is_some() && self.one_in(2) { self.wake_goes_on(at) } else { Ok(()) };
+        }
+        if self.one_in(3) {
+            let (what, count, limit) = (self.below(5), 1 + self.below(3), self.pick(&PATIENCE));
+            self.motion.borrow().tell(|| format!("{} begins to look for {what}", self.actors[at].name));
+            return self.actors[at].begin_look(what, count, topic, limit);
         }
         self.lives += 1;
         let (sends, patience) = (self.one_in(2), self.pick(&PATIENCE));
         self.motion.borrow().tell(|| format!("{} begins a task, sends: {sends}", self.actors[at].name));
         self.actors[at].begin_task(sends, topic, self.lives, patience);
         Ok(())
+    }
+
+    /// A task is dropped after it was woken, and its wake goes to another: when everything has arrived, none of them sleeps
+    /// that could go on.
+    fn wake_goes_on(&mut self, at: usize) -> Checked {
+        self.let_arrive();
+        while self.actors[at].poll_tasks()? {
+            self.let_arrive();
+        }
+        if simulation::awake().is_empty() && simulated::moves().is_empty() {
+            self.actors[at].no_task_sleeps()?;
+        }
+        self.check(at)
     }
 
     /// Some of the tasks that are awake go on.
