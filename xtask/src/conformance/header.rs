@@ -28,8 +28,8 @@ pub(super) fn row(sh: &Shell, tree: &Tree) -> Row {
 fn both_ways(sh: &Shell, tree: &Tree) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for drafts in [None, Some("-DZMQ_BUILD_DRAFT_API")] {
-        let theirs = macros(sh, &tree.their_headers(), drafts)?;
-        found.extend(differences(&theirs, &macros(sh, &tree.our_headers(), drafts)?));
+        let theirs = macros(sh, &tree.folder().join("libzmq-include"), drafts)?;
+        found.extend(differences(&theirs, &macros(sh, &tree.folder().join("include"), drafts)?));
     }
     Ok(found)
 }

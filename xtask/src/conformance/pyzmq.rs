@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use fs_err as fs;
 use xshell::{Cmd, Shell, cmd};
 
-use super::build::{library, put_library, write};
+use super::build::library;
 use super::expected::Expected;
 use super::program::{Case, Verdict, WHOLE, whole};
 use super::{Options, PYZMQ, Row, print};
@@ -121,11 +121,16 @@ impl Bench {
     /// Our library and header, as pyzmq looks for them below ZMQ_PREFIX.
     fn put_prefix(&self, library: &Path) -> Result<()> {
         let prefix = self.folder().join("prefix");
-        for header in ["zmq.h", "zmq_utils.h"] {
-            let text = fs::read(self.root.join("capi/include").join(header))?;
-            write(&prefix.join("include").join(header), text)?;
+        for folder in ["include", "lib"] {
+            fs::create_dir_all(prefix.join(folder))?;
         }
-        put_library(library, &prefix.join("lib"))
+        for header in ["include/zmq.h", "include/zmq_utils.h"] {
+            fs::copy(self.root.join("capi").join(header), prefix.join(header))?;
+        }
+        for name in ["libzmq.so", "libzmq.so.5"] {
+            fs::copy(library, prefix.join("lib").join(name))?;
+        }
+        Ok(())
     }
 
     fn make_environment(&self) -> Result<()> {
