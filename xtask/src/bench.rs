@@ -1,7 +1,5 @@
 //! `bench`: the benchmarks, and the comparisons with other implementations.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
@@ -46,12 +44,11 @@ const CURVE: [[&str; 2]; 4] = [
     ["--sizes", "64,1024,65536"],
 ];
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
     let part = options.part;
     let arguments = &options.arguments[..];
     match part {
-        Some(Part::Curve) => curve(sh, arguments, &mut report),
+        Some(Part::Curve) => curve(sh, arguments, report),
         Some(Part::Flood) => {
             for mechanism in ["null", "curve"] {
                 let flood = program(sh, "plain,curve-simd", "flood");
@@ -84,7 +81,6 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
             }
         }
     }
-    report.close()
 }
 
 /// A program of `benches`; its arguments follow.
@@ -97,12 +93,14 @@ fn curve(sh: &Shell, arguments: &[String], report: &mut Report) {
     let suffix = std::env::consts::EXE_SUFFIX;
     let release = run::target(sh).join("release");
     let aside = release.join(format!("pair-curve{suffix}"));
-    let built = report.step("pair with curve", |_| -> Result<()> {
+    let mut is_built = false;
+    report.step("pair with curve", |_| -> Result<()> {
         run::pass(cmd!(sh, "cargo build --release -p benches --features libzmq,curve --bin pair"))?;
         fs_err::copy(release.join(format!("pair{suffix}")), &aside)?;
+        is_built = true;
         Ok(())
     });
-    if !built {
+    if !is_built {
         return;
     }
     let is_given = |name: &str| arguments.iter().any(|given| given.split('=').next() == Some(name));

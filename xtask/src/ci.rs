@@ -1,7 +1,6 @@
 //! `ci`: what a change must pass to land. Every step runs, whatever became of those before it.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
@@ -28,8 +27,7 @@ const PUBLISHED: &[&str] =
 /// The version of cargo-deny: a later one may find more, or ask for another deny.toml.
 const DENY: &str = "0.18.6";
 
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report) {
     report.step("format", |_| run::pass(cmd!(sh, "cargo fmt --all --check")));
     report.step("floor", |_| floor::step(sh));
     report.step("clippy", |_| run::pass(cmd!(sh, "cargo clippy --workspace --all-targets -- -D warnings")));
@@ -43,7 +41,7 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
         run::pass(cmd!(sh, "cargo clippy --workspace --all-targets --features {features} -- -D warnings"))
     });
     report.step("docs", |_| docs::step(sh));
-    suite::steps(sh, &mut report, true);
+    suite::steps(sh, report, &suite::Options { require_peers: true });
     for target in TARGETS {
         report.step(&format!("check {target}"), |_| check_target(sh, target));
     }
@@ -51,11 +49,10 @@ pub(crate) fn run(sh: &Shell) -> ExitCode {
     report.step(&format!("check with Rust {OLDEST}"), |_| check_oldest(sh));
     report.step("packages", |_| packages::step(sh));
     report.step("no panic in what reads a peer", |_| panics::step(sh));
-    fuzz::ci_steps(sh, &mut report);
-    sanitize::steps(sh, &mut report);
+    fuzz::steps(sh, report, &fuzz::SHORT);
+    sanitize::steps(sh, report, &sanitize::ALL);
     report.step("dependencies", |_| dependencies(sh));
     report.step("advisories", |_| advisories(sh));
-    report.close()
 }
 
 fn check_target(sh: &Shell, target: &str) -> Result<()> {

@@ -19,7 +19,6 @@ mod header;
 mod program;
 mod pyzmq;
 
-use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -57,15 +56,9 @@ pub(crate) struct Options {
     pyzmq: bool,
 }
 
-impl Options {
-    /// Everything that `cargo xtask test` runs.
-    fn whole(pyzmq: bool) -> Options {
-        Options { filter: None, jobs: JOBS, all: false, pyzmq }
-    }
-}
-
-const PROGRAMS_STEP: &str = "libzmq's own tests";
-const PYZMQ_STEP: &str = "pyzmq's own tests";
+/// What `cargo xtask test` runs.
+const PROGRAMS_WHOLE: Options = Options { filter: None, jobs: JOBS, all: false, pyzmq: false };
+pub(crate) const WHOLE: [Options; 2] = [PROGRAMS_WHOLE, Options { pyzmq: true, ..PROGRAMS_WHOLE }];
 
 /// What became of one program.
 struct Row {
@@ -94,28 +87,15 @@ impl Row {
     }
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
-    let name = if options.pyzmq { PYZMQ_STEP } else { PROGRAMS_STEP };
-    step(sh, options, name, &mut report, |result| result);
-    report.close()
-}
-
-/// libzmq's programs and pyzmq's tests, as steps of `test`. `demanded` judges what cannot run here.
-pub(crate) fn steps(sh: &Shell, report: &mut Report, demanded: impl Fn(Result<()>) -> Result<()>) {
-    step(sh, &Options::whole(false), PROGRAMS_STEP, report, &demanded);
-    step(sh, &Options::whole(true), PYZMQ_STEP, report, &demanded);
-}
-
-fn step(
+/// Runs libzmq's programs or pyzmq's tests. `demanded` judges what cannot run here.
+pub(crate) fn steps(
     sh: &Shell,
-    options: &Options,
-    name: &str,
     report: &mut Report,
+    options: &Options,
     demanded: impl Fn(Result<()>) -> Result<()>,
 ) {
     let mut lacking = Vec::new();
-    report.step(name, |counts| {
+    report.step(if options.pyzmq { "pyzmq's own tests" } else { "libzmq's own tests" }, |counts| {
         let (list, rows) =
             if options.pyzmq { (PYZMQ, pyzmq::rows(sh, options)) } else { (PROGRAMS, rows(sh, options)) };
         let rows = match rows {

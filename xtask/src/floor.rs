@@ -18,7 +18,6 @@ mod tree;
 
 use std::fmt;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xshell::Shell;
@@ -75,16 +74,6 @@ impl fmt::Display for Summary {
             "floor: clean; {} files, {} production lines, median {}, longest {most} ({path})",
             self.files, self.lines, self.median
         )
-    }
-}
-
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    match step(sh) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            println!("floor: {why}");
-            ExitCode::FAILURE
-        }
     }
 }
 

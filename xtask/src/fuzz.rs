@@ -4,7 +4,7 @@
 //! input that breaks a rule is kept beside it, and is a failure.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -37,18 +37,10 @@ pub(crate) struct Options {
     targets: Vec<String>,
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
-    steps(sh, &mut report, options);
-    report.close()
-}
+/// What CI does.
+pub(crate) const SHORT: Options = Options { seconds: SECONDS, minimise: false, targets: Vec::new() };
 
-/// The steps of CI.
-pub(crate) fn ci_steps(sh: &Shell, report: &mut Report) {
-    steps(sh, report, &Options { seconds: SECONDS, minimise: false, targets: Vec::new() });
-}
-
-fn steps(sh: &Shell, report: &mut Report, options: &Options) {
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
     let mut built = None;
     report.step("fuzz targets, build", |_| {
         built = Some(Built::make(sh)?);

@@ -5,7 +5,6 @@
 mod programs;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use fs_err as fs;
@@ -21,14 +20,12 @@ const MDBOOK: &str = "0.5.4";
 /// What begins a line of mdBook's log that tells of a fault.
 const FAULTS: [&str; 2] = ["WARN", "ERROR"];
 
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report) {
     report.step("guide", |_| step(sh));
-    report.close()
 }
 
 /// Builds the book and checks its links.
-pub(crate) fn step(sh: &Shell) -> Result<()> {
+fn step(sh: &Shell) -> Result<()> {
     programs::check(&sh.current_dir())?;
     let mdbook = mdbook(sh)?;
     let book = run::target(sh).join("guide");

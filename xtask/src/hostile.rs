@@ -1,7 +1,6 @@
 //! `hostile`: the programs of the crate `hostile` against Zeroxide.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -26,14 +25,12 @@ pub(crate) struct Options {
     program: Vec<String>,
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
     let all = if options.long { vec!["all", "--long"] } else { vec!["all"] };
     let one = options.program.iter().map(String::as_str).collect();
     let arguments: Vec<&str> = if options.program.is_empty() { all } else { one };
     let limit = if options.long { LONG } else { SHORT };
     report.step("hostile", |_| programs(sh, &arguments, limit));
-    report.close()
 }
 
 /// The short form, as a step. Its machine may do other work, so that times are told and not judged.

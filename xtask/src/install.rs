@@ -11,7 +11,6 @@ mod check;
 mod library;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use fs_err as fs;
@@ -47,7 +46,7 @@ pub(crate) struct Options {
     features: Option<String>,
     /// Instead: installs below the target folder, and builds and runs C programs on that in each way there is.
     #[arg(long, conflicts_with_all = ["prefix", "destdir", "target", "static_only"])]
-    check: bool,
+    pub(crate) check: bool,
 }
 
 impl Options {
@@ -65,22 +64,10 @@ impl Options {
     }
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    if options.check {
-        let mut report = crate::report::Report::default();
-        report.step("the installed package", |_| step(sh));
-        return report.close();
-    }
-    match install(sh, options) {
-        Ok(files) => {
-            files.iter().for_each(|file| println!("{}", file.display()));
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            println!("NOT INSTALLED: {why:#}");
-            ExitCode::FAILURE
-        }
-    }
+/// Installs, and prints the names of the files.
+pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
+    install(sh, options)?.iter().for_each(|file| println!("{}", file.display()));
+    Ok(())
 }
 
 /// The library of this machine's platform below `prefix`, for those who measure or test it.

@@ -3,13 +3,12 @@
 //! Its Python is a virtual environment below target/jupyter, made once and made again when the list of packages changes.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::Result;
 use fs_err as fs;
 use xshell::{Shell, cmd};
 
-use crate::report::{Counts, Report, not_run};
+use crate::report::{Counts, not_run};
 use crate::run;
 
 /// The packages, one a line.
@@ -17,12 +16,6 @@ const PACKAGES: &str = "examples/jupyter-kernel/tests/requirements.txt";
 
 /// What jupyter_client needs.
 const NEEDED: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10)";
-
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    let mut report = Report::default();
-    report.step("a Jupyter kernel", |counts| step(sh, counts));
-    report.close()
-}
 
 /// Runs the tests of the kernel.
 pub(crate) fn step(sh: &Shell, counts: &mut Counts) -> Result<()> {

@@ -64,6 +64,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xshell::Shell;
 
+use report::Report;
+
 /// Tasks of the Zeroxide workspace.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -175,27 +177,31 @@ enum Task {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let sh = Shell::new()?;
+    let (sh, report) = (&Shell::new()?, &mut Report::default());
     sh.change_dir(workspace_root());
-    Ok(match Arguments::parse().task {
-        Task::Floor => floor::run(&sh),
-        Task::Test(options) => suite::run(&sh, &options),
-        Task::Ci => ci::run(&sh),
-        Task::Conformance(options) => conformance::run(&sh, &options),
-        Task::Sanitize(options) => sanitize::run(&sh, &options),
-        Task::Miri(options) => miri::run(&sh, &options),
-        Task::Panics => panics::run(&sh),
-        Task::Install(options) => install::run(&sh, &options),
-        Task::Packages => packages::run(&sh),
-        Task::ZmqSys => replacement::run(&sh),
-        Task::Jupyter => jupyter::run(&sh),
-        Task::Guide => guide::run(&sh),
-        Task::Hostile(options) => hostile::run(&sh, &options),
-        Task::Soak(options) => soak::run(&sh, &options),
-        Task::Simulate(options) => simulate::run(&sh, &options),
-        Task::Fuzz(options) => fuzz::run(&sh, &options),
-        Task::Bench(options) => bench::run(&sh, &options),
-    })
+    match Arguments::parse().task {
+        Task::Floor => return floor::step(sh).map(|()| ExitCode::SUCCESS),
+        Task::Test(options) => suite::steps(sh, report, &options),
+        Task::Ci => ci::steps(sh, report),
+        Task::Conformance(options) => conformance::steps(sh, report, &options, |result| result),
+        Task::Sanitize(options) => sanitize::steps(sh, report, &options),
+        Task::Miri(options) => miri::steps(sh, report, &options),
+        Task::Panics => panics::steps(sh, report),
+        Task::Install(options) if !options.check => {
+            return install::run(sh, &options).map(|()| ExitCode::SUCCESS);
+        }
+        Task::Install(_) => report.step("the installed package", |_| install::step(sh)),
+        Task::Packages => packages::steps(sh, report),
+        Task::ZmqSys => replacement::steps(sh, report),
+        Task::Jupyter => report.step("a Jupyter kernel", |counts| jupyter::step(sh, counts)),
+        Task::Guide => guide::steps(sh, report),
+        Task::Hostile(options) => hostile::steps(sh, report, &options),
+        Task::Soak(options) => soak::steps(sh, report, &options),
+        Task::Simulate(options) => simulate::steps(sh, report, &options),
+        Task::Fuzz(options) => fuzz::steps(sh, report, &options),
+        Task::Bench(options) => bench::steps(sh, report, &options),
+    }
+    Ok(report.close())
 }
 
 /// The folder that holds the workspace's Cargo.toml: the parent of this crate's, wherever the tree was copied to.

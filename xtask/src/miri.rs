@@ -4,8 +4,6 @@
 //! Aliasing is judged by tree borrows, provenance strictly: no pointer is made of an integer. The codec also runs on a
 //! system of 32 bits and on one with the most significant byte first, neither of which this machine has to be.
 
-use std::process::ExitCode;
-
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
@@ -63,13 +61,11 @@ pub(crate) struct Options {
     part: Option<String>,
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
     let wanted = |part: &&Part| options.part.as_ref().is_none_or(|name| part.name.contains(name.as_str()));
     for part in PARTS.iter().filter(wanted) {
         report.step(&format!("Miri, {}", part.name), |counts| interpret(sh, part, counts));
     }
-    report.close()
 }
 
 fn interpret(sh: &Shell, part: &Part, counts: &mut Counts) -> Result<()> {

@@ -4,7 +4,6 @@
 //! A patch begins with a line that says what goes wrong. One that no longer applies or compiles fails, in `ci` already.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -21,14 +20,10 @@ const SECONDS: u64 = 300;
 const LIMIT: Duration = Duration::from_secs(2 * SECONDS);
 
 /// Runs the mutants of these names, or all of them.
-pub(crate) fn run(sh: &Shell, names: &[String]) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report, names: &[String]) {
     let patches = match patches(sh, names) {
         Ok(patches) => patches,
-        Err(error) => {
-            report.step("mutants", |_| Err(error));
-            return report.close();
-        }
+        Err(error) => return report.step("mutants", |_| Err(error)),
     };
     let mut rows = Vec::new();
     for patch in &patches {
@@ -41,7 +36,6 @@ pub(crate) fn run(sh: &Shell, names: &[String]) -> ExitCode {
     }
     println!("\n{:22} {:>11}  rule", "mutant", "connections");
     rows.iter().for_each(|row| println!("{row}"));
-    report.close()
 }
 
 /// Applies each mutant of these names, or all of them, and compiles it. It runs none.

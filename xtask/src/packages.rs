@@ -4,7 +4,6 @@
 //! the network: a crate that depends on another of the workspace finds that one's new package.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{MetadataCommand, Package};
@@ -17,11 +16,9 @@ use crate::run;
 /// What every package contains, because its own Cargo.toml names both licences.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report) {
     report.step("packages", |_| step(sh));
     report.step("the README's first program", |_| readme(sh));
-    report.close()
 }
 
 /// Packages every crate that is for crates.io, and builds each from its package.

@@ -9,7 +9,6 @@
 //! ends the connection, while a small one that the allocator refuses ends the process, as anywhere in Rust.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
@@ -60,12 +59,10 @@ static PLAINLY: Build = Build { name: "NULL", features: "", known: &[KNOWN] };
 static SECURELY: Build =
     Build { name: "all mechanisms", features: "plain,curve", known: &[KNOWN, KNOWN_SECURE] };
 
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report) {
     for build in [&PLAINLY, &SECURELY] {
         report.step(&format!("no panic in what reads a peer, {}", build.name), |_| look(sh, build));
     }
-    report.close()
 }
 
 /// The step of `ci`: with all mechanisms.

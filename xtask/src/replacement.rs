@@ -6,7 +6,7 @@
 mod items;
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
@@ -29,13 +29,6 @@ const TESTS: &str = "zmq";
 /// More than they take, what they are built of included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-pub(crate) fn run(sh: &Shell) -> ExitCode {
-    let mut report = Report::default();
-    steps(sh, &mut report);
-    report.close()
-}
-
-/// Runs the steps into `report`.
 pub(crate) fn steps(sh: &Shell, report: &mut Report) {
     report.step("zmq-sys: items", |_| items::step(sh));
     report.step("zmq-sys: own tests", |counts| {

@@ -8,7 +8,6 @@
 mod rust_tests;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -74,8 +73,10 @@ impl Sanitizer {
     }
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
+/// What `ci` runs.
+pub(crate) const ALL: Options = Options { filter: None, workspace: false, only: None };
+
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
     let filter = options.filter.as_deref();
     for sanitizer in [&ADDRESS, &THREAD] {
         if options.only.as_ref().is_some_and(|only| only != sanitizer.name) {
@@ -86,21 +87,11 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
                 rust_tests::run_all(sh, sanitizer, filter, counts)
             });
         } else {
-            c_programs(sh, &mut report, sanitizer, filter);
+            report.step(&format!("C programs, {} sanitizer", sanitizer.name), |counts| {
+                Bench::make(sh, sanitizer)?.run_all(filter, counts)
+            });
         }
     }
-    report.close()
-}
-
-/// Runs the C programs under both sanitizers into `report`.
-pub(crate) fn steps(sh: &Shell, report: &mut Report) {
-    [&ADDRESS, &THREAD].into_iter().for_each(|sanitizer| c_programs(sh, report, sanitizer, None));
-}
-
-fn c_programs(sh: &Shell, report: &mut Report, sanitizer: &'static Sanitizer, filter: Option<&str>) {
-    report.step(&format!("C programs, {} sanitizer", sanitizer.name), |counts| {
-        Bench::make(sh, sanitizer)?.run_all(filter, counts)
-    });
 }
 
 /// An instrumented library and the runtime that belongs to it.

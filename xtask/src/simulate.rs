@@ -1,7 +1,6 @@
 //! `simulate`: the crate `simulator`, built with `--cfg simulate`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -33,18 +32,15 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
     if options.check {
-        report.step("mutants fit the source", |_| mutants::check(sh, &options.arguments));
-        return report.close();
+        return report.step("mutants fit the source", |_| mutants::check(sh, &options.arguments));
     }
     if options.mutants {
-        return mutants::run(sh, &options.arguments);
+        return mutants::steps(sh, report, &options.arguments);
     }
     let given: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
     report.step("simulator", |_| play(sh, if given.is_empty() { &SHORT } else { &given }));
-    report.close()
 }
 
 /// The short form, as a step.

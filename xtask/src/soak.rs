@@ -1,6 +1,5 @@
 //! `soak`: all socket types, transports and mechanisms in one process for a long time.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use crate::report::Report;
 use crate::{hostile, run};
 
 /// The short form, in minutes.
-const SHORT: f64 = 1.0;
+const SHORT_MINUTES: f64 = 1.0;
 /// More than what remains to be done after the last minute, on a busy machine.
 const REST: Duration = Duration::from_secs(10 * 60);
 
@@ -22,7 +21,7 @@ const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_T
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How long it lasts. From 60 minutes on, the slope of the resident memory is judged as well.
-    #[arg(long, default_value_t = SHORT)]
+    #[arg(long, default_value_t = SHORT_MINUTES)]
     minutes: f64,
     /// Decides about orders, sizes and losses.
     #[arg(long, default_value_t = 1)]
@@ -32,15 +31,11 @@ pub(crate) struct Options {
     trace: bool,
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
-    report.step("soak", |_| play(sh, options));
-    report.close()
-}
+/// The short form, which `test` runs.
+pub(crate) const SHORT: Options = Options { minutes: SHORT_MINUTES, seed: 1, trace: false };
 
-/// The short form, as a step.
-pub(crate) fn step(sh: &Shell) -> Result<()> {
-    play(sh, &Options { minutes: SHORT, seed: 1, trace: false })
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
+    report.step("soak", |_| play(sh, options));
 }
 
 fn play(sh: &Shell, options: &Options) -> Result<()> {

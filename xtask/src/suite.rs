@@ -1,7 +1,6 @@
 //! `test`: every test there is, the peers in other languages included.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -34,17 +33,12 @@ pub(crate) struct Options {
     ///
     /// Without it a missing peer is listed as missing, and the task succeeds.
     #[arg(long)]
-    require_peers: bool,
+    pub(crate) require_peers: bool,
 }
 
-pub(crate) fn run(sh: &Shell, options: &Options) -> ExitCode {
-    let mut report = Report::default();
-    steps(sh, &mut report, options.require_peers);
-    report.close()
-}
-
-/// Runs the steps of `test` into `report`.
-pub(crate) fn steps(sh: &Shell, report: &mut Report, require_peers: bool) {
+/// Every test. `ci` requires the peers.
+pub(crate) fn steps(sh: &Shell, report: &mut Report, options: &Options) {
+    let require_peers = options.require_peers;
     let workspace = ["--workspace", "--features", FEATURES, "--no-fail-fast"];
     report.step("workspace tests", |counts| {
         run::count(run::cargo_test(sh).arg("--tests").args(workspace), counts)
@@ -68,14 +62,16 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report, require_peers: bool) {
         run_quickstart(sh, &run::target(sh).join("release/examples"))
     });
     report.step("the README's first program", |_| packages::readme(sh));
-    report.step("guide", |_| guide::step(sh));
+    guide::steps(sh, report);
     report.step("simulator", |_| simulate::step(sh));
     report.step("hostile", |_| hostile::step(sh));
-    report.step("soak", |_| soak::step(sh));
+    soak::steps(sh, report, &soak::SHORT);
     report.step("the installed package", |_| install::step(sh));
     replacement::steps(sh, report);
     // What is missing for these is what is missing for the peers.
-    conformance::steps(sh, report, |result| demanded(require_peers, result));
+    for options in &conformance::WHOLE {
+        conformance::steps(sh, report, options, |result| demanded(require_peers, result));
+    }
     report.step("a Jupyter kernel", |counts| demanded(require_peers, jupyter::step(sh, counts)));
     peers(sh, report, require_peers);
 }
