@@ -1,7 +1,5 @@
 //! `ci`: what a change must pass to land. Every step runs, whatever became of those before it.
 
-use std::path::PathBuf;
-
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
@@ -92,14 +90,14 @@ fn has_toolchain(sh: &Shell, name: &str) -> bool {
 
 /// What is linked in, by the rules of deny.toml.
 fn dependencies(sh: &Shell) -> Result<()> {
-    let deny = cargo_deny(sh)?;
+    let deny = run::tool(sh, "cargo-deny", DENY, &[])?;
     run::pass(cmd!(sh, "{deny} --workspace check bans licenses sources"))
 }
 
 /// What is known to be wrong with what is linked in. The list is fetched; a machine that cannot reach it has not run the
 /// check.
 fn advisories(sh: &Shell) -> Result<()> {
-    let deny = cargo_deny(sh)?;
+    let deny = run::tool(sh, "cargo-deny", DENY, &[])?;
     let output = cmd!(sh, "{deny} --workspace check advisories").ignore_status().output()?;
     let text = String::from_utf8_lossy(&output.stderr);
     print!("{text}");
@@ -108,13 +106,4 @@ fn advisories(sh: &Shell) -> Result<()> {
     }
     ensure!(output.status.success(), "an advisory concerns a dependency");
     Ok(())
-}
-
-/// cargo-deny, installed below the target folder unless it is there. Its own optimisation would take longer than what it
-/// saves.
-fn cargo_deny(sh: &Shell) -> Result<PathBuf> {
-    let tools = run::target(sh).join("tools");
-    run::pass(cmd!(sh, "cargo install --debug --locked --root {tools} cargo-deny --version {DENY}"))
-        .map_err(|_| not_run(format!("cargo-deny {DENY} cannot be installed here")))?;
-    Ok(tools.join("bin/cargo-deny"))
 }

@@ -11,7 +11,7 @@ use fs_err as fs;
 use walkdir::{DirEntry, WalkDir};
 use xshell::{Shell, cmd};
 
-use crate::report::{Report, not_run};
+use crate::report::Report;
 use crate::run;
 
 /// The version of mdBook: a later one may warn of more.
@@ -27,7 +27,7 @@ pub(crate) fn steps(sh: &Shell, report: &mut Report) {
 /// Builds the book and checks its links.
 fn step(sh: &Shell) -> Result<()> {
     programs::check(&sh.current_dir())?;
-    let mdbook = mdbook(sh)?;
+    let mdbook = run::tool(sh, "mdbook", MDBOOK, &["--no-default-features"])?;
     let book = run::target(sh).join("guide");
     let output = cmd!(sh, "{mdbook} build docs/guide --dest-dir {book}").ignore_status().output()?;
     let log = String::from_utf8_lossy(&output.stderr);
@@ -42,15 +42,6 @@ fn step(sh: &Shell) -> Result<()> {
     ensure!(broken.is_empty(), "{} links lead nowhere, see above", broken.len());
     println!("guide: {} pages in {}", pages.len(), book.display());
     Ok(())
-}
-
-/// mdBook, installed below the target folder unless it is there. Its own optimisation would take longer than what it saves.
-fn mdbook(sh: &Shell) -> Result<PathBuf> {
-    let tools = run::target(sh).join("tools");
-    let install = cmd!(sh, "cargo install --debug --locked --no-default-features --root {tools} mdbook");
-    run::pass(install.args(["--version", MDBOOK]).env("CARGO_PROFILE_DEV_DEBUG", "0"))
-        .map_err(|_| not_run(format!("mdbook {MDBOOK} cannot be installed here")))?;
-    Ok(tools.join("bin/mdbook"))
 }
 
 /// The pages below a folder.

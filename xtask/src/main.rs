@@ -1,33 +1,5 @@
 //! The project's own tasks: `cargo xtask floor | test | ci | conformance | sanitize | miri | install | packages | zmq-sys |
 //! jupyter | guide | hostile | soak | simulate | fuzz | bench`.
-//!
-//! | module | holds |
-//! |---|---|
-//! | [`floor`] | the rules of the house, checked on the source itself |
-//! | [`bans`] | the table of what the source must not say, each row with its reason |
-//! | [`suite`] | `test`: every test there is, the peers in other languages included |
-//! | [`ci`] | `ci`: what a change must pass to land |
-//! | [`docs`] | the pages of rustdoc: items and examples |
-//! | [`conformance`] | `conformance`: libzmq's own tests, and pyzmq's, on our libzmq.so |
-//! | [`sanitize`] | `sanitize`: C programs on our library, or all Rust tests, under the address and thread sanitizers |
-//! | [`miri`] | `miri`: what is unsafe, the pipe and the codec in Miri |
-//! | [`install`] | `install`: the C library as a package that others find |
-//! | [`replacement`] | the package zmq-sys that takes the real one's place, tested |
-//! | [`packages`] | `packages`: what a release would hand out, and the README's first program in a fresh folder |
-//! | [`registry`] | sources of packages that nothing here links |
-//! | [`jupyter`] | `jupyter`: the example of a Jupyter kernel, driven by jupyter_client |
-//! | [`guide`] | `guide`: the book of docs/guide, built by mdBook, and its links |
-//! | [`hostile`] | `hostile`: kills, floods and storms against Zeroxide |
-//! | [`soak`] | `soak`: all socket types in one process for a long time, and its memory |
-//! | [`simulate`] | `simulate`: whole contexts on one thread and on virtual time, from seeds |
-//! | [`fuzz`] | `fuzz`: the fuzz targets, from their corpora |
-//! | [`mutants`] | `simulate --mutants`: known faults put back, which the simulator must find |
-//! | [`mod@bench`] | `bench` |
-//! | [`run`] | child processes, their output and time limits |
-//! | [`descendants`] | a child process ended with all that it has started |
-//! | [`harness`] | what the standard test harness prints, and whether it adds up |
-//! | [`report`] | steps, the closing table and the closing count |
-//! | [`elf`] | what an executable asks the system to load |
 
 mod bans;
 mod bench;

@@ -12,7 +12,7 @@ use xshell::{Cmd, Shell, cmd};
 
 use crate::descendants;
 use crate::harness::{Harness, NAMED};
-use crate::report::Counts;
+use crate::report::{Counts, not_run};
 
 /// More than any step of counted tests takes, what it builds included. A test that hangs must not hang the whole run.
 const COUNTED_LIMIT: Duration = Duration::from_secs(60 * 60);
@@ -51,6 +51,17 @@ pub(crate) fn ask(command: Cmd<'_>) -> Option<String> {
 /// Whether a tool is here.
 pub(crate) fn has(sh: &Shell, tool: &str) -> bool {
     ask(cmd!(sh, "{tool} --version")).is_some()
+}
+
+/// A program of another project, installed below the target folder unless it is there. Its own optimisation would take
+/// longer than what it saves.
+pub(crate) fn tool(sh: &Shell, name: &str, version: &str, arguments: &[&str]) -> Result<PathBuf> {
+    let tools = target(sh).join("tools");
+    let install =
+        cmd!(sh, "cargo install --debug --locked --root {tools} {name} --version {version} {arguments...}");
+    pass(install.env("CARGO_PROFILE_DEV_DEBUG", "0"))
+        .map_err(|_| not_run(format!("{name} {version} cannot be installed here")))?;
+    Ok(tools.join("bin").join(name))
 }
 
 /// Runs a command, copies its output through and counts the tests it reports.

@@ -10,6 +10,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::algo::tarjan_scc;
+use petgraph::graphmap::DiGraphMap;
+
 use super::Fault;
 use super::tree::{Source, Token, Tree};
 
@@ -235,37 +238,13 @@ impl Files<'_> {
 
 /// The groups of files that import each other, each sorted.
 fn circles(imports: &Imports) -> Vec<Vec<String>> {
-    let reach: BTreeMap<&str, BTreeSet<&str>> =
-        imports.keys().map(|file| (file.as_str(), reached(imports, file))).collect();
-    let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
-    for (file, targets) in &reach {
-        if !targets.contains(file) || !seen.insert(*file) {
-            continue;
-        }
-        let circle: Vec<String> = targets
-            .iter()
-            .filter(|other| reach.get(*other).is_some_and(|back| back.contains(file)))
-            .map(|other| (*other).to_owned())
-            .collect();
-        seen.extend(targets.iter().filter(|other| circle.iter().any(|name| name == *other)));
-        found.push(circle);
-    }
-    found
-}
-
-/// Every file that one leads to.
-fn reached<'a>(imports: &'a Imports, from: &str) -> BTreeSet<&'a str> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = vec![from];
-    while let Some(file) = open.pop() {
-        for target in imports.get(file).into_iter().flat_map(BTreeMap::keys) {
-            if found.insert(target.as_str()) {
-                open.push(target);
-            }
-        }
-    }
-    found
+    let edges =
+        imports.iter().flat_map(|(file, targets)| targets.keys().map(move |target| (&file[..], &target[..])));
+    let mut circles = tarjan_scc(&DiGraphMap::<&str, ()>::from_edges(edges));
+    circles.retain(|files| files.len() > 1);
+    circles.iter_mut().for_each(|files| files.sort_unstable());
+    circles.sort_unstable();
+    circles.iter().map(|files| files.iter().map(|&file| file.to_owned()).collect()).collect()
 }
 
 #[cfg(test)]
