@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::report::{Counts, Report, not_run};
 use crate::{run, targets};
@@ -106,18 +106,15 @@ struct Bench {
 
 impl Bench {
     fn make(sh: &Shell, sanitizer: &'static Sanitizer) -> Result<Bench> {
-        ensure!(cfg!(target_os = "linux"), not_run("knows the names of Linux's libraries only"));
-        let sysroot = PathBuf::from(targets::ask_nightly(sh, "sysroot")?).join("lib/rustlib");
-        let host = targets::ask_nightly(sh, "host-tuple")?;
-        let runtime = sysroot.join(&host).join("lib").join(sanitizer.runtime);
+        let toolchain = Toolchain::find(sh)?;
+        let runtime = toolchain.rustlib.join(&toolchain.host).join("lib").join(sanitizer.runtime);
         ensure!(runtime.exists(), not_run("the nightly tool chain has no such sanitizer for this platform"));
         ensure!(run::has(sh, "cc"), not_run("there is no C compiler (cc)"));
-        ensure!(
-            sanitizer.build_arguments.is_empty() || sysroot.join("src/rust/library").exists(),
-            not_run("no source of the standard library (rustup component add rust-src)")
-        );
+        if !sanitizer.build_arguments.is_empty() {
+            toolchain.need_std_source()?;
+        }
         let folder = run::target(sh).join(format!("sanitize-{}", sanitizer.name));
-        let library = build(sh, sanitizer, &host, &folder)?;
+        let library = build(sh, sanitizer, &toolchain.host, &folder)?;
         let (capi, sh) = (sh.current_dir().join("capi"), sh.clone());
         sh.change_dir(folder.join("programs"));
         fs::create_dir_all(sh.current_dir())?;
@@ -156,12 +153,8 @@ impl Bench {
         let folder = self.sh.current_dir().join(format!("{name}-run"));
         fs::create_dir_all(&folder)?;
         sh.change_dir(&folder);
-        // What the sanitizer finds goes to a file of each process, so that none is overlooked.
-        let options = format!("log_path={}:exitcode=66:detect_leaks=1", folder.join("report").display());
         let command = cmd!(sh, "{program}").env("LD_LIBRARY_PATH", self.sh.current_dir());
-        // A fork child makes threads of its own, which the thread sanitizer allows when told to.
-        let thread_options = format!("{options}:die_after_fork=0");
-        let command = command.env("ASAN_OPTIONS", options).env("TSAN_OPTIONS", thread_options);
+        let command = reporting_to(command, &folder);
         let ran = run::gathered(command, LIMIT);
         let reports = reports(&folder);
         let _ = fs::remove_dir_all(&folder);
@@ -214,6 +207,35 @@ fn build(sh: &Shell, sanitizer: &Sanitizer, host: &str, folder: &Path) -> Result
     let build = build.args(sanitizer.build_arguments).env("CARGO_TARGET_DIR", folder);
     run::pass(build.env("RUSTFLAGS", format!("-Zsanitizer={} -Cdebuginfo=1", sanitizer.name)))?;
     Ok(folder.join(host).join("debug/libzmq.so"))
+}
+
+/// The nightly tool chain, which has the sanitizers.
+struct Toolchain {
+    rustlib: PathBuf,
+    host: String,
+}
+
+impl Toolchain {
+    fn find(sh: &Shell) -> Result<Toolchain> {
+        ensure!(cfg!(target_os = "linux"), not_run("knows the sanitizers of Linux only"));
+        let sysroot = PathBuf::from(targets::ask_nightly(sh, "sysroot")?);
+        Ok(Toolchain { rustlib: sysroot.join("lib/rustlib"), host: targets::ask_nightly(sh, "host-tuple")? })
+    }
+
+    /// What instruments the standard library builds it anew.
+    fn need_std_source(&self) -> Result<()> {
+        let why = "no source of the standard library (rustup component add --toolchain nightly rust-src)";
+        ensure!(self.rustlib.join("src/rust/library").exists(), not_run(why));
+        Ok(())
+    }
+}
+
+/// Makes the sanitizer write what it finds to a file of each process in `folder`, so that none is overlooked. A fork child
+/// makes threads of its own, which the thread sanitizer allows when told to.
+fn reporting_to<'a>(command: Cmd<'a>, folder: &Path) -> Cmd<'a> {
+    let options = format!("log_path={}:exitcode=66", folder.join("report").display());
+    let command = command.env("ASAN_OPTIONS", format!("{options}:detect_leaks=1"));
+    command.env("TSAN_OPTIONS", format!("{options}:die_after_fork=0"))
 }
 
 /// What the sanitizer has written about the processes of one program.
