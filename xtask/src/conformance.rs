@@ -29,7 +29,7 @@ use xshell::Shell;
 use crate::report::{Counts, Report, not_run};
 use build::Tree;
 pub(crate) use expected::Expected;
-pub(crate) use program::{Case, Verdict};
+pub(crate) use program::{Case, Verdict, whole};
 
 /// More than all programs take together, with those that hang. What has not begun by then is a fault.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -61,7 +61,7 @@ const PROGRAMS_WHOLE: Options = Options { filter: None, jobs: JOBS, all: false, 
 pub(crate) const WHOLE: [Options; 2] = [PROGRAMS_WHOLE, Options { pyzmq: true, ..PROGRAMS_WHOLE }];
 
 /// What became of one program.
-struct Row {
+pub(crate) struct Row {
     name: String,
     cases: Vec<Case>,
     faults: Vec<String>,
@@ -169,6 +169,35 @@ fn one(tree: &Tree, expected: &Expected, name: &str, all: bool) -> Row {
     Row { cases, faults, left_out, time: start.elapsed(), ..Row::idle(name) }
 }
 
+/// Rows from the cases of several files or programs, each with the name of its own. All of them ran if `all` says so: then
+/// what is listed must be among them.
+pub(crate) fn by_file(
+    mut cases: Vec<(String, Case)>,
+    expected: &Expected,
+    time: Duration,
+    all: bool,
+) -> Vec<Row> {
+    cases.sort_by(|a, b| a.0.cmp(&b.0));
+    let row = |file: &[(String, Case)]| {
+        let name = &file[0].0;
+        let cases: Vec<Case> = file.iter().map(|(_, case)| case.clone()).collect();
+        let mut faults = expected.faults(name, &cases);
+        if all {
+            faults.extend(expected.absent(name, &cases));
+        }
+        Row { cases, faults, time, ..Row::idle(name) }
+    };
+    let mut rows: Vec<Row> = cases.chunk_by(|a, b| a.0 == b.0).map(row).collect();
+    if all {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let absent = |name| Row { faults: vec!["is listed and did not run".to_owned()], ..Row::idle(name) };
+        let absent: Vec<Row> = expected.unknown(&names).into_iter().map(absent).collect();
+        rows.extend(absent);
+    }
+    rows.iter().for_each(print);
+    rows
+}
+
 /// One whose turn came when time was up.
 fn late(name: &str) -> Row {
     let why = format!("not begun after {} s", LIMIT.as_secs());
@@ -200,7 +229,7 @@ fn count(row: &Row, which: impl Fn(&Verdict) -> bool) -> usize {
     row.cases.iter().filter(|case| which(&case.verdict)).count()
 }
 
-fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Result<()> {
+pub(crate) fn close(rows: &[Row], list: &str, counts: &mut Counts) -> Result<()> {
     let ran: Vec<&Row> = rows.iter().filter(|row| !row.cases.is_empty()).collect();
     let sum = |which: fn(&Verdict) -> bool| -> usize { ran.iter().map(|row| count(row, which)).sum() };
     let whole = ran.iter().filter(|row| count(row, |verdict| verdict.fault().is_some()) == 0);
@@ -254,5 +283,25 @@ mod tests {
     fn one_whose_turn_comes_too_late_is_a_fault() {
         let row = late("test_one");
         assert!(row.hangs() && row.faults.len() == 1);
+    }
+
+    #[test]
+    fn what_differs_from_the_list_is_a_fault_both_ways() {
+        let case = |name: &str, verdict| ("zmq".to_owned(), Case { name: name.to_owned(), verdict });
+        let cases = vec![case("one", Verdict::Passed), case("two", Verdict::Failed("why".to_owned()))];
+        let faults = |list: &str, all| -> usize {
+            let list = Expected::parse(list).unwrap();
+            by_file(cases.clone(), &list, Duration::ZERO, all).iter().map(|row| row.faults.len()).sum()
+        };
+        for (list, some, all) in [
+            ("[zmq]\ntwo = \"why\"", 0, 0),
+            ("", 1, 1),
+            ("[zmq]\ntwo = \"why\"\none = \"why\"", 1, 1),
+            ("[zmq]\ntwo = \"why\"\none = \"sometimes: a race\"", 0, 0),
+            ("[zmq]\ntwo = \"why\"\ngone = \"why\"", 0, 1),
+            ("[zmq]\ntwo = \"why\"\n[other]\none = \"why\"", 0, 1),
+        ] {
+            assert_eq!((faults(list, false), faults(list, true)), (some, all), "{list}");
+        }
     }
 }

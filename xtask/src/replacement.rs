@@ -7,14 +7,14 @@ mod items;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use fs_err as fs;
 use walkdir::WalkDir;
 use xshell::{Shell, cmd};
 
-use crate::conformance::{Case, Expected, Verdict};
+use crate::conformance::{Case, Expected, Verdict, by_file, close, whole};
 use crate::harness::Harness;
 use crate::report::{Counts, Report};
 use crate::{registry, run};
@@ -71,25 +71,19 @@ fn tests_of_zmq(sh: &Shell, counts: &mut Counts) -> Result<()> {
 
     let tests = run::cargo_test(sh).args(["--no-fail-fast", "--lib", "--tests", "--manifest-path"]);
     let tests = tests.arg(manifest).env("CARGO_TARGET_DIR", built(sh));
-    let mut harness = Harness::default();
+    let (mut harness, start) = (Harness::default(), Instant::now());
     let (printed, status) = run::gathered(tests, LIMIT)?;
     printed.lines().for_each(|line| harness.add_line(line));
-    counts.passed += harness.passed;
-    let mut faults = faults(&harness.tests, &Expected::read(&root.join(LIST))?);
-    faults.extend(gaps(&mut harness, status));
-    if faults.is_empty() {
-        // Not what they printed: among it are the failures that are expected.
-        println!("{} tests passed, as the list says", harness.passed);
-    } else {
-        println!("{printed}");
-        faults.iter().for_each(|fault| println!("FAULT {fault}"));
-    }
-    counts.failed += faults.len() as u64;
-    match &faults[..] {
-        [] => Ok(()),
-        [one] => bail!("{one}"),
-        _ => bail!("{} faults, see above, beside {LIST}", faults.len()),
-    }
+    let cases = harness.tests.iter().map(|(name, passed)| Case {
+        name: name.clone(),
+        verdict: if *passed { Verdict::Passed } else { Verdict::Failed("see what it printed".to_owned()) },
+    });
+    let mut cases: Vec<Case> = cases.collect();
+    cases.extend(gaps(&mut harness, status).into_iter().map(|why| whole(Verdict::Failed(why))));
+    let cases = cases.into_iter().map(|case| (TESTS.to_owned(), case)).collect();
+    let rows = by_file(cases, &Expected::read(&root.join(LIST))?, start.elapsed(), true);
+    // Not what they printed if all is as the list says: among it are the failures that are expected.
+    close(&rows, LIST, counts).inspect_err(|_| println!("{printed}"))
 }
 
 /// What does not add up between the tests that were read, the sums of the harness, and cargo's word.
@@ -103,16 +97,6 @@ fn gaps(harness: &mut Harness, status: Option<ExitStatus>) -> Vec<String> {
         gaps.push("no test ran".to_owned());
     }
     gaps
-}
-
-fn faults(ran: &[(String, bool)], list: &Expected) -> Vec<String> {
-    let case = |(name, passed): &(String, bool)| Case {
-        name: name.clone(),
-        verdict: if *passed { Verdict::Passed } else { Verdict::Failed(String::new()) },
-    };
-    let cases: Vec<Case> = ran.iter().map(case).collect();
-    let unknown = list.unknown(&[TESTS]).into_iter().map(|name| format!("{name} is listed and did not run"));
-    [list.faults(TESTS, &cases), list.absent(TESTS, &cases), unknown.collect()].concat()
 }
 
 /// A program that asks for both must not come about: two libraries would define the same functions.
@@ -160,22 +144,6 @@ mod tests {
         let mut harness = Harness::default();
         text.lines().for_each(|line| harness.add_line(line));
         harness
-    }
-
-    #[test]
-    fn what_differs_from_the_list_is_a_fault_both_ways() {
-        let ran = read(TEXT).tests;
-        let list = |names: &[(&str, &str)]| {
-            let lines = names.iter().map(|(name, why)| format!("{name} = {why:?}\n"));
-            Expected::parse(&format!("[zmq]\n{}", lines.collect::<String>())).unwrap()
-        };
-        assert_eq!(faults(&ran, &list(&[("two", "no GSSAPI")])), Vec::<String>::new());
-        assert_eq!(faults(&ran, &list(&[])).len(), 1);
-        assert_eq!(faults(&ran, &list(&[("two", "why"), ("one", "why")])).len(), 1);
-        assert_eq!(faults(&ran, &list(&[("two", "why"), ("one", "sometimes: a race")])).len(), 0);
-        assert_eq!(faults(&ran, &list(&[("two", "why"), ("gone", "why")])).len(), 1);
-        let misnamed = Expected::parse("[zmq]\ntwo = \"why\"\n[other]\none = \"why\"\n").unwrap();
-        assert_eq!(faults(&ran, &misnamed).len(), 1);
     }
 
     #[test]

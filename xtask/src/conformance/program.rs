@@ -99,7 +99,7 @@ fn judged(text: &str, complaints: &str, end: Option<ExitStatus>) -> Vec<Case> {
 }
 
 /// The case that stands for the program.
-pub(super) fn whole(verdict: Verdict) -> Case {
+pub(crate) fn whole(verdict: Verdict) -> Case {
     Case { name: WHOLE.to_owned(), verdict }
 }
 

@@ -13,7 +13,7 @@ use xshell::{Cmd, Shell, cmd};
 use super::build::library;
 use super::expected::Expected;
 use super::program::{Case, Verdict, WHOLE, whole};
-use super::{Options, PYZMQ, Row, print};
+use super::{Options, PYZMQ, Row, by_file};
 use crate::report::not_run;
 use crate::run;
 
@@ -204,31 +204,6 @@ fn stem(file: &str) -> String {
     Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn by_file(mut cases: Vec<(String, Case)>, expected: &Expected, time: Duration, all: bool) -> Vec<Row> {
-    cases.sort_by(|a, b| a.0.cmp(&b.0));
-    let files = cases.chunk_by(|a, b| a.0 == b.0);
-    let row = |file: &[(String, Case)]| {
-        let name = file[0].0.clone();
-        let cases: Vec<Case> = file.iter().map(|(_, case)| case.clone()).collect();
-        let mut faults = expected.faults(&name, &cases);
-        if all {
-            faults.extend(expected.absent(&name, &cases));
-        }
-        Row { cases, faults, time, ..Row::idle(&name) }
-    };
-    let mut rows: Vec<Row> = files.map(row).collect();
-    if all {
-        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-        let unknown = expected.unknown(&names);
-        let absent =
-            |name: &str| Row { faults: vec!["is listed and did not run".to_owned()], ..Row::idle(name) };
-        let absent: Vec<Row> = unknown.into_iter().map(absent).collect();
-        rows.extend(absent);
-    }
-    rows.iter().for_each(print);
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,18 +251,5 @@ mod tests {
         ] {
             assert!(lacks(machine(without)).unwrap().contains(said), "{without}");
         }
-    }
-
-    #[test]
-    fn a_listed_case_that_is_gone_is_a_fault() {
-        let folder = std::env::temp_dir().join(format!("zeroxide-list-{}", std::process::id()));
-        std::fs::write(&folder, "[test_a]\ngone = \"why\"\n[test_b]\nx = \"why\"\n").unwrap();
-        let expected = Expected::read(&folder).unwrap();
-        std::fs::remove_file(&folder).unwrap();
-        let cases = || read("PASSED tests/test_a.py::test_x\n");
-        let faults = |all| -> usize {
-            by_file(cases(), &expected, Duration::ZERO, all).iter().map(|row| row.faults.len()).sum()
-        };
-        assert_eq!((faults(true), faults(false)), (2, 0));
     }
 }
