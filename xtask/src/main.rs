@@ -13,7 +13,6 @@ mod fuzz;
 mod guide;
 mod harness;
 mod hostile;
-mod house;
 mod install;
 mod jupyter;
 mod miri;
@@ -55,7 +54,7 @@ enum Task {
     /// arrows   patterns -> zmtp; transports -> zmtp; zeroxide -> patterns, transports, zmtp; capi, cli -> zeroxide;
     ///          interop, benches, hostile, simulator, fuzz, xtask and examples may import anything. Checked in every Cargo.toml.
     ///
-    /// storeys  a file imports what is on its floor or below: the table in xtask/src/house.rs.
+    /// storeys  a file imports what is on its floor or below: the tables in xtask/floors.toml.
     ///
     /// sizes    a file has at most 800 lines, tests not counted. clippy holds the length of functions.
     ///

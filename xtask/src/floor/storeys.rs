@@ -12,25 +12,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
+use serde::Deserialize;
 
 use super::Fault;
 use super::tree::{Source, Token, Tree};
 
-/// The floors of one crate.
+/// The floors of one crate: a table of xtask/floors.toml, which says how it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct House {
     /// Where its source is.
-    pub(crate) src: &'static str,
-    /// From the top, each with a space between its names: files without `.rs`, and folders, which take their files along
-    /// unless a file is named itself.
-    pub(crate) floors: &'static [&'static str],
-    /// Circles that are allowed: files of one folder that import each other, and why.
-    pub(crate) circles: &'static [Circle],
+    src: String,
+    /// From the top.
+    floors: Vec<String>,
+    /// Circles that are allowed.
+    #[serde(default)]
+    circles: Vec<Circle>,
 }
 
-/// Files of one folder that import each other, sorted, with a space between them.
-pub(crate) struct Circle {
-    pub(crate) files: &'static str,
-    pub(crate) reason: &'static str,
+/// Files of one folder that import each other, sorted, with a space between them, and why they may.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Circle {
+    files: String,
+    reason: String,
+}
+
+/// The tables of all crates.
+pub(crate) fn read(text: &str) -> Result<Vec<House>, toml::de::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        crates: Vec<House>,
+    }
+    toml::from_str(text).map(|File { crates }| crates)
 }
 
 /// The production files of a crate by their modules' paths below `src` (`lib` is the root).
@@ -44,7 +59,7 @@ pub(crate) fn check(tree: &Tree, houses: &[House]) -> Vec<Fault> {
 }
 
 fn check_house(tree: &Tree, house: &House) -> Vec<Fault> {
-    let sources = sources(tree, house.src);
+    let sources = sources(tree, &house.src);
     let imports = imports(&sources);
     let fault = |file: &str, line, text| {
         let path = sources.get(file).map_or(file, |source| &source.path).to_owned();
@@ -54,7 +69,7 @@ fn check_house(tree: &Tree, house: &House) -> Vec<Fault> {
     for (file, targets) in &imports {
         let Some(floor) = floor_of(house, file) else {
             let text =
-                format!("stands on no floor of {}: add it to the table in xtask/src/house.rs", house.src);
+                format!("stands on no floor of {}: add it to its table in xtask/floors.toml", house.src);
             faults.push(fault(file, 0, text));
             continue;
         };
@@ -73,7 +88,7 @@ fn check_house(tree: &Tree, house: &House) -> Vec<Fault> {
             faults.push(fault(&circle[0], 0, ties(circle, &imports)));
         }
     }
-    for allowed in house.circles {
+    for allowed in &house.circles {
         if !circles.iter().any(|circle| circle.join(" ") == allowed.files) {
             let text =
                 format!("the circle that is allowed for it ({}) is not there: remove it", allowed.reason);
@@ -97,8 +112,8 @@ fn ties(circle: &[String], imports: &Imports) -> String {
 /// How many files the largest circle of each crate has; one for none.
 pub(crate) fn largest(tree: &Tree, houses: &[House]) -> Vec<(String, usize)> {
     let largest =
-        |house: &House| circles(&imports(&sources(tree, house.src))).iter().map(Vec::len).max().unwrap_or(1);
-    houses.iter().map(|house| (house.src.to_owned(), largest(house))).collect()
+        |house: &House| circles(&imports(&sources(tree, &house.src))).iter().map(Vec::len).max().unwrap_or(1);
+    houses.iter().map(|house| (house.src.clone(), largest(house))).collect()
 }
 
 /// The floor that a file stands on, counted from the top; the longest name in the table that fits.
