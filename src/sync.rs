@@ -1,4 +1,5 @@
-//! The synchronisation of what the model checker looks at. Under `--cfg loom`, the checker's types replace those of std.
+//! The synchronisation types of the code that the model checker runs. Under `--cfg loom`, the checker's types replace those
+//! of std.
 
 #[cfg(not(loom))]
 pub(crate) use std::{
@@ -16,7 +17,7 @@ pub(crate) use local::of_each_thread as thread_local;
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
-/// All threads of a model are one thread for std.
+/// Loom's thread-local values. All threads of a model are one thread of the system, and would share std's.
 #[cfg(loom)]
 mod local {
     macro_rules! of_each_thread {
@@ -28,8 +29,9 @@ mod local {
     pub(crate) use of_each_thread;
 }
 
-/// A mutex whose holding the checker sees. With loom's own it never lets another thread try the lock between its locking
-/// and its release, so that a model of `try_lock` could not fail. As std's, it orders by the word that says who holds it.
+/// A mutex that other threads of a model can find locked. Loom runs no other thread between the lock and the release of its
+/// own mutex, so its `try_lock` would never fail. This one has a flag, as std's has: the flag says whether the mutex is
+/// locked, and orders what the threads read and write.
 #[cfg(loom)]
 mod checked {
     use std::ops::{Deref, DerefMut};
@@ -94,14 +96,14 @@ mod checked {
     }
 }
 
-/// What waiting is made of (`signal`), where loom says what std does not do:
+/// What `signal` waits with. Two of loom's types allow what std's do not, so others stand for them in a model:
 ///
-/// - `swap` may read what the same thread wrote before, although another thread has stored in between and told it so
-///   (tokio-rs/loom#254). The flag here is a mutex;
-/// - `park` forgets a wake that comes while the thread waits for a lock (tokio-rs/loom#249). A thread here sleeps on a
-///   condition.
+/// - loom's `swap` may return an older value that the same thread wrote, although another thread has stored a newer one and
+///   the two have synchronised since (tokio-rs/loom#254). The flag here is a mutex.
+/// - loom's `park` loses a wake that comes while the thread waits for a lock (tokio-rs/loom#249). Here, a thread waits on a
+///   condition variable.
 ///
-/// The mutex is loom's own, as nobody tries it.
+/// The mutex is loom's own, because `signal` never calls `try_lock`.
 pub(crate) mod waiting {
     #[cfg(not(loom))]
     pub(crate) use std::{

@@ -219,7 +219,8 @@ impl Row {
         self.doc.trim()
     }
 
-    /// Returns whether this text stands for an absent value: `none`, the word of the table, or a number that says it in C.
+    /// Returns whether this text stands for an absent value: `none`, the word of the table, or a number that
+    /// stands for it in C.
     pub(super) fn means_none(&self, text: &str) -> bool {
         let in_c = || text.parse().is_ok_and(|number| self.none_in_c.contains(&number));
         self.none.is_some_and(|word| text == "none" || text == word || in_c())

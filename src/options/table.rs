@@ -1,11 +1,11 @@
-//! THE options table, and the macro that makes constants, values and rows of it.
+//! The one table of options, and the macro that makes constants, values and rows from it.
 //!
 //! A row of `works` reads
 //! `NAME field: type (as stored type); number C-type; scope place types; native default, libzmq default; limits`.
-//! Limits are `range low, high` (numbers as they are, times in milliseconds, texts in bytes), `none` (how an absent
-//! value is called, and what C says for it: the first number is what it reads) and `rule` (a further check and its
-//! text). `types` is `all` or a list in brackets. The defaults may use the socket's type, which the first line names.
-//! A row of `later` says what the C library does with the option: nothing, unless it `works` or is `kept` (default, low, high).
+//! Limits are `range low, high` (numbers as they are, times in milliseconds, texts in bytes), `none` (the word for an absent
+//! value, and the numbers that stand for it in C, of which `zmq_getsockopt` returns the first) and `rule` (a further check
+//! and its text). `types` is `all` or a list in brackets. The defaults may use the socket's type, which the first line names.
+//! In the C library, an option of `later` fails, unless its row says `c works` or `c kept` (default, low, high).
 
 use std::time::Duration;
 
@@ -362,11 +362,11 @@ options! {
         SNDHWM sndhwm: u32; 23 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
         /// The most messages received from one peer that may wait for the application; 0 is no limit.
         RCVHWM rcvhwm: u32; 24 int; Live Endpoint all; native 1000, libzmq 1000, range 0, INT;
-        /// Bytes received from one peer that may wait for the application, whose stream is not read while they do; the message that
-        /// reaches the limit is still received, however long it is. 0 is no limit. Not over inproc.
+        /// The most bytes received from one peer that may wait for the application. At the limit the peer's stream is not read; the
+        /// message that reaches the limit is still received, however long it is. 0 is no limit. Not over inproc.
         RCVHWM_BYTES rcvhwm_bytes: u64; 10001 uint64_t; Live Endpoint all; native 128 << 20, libzmq 0;
-        /// Bytes received from all peers together that may wait for the application, likewise; a peer of which nothing waits may send
-        /// one message nevertheless. 0 is no limit. Not over inproc.
+        /// The same for the bytes received from all peers together. A peer of which no message waits may nevertheless send one.
+        /// 0 is no limit. Not over inproc.
         RCVHWM_BYTES_TOTAL rcvhwm_bytes_total: u64; 10002 uint64_t; Live Socket all; native 1 << 30, libzmq 0;
         /// Keep only the newest message in each direction. Messages must have one frame, and the high-water marks have no effect.
         CONFLATE conflate: bool; 54 int; AtAttach Endpoint [PUB SUB DEALER PULL PUSH]; native false, libzmq false;
@@ -391,7 +391,7 @@ options! {
         RECONNECT_STOP reconnect_stop: ReconnectStop; 109 int; AtAttach Endpoint all; native ReconnectStop::default(), libzmq ReconnectStop::default(), none "nothing";
         /// Whether an endpoint is dialled again after its peer has broken the protocol or refused the connection. libzmq gives up.
         REDIAL_AFTER_FAULT redial_after_fault: bool; own none; AtAttach Endpoint all; native true, libzmq false;
-        /// The longest time for one attempt to connect, and separately for the lookup of the host name. `None` is the system's limit (Linux: 127 s), and 30 s for the lookup. A lost first packet is sent again after 1, 3 and 7 s, so 10 s are three more attempts, and then the name is looked up anew. tcp.
+        /// The longest time for one attempt to connect, and separately for the lookup of the host name. `None` is the system's limit (Linux: 127 s), and 30 s for the lookup. A lost first packet is sent again after 1, 3 and 7 s, so 10 s allow three more attempts. The next attempt to connect looks up the name again. tcp.
         CONNECT_TIMEOUT connect_timeout: Option<Duration>; 79 int; AtAttach Endpoint all; native secs(10), libzmq None, range 1, INT, none "system's" = 0;
         /// The longest time for a handshake, from the connection to the peer's READY; `None` is no limit.
         HANDSHAKE_IVL handshake_ivl: Option<Duration>; 66 int; AtAttach Endpoint all; native secs(10), libzmq secs(30), range 1, INT, none "for ever" = 0;
@@ -401,7 +401,7 @@ options! {
         MAX_HANDSHAKES max_handshakes: u32; own none; AtAttach Endpoint all; native 1024, libzmq 0, range 0, INT;
         /// The same for the connections from one host, which is one IPv4 address or one IPv6 network of 64 bits. `None` is an eighth of MAX_HANDSHAKES, 0 is no limit. tcp.
         MAX_HANDSHAKES_PER_HOST max_handshakes_per_host: Option<u32>; own none; AtAttach Endpoint all; native None, libzmq Some(0), range 0, INT, none "an eighth";
-        /// The number of bytes in one read during the handshake. It is also the limit for undecoded bytes, without the command that is arriving.
+        /// The number of bytes in one read during the handshake. It is also the limit for undecoded bytes, not counting the command that is arriving.
         HANDSHAKE_BUFFER handshake_buffer: u32; own none; AtAttach Endpoint all; native 4096, libzmq 8192, range 64, 65_536;
         /// The pause in accepting after the system had no descriptor or no memory for a connection.
         ACCEPT_BACKOFF accept_backoff: Duration; own none; AtAttach Endpoint all; native Duration::from_millis(50), libzmq Duration::from_millis(50), range 1, INT;

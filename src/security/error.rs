@@ -36,7 +36,7 @@ pub enum SecurityError {
     },
     /// The operating system gave no random bytes.
     NoEntropy,
-    /// A socket without ZMTP (STREAM, ROUTER_RAW) has a mechanism or a ZAP_DOMAIN: nothing would come of either.
+    /// A socket without ZMTP (STREAM, ROUTER_RAW) has a mechanism or a ZAP_DOMAIN, and it would use neither.
     Raw {
         /// The socket's type.
         socket: SocketType,
@@ -82,7 +82,7 @@ impl fmt::Display for SecurityError {
             SecurityError::Raw { socket } => {
                 write!(
                     f,
-                    "a raw {socket} speaks no ZMTP: it has no mechanism and asks nobody; set none of them"
+                    "a raw {socket} speaks no ZMTP, so it can use neither a mechanism nor a ZAP_DOMAIN; set neither"
                 )
             }
             SecurityError::NobodyToAsk { endpoint, socket, security, domain } => {

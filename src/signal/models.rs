@@ -4,12 +4,12 @@ use loom::thread;
 
 use super::*;
 
-/// Things to take, and those who wait for one.
+/// Things that can be taken, and the signals of those who wait for one.
 #[derive(Default)]
 struct Store {
     things: Mutex<u32>,
     signal: Signal,
-    /// Of another kind of change.
+    /// The signal of another kind of change, which never comes.
     other: Signal,
     opened: Latch,
 }
@@ -22,7 +22,7 @@ impl Store {
         found.then_some(())
     }
 
-    /// As every change: under the lock, then one wake.
+    /// Adds a thing. Every change is made so: under the lock, and then one waiter is woken.
     fn put(&self) {
         *self.things.lock().unwrap() += 1;
         self.signal.notify_one();
@@ -32,7 +32,7 @@ impl Store {
         wait_until(&[&self.signal], None, || self.take()).unwrap();
     }
 
-    /// Waits, and registers before the first look.
+    /// Waits, and registers before it looks for the first time.
     fn wait_in_line(&self) {
         wait_with(&mut Parker::new(), &[&self.signal], None, |_| self.take()).unwrap();
     }
@@ -180,13 +180,13 @@ fn a_future_that_is_dropped_passes_its_wake_on() {
 }
 
 #[test]
-fn a_latch_lets_go_who_waits_and_who_comes_late() {
+fn a_latch_releases_those_who_wait_and_those_who_come_late() {
     let wait = |store: &Store| assert!(store.opened.wait(None));
     together(4, 0, [wait, wait], |store| store.opened.open());
 }
 
 #[test]
-fn a_latch_lets_go_a_task() {
+fn a_latch_releases_a_task() {
     let wait = |store: &Store| {
         let parker = Parker::new();
         drive(&parker, || store.opened.poll(&waker(&parker)));

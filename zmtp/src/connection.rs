@@ -203,7 +203,8 @@ impl Connection {
         self.decode_any(input, now)
     }
 
-    /// Consumes the run of short messages at the beginning of `input`, if there is one and nothing needs a look at them.
+    /// Consumes the run of short messages at the beginning of `input`, if there is one. Returns `None` on
+    /// a connection whose messages must be checked or decrypted one by one.
     #[inline]
     pub fn decode_run<'a>(&mut self, input: &mut &'a [u8], room: Room, now: Instant) -> Option<Run<'a>> {
         let run = if self.straight { self.decoder.run(input, room)? } else { return None };
@@ -211,8 +212,8 @@ impl Connection {
         Some(run)
     }
 
-    /// Appends the run at the beginning of `bytes` to `out`, until it has `quantum` bytes. Returns the number of bytes and of
-    /// messages that it has appended: 0 if messages must be encoded one by one.
+    /// Appends the run at the beginning of `bytes` to `out`, until `out` has `quantum` bytes. Returns how many bytes and how
+    /// many messages were appended: 0 if messages must be encoded one by one.
     pub fn encode_run(&mut self, bytes: &[u8], out: &mut Outbox, quantum: usize) -> (usize, usize) {
         if self.control.due {
             self.poll_transmit(out);
@@ -235,8 +236,8 @@ impl Connection {
         self.decoder.expects_large()
     }
 
-    /// Returns the peer's credentials, once, when the handshake waits for a decision about them. It does so always with
-    /// [`Config::authorise`], and never without. Call this after every [`Connection::decode`].
+    /// Returns the peer's credentials, once, when the handshake waits for a decision about them. It waits if
+    /// [`Config::authorise`] is set, and otherwise does not. Call this after every [`Connection::decode`].
     pub fn poll_credentials(&mut self) -> Option<Credentials> {
         if let State::Failed(_) = self.state { None } else { self.gate.take_question() }
     }
@@ -423,13 +424,13 @@ impl Connection {
         }
     }
 
-    /// Takes note that input arrived that is not read yet: the peer is not silent, even if it has to wait.
+    /// Notes that input has arrived, although it is not read yet: a peer whose input waits is not silent.
     pub fn heard(&mut self, now: Instant) {
         self.heartbeat.heard(now);
     }
 
-    /// Takes note whether input is left unread for lack of room. While it is, a peer that has sent a PING gets PONGs
-    /// unasked.
+    /// Notes whether input is left unread for lack of room. As long as it is, PONGs are sent without waiting for PINGs, if
+    /// the peer has sent a PING before.
     #[inline]
     pub fn leave_unread(&mut self, waits: bool, now: Instant) {
         self.heartbeat.leave_unread(waits, now);
@@ -550,7 +551,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Acts on a step of the mechanism's dialogue.
+    /// Acts on a step of the mechanism's handshake.
     fn go_on(&mut self, step: Step, now: Instant) -> Result<(), ProtocolError> {
         let State::Handshake(version, mechanism) = &self.state else { return Ok(()) };
         let limits = Limits { command: mechanism.max_command() as u64, ..self.config.open_limits() };

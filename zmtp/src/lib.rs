@@ -8,6 +8,8 @@
 //! | [`peer`] | [`Peer`], [`Version`]: what is known of the peer |
 //! | [`socket_type`] | the table of socket types |
 //! | [`traffic`] | [`Traffic`]: what travels once the handshake is over |
+//! | [`queue`], [`run`] | traffic that waits; many short messages as one piece of bytes |
+//! | [`memory`] | memory for what a peer sends, whose lack ends one connection and not the process |
 //! | `config` | [`Config`]: the settings of a connection |
 //! | [`connection`] | [`Connection`]: greeting, handshake, framing and heartbeats of one stream |
 //! | [`encoder`] | [`Outbox`]: bytes to be written |
@@ -22,12 +24,13 @@
 //! | `heartbeat` | PING, PONG, time to live |
 //! | `raw` | connections without ZMTP |
 //! | `short` | a few bytes, stored in place |
+//! | `values` | messages that carry values of the application's types (feature `serde`) |
 //! | `pair`, `fuzzing` | for tests: two ends on a virtual clock; the bodies of the fuzz targets |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unreachable))]
 #![cfg_attr(not(test), warn(clippy::todo, clippy::unimplemented))]
 #![cfg_attr(not(test), warn(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout))]
-// Nothing that a peer sends may make this crate panic. What remains has its reason on the line.
+// Nothing that a peer sends may make this crate panic. Each exception has its reason beside it.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice))]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 

@@ -1,4 +1,4 @@
-//! The subscriptions of this socket itself.
+//! The subscriptions that a socket has made itself, as against those of its peers.
 
 use super::prefix_tree::{PrefixTree, Value};
 
