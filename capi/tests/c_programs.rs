@@ -29,20 +29,46 @@ fn compile_and_run(name: &str, flags: &[&str]) -> Option<Output> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
     let library = library(&folder);
-    let program = folder.join("program");
-    let compiled = Command::new(&compiler)
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-pthread"])
-        .args(flags)
+    let (object, program) = (folder.join("program.o"), folder.join("program"));
+    let (of_linker, of_compiler): (Vec<&str>, Vec<&str>) =
+        flags.iter().partition(|flag| flag.starts_with("-Wl"));
+    let sanitizer = Sanitizer::asked_for();
+    let mut compile = Command::new(&compiler);
+    compile
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-pthread", "-c"])
+        .args(of_compiler)
+        .args(sanitizer.iter().map(|sanitizer| format!("-fsanitize={}", sanitizer.name)))
         .arg("-I")
         .arg(here.join("include"))
         .arg(here.join("tests/programs").join(format!("{name}.c")))
         .arg("-o")
-        .arg(&program)
-        .arg(&library)
-        .output()
-        .unwrap();
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        .arg(&object);
+    let mut link = Command::new(&compiler);
+    link.arg("-pthread").arg(&object).arg("-o").arg(&program).args(of_linker);
+    if let Some(Sanitizer { runtime, .. }) = sanitizer {
+        link.args(["-rdynamic", "-Wl,--whole-archive", &runtime, "-Wl,--no-whole-archive"]);
+        link.args(["-ldl", "-lm", "-lrt", "-lresolv"]);
+    }
+    link.arg(&library);
+    for mut step in [compile, link] {
+        let made = step.output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
     Some(Command::new(&program).env("LD_LIBRARY_PATH", &folder).current_dir(&folder).output().unwrap())
+}
+
+/// What the library and the programs are instrumented for, as `cargo xtask sanitize` says it.
+struct Sanitizer {
+    name: String,
+    /// The archive of the runtime that belongs to the library: that of the C compiler may be another version.
+    runtime: String,
+}
+
+impl Sanitizer {
+    fn asked_for() -> Option<Sanitizer> {
+        let asked = |name| std::env::var(name).ok();
+        Some(Sanitizer { name: asked("ZEROXIDE_SANITIZER")?, runtime: asked("ZEROXIDE_SANITIZER_RUNTIME")? })
+    }
 }
 
 /// A copy of the shared library that cargo has built beside this test, under the name that programs look for.
@@ -53,22 +79,21 @@ fn library(folder: &Path) -> PathBuf {
     named
 }
 
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn first() {
-    run("first");
+/// A test for each program that is compiled without flags.
+macro_rules! programs {
+    ($($name:ident)+) => {
+        $(#[test]
+        #[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
+        fn $name() {
+            run(stringify!($name));
+        })+
+
+        const PLAIN: &[&str] = &[$(stringify!($name)),+];
+    };
 }
 
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn signals() {
-    run("signals");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn event_fd() {
-    run("event_fd");
+programs! {
+    first signals event_fd credit accepted incomplete refusals budget places zap_metadata bytes memory free_sends free_waits fork_child stale capture peers groups refill edges ended events
 }
 
 #[test]
@@ -85,123 +110,28 @@ fn header() {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn credit() {
-    run("credit");
+#[ignore = "wrong on purpose: `cargo xtask sanitize` runs it, and the sanitizer must report it"]
+fn faulty() {
+    run("faulty");
 }
 
 #[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn accepted() {
-    run("accepted");
+#[ignore = "wrong on purpose: `cargo xtask sanitize` runs it, and the address sanitizer must report it"]
+fn leaky() {
+    run("leaky");
 }
 
 #[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn incomplete() {
-    run("incomplete");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn refusals() {
-    run("refusals");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn budget() {
-    run("budget");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn places() {
-    run("places");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn zap_metadata() {
-    run("zap_metadata");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn bytes() {
-    run("bytes");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn memory() {
-    run("memory");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn free_sends() {
-    run("free_sends");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn free_waits() {
-    run("free_waits");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn fork_child() {
-    run("fork_child");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn stale() {
-    run("stale");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn capture() {
-    run("capture");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn peers() {
-    run("peers");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn groups() {
-    run("groups");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn refill() {
-    run("refill");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn edges() {
-    run("edges");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn ended() {
-    run("ended");
-}
-
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "knows the names of Linux's libraries only")]
-fn events() {
-    run("events");
+fn every_program_has_a_test() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
+    let files =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut there: Vec<String> =
+        files.filter_map(|file| file.strip_suffix(".c").map(str::to_owned)).collect();
+    let mut tested = [PLAIN, &["unload", "header", "faulty", "leaky"]].concat();
+    there.sort_unstable();
+    tested.sort_unstable();
+    assert_eq!(there, tested);
 }
 
 #[test]
