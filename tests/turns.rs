@@ -215,19 +215,6 @@ fn an_option_that_is_changed_wakes_who_can_go_on_by_it() {
     woken_by(&req, Ready::OUT, || req.set(opt::REQ_RELAXED, true).unwrap());
 }
 
-#[cfg(feature = "face")]
-#[test]
-fn the_last_part_of_a_request_wakes_who_waits_to_reply() {
-    use zeroxide::face::{Wait, recv_part};
-
-    let cx = Context::new();
-    let (rep, req) = rep_and_req(&cx);
-    req.send(["two", "parts"]).unwrap();
-    let mut part = zeroxide::Message::new();
-    assert!(recv_part(&rep, &mut part, Wait::AsSet).unwrap(), "one more");
-    woken_by(&rep, Ready::OUT, || assert!(!recv_part(&rep, &mut part, Wait::AsSet).unwrap()));
-}
-
 #[test]
 fn a_send_without_an_endpoint_is_woken_by_a_connect_that_gives_it_room() {
     let cx = Context::new();

@@ -248,3 +248,27 @@ fn look_between_yields<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
         look()
     })
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::{Context, Poller, Ready, SocketType};
+
+    #[test]
+    fn the_last_part_of_a_request_wakes_who_waits_to_reply() {
+        let cx = Context::new();
+        let (rep, req) = (cx.socket(SocketType::Rep).unwrap(), cx.socket(SocketType::Req).unwrap());
+        rep.bind("inproc://parts").unwrap();
+        req.connect("inproc://parts").unwrap();
+        req.send(["two", "parts"]).unwrap();
+        let receive = || rep.base().recv_part(&mut Message::new(), Wait::AsSet).unwrap();
+        assert!(receive(), "one more follows");
+        let (fd, mut foreign, mut events) = (rep.ready_fd(Ready::OUT).unwrap(), Poller::new(), Vec::new());
+        foreign.add_fd(&fd, 1, Ready::IN).unwrap();
+        let mut is_readable = || foreign.wait(&mut events, Some(Duration::ZERO)).unwrap() == 1;
+        assert!(!is_readable());
+        assert!(!receive());
+        assert!(is_readable());
+        assert_eq!(fd.ready().unwrap(), Ready::OUT);
+    }
+}

@@ -92,7 +92,7 @@ pub(crate) struct AfterUnlock {
     pub(crate) wake_input: bool,
     pub(crate) wake_output: bool,
     /// What a call may do has changed without news of a pipe: whoever waits looks again.
-    wake_everybody: bool,
+    pub(super) wake_everybody: bool,
     /// Peers, subscriptions or endpoints changed.
     pub(crate) wake_watchers: bool,
     pub(crate) defer: bool,
@@ -190,16 +190,6 @@ impl AfterUnlock {
 
     /// Wakes everybody who waits at the socket.
     pub(crate) fn wake_everybody(&mut self) {
-        (self.wake_everybody, self.any) = (true, true);
-    }
-
-    /// Returns whether everybody is to be woken who waits to send or to receive.
-    pub(super) fn wakes_everybody(&self) -> bool {
-        self.wake_everybody
-    }
-
-    /// Returns whether those are to be woken who wait for readiness, peers, subscriptions or endpoints.
-    pub(super) fn wakes_watchers(&self) -> bool {
-        self.wake_watchers || self.wake_input || self.wake_output || self.wake_everybody
+        (self.wake_everybody, self.wake_watchers, self.any) = (true, true, true);
     }
 }

@@ -310,8 +310,6 @@ impl PipeTable {
                 self.after_unlock.notify(&entry.link, News::Writable);
             }
         }
-        self.after_unlock.wake_output = true;
-        self.after_unlock.mark();
         ids
     }
 

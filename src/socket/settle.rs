@@ -177,10 +177,10 @@ impl SocketBase {
             // All: there may be room for many messages, or at a peer to which the first waiter does not send.
             Counters::add(&self.counters.wakes, self.output.notify_all() as u64);
         }
-        if after_unlock.wakes_everybody() {
+        if after_unlock.wake_everybody {
             Counters::add(&self.counters.wakes, (self.input.notify_all() + self.output.notify_all()) as u64);
         }
-        if after_unlock.wakes_watchers() {
+        if after_unlock.wake_watchers || after_unlock.wake_input || after_unlock.wake_output {
             self.watch.notify_all();
         }
     }
