@@ -123,12 +123,22 @@ enum Command {
   zx dish tcp://127.0.0.1:5559 -g weather -g news")]
     Dish(DishArgs),
     /// Send each line of standard input to one of the gatherers in turn (one frame each)
+    #[command(after_help = "Example:
+  zx scatter -b 'tcp://*:5560' < tasks.txt          ends when every task was taken")]
     Scatter(SendArgs),
     /// Print what scatterers send
+    #[command(after_help = "Example:
+  zx gather tcp://127.0.0.1:5560 -n 100")]
     Gather(SocketArgs),
-    /// Exchange messages with peers by their numbers (one frame each)
+    /// Exchange messages with peers by their numbers: a peer's number, a tab, the message (one frame each)
+    #[command(after_help = "Examples:
+  zx peer -b ipc:///tmp/peer                        prints the number of each peer that sends
+  zx peer ipc:///tmp/peer                           in another terminal")]
     Peer(BothArgs),
     /// Exchange messages with one peer (one frame each)
+    #[command(after_help = "Examples:
+  zx channel -b ipc:///tmp/chat                     in one terminal
+  zx channel ipc:///tmp/chat                        in another; type in both")]
     Channel(BothArgs),
     /// Forward messages between two sockets: a broker
     #[command(after_help = "Examples:
@@ -242,25 +252,21 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// The commands `zx ...` of a text, as the shell hands them over.
+    /// The commands `zx ...` of a text, as the shell hands them over. What stands behind three spaces is a comment.
     fn commands(text: &str) -> Vec<Vec<String>> {
-        let lines = text.lines().filter_map(|line| line.strip_prefix("$ ").or(Some(line)));
-        let commands = lines.filter(|line| line.starts_with("zx "));
-        let words =
-            commands.map(|line| shlex::split(line).unwrap_or_else(|| panic!("a quote has no end: {line}")));
-        words
-            .map(|words| {
-                words.into_iter().take_while(|word| !["<", ">", "|", "&"].contains(&&**word)).collect()
-            })
-            .collect()
+        let lines =
+            text.lines().map(|line| line.trim_start_matches("$ ").trim().split("   ").next().unwrap());
+        lines.flat_map(|line| line.split(" | ")).filter(|line| line.starts_with("zx ")).map(words).collect()
     }
 
-    #[test]
-    fn the_commands_of_the_readme_are_understood() {
-        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-        let commands = commands(&readme);
-        assert!(commands.len() >= 10, "{commands:?}");
-        for command in commands.iter().filter(|words| words[1] != "COMMAND") {
+    /// The words of one command, up to a redirection.
+    fn words(line: &str) -> Vec<String> {
+        let words = shlex::split(line).unwrap_or_else(|| panic!("a quote has no end: {line}"));
+        words.into_iter().take_while(|word| !["<", ">", "&"].contains(&&**word)).collect()
+    }
+
+    fn assert_understood(commands: &[Vec<String>]) {
+        for command in commands {
             if let Err(error) = Cli::try_parse_from(command) {
                 panic!("{command:?}: {error}");
             }
@@ -268,10 +274,24 @@ mod tests {
     }
 
     #[test]
-    fn help_fits_and_shows_examples() {
-        for command in Cli::command().get_subcommands_mut() {
+    fn the_commands_of_the_readme_are_understood() {
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+        let mut commands = commands(&readme);
+        assert!(commands.len() >= 10, "{commands:?}");
+        commands.retain(|words| words[1] != "COMMAND");
+        assert_understood(&commands);
+    }
+
+    #[test]
+    fn every_help_fits_and_shows_examples_that_are_understood() {
+        let mut whole = Cli::command();
+        for command in whole.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
             let help = command.render_help().to_string();
             assert!(help.lines().all(|line| line.chars().count() <= 110), "{help}");
+            let (_, below) = help.split_once("\nExample").unwrap_or_else(|| panic!("no example:\n{help}"));
+            let examples = commands(below);
+            assert!(!examples.is_empty(), "{help}");
+            assert_understood(&examples);
         }
     }
 }

@@ -12,7 +12,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::widgets::{Block, Row, Table};
-use zeroxide::{Options, Socket, SocketType, opt};
+use zeroxide::{Error, ErrorKind, Options, Socket, SocketType, opt};
 
 use crate::attach::{attach_failed, context};
 use crate::exit::{End, Outcome};
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &TopArgs) -> Outcome {
     let socket =
         context.socket_with(SocketType::Req, &Options::new().set(opt::LINGER, Some(Duration::ZERO)))?;
     socket.connect(&arguments.endpoint).map_err(|error| attach_failed(error, &arguments.endpoint))?;
-    let first = ask(&socket)?;
+    let first = ask(&socket, &arguments.endpoint)?;
     let screen = Screen { before: first.clone(), now: first, time: EVERY };
     if arguments.once {
         print!("{}", text(&screen, 100, 30)?);
@@ -55,13 +55,18 @@ pub(crate) fn run(arguments: &TopArgs) -> Outcome {
     let mut terminal = ratatui::try_init().map_err(|error| {
         End::failed(format!("no terminal for a screen: {error}; --once prints one as text"))
     })?;
-    let shown = show(&mut terminal, &socket, screen);
+    let shown = show(&mut terminal, &socket, &arguments.endpoint, screen);
     ratatui::restore();
     shown
 }
 
 /// Draws until `q` or Ctrl-C.
-fn show(terminal: &mut ratatui::DefaultTerminal, socket: &Socket, mut screen: Screen) -> Outcome {
+fn show(
+    terminal: &mut ratatui::DefaultTerminal,
+    socket: &Socket,
+    endpoint: &str,
+    mut screen: Screen,
+) -> Outcome {
     let mut asked = Instant::now();
     loop {
         terminal.draw(|frame| draw(frame, &screen)).map_err(End::failed)?;
@@ -72,7 +77,7 @@ fn show(terminal: &mut ratatui::DefaultTerminal, socket: &Socket, mut screen: Sc
             }
             continue;
         }
-        let now = ask(socket)?;
+        let now = ask(socket, endpoint)?;
         screen = Screen { before: screen.now, now, time: asked.elapsed() };
         asked = Instant::now();
     }
@@ -85,8 +90,14 @@ fn ends(event: &Event) -> bool {
     interrupt || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc)
 }
 
-fn ask(socket: &Socket) -> Outcome<Status> {
-    let reply = socket.request("status", PATIENCE).map_err(|refused| refused.error)?;
+fn ask(socket: &Socket, endpoint: &str) -> Outcome<Status> {
+    let no_reply = |error: Error| match error.kind() {
+        ErrorKind::TimedOut => End::TimedOut(format!(
+            "no proxy replies at {endpoint}: does one run with --status {endpoint}? (zx doctor {endpoint} says more)"
+        )),
+        _ => End::from(error),
+    };
+    let reply = socket.request("status", PATIENCE).map_err(|refused| no_reply(refused.error))?;
     let bytes = reply.first().map_or(&[][..], |frame| frame);
     serde_json::from_slice(bytes)
         .map_err(|_| End::failed("what replies there is not a proxy of `zx proxy --status`"))

@@ -146,6 +146,18 @@ fn completions_and_pages_know_the_commands() {
     zx(&["man", "sub"]).assert().success().stdout(contains("topic"));
     zx(&["man", "nope"]).assert().code(1).stderr(contains("zx --help"));
     let place = Place::new();
-    zx(&["man", "--dir", place.folder.path().to_str().unwrap()]).assert().success();
-    assert!(place.folder.path().join("zx-sub.1").exists());
+    let folder = place.folder.path().join("pages");
+    zx(&["man", "--dir", folder.to_str().unwrap()]).assert().success();
+    let page = std::fs::read_to_string(folder.join("zx-sub.1")).unwrap();
+    assert!(page.contains("topic"));
+    // Each example has a line of its own.
+    let (_, examples) = page.split_once(".SH EXAMPLES\n.nf\n").unwrap();
+    assert!(examples.lines().all(|line| line == ".fi" || line.starts_with("  zx sub ")), "{examples}");
+    assert!(!folder.join("zx-bench-peer.1").exists(), "a hidden command");
+}
+
+#[test]
+fn top_says_that_no_proxy_is_there() {
+    let place = Place::new();
+    zx(&["top", &place.endpoint]).assert().code(2).stderr(contains("--status").and(contains("zx doctor")));
 }
