@@ -7,10 +7,12 @@ const STYLE: &str = "\
 :root { color-scheme: light dark; --bar: #2563eb }
 @media (prefers-color-scheme: dark) { :root { --bar: #60a5fa } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem }
-pre { overflow-x: auto }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere }
+pre { white-space: pre-wrap }
 svg { width: 100%; height: auto }
 rect { fill: var(--bar) }
-text { font-size: 11px; fill: currentColor }";
+text { font-size: 11px; fill: currentColor }
+@media (max-width: 30rem) { text { font-size: 20px } }";
 
 pub(super) fn html(report: &Report) -> String {
     let title = escape(&format!("{} at {}", report.kind, report.endpoint));

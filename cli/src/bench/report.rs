@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use zeroxide::Endpoint;
 
-use super::chart::{self, Bar};
+use super::chart::{self, Bar, Scale};
 use super::measure::{Kind, Measured};
 use crate::exit::{End, Outcome};
 
@@ -37,9 +37,9 @@ pub(super) struct Percentile {
 impl Report {
     pub(super) fn new(kind: Kind, endpoint: &Endpoint, measured: Measured) -> Report {
         let seconds = measured.time.as_secs_f64().max(f64::MIN_POSITIVE);
-        let (kind, unit, factor) = match kind {
-            Kind::Latency => ("latency", "us", 1e-3),
-            Kind::Throughput => ("throughput", "messages/s", 1.0),
+        let (kind, unit, factor, scale) = match kind {
+            Kind::Latency => ("latency", "us", 1e-3, Scale::Logarithmic),
+            Kind::Throughput => ("throughput", "messages/s", 1.0, Scale::Linear),
         };
         // The percentiles show the bad values: long times, low rates.
         let percents: &[f64] =
@@ -56,7 +56,7 @@ impl Report {
             unit,
             mean: measured.values.mean() * factor,
             percentiles: percentiles(&measured.values, percents, factor),
-            bars: chart::bars(&measured.values, factor),
+            bars: chart::bars(&measured.values, scale, factor),
         }
     }
 
