@@ -2,7 +2,6 @@
 //! messages. [`Beacon`] and [`Neighbours`] find the nodes of a network without a broker. The programs are in
 //! `src/bin`.
 
-pub mod argument;
 mod beacon;
 mod neighbours;
 mod roll;

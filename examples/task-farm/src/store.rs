@@ -247,12 +247,20 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
+
+    /// A new store, and its folder.
+    fn opened() -> (TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("tasks")).unwrap();
+        (folder, store)
+    }
 
     #[test]
     fn a_task_is_stored_once_and_has_one_result() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("tasks")).unwrap();
+        let (_folder, store) = opened();
         let (stored, finished) = store
             .write(|w| {
                 let stored = [w.submit("a", b"1")?, w.submit("a", b"1")?, w.submit("a", b"2")?];
@@ -274,8 +282,7 @@ mod tests {
 
     #[test]
     fn what_a_failed_change_wrote_is_not_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("tasks")).unwrap();
+        let (_folder, store) = opened();
         let failed: Result<(), Failure> = store.write(|w| {
             w.submit("a", b"1")?;
             Err("no".into())
@@ -285,8 +292,7 @@ mod tests {
 
     #[test]
     fn results_are_found_by_the_beginning_of_their_ids() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("tasks")).unwrap();
+        let (_folder, store) = opened();
         store
             .write(|w| {
                 for id in ["a/1", "b/1", "b/2", "b/3", "c/1"] {
@@ -308,8 +314,7 @@ mod tests {
 
     #[test]
     fn old_ids_are_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("tasks")).unwrap();
+        let (_folder, store) = opened();
         store
             .write(|w| {
                 w.submit("a", b"")?;

@@ -1,20 +1,13 @@
 //! The programs and their twins in Python, both ways. `cargo run -p interop` sets the Python up; `cargo xtask test` says when
 //! there is none.
 
-use std::path::PathBuf;
-
-use guide_running::{ANY, Program};
+use guide_running::{ANY, Program, pyzmq};
 use video_example::{Header, Size, jpeg, scene};
 
 /// A program of `python/`, whose lines come as they are printed.
 fn python(program: &str, arguments: &[&str]) -> Program {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| here.join("../../target"));
-    let bin = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
-    let program = here.join("python").join(program).display().to_string();
-    let arguments = [&["-u", &program], arguments].concat();
-    Program::start(target.join("peers/pyzmq/venv").join(bin), &arguments)
+    let program = format!("{}/python/{program}", env!("CARGO_MANIFEST_DIR"));
+    Program::start(pyzmq(), &[&["-u", &program], arguments].concat())
 }
 
 #[test]

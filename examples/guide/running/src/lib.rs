@@ -16,7 +16,7 @@
 //! no program blocks on a full pipe. Each wait has a deadline of [`LONG`] and then panics with what was printed so far.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -37,6 +37,23 @@ pub struct Program {
     lines: Receiver<String>,
     /// What was read so far.
     printed: Vec<String>,
+}
+
+/// Returns the Python that has pyzmq, which `cargo run -p interop` has set up in the folder that cargo builds into.
+///
+/// # Panics
+///
+/// When it is not there.
+#[track_caller]
+#[must_use]
+pub fn pyzmq() -> PathBuf {
+    let bin = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+    let python = Path::new("peers/pyzmq/venv").join(bin);
+    let own = std::env::current_exe().unwrap_or_default();
+    let found = own.ancestors().map(|folder| folder.join(&python)).find(|file| file.exists());
+    found.unwrap_or_else(|| {
+        panic!("no {} above {}; `cargo run -p interop` makes it", python.display(), own.display())
+    })
 }
 
 /// How a program ended, and everything that it printed.

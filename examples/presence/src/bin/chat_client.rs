@@ -7,14 +7,14 @@ use std::io::stdin;
 use std::thread;
 use std::time::Duration;
 
+use guide_arguments as argument;
 use presence::Failure;
-use presence::argument::argument;
 use zeroxide::{Bytes, Context, Message, Options, RoutingId, Socket, SocketType, opt};
 
 fn main() -> Result<(), Failure> {
-    let name = argument(1, "ann".to_owned());
-    let hub = argument(2, "tcp://127.0.0.1:5556".to_owned());
-    let heartbeat = Duration::from_millis(argument(3, 1000));
+    let name = argument::text(1, "ann");
+    let hub = argument::text(2, "tcp://127.0.0.1:5556");
+    let heartbeat = argument::milliseconds(3, 1000);
 
     let options = Options::new()
         .set(opt::ROUTING_ID, RoutingId::new(name.as_str())?)

@@ -4,9 +4,8 @@
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
 
-use presence::argument::argument;
+use guide_arguments as argument;
 use presence::{Change, Failure, Roll};
 use zeroxide::{Bytes, Context, Event, EventKind, Frame, Message, Options, Socket, SocketType, opt};
 
@@ -20,8 +19,8 @@ enum Input {
 }
 
 fn main() -> Result<(), Failure> {
-    let endpoint = argument(1, "tcp://127.0.0.1:5556".to_owned());
-    let heartbeat = Duration::from_millis(argument(2, 1000));
+    let endpoint = argument::text(1, "tcp://127.0.0.1:5556");
+    let heartbeat = argument::milliseconds(2, 1000);
 
     let options = Options::new()
         .set(opt::DISCONNECT_MSG, Some(Bytes::from(GONE)))

@@ -10,7 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use presence::argument::argument;
+use guide_arguments as argument;
 use presence::{BadBeacon, Beacon, BeaconSocket, Failure, Neighbours, News};
 use uuid::Uuid;
 use zeroxide::{Context, Message, Options, Socket, SocketType, opt};
@@ -32,11 +32,11 @@ struct Node {
 }
 
 fn main() -> Result<(), Failure> {
-    let name = argument(1, "node".to_owned());
-    let port = argument(2, 5670);
-    let to = SocketAddrV4::new(argument(3, Ipv4Addr::BROADCAST), port);
-    let every = Duration::from_millis(argument(4, 1000));
-    let missing: u32 = argument(5, 3);
+    let name = argument::text(1, "node");
+    let port = argument::value(2, 5670);
+    let to = SocketAddrV4::new(argument::value(3, Ipv4Addr::BROADCAST), port);
+    let every = argument::milliseconds(4, 1000);
+    let missing = argument::number(5, 3);
 
     let (me, context, air) = (Uuid::new_v4(), Context::new(), BeaconSocket::open(port)?);
     let router = context.socket(SocketType::Router)?;

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::path::PathBuf;
 use std::time::Instant;
 
-use guide_running::{ANY, LONG, Program};
+use guide_running::{ANY, LONG, Program, pyzmq};
 use task_farm::work::work;
 use tempfile::TempDir;
 
@@ -66,7 +65,7 @@ impl Broker {
             }
             Kind::Python => {
                 let worker = concat!(env!("CARGO_MANIFEST_DIR"), "/worker.py");
-                Program::start(python(), &[worker, &self.endpoint, SILENCE])
+                Program::start(pyzmq(), &[worker, &self.endpoint, SILENCE])
             }
         }
     }
@@ -104,13 +103,6 @@ impl Broker {
             assert!(Instant::now() < end, "{name} is not {value}: {:?}", self.numbers());
         }
     }
-}
-
-/// The Python of the tool `interop`, which has pyzmq.
-fn python() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target"));
-    target.join("peers/pyzmq/venv").join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
 
 /// Returns how many kills there are: `TASK_FARM_KILLS`, or few.

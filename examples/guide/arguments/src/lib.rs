@@ -1,4 +1,4 @@
-//! Arguments of the command line, counted from 1. Each has a default.
+//! Arguments of the command line, counted from 1. Each has a default. A wrong one ends the program.
 
 use std::process::exit;
 use std::str::FromStr;
@@ -17,16 +17,22 @@ pub fn texts(n: usize, defaults: &[&str]) -> Vec<String> {
     if given.is_empty() { defaults.iter().map(|text| (*text).to_owned()).collect() } else { given }
 }
 
+/// Returns argument `n`, whatever can be read from a text.
+#[must_use]
+pub fn value<T: FromStr>(n: usize, default: T) -> T {
+    parsed(n).unwrap_or(default)
+}
+
 /// Returns argument `n`, a number.
 #[must_use]
 pub fn number(n: usize, default: u32) -> u32 {
-    parsed(n).unwrap_or(default)
+    value(n, default)
 }
 
 /// Returns argument `n`, a time in milliseconds.
 #[must_use]
 pub fn milliseconds(n: usize, default: u64) -> Duration {
-    Duration::from_millis(parsed(n).unwrap_or(default))
+    Duration::from_millis(value(n, default))
 }
 
 /// Ends the program if the argument is there and wrong.
