@@ -330,7 +330,7 @@ fn what_a_lost_connection_leaves_is_there_for_the_next_one() {
         writer.write(Traffic::Cancel("topic".into()));
         writer.flush();
         let (mut reader, lost) = lost.join().unwrap();
-        writer.drop_controls();
+        writer.take_controls();
         let left: Vec<Traffic> = std::iter::from_fn(|| reader.take()).collect();
         assert!(left.iter().all(Traffic::is_message));
         assert_eq!(left.last(), Some(&Traffic::Message("second".into())));
