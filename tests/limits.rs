@@ -4,7 +4,6 @@
 mod common;
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use common::{LONG, RawPeer, Soon, address, command, impatient, in_child, listen, message, until, wait_for};
@@ -277,6 +276,8 @@ fn without_descriptors_accepting_waits_and_goes_on_when_there_are_some() {
     if !in_child("ulimit -n 64", "without_descriptors_accepting_waits_and_goes_on_when_there_are_some") {
         return;
     }
+    use std::net::SocketAddr;
+
     use rustix::process::{Resource, Rlimit, setrlimit};
 
     let cx = Context::new();
