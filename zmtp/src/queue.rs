@@ -174,11 +174,12 @@ impl TrafficQueue {
         }
     }
 
-    /// Removes the items for which `wanted` returns true, and returns them in their order. It checks every item.
-    pub fn extract(&mut self, wanted: impl FnMut(&Traffic) -> bool) -> Vec<Traffic> {
-        let (taken, rest): (Vec<_>, Vec<_>) = self.by_ref().partition(wanted);
+    /// Moves the items for which `wanted` returns true to the end of `taken`, in their order. It checks every item.
+    pub fn extract(&mut self, wanted: impl Fn(&Traffic) -> bool, taken: &mut Vec<Traffic>) {
+        let mut rest = Vec::new();
+        self.by_ref()
+            .for_each(|traffic| if wanted(&traffic) { &mut *taken } else { &mut rest }.push(traffic));
         rest.into_iter().for_each(|traffic| self.push(traffic));
-        taken
     }
 
     /// Removes the last message for which `wanted` returns true, and returns it. It checks every item.
@@ -554,8 +555,10 @@ mod tests {
         for mut queue in [TrafficQueue::new(), TrafficQueue::packed()] {
             (0..2000).for_each(|n| queue.push(item(n)));
             let messages: Vec<Traffic> = (0..2000).map(item).filter(Traffic::is_message).collect();
-            let rest: Vec<Traffic> = (0..2000).map(item).filter(|traffic| !traffic.is_message()).collect();
-            assert_eq!(queue.extract(|traffic| !traffic.is_message()), rest);
+            let rest: Vec<Traffic> = (0..2000).map(item).filter(Traffic::is_control).collect();
+            let mut taken = Vec::new();
+            queue.extract(Traffic::is_control, &mut taken);
+            assert_eq!(taken, rest);
             assert_eq!(popped(&mut queue), messages);
         }
     }

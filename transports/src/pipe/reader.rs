@@ -177,8 +177,8 @@ impl Reader {
         self.weighed = 0;
         self.weighs = self.held > HEAVY;
         if swap.lost > 0 {
-            let stale = swap.items.extract(Traffic::is_control);
-            swap.stale.extend(stale);
+            let Swap { items, stale, .. } = &mut *swap;
+            items.extract(Traffic::is_control, stale);
         }
         if swap.items.is_empty() {
             swap.drained = true;

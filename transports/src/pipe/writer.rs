@@ -298,12 +298,13 @@ impl Writer {
             return Vec::new();
         }
         let mut taken = std::mem::take(&mut swap.stale);
-        taken.extend(swap.items.extract(Traffic::is_control));
-        swap.came.controls -= taken.len() as u64;
+        swap.items.extract(Traffic::is_control, &mut taken);
+        let flushed = taken.len();
+        swap.came.controls -= flushed as u64;
         drop(swap);
-        let open = self.open.extract(Traffic::is_control);
-        self.open_bytes -= open.iter().map(|traffic| traffic.size() + FRAMING).sum::<usize>();
-        taken.extend(open);
+        self.open.extract(Traffic::is_control, &mut taken);
+        let open = taken.iter().skip(flushed);
+        self.open_bytes -= open.map(|traffic| traffic.size() + FRAMING).sum::<usize>();
         self.controls -= taken.len() as u64;
         taken
     }
@@ -392,8 +393,7 @@ impl Writer {
 
 /// Moves the messages of a conflating queue to `replaced`; subscriptions stay. Returns the number of moved messages.
 fn replace(items: &mut TrafficQueue, replaced: &mut Vec<Traffic>) -> u64 {
-    let messages = items.extract(Traffic::is_message);
-    let count = messages.len() as u64;
-    replaced.extend(messages);
-    count
+    let before = replaced.len();
+    items.extract(Traffic::is_message, replaced);
+    (replaced.len() - before) as u64
 }
